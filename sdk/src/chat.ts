@@ -1,0 +1,53 @@
+import type { ChatEvents } from './events.ts';
+import type { Criteria } from './protocol/index.ts';
+import type { ChatSnapshot, Message } from './state.ts';
+
+/** How a call can be given up. */
+export interface CallOptions {
+  /** Rejects the call with `aborted`; `find` also cancels the wait. */
+  readonly signal?: AbortSignal;
+}
+
+/** A visitor's chat: one wait or conversation at a time, over one connection. Made by `createChat`. */
+export interface Chat {
+  /** The present truth. The same object until something changes, so it fits `useSyncExternalStore`. */
+  snapshot(): ChatSnapshot;
+  /**
+   * Calls `listener` at once and after every change; returns the undo. This is the Svelte store
+   * contract (`$chat`); for React pass `(notify) => chat.on('change', notify)` and `chat.snapshot`.
+   */
+  subscribe(listener: (snapshot: ChatSnapshot) => void): () => void;
+  /** Listens to one event; returns the undo. The same listener twice is called twice. */
+  on<Name extends keyof ChatEvents>(name: Name, listener: (event: ChatEvents[Name]) => void): () => void;
+  /**
+   * Opens the connection without looking for anyone, for the online count and the policy. Resolves
+   * once connected; rejects with the refusal. Connecting again is the same connection.
+   */
+  connect(options?: CallOptions): Promise<void>;
+  /**
+   * Looks for someone; resolves once the service has the wait (or a match). Connects if need be, and
+   * while the connection is away keeps trying until `cancel()`. Calling it while waiting changes what
+   * is looked for and keeps the place.
+   * @throws ChatError `wrong_state` in a conversation; or the service's refusal.
+   */
+  find(criteria?: Criteria, options?: CallOptions): Promise<void>;
+  /** Stops looking. `already_matched`: too late, a conversation starts (or has started). */
+  cancel(): Promise<'cancelled' | 'already_matched'>;
+  /**
+   * Says something. The message is in the snapshot at once as `sending`, whether or not the connection
+   * is up, and becomes `delivered` or `undelivered`.
+   * @throws ChatError `wrong_state` without a conversation, `text_refused`, `outbox_full`.
+   */
+  send(text: string): Extract<Message, { from: 'me' }>;
+  /** Tells the peer that the visitor composes (`true`, as often as you like: throttled) or no longer does. Does nothing without a conversation. */
+  typing(on: boolean): void;
+  /** Leaves the conversation (or its ended view) and looks for someone else in one step; for the same as before unless told. */
+  skip(criteria?: Criteria): Promise<void>;
+  /** Leaves the conversation, the wait or the ended view; back to `idle`. Never rejects: what cannot be told now is told on reconnect. */
+  stop(): Promise<void>;
+  /** Never meet this peer again, and leave. In a conversation or its ended view; goes to `idle`. */
+  block(): Promise<void>;
+  /** Forgets everything and disconnects. Final; leaves no timer, listener or socket behind. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

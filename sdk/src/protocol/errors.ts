@@ -1,0 +1,71 @@
+/**
+ * What the caller may do about a refusal: nothing; the same again after `retryAfterMs`; or start
+ * over with a new session.
+ */
+export type Retry = 'never' | 'after_delay' | 'new_session';
+
+/** One row of the error table: what HTTP says, whether trying again can help, and the words for a developer. */
+export interface ErrorRow {
+  readonly status: number;
+  readonly retry: Retry;
+  readonly message: string;
+}
+
+/**
+ * Every refusal the service makes. The code is the same word on the wire, in logs, in metrics and
+ * as an anchor in `docs/reference/errors.md`.
+ */
+export const ERRORS = {
+  bad_request: { status: 400, retry: 'never', message: 'The payload does not fit this request.' },
+  origin_refused: {
+    status: 403,
+    retry: 'never',
+    message: 'This page may not use this site key: unknown key, or an origin that is not on its list.',
+  },
+  client_too_old: {
+    status: 426,
+    retry: 'never',
+    message: 'This client speaks an older protocol than the service. Load the current version.',
+  },
+  server_too_old: {
+    status: 426,
+    retry: 'after_delay',
+    message: 'This client speaks a newer protocol than the service, which is being updated.',
+  },
+  not_found: { status: 404, retry: 'never', message: 'There is nothing here.' },
+  method_not_allowed: { status: 405, retry: 'never', message: 'This address does not take that method.' },
+  not_in_conversation: {
+    status: 409,
+    retry: 'never',
+    message: 'You are not in this conversation.',
+  },
+  already_in_conversation: {
+    status: 409,
+    retry: 'never',
+    message: 'You are in a conversation. Leave it before looking for someone else.',
+  },
+  session_gone: {
+    status: 410,
+    retry: 'new_session',
+    message: 'This session has ended or was taken over elsewhere.',
+  },
+  payload_too_large: { status: 413, retry: 'never', message: 'That is more than the service reads.' },
+  rate_limited: { status: 429, retry: 'after_delay', message: 'Too many requests. Wait, then try again.' },
+  internal: { status: 500, retry: 'after_delay', message: 'Something went wrong on our side.' },
+  unavailable: {
+    status: 503,
+    retry: 'after_delay',
+    message: 'The service cannot answer right now. Try again shortly.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+/** The code of a refusal. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A refusal as it travels: in the acknowledgement of a request, or as the reason of a failed handshake. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Milliseconds to wait before trying again; only where the table says `after_delay`. */
+  readonly retryAfterMs?: number;
+}

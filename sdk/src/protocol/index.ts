@@ -1,0 +1,14 @@
+/**
+ * The contract between the SDK and the service: types and constants, nothing else. It imports
+ * nothing, so that a browser pays for what it uses only.
+ */
+export * from './errors.ts';
+export * from './frame.ts';
+export * from './http.ts';
+export * from './ids.ts';
+export * from './limits.ts';
+export * from './policy.ts';
+export * from './pushes.ts';
+export * from './requests.ts';
+export * from './socket-events.ts';
+export * from './version.ts';

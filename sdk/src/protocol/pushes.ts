@@ -1,0 +1,108 @@
+import type { WireError } from './errors.ts';
+import type { Frame } from './frame.ts';
+import type { ConversationId, ResumeToken } from './ids.ts';
+import type { Policy } from './policy.ts';
+
+/** Why a conversation ended. Left, skipped and blocked look alike to the other side on purpose. */
+export const END_REASONS = [
+  /** The other visitor left, skipped or blocked. */
+  'peer_left',
+  /** The other visitor's connection was gone for longer than the grace period. */
+  'peer_lost',
+  /** Neither side said anything for the site's inactivity time. */
+  'idle',
+  /** This visitor left. */
+  'you_left',
+  /** The service's operators ended it. */
+  'moderated',
+  /** The service lost its state; both sides can start anew. */
+  'service_reset',
+] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+/** Whether the peer has a live connection now. */
+export type PeerPresence = 'here' | 'away';
+
+/** What two matched visitors have in common: the intersection only, never what just one of them said. */
+export interface Shared {
+  readonly interests: readonly string[];
+  /** Whether both stand on the same topic (page). */
+  readonly isSameTopic: boolean;
+}
+
+/** A running conversation as the service knows it. */
+export interface ConversationInfo {
+  readonly conversationId: ConversationId;
+  /** `offerer` opens a peer-to-peer path if both agree to one; a tie-breaker, no privilege. */
+  readonly role: 'offerer' | 'answerer';
+  readonly shared: Shared;
+}
+
+/** Where a session stands, as told by `session:ready`. */
+export type SessionState =
+  | { readonly status: 'idle' }
+  | { readonly status: 'waiting'; readonly waitingForMs: number }
+  | {
+      readonly status: 'chatting';
+      readonly conversation: ConversationInfo;
+      readonly peer: PeerPresence;
+    };
+
+/** About how many visitors are connected. `max` is `null` in the open-ended top bucket. */
+export interface OnlineBucket {
+  readonly min: number;
+  readonly max: number | null;
+}
+
+/** Pushes: service → visitor, facts. */
+export interface Pushes {
+  /**
+   * First thing on every connection, and nothing comes before it. The whole truth: what the client
+   * believed and this does not say is over. `recovered` is true only if the session the client asked
+   * to resume is this one.
+   */
+  'session:ready': {
+    /** Token for the next resume; the one presented is void. */
+    readonly resume: ResumeToken;
+    readonly recovered: boolean;
+    readonly policy: Policy;
+    /** The service's clock, Unix milliseconds. */
+    readonly now: number;
+    readonly state: SessionState;
+  };
+  /** Another connection resumed this session; this socket is closed right after. */
+  'session:superseded': Record<string, never>;
+  /** The service no longer accepts this session: the reason. The socket is closed right after. */
+  'session:refused': WireError;
+  /** This node is going away: reconnect after a random part of `reconnectAfterMs`. Milliseconds. */
+  'session:draining': { readonly reconnectAfterMs: number };
+  /**
+   * Two visitors were paired. Both sides get it by the same path. The one push with a Socket.IO
+   * acknowledgement: that ack is the side's confirmation.
+   */
+  'conversation:started': ConversationInfo & { readonly policy: Policy };
+  /** What the peer said. Only ever from the current peer of the running conversation. */
+  'conversation:frame': Frame;
+  /** The peer's connection went or came back. Not sent at the start: both are here then. */
+  'conversation:peer': { readonly conversationId: ConversationId; readonly presence: PeerPresence };
+  /** Exactly once a side; nothing of that conversation follows it. */
+  'conversation:ended': { readonly conversationId: ConversationId; readonly reason: EndReason };
+  /** About how many are on the site, at the start and when the bucket changes. */
+  'site:presence': { readonly online: OnlineBucket };
+}
+
+export type PushName = keyof Pushes;
+export type PushPayload<Name extends PushName> = Pushes[Name];
+
+/** The registry: every push there is. Proved complete by its type. */
+export const PUSH_NAMES = [
+  'session:ready',
+  'session:superseded',
+  'session:refused',
+  'session:draining',
+  'conversation:started',
+  'conversation:frame',
+  'conversation:peer',
+  'conversation:ended',
+  'site:presence',
+] as const satisfies readonly PushName[];

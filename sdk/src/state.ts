@@ -1,0 +1,80 @@
+import type { ChatError } from './errors.ts';
+import type { ConversationId, EndReason, OnlineBucket, PeerPresence, Policy, Shared } from './protocol/index.ts';
+
+/** How far a message of this visitor got. `delivered` means the peer's client has shown it; `undelivered`, that the conversation ended first. */
+export type MessageStatus = 'sending' | 'delivered' | 'undelivered';
+
+/** One line of the conversation. */
+export type Message =
+  | {
+      readonly from: 'me';
+      /** Unique within the conversation, stable: a key for lists. */
+      readonly id: string;
+      readonly text: string;
+      /** Local clock, Unix milliseconds. */
+      readonly at: number;
+      readonly status: MessageStatus;
+    }
+  | { readonly from: 'peer'; readonly id: string; readonly text: string; readonly at: number };
+
+/** What the service makes known of the other visitor: that they are here, and that they type. Nothing else. */
+export interface Peer {
+  readonly presence: PeerPresence;
+  readonly isTyping: boolean;
+}
+
+/**
+ * Where the visitor stands. Each variant holds only what is true in it; switch on `status` and end
+ * with `assertNever`.
+ *
+ * ```
+ * idle ──find──▶ waiting ──▶ chatting ──▶ ended ──find──▶ waiting
+ *                  │ cancel            skip │ ▲ │ stop
+ *                  ▼                        ▼ │ ▼
+ *                 idle                   waiting idle      any ──close──▶ closed
+ * ```
+ */
+export type ChatState =
+  /** Nothing under way. */
+  | { readonly status: 'idle' }
+  /** Looking for someone. `since` is the local clock, Unix milliseconds. */
+  | { readonly status: 'waiting'; readonly since: number }
+  | {
+      readonly status: 'chatting';
+      readonly conversationId: ConversationId;
+      readonly shared: Shared;
+      readonly peer: Peer;
+      readonly messages: readonly Message[];
+    }
+  /** The conversation is over, its messages still shown. `reason` is never `you_left`: leaving goes to `idle` or `waiting` at once. */
+  | {
+      readonly status: 'ended';
+      readonly conversationId: ConversationId;
+      readonly reason: EndReason;
+      readonly shared: Shared;
+      readonly messages: readonly Message[];
+    }
+  /** The service said no and trying again by itself cannot help; `find()` tries once more. */
+  | { readonly status: 'refused'; readonly error: ChatError }
+  /** `close()` was called. Final. */
+  | { readonly status: 'closed' };
+
+/** The line to the service, independent of where the visitor stands. */
+export type Connection =
+  /** Not connected and not trying. */
+  | { readonly status: 'offline' }
+  /** First attempt under way. */
+  | { readonly status: 'connecting' }
+  | { readonly status: 'connected' }
+  /** The line was lost or never came up; the next attempt (number `attempt`, from 1) starts at `retryAt`, Unix milliseconds. */
+  | { readonly status: 'reconnecting'; readonly attempt: number; readonly retryAt: number };
+
+/** Everything a user interface needs, immutable: a new object whenever anything in it changed, the same object otherwise. */
+export interface ChatSnapshot {
+  readonly state: ChatState;
+  readonly connection: Connection;
+  /** About how many visitors are on the site; `null` until the service said so. */
+  readonly online: OnlineBucket | null;
+  /** What the site lets its visitors do; `null` before the first connection. */
+  readonly policy: Policy | null;
+}
