@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from './observability/log.ts';
+
+const environment = z.object({
+  /** Port to listen on; 0 takes a free one. */
+  PORT: z.coerce.number('a port number').int('a whole number').min(0, 'a port from 0 to 65535').max(65_535, 'a port from 0 to 65535').default(3000),
+  /** Address to listen on. Loopback unless set: nobody else reaches the service by accident. */
+  HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
+  /** JSON file with the sites that may embed the chat. Without it only the built-in demo site exists. */
+  SITES_FILE: z.string().min(1, 'the path of a JSON file').optional(),
+  /** How much is logged, as JSON lines on stderr. */
+  LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+});
+
+export type Config = z.output<typeof environment>;
+
+/** Names of the variables the service reads. */
+export const CONFIG_NAMES = Object.keys(environment.shape) as readonly (keyof Config)[];
+
+/** Thrown for a bad environment; each line names a variable and what it wants. Values are not repeated: they may be secrets. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads the environment. An empty variable counts as unset. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(CONFIG_NAMES.map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const parsed = environment.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} must be ${issue.message}`).join('\n'));
+}

@@ -1,0 +1,37 @@
+import { REQUEST_NAMES } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import { REQUEST_SCHEMAS } from './requests.ts';
+
+const conversationId = `c_${'x'.repeat(22)}`;
+const requestId = 'request-1';
+
+describe('request schemas', () => {
+  test('there is one for every request', () => {
+    expect(Object.keys(REQUEST_SCHEMAS).sort()).toEqual([...REQUEST_NAMES].sort());
+  });
+
+  test('a find may ask for nothing in particular, or for everything', () => {
+    const find = REQUEST_SCHEMAS['match:find'];
+    expect(find.safeParse({ requestId }).success).toBe(true);
+    const full = { requestId, interests: ['jazz'], languages: ['en'], topic: '/a', is: 'a', seeks: ['b'] };
+    expect(find.parse(full)).toEqual(full);
+  });
+
+  test.each([
+    ['an unknown key', 'match:find', { requestId, admin: true }],
+    ['a key of the prototype', 'match:find', JSON.parse(`{"requestId":"${requestId}","__proto__":{"x":1}}`)],
+    ['a missing id', 'match:find', {}],
+    ['an id of the wrong form', 'match:find', { requestId: 'short' }],
+    ['too many interests', 'match:find', { requestId, interests: Array(11).fill('x') }],
+    ['an interest that is blank', 'match:find', { requestId, interests: ['  '] }],
+    ['an interest that is too long', 'match:find', { requestId, interests: ['x'.repeat(41)] }],
+    ['undefined where a key should be absent', 'match:find', { requestId, topic: undefined }],
+    ['null', 'match:cancel', null],
+    ['a list', 'match:cancel', []],
+    ['a key where there is nothing to say', 'match:cancel', { why: 1 }],
+    ['a conversation id of the wrong form', 'conversation:leave', { conversationId: 'c_1' }],
+    ['a junk next', 'conversation:leave', { conversationId, next: {} }],
+  ] as const)('%s is refused', (_, name, payload) => {
+    expect(REQUEST_SCHEMAS[name].safeParse(payload).success).toBe(false);
+  });
+});

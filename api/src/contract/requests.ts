@@ -1,0 +1,36 @@
+import { LIMITS, type Criteria, type Empty, type FindPayload, type RequestName, type RequestPayload } from '@passerby/sdk/protocol';
+import { z } from 'zod';
+import * as ids from './ids.ts';
+import { schemaFor } from './schema-for.ts';
+
+const tag = z.string().trim().min(1).max(LIMITS.interestMaxChars);
+
+const criteria = {
+  interests: z.array(tag).max(LIMITS.interestsMax).exactOptional(),
+  languages: z.array(z.string().trim().min(1).max(LIMITS.languageMaxChars)).max(LIMITS.languagesMax).exactOptional(),
+  topic: z.string().trim().min(1).max(LIMITS.topicMaxChars).exactOptional(),
+  is: tag.exactOptional(),
+  seeks: z.array(tag).max(LIMITS.seeksMax).exactOptional(),
+};
+
+const empty = schemaFor<Empty>()(z.record(z.string(), z.never()));
+
+export const criteriaSchema = schemaFor<Criteria>()(z.strictObject(criteria));
+
+const find = schemaFor<FindPayload>()(z.strictObject({ requestId: ids.requestId, ...criteria }));
+
+/** One schema a request, exhaustive by its type. Unknown keys are refused. */
+export const REQUEST_SCHEMAS: { readonly [Name in RequestName]: z.ZodType<RequestPayload<Name>> } = {
+  'match:find': find,
+  'match:cancel': empty,
+  'conversation:leave': schemaFor<RequestPayload<'conversation:leave'>>()(
+    z.strictObject({
+      conversationId: ids.conversationId,
+      next: z.strictObject({ requestId: ids.requestId, ...criteria }).exactOptional(),
+    }),
+  ),
+  'conversation:block': schemaFor<RequestPayload<'conversation:block'>>()(
+    z.strictObject({ conversationId: ids.conversationId }),
+  ),
+  'session:close': empty,
+};

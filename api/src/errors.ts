@@ -1,0 +1,29 @@
+import { ERRORS, type ErrorCode, type WireError } from '@passerby/sdk/protocol';
+
+/** A refusal with a code of the one error table. Anything else that is thrown is a bug and becomes `internal`. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, detail: { message?: string; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(detail.message ?? ERRORS[code].message, { cause: detail.cause });
+    this.code = code;
+    this.retryAfterMs = detail.retryAfterMs;
+  }
+
+  /** The refusal as it travels; nothing of the cause goes along. */
+  toWire(): WireError {
+    const wire = { code: this.code, message: this.message };
+    return this.retryAfterMs === undefined ? wire : { ...wire, retryAfterMs: this.retryAfterMs };
+  }
+}
+
+/** How long a client waits after a failure nobody foresaw. Milliseconds. */
+const INTERNAL_RETRY_MS = 1_000;
+
+/** What to answer for anything that was thrown: a refusal as it is, the rest as `internal` without detail. */
+export function toRefusal(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown;
+  return new Refusal('internal', { retryAfterMs: INTERNAL_RETRY_MS, cause: thrown });
+}

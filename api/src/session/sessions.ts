@@ -1,0 +1,93 @@
+import type { PushPayload, RequestReply, ResumeToken } from '@passerby/sdk/protocol';
+import type { Clock } from '../clock.ts';
+import type { Relay } from '../conversation/relay.ts';
+import type { Push } from '../push.ts';
+import type { Site } from '../sites/site.ts';
+import type { IdSource } from '../state/ids.ts';
+import type { NodeId, Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
+import type { Online } from './online.ts';
+
+/** A visitor who arrived: who they are from now on, and the first thing to tell them. */
+export interface Arrival {
+  readonly session: SessionRef;
+  readonly ready: PushPayload<'session:ready'>;
+  /** To be told to others (and, after `ready`, to the visitor) once the socket is bound to the session. */
+  readonly notices: readonly Notice[];
+}
+
+/** Sessions of this node: arriving, coming back, losing the connection, being forgotten. */
+export class Sessions {
+  readonly #store: StateStore;
+  readonly #relay: Relay;
+  readonly #push: Push;
+  readonly #online: Online;
+  readonly #ids: IdSource;
+  readonly #clock: Clock;
+  readonly #nodeId: NodeId;
+  readonly #tell: (notices: readonly Notice[]) => void;
+
+  constructor(parts: {
+    store: StateStore;
+    relay: Relay;
+    push: Push;
+    online: Online;
+    ids: IdSource;
+    clock: Clock;
+    nodeId: NodeId;
+    tell: (notices: readonly Notice[]) => void;
+  }) {
+    this.#store = parts.store;
+    this.#relay = parts.relay;
+    this.#push = parts.push;
+    this.#online = parts.online;
+    this.#ids = parts.ids;
+    this.#clock = parts.clock;
+    this.#nodeId = parts.nodeId;
+    this.#tell = parts.tell;
+  }
+
+  /**
+   * Opens a session, or resumes the one the token stands for. The socket that held it before is told
+   * and closed first, so that there are never two.
+   */
+  async arrive(site: Site, presented: ResumeToken | undefined): Promise<Arrival> {
+    const resume = this.#ids.resume();
+    const told = { resume, policy: site.policy, now: this.#clock() };
+    if (presented !== undefined) {
+      const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume);
+      if (outcome.kind === 'resumed') {
+        this.#supersede(outcome.previous.sessionId);
+        const { session, seat, state, notices } = outcome;
+        if (seat !== null) {
+          const isPeerAway = state.status === 'chatting' && state.peer === 'away';
+          this.#relay.seat(session.sessionId, seat, site.policy.inactivityMs, isPeerAway);
+        }
+        this.#online.touch(site.key);
+        return { session, ready: { ...told, recovered: true, state }, notices };
+      }
+    }
+    const { session } = await this.#store.open(site.key, this.#nodeId, resume);
+    this.#online.touch(site.key);
+    return { session, ready: { ...told, recovered: false, state: { status: 'idle' } }, notices: [] };
+  }
+
+  /** The visitor's connection is gone; the grace period starts. */
+  async suspend(session: SessionRef): Promise<void> {
+    this.#relay.unseat(session.sessionId);
+    this.#tell((await this.#store.suspend(session)).notices);
+    this.#online.touch(session.site);
+  }
+
+  /** The visitor asks to be forgotten. */
+  async close(session: SessionRef): Promise<RequestReply<'session:close'>> {
+    this.#tell((await this.#store.close(session)).notices);
+    this.#relay.unseat(session.sessionId);
+    this.#online.touch(session.site);
+    return { status: 'closed' };
+  }
+
+  #supersede(sessionId: SessionId): void {
+    this.#push.toSession(sessionId, 'session:superseded', {});
+    this.#push.disconnect(sessionId);
+  }
+}

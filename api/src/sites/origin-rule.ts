@@ -1,0 +1,75 @@
+/**
+ * One entry of a site's list of allowed origins:
+ * - `https://example.com`, `http://localhost:8080`: exactly this scheme, host and port;
+ * - `https://*.example.com`: one or more whole labels before `.example.com`, not the bare domain;
+ * - `http://localhost:*`: any port, for the names of this machine only;
+ * - `null`: pages without an origin (`file:`, sandboxed frames), which any site can make: not for production.
+ */
+export type OriginRule =
+  | { readonly kind: 'exact'; readonly origin: string }
+  | { readonly kind: 'subdomains'; readonly protocol: string; readonly suffix: string; readonly port: string }
+  | { readonly kind: 'any_port'; readonly protocol: string; readonly hostname: string }
+  | { readonly kind: 'null' };
+
+const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Parses an entry. Throws an `Error` whose message says what is wrong with it. */
+export function parseOriginRule(entry: string): OriginRule {
+  if (entry === 'null') return { kind: 'null' };
+  const anyPort = /^(https?:\/\/[^/:*]+|https?:\/\/\[::1\]):\*$/.exec(entry);
+  if (anyPort !== null) {
+    const url = parse(anyPort[1]!, entry);
+    if (!LOOPBACK_NAMES.has(url.hostname)) {
+      throw new Error(`"${entry}": any port (":*") is for localhost, 127.0.0.1 and [::1] only`);
+    }
+    return { kind: 'any_port', protocol: url.protocol, hostname: url.hostname };
+  }
+  if (entry.includes('*')) {
+    const wildcard = /^(https:\/\/)\*\.([^*]+)$/.exec(entry);
+    if (wildcard === null) throw new Error(`"${entry}": a wildcard stands for whole labels in front, as in https://*.example.com`);
+    const url = parse(wildcard[1]! + wildcard[2]!, entry);
+    if (!url.hostname.includes('.')) throw new Error(`"${entry}": a wildcard needs a domain of at least two labels`);
+    return { kind: 'subdomains', protocol: url.protocol, suffix: `.${url.hostname}`, port: url.port };
+  }
+  return { kind: 'exact', origin: parse(entry, entry).origin };
+}
+
+function parse(text: string, entry: string): URL {
+  if (!URL.canParse(text)) throw new Error(`"${entry}" is not an origin; write scheme and host, as in https://example.com`);
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error(`"${entry}": the scheme is http or https`);
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || text.endsWith('/')) {
+    throw new Error(`"${entry}": an origin is scheme and host (and port), without a path`);
+  }
+  return url;
+}
+
+/**
+ * Whether a request's `Origin` header fits one of the rules. Browsers send it in its one canonical form;
+ * anything that does not come out of `URL` as it went in is refused, so look-alikes by case, trailing
+ * dot, default port or doubled headers never match.
+ */
+export function isOriginAllowed(origin: string | undefined, rules: readonly OriginRule[]): boolean {
+  if (origin === undefined) return false;
+  if (origin === 'null') return rules.some((rule) => rule.kind === 'null');
+  if (!URL.canParse(origin)) return false;
+  const url = new URL(origin);
+  if (url.origin !== origin) return false;
+  return rules.some((rule) => {
+    switch (rule.kind) {
+      case 'exact':
+        return rule.origin === origin;
+      case 'subdomains':
+        return (
+          url.protocol === rule.protocol &&
+          url.port === rule.port &&
+          url.hostname.endsWith(rule.suffix) &&
+          url.hostname.length > rule.suffix.length
+        );
+      case 'any_port':
+        return url.protocol === rule.protocol && url.hostname === rule.hostname;
+      case 'null':
+        return false;
+    }
+  });
+}

@@ -1,0 +1,12 @@
+import type { Policy, SiteKey } from '@passerby/sdk/protocol';
+import type { OriginRule } from './origin-rule.ts';
+
+/** A tenant: who may embed with its key, and what its visitors may do. */
+export interface Site {
+  readonly key: SiteKey;
+  /** For operators; visitors never see it. */
+  readonly name: string;
+  /** Empty: nobody may embed it. */
+  readonly origins: readonly OriginRule[];
+  readonly policy: Policy;
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import { SOCKET_PATH, SUPPORTED_VERSIONS, type ErrorCode } from '@passerby/sdk/protocol';
+import { handshakeAuth } from '../contract/handshake.ts';
+import { Refusal } from '../errors.ts';
+import { isOriginAllowed } from '../sites/origin-rule.ts';
+import type { Site } from '../sites/site.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+
+/** What a handshake asks for, once its words are checked. */
+export interface Credentials {
+  readonly resume: ReturnType<typeof handshakeAuth.parse>['resume'];
+}
+
+/**
+ * The site a request speaks for, if its key is known and its Origin is on that site's list; `null`
+ * otherwise, without saying which of the two it was.
+ */
+export function admit(request: IncomingMessage, sites: SiteDirectory): Site | null {
+  const { url = SOCKET_PATH, headers } = request;
+  const keys = new URLSearchParams(url.slice(url.indexOf('?') + 1)).getAll('site');
+  const site = keys.length === 1 ? sites.find(keys[0]!) : undefined;
+  return site !== undefined && isOriginAllowed(headers.origin, site.origins) ? site : null;
+}
+
+/** Reads the CONNECT packet's `auth`. Throws `bad_request`, `client_too_old` or `server_too_old`. */
+export function readAuth(auth: unknown): Credentials {
+  const version = (auth as { version?: unknown } | null | undefined)?.version;
+  const [oldest, newest] = SUPPORTED_VERSIONS;
+  if (typeof version === 'number' && version < oldest) throw new Refusal('client_too_old');
+  if (typeof version === 'number' && version > newest) throw new Refusal('server_too_old', { retryAfterMs: SERVER_UPDATE_MS });
+  const parsed = handshakeAuth.safeParse(auth);
+  if (!parsed.success) throw new Refusal('bad_request');
+  return { resume: parsed.data.resume };
+}
+
+/** How long a rolling deploy leaves old processes running beside new pages, roughly. Milliseconds. */
+const SERVER_UPDATE_MS = 60_000;
+
+/** What a refused handshake is told at the HTTP level, where there is no room for more than a word. */
+export const REFUSED_ORIGIN: ErrorCode = 'origin_refused';

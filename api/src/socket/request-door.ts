@@ -1,0 +1,98 @@
+import { FRAME_EVENT, REQUEST_NAMES, type Frame, type Reply, type RequestName, type RequestPayload, type RequestReply } from '@passerby/sdk/protocol';
+import { parseFrame, type FrameFault } from '../contract/frame.ts';
+import { REQUEST_SCHEMAS } from '../contract/requests.ts';
+import { Refusal, toRefusal } from '../errors.ts';
+import { errorFields, type Log } from '../observability/log.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { SessionId, SessionRef } from '../state/state-store.ts';
+import type { VisitorSocket } from './visitor-socket.ts';
+
+/** What the service does for each request. Exhaustive by its type. */
+export type RequestHandlers = {
+  readonly [Name in RequestName]: (session: SessionRef, payload: RequestPayload<Name>) => Promise<RequestReply<Name>>;
+};
+
+/** Relays a frame, or says why it was dropped. */
+export type FrameHandler = (from: SessionId, frame: Frame) => FrameFault | null;
+
+/** How Socket.IO hands over what a visitor sent: anything at all. */
+type Listen = (name: string, listener: (...args: unknown[]) => void) => void;
+type Acknowledge = (reply: Reply<unknown>) => void;
+
+/**
+ * The door in: the one file that listens to what visitors send. Every request is parsed, handled and
+ * answered exactly once; whatever is thrown inside becomes a coded answer. Without an acknowledgement
+ * there is nobody to answer, so the request is dropped and counted.
+ */
+export class RequestDoor {
+  readonly #handlers: RequestHandlers;
+  readonly #passFrame: FrameHandler;
+  readonly #log: Log;
+  readonly #tally: Tally;
+
+  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally) {
+    this.#handlers = handlers;
+    this.#passFrame = passFrame;
+    this.#log = log;
+    this.#tally = tally;
+  }
+
+  open(socket: VisitorSocket): void {
+    const listen: Listen = socket.on.bind(socket) as unknown as Listen;
+    for (const name of REQUEST_NAMES) {
+      listen(name, (...args) => void this.#answer(socket, name, args));
+    }
+    listen(FRAME_EVENT, (...args) => this.#frame(socket, args));
+    socket.onAny((name: string, ...args: unknown[]) => {
+      if (KNOWN_EVENTS.has(name)) return;
+      this.#tally.count('unknown_event');
+      acknowledgeOf(args)?.({ ok: false, error: new Refusal('bad_request').toWire() });
+    });
+  }
+
+  async #answer<Name extends RequestName>(socket: VisitorSocket, name: Name, args: unknown[]): Promise<void> {
+    const acknowledge = acknowledgeOf(args);
+    if (acknowledge === null) {
+      this.#tally.count('request_without_ack');
+      return;
+    }
+    try {
+      const payload = args.length === 2 ? REQUEST_SCHEMAS[name].safeParse(args[0]) : null;
+      if (!payload?.success) throw new Refusal('bad_request');
+      const { session } = socket.data;
+      if (session === null) throw new Refusal('session_gone');
+      acknowledge({ ok: true, data: await this.#handlers[name](session, payload.data) });
+    } catch (thrown) {
+      const refusal = toRefusal(thrown);
+      if (refusal.code === 'internal') {
+        this.#log.error({ request: name, code: refusal.code, error: errorFields(thrown) }, 'request failed');
+      }
+      acknowledge({ ok: false, error: refusal.toWire() });
+    }
+  }
+
+  #frame(socket: VisitorSocket, args: unknown[]): void {
+    const fault = this.#frameFault(socket, args);
+    if (fault !== null) this.#tally.count(`frame_${fault}`);
+  }
+
+  #frameFault(socket: VisitorSocket, args: unknown[]): FrameFault | null {
+    const { session } = socket.data;
+    if (session === null) return 'not_paired';
+    if (args.length !== 1) return 'malformed';
+    try {
+      const frame = parseFrame(args[0]);
+      return typeof frame === 'string' ? frame : this.#passFrame(session.sessionId, frame);
+    } catch (thrown) {
+      this.#log.error({ request: FRAME_EVENT, error: errorFields(thrown) }, 'frame failed');
+      return 'malformed';
+    }
+  }
+}
+
+const KNOWN_EVENTS: ReadonlySet<string> = new Set([...REQUEST_NAMES, FRAME_EVENT]);
+
+function acknowledgeOf(args: readonly unknown[]): Acknowledge | null {
+  const last = args.at(-1);
+  return typeof last === 'function' ? (last as Acknowledge) : null;
+}

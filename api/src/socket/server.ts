@@ -1,0 +1,117 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { LIMITS, SOCKET_PATH } from '@passerby/sdk/protocol';
+import { Server } from 'socket.io';
+import { Refusal, toRefusal } from '../errors.ts';
+import { errorFields, type Log } from '../observability/log.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { Notice } from '../state/state-store.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { Online } from '../session/online.ts';
+import { admit, readAuth, REFUSED_ORIGIN, type Credentials } from './handshake.ts';
+import type { RequestDoor } from './request-door.ts';
+import { emit, type SocketPush } from './socket-push.ts';
+import { textParser } from './text-parser.ts';
+import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
+
+/** A connection that has not joined after this is closed. Milliseconds. */
+const JOIN_TIMEOUT_MS = 10_000;
+/** How often a silent connection is asked whether it lives, and how long it may take to answer. Milliseconds. */
+const PING = { pingInterval: 20_000, pingTimeout: 10_000 };
+
+export interface SocketServerParts {
+  readonly sites: SiteDirectory;
+  readonly sessions: Sessions;
+  readonly online: Online;
+  readonly push: SocketPush;
+  readonly door: RequestDoor;
+  readonly tell: (notices: readonly Notice[]) => void;
+  readonly log: Log;
+  /** Whether new connections are turned away because this node is going. */
+  readonly isDraining: () => boolean;
+}
+
+/** The realtime half of the service, on the HTTP server's port. */
+export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
+  const { sites, push, door, log } = parts;
+  const server: VisitorServer = new Server(http, {
+    path: SOCKET_PATH,
+    serveClient: false,
+    transports: ['websocket', 'polling'],
+    maxHttpBufferSize: LIMITS.packetMaxBytes,
+    perMessageDeflate: false,
+    httpCompression: false,
+    connectTimeout: JOIN_TIMEOUT_MS,
+    parser: textParser,
+    ...PING,
+    allowRequest: (request, decide) => {
+      if (admit(request, sites) === null) decide(REFUSED_ORIGIN, false);
+      else if (parts.isDraining()) decide('unavailable', false);
+      else decide(null, true);
+    },
+    // Only lets a page read the answer; `allowRequest` is what refuses. A refusal is readable anywhere.
+    cors: (corsRequest, decide) => {
+      const request = corsRequest as IncomingMessage;
+      const isHandshake = !new URLSearchParams(request.url?.split('?')[1]).has('sid');
+      decide(null, { origin: isHandshake || admit(request, sites) !== null, credentials: false, methods: ['GET', 'POST'] });
+    },
+  });
+  push.attach(server);
+
+  server.use((socket, next) => {
+    const site = admit(socket.request, sites);
+    try {
+      if (site === null) throw new Refusal('origin_refused');
+      socket.data = { site, session: null };
+      credentials.set(socket, readAuth(socket.handshake.auth));
+      next();
+    } catch (thrown) {
+      const refusal = toRefusal(thrown);
+      next(Object.assign(new Error(refusal.message), { data: refusal.toWire() }));
+    }
+  });
+
+  server.on('connection', (socket) => {
+    socket.on('error', () => socket.disconnect(true));
+    door.open(socket);
+    socket.on('disconnect', () => void leave(socket));
+    void arrive(socket);
+  });
+
+  const credentials = new WeakMap<VisitorSocket, Credentials>();
+
+  async function arrive(socket: VisitorSocket): Promise<void> {
+    const { site } = socket.data;
+    try {
+      const { session, ready, notices } = await parts.sessions.arrive(site, credentials.get(socket)?.resume);
+      if (!socket.connected) {
+        parts.tell(notices);
+        await parts.sessions.suspend(session);
+        return;
+      }
+      push.bind(session.sessionId, socket);
+      socket.data.session = session;
+      emit(socket, 'session:ready', ready);
+      parts.tell(notices);
+      await socket.join(site.key);
+      emit(socket, 'site:presence', { online: await parts.online.now(site.key) });
+    } catch (thrown) {
+      const refusal = toRefusal(thrown);
+      if (refusal.code === 'internal') log.error({ site: site.key, error: errorFields(thrown) }, 'arrival failed');
+      emit(socket, 'session:refused', refusal.toWire());
+      socket.disconnect(true);
+    }
+  }
+
+  async function leave(socket: VisitorSocket): Promise<void> {
+    const { session } = socket.data;
+    if (session === null || !push.unbind(session.sessionId, socket)) return;
+    socket.data.session = null;
+    try {
+      await parts.sessions.suspend(session);
+    } catch (thrown) {
+      log.error({ site: session.site, error: errorFields(thrown) }, 'suspend failed');
+    }
+  }
+
+  return server;
+}

@@ -1,0 +1,14 @@
+import type { ClientToServerEvents, ServerToClientEvents } from '@passerby/sdk/protocol';
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type { Site } from '../sites/site.ts';
+import type { SessionRef } from '../state/state-store.ts';
+
+/** What this node knows of a connection. */
+export interface SocketData {
+  site: Site;
+  /** `null` until the session is open, and again once it went elsewhere. */
+  session: SessionRef | null;
+}
+
+export type VisitorServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
+export type VisitorSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;

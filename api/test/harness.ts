@@ -1,0 +1,166 @@
+import type { PushName, PushPayload, Reply, RequestName, RequestPayload, RequestReply } from '@passerby/sdk/protocol';
+import { SOCKET_PATH, type ConversationId, type RequestId, type SiteKey } from '@passerby/sdk/protocol';
+import { io, type Socket } from 'socket.io-client';
+import { startApp, type App, type AppParts } from '../src/app.ts';
+import { DEFAULT_POLICY } from '../src/contract/sites-file.ts';
+import type { Log, LogFields } from '../src/observability/log.ts';
+import { parseOriginRule } from '../src/sites/origin-rule.ts';
+import { directoryOf } from '../src/sites/site-directory.ts';
+import type { Site } from '../src/sites/site.ts';
+
+export const ORIGIN = 'https://shop.example';
+
+/** A site of the tests. */
+export function siteOf(key: string, origins: readonly string[] = [ORIGIN], policy: Partial<Site['policy']> = {}): Site {
+  return {
+    key: key as SiteKey,
+    name: key,
+    origins: origins.map(parseOriginRule),
+    policy: { ...DEFAULT_POLICY, ...policy },
+  };
+}
+
+export const SHOP = siteOf('pk_shop');
+
+/** A log that is a list. */
+export function listLog(): Log & { readonly lines: { level: string; fields: LogFields; message: string }[] } {
+  const lines: { level: string; fields: LogFields; message: string }[] = [];
+  const at = (level: string) => (fields: LogFields, message: string) => void lines.push({ level, fields, message });
+  return { lines, info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** A whole service on a free loopback port. */
+export function startTestApp(parts: Partial<AppParts> & { siteList?: readonly Site[] } = {}): Promise<App> {
+  const { siteList = [SHOP], ...rest } = parts;
+  return startApp({
+    config: { HOST: '127.0.0.1', PORT: 0 },
+    sites: directoryOf(siteList),
+    log: listLog(),
+    roundMs: 20,
+    ...rest,
+  });
+}
+
+let requestCount = 0;
+export const requestId = () => `request-${++requestCount}` as RequestId;
+
+/** How long a test waits for what must come. Milliseconds. */
+const PATIENCE_MS = 3_000;
+
+export interface VisitorOptions {
+  readonly site?: string;
+  readonly origin?: string | undefined;
+  readonly transports?: ('websocket' | 'polling')[];
+  readonly auth?: Record<string, unknown>;
+}
+
+/** A raw Socket.IO client that keeps all it is told, in order. */
+export class Visitor {
+  readonly socket: Socket;
+  readonly told: { readonly name: string; readonly payload: unknown }[] = [];
+  #seen = 0;
+
+  constructor(app: App, options: VisitorOptions = {}) {
+    const { site = SHOP.key, transports = ['websocket'], auth = {} } = options;
+    const origin = 'origin' in options ? options.origin : ORIGIN;
+    this.socket = io(app.url, {
+      path: SOCKET_PATH,
+      forceNew: true,
+      reconnection: false,
+      transports,
+      query: { site },
+      auth: { version: 1, ...auth },
+      ...(origin !== undefined && { extraHeaders: { Origin: origin } }),
+    });
+    this.socket.onAny((name: string, payload: unknown, confirm?: () => void) => {
+      this.told.push({ name, payload });
+      confirm?.();
+    });
+  }
+
+  /** Connected and told `session:ready`. */
+  static async arrive(app: App, options?: VisitorOptions): Promise<Visitor & { ready: PushPayload<'session:ready'> }> {
+    const visitor = new Visitor(app, options);
+    const failed = new Promise<never>((_, reject) => visitor.socket.once('connect_error', reject));
+    const ready = await Promise.race([visitor.next('session:ready'), failed]);
+    return Object.assign(visitor, { ready });
+  }
+
+  /** The next push of that name, among those not taken yet; what comes before it is passed over. */
+  async next<Name extends PushName>(name: Name): Promise<PushPayload<Name>> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (Date.now() < deadline) {
+      while (this.#seen < this.told.length) {
+        const push = this.told[this.#seen++]!;
+        if (push.name === name) return push.payload as PushPayload<Name>;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    throw new Error(`"${name}" did not come; told so far: ${this.told.map((push) => push.name).join(', ')}`);
+  }
+
+  /** What was told under this name, whether taken or not. */
+  all<Name extends PushName>(name: Name): PushPayload<Name>[] {
+    return this.told.filter((push) => push.name === name).map((push) => push.payload as PushPayload<Name>);
+  }
+
+  ask<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<Reply<RequestReply<Name>>> {
+    return this.send(name, payload) as Promise<Reply<RequestReply<Name>>>;
+  }
+
+  /** Sends anything under any name; resolves with the acknowledgement. */
+  send(name: string, ...args: unknown[]): Promise<unknown> {
+    return this.socket.timeout(PATIENCE_MS).emitWithAck(name, ...args);
+  }
+
+  find(criteria: Omit<RequestPayload<'match:find'>, 'requestId'> = {}) {
+    return this.ask('match:find', { requestId: requestId(), ...criteria });
+  }
+
+  say(conversationId: ConversationId, seq: number, text: string): void {
+    this.socket.emit('conversation:frame', { conversationId, run: 'run', seq, ack: 0, body: { kind: 'text', text } });
+  }
+
+  /** The connection breaks without a word. */
+  cut(): void {
+    this.socket.io.engine.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.socket.disconnect();
+  }
+}
+
+/** Two visitors in one conversation. */
+export async function pairOf(app: App, options?: VisitorOptions) {
+  const a = await Visitor.arrive(app, options);
+  const b = await Visitor.arrive(app, options);
+  await a.find();
+  await b.find();
+  const { conversationId } = await a.next('conversation:started');
+  await b.next('conversation:started');
+  return { a, b, conversationId, [Symbol.asyncDispose]: async () => void (a.socket.disconnect(), b.socket.disconnect()) };
+}
+
+/** Waits until `isSo`, for effects that nobody is told about. */
+export async function until(isSo: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Says something each way and waits for it: the pair is well. */
+export async function assertTalking(pair: Awaited<ReturnType<typeof pairOf>>, seq: number): Promise<void> {
+  const { a, b, conversationId } = pair;
+  a.say(conversationId, seq, `a${seq}`);
+  b.say(conversationId, seq, `b${seq}`);
+  for (const [hearer, text] of [
+    [a, `b${seq}`],
+    [b, `a${seq}`],
+  ] as const) {
+    const frame = await hearer.next('conversation:frame');
+    if (frame.body['text'] !== text) throw new Error(`expected ${text}, got ${JSON.stringify(frame)}`);
+  }
+}
