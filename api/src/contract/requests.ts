@@ -13,7 +13,7 @@ const criteria = {
   seeks: z.array(tag).max(LIMITS.seeksMax).exactOptional(),
 };
 
-const empty = schemaFor<Empty>()(z.record(z.string(), z.never()));
+const empty = schemaFor<Empty>()(z.strictObject({}).transform((): Empty => ({})));
 
 export const criteriaSchema = schemaFor<Criteria>()(z.strictObject(criteria));
 

@@ -48,14 +48,16 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       else if (parts.isDraining()) decide('unavailable', false);
       else decide(null, true);
     },
-    // Only lets a page read the answer; `allowRequest` is what refuses. A refusal is readable anywhere.
-    cors: (corsRequest, decide) => {
-      const request = corsRequest as IncomingMessage;
-      const isHandshake = !new URLSearchParams(request.url?.split('?')[1]).has('sid');
-      decide(null, { origin: isHandshake || admit(request, sites) !== null, credentials: false, methods: ['GET', 'POST'] });
-    },
+    // Only lets a page read the answer, a refusal included; `allowRequest` and the check below are what refuse.
+    cors: { origin: true, credentials: false, methods: ['GET', 'POST'] },
   });
   push.attach(server);
+
+  // `allowRequest` sees handshakes only; what follows carries a `sid`, which may be stolen.
+  server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
+    const isFollowUp = new URLSearchParams(request.url?.split('?')[1]).has('sid');
+    next(isFollowUp && admit(request, sites) === null ? new Error(REFUSED_ORIGIN) : undefined);
+  });
 
   server.use((socket, next) => {
     const site = admit(socket.request, sites);

@@ -1,0 +1,28 @@
+import type { SiteKey } from '@passerby/sdk/protocol';
+import { expect, test } from 'vitest';
+import { describeStore } from '../../../test/store-contract.ts';
+import { randomIds } from '../ids.ts';
+import { MemoryStore } from './memory-store.ts';
+
+describeStore('the memory store', async () => {
+  let now = 1_000_000;
+  return {
+    store: new MemoryStore(() => now, randomIds),
+    advance: async (ms) => void (now += ms),
+    close: async () => undefined,
+  };
+});
+
+test('nothing is left behind once everybody has gone', async () => {
+  const store = new MemoryStore(() => 0, randomIds);
+  const site = 'pk_site' as SiteKey;
+  for (let n = 0; n < 100; n++) {
+    const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume()));
+    const [a, b] = (await Promise.all(sessions)).map(({ session }) => session);
+    await store.find(a!, { requestId: `a${n}` as never });
+    await store.find(b!, { requestId: `b${n}` as never });
+    await store.close(a!);
+    await store.close(b!);
+  }
+  expect(store.sizes()).toEqual({ sessions: 0, tokens: 0, away: 0, sites: 0 });
+});

@@ -1,0 +1,216 @@
+import { TIMES } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import { assertTalking, pairOf, siteOf, startTestApp, until, Visitor } from './harness.ts';
+
+describe('a conversation', () => {
+  test('what one says reaches the other, in order, and nobody else', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    await using third = await Visitor.arrive(app);
+    await third.find();
+    for (let seq = 1; seq <= 50; seq++) pair.a.say(pair.conversationId, seq, `line ${seq}`);
+    for (let seq = 1; seq <= 50; seq++) {
+      expect(await pair.b.next('conversation:frame')).toMatchObject({ seq, body: { text: `line ${seq}` } });
+    }
+    expect(third.all('conversation:frame')).toEqual([]);
+    expect(pair.a.all('conversation:frame')).toEqual([]);
+  });
+
+  test('skip requeues the one and tells the other, who did what looks like leaving', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    const next = { requestId: 'skip-request' as never };
+    expect(await a.ask('conversation:leave', { conversationId, next })).toEqual({
+      ok: true,
+      data: { status: 'left', next: 'waiting' },
+    });
+    expect(await a.next('conversation:ended')).toEqual({ conversationId, reason: 'you_left' });
+    expect(await b.next('conversation:ended')).toEqual({ conversationId, reason: 'peer_left' });
+    await using third = await Visitor.arrive(app);
+    await third.find();
+    expect((await a.next('conversation:started')).conversationId).not.toBe(conversationId);
+  });
+
+  test('both skip at the same instant: one end each, and nobody is stuck', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    let { conversationId } = pair;
+    for (let round = 0; round < 50; round++) {
+      const skip = (visitor: Visitor, who: string) =>
+        visitor.ask('conversation:leave', { conversationId, next: { requestId: `${who}-skip-${round}` as never } });
+      await Promise.all([skip(pair.a, 'a'), skip(pair.b, 'b')]);
+      const [one, two] = await Promise.all([pair.a.next('conversation:started'), pair.b.next('conversation:started')]);
+      expect(one.conversationId).toBe(two.conversationId);
+      ({ conversationId } = one);
+    }
+    expect(pair.a.all('conversation:ended')).toHaveLength(50);
+    expect(pair.b.all('conversation:ended')).toHaveLength(50);
+  });
+
+  test('frames of another conversation, of the last one, or of none are dropped and counted', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    await using other = await pairOf(app);
+    await using lone = await Visitor.arrive(app);
+    pair.a.say(other.conversationId, 1, 'not yours');
+    lone.say(pair.conversationId, 1, 'not yours');
+    await assertTalking(pair, 1);
+    await pair.a.ask('conversation:leave', { conversationId: pair.conversationId });
+    pair.b.say(pair.conversationId, 2, 'too late');
+    await assertTalking(other, 1);
+    expect(app.tally.of('frame_not_paired')).toBe(3);
+    expect([...pair.a.all('conversation:frame'), ...other.a.all('conversation:frame')].map(({ body }) => body['text'])).toEqual(['b1', 'b1']);
+  });
+
+  test.each([
+    ['a text too long', { kind: 'text', text: 'x'.repeat(2_001) }, 'frame_too_large'],
+    ['a body too large', { kind: 'blob', data: 'x'.repeat(17_000) }, 'frame_too_large'],
+    ['a body without a kind', { text: 'hi' }, 'frame_malformed'],
+  ])('%s is dropped and counted, the pair talks on', async (_, body, count) => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    pair.a.socket.emit('conversation:frame', { conversationId: pair.conversationId, run: 'r', seq: 1, ack: 0, body });
+    await assertTalking(pair, 1);
+    expect(app.tally.of(count)).toBe(1);
+  });
+
+  test('a body nested as deep as its size allows does no harm', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    const body = `{"kind":"x","deep":${'['.repeat(8_000)}${']'.repeat(8_000)}}`;
+    const frame = `{"conversationId":"${pair.conversationId}","run":"r","seq":1,"ack":0,"body":${body}}`;
+    // By hand: the client library itself cannot send what is nested so deep.
+    pair.a.socket.io.engine.write(`2["conversation:frame",${frame}]`);
+    await assertTalking(pair, 1);
+  });
+
+  test('ends as idle for both when nobody says anything, and typing is not saying', async () => {
+    await using app = await startTestApp({ siteList: [siteOf('pk_shop', undefined, { inactivityMs: 150 })] });
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    const typing = setInterval(() => {
+      a.socket.emit('conversation:frame', { conversationId, run: 'r', seq: 0, ack: 0, body: { kind: 'typing', on: true } });
+    }, 20);
+    try {
+      expect(await a.next('conversation:ended')).toEqual({ conversationId, reason: 'idle' });
+      expect(await b.next('conversation:ended')).toEqual({ conversationId, reason: 'idle' });
+    } finally {
+      clearInterval(typing);
+    }
+    expect(a.all('conversation:ended')).toHaveLength(1);
+  });
+
+  test('does not end while one of the two still talks', async () => {
+    await using app = await startTestApp({ siteList: [siteOf('pk_shop', undefined, { inactivityMs: 400 })] });
+    await using pair = await pairOf(app);
+    for (let seq = 1; seq <= 12; seq++) {
+      pair.a.say(pair.conversationId, seq, 'still here');
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect(pair.b.all('conversation:ended')).toEqual([]);
+  });
+
+  test('a block looks like leaving, and the two do not meet again', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    expect(await a.ask('conversation:block', { conversationId })).toEqual({ ok: true, data: { status: 'blocked' } });
+    expect(await b.next('conversation:ended')).toEqual({ conversationId, reason: 'peer_left' });
+    await a.find();
+    expect(await b.find()).toEqual({ ok: true, data: { status: 'waiting' } });
+  });
+});
+
+describe('a lost connection', () => {
+  test('keeps the conversation: the peer hears of it, and both talk on after the resume', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app, {});
+    const { a, b, conversationId } = pair;
+    const { resume } = a.ready;
+    a.cut();
+    expect(await b.next('conversation:peer')).toEqual({ conversationId, presence: 'away' });
+    await using back = await Visitor.arrive(app, { auth: { resume } });
+    expect(back.ready).toMatchObject({ recovered: true, state: { status: 'chatting', peer: 'here' } });
+    expect(await b.next('conversation:peer')).toEqual({ conversationId, presence: 'here' });
+    b.say(conversationId, 1, 'welcome back');
+    expect(await back.next('conversation:frame')).toMatchObject({ body: { text: 'welcome back' } });
+  });
+
+  test('the token works once: the second to present it gets a new session', async () => {
+    await using app = await startTestApp();
+    await using first = await Visitor.arrive(app);
+    const auth = { resume: first.ready.resume };
+    first.cut();
+    await using second = await Visitor.arrive(app, { auth });
+    await using third = await Visitor.arrive(app, { auth });
+    expect([second.ready.recovered, third.ready.recovered]).toEqual([true, false]);
+  });
+
+  test('a session resumed elsewhere leaves the old socket told and closed', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    const { resume } = pair.a.ready;
+    const closed = new Promise((resolve) => pair.a.socket.once('disconnect', resolve));
+    await using back = await Visitor.arrive(app, { auth: { resume } });
+    await closed;
+    expect(pair.a.all('session:superseded')).toHaveLength(1);
+    pair.b.say(pair.conversationId, 1, 'who hears?');
+    expect(await back.next('conversation:frame')).toMatchObject({ body: { text: 'who hears?' } });
+    expect(pair.a.all('conversation:frame')).toEqual([]);
+  });
+
+  test('longer than the grace period ends it as peer_lost', async () => {
+    let now = Date.now();
+    await using app = await startTestApp({ clock: () => now });
+    await using pair = await pairOf(app);
+    pair.a.cut();
+    await pair.b.next('conversation:peer');
+    now += TIMES.graceMs;
+    expect(await pair.b.next('conversation:ended')).toMatchObject({ reason: 'peer_lost' });
+  });
+
+  test('session:close forgets at once', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    expect(await pair.a.ask('session:close', {})).toEqual({ ok: true, data: { status: 'closed' } });
+    expect(await pair.b.next('conversation:ended')).toMatchObject({ reason: 'peer_left' });
+    expect(await pair.a.find()).toMatchObject({ ok: false, error: { code: 'session_gone' } });
+  });
+});
+
+describe('the service', () => {
+  test('holds nothing for visitors who closed', async () => {
+    await using app = await startTestApp();
+    for (let round = 0; round < 20; round++) {
+      await using pair = await pairOf(app);
+      await pair.a.ask('session:close', {});
+      await pair.b.ask('session:close', {});
+    }
+    await until(() => app.held().sockets === 0, 'no socket is held');
+    expect(app.held()).toEqual({ sockets: 0, seats: 0 });
+    expect(app.store.sizes()).toEqual({ sessions: 0, tokens: 0, away: 0, sites: 0 });
+  });
+
+  test('tells about how many are here, in buckets', async () => {
+    await using app = await startTestApp();
+    await using first = await Visitor.arrive(app);
+    expect(await first.next('site:presence')).toEqual({ online: { min: 0, max: 1 } });
+    await using second = await Visitor.arrive(app);
+    expect(await second.next('site:presence')).toEqual({ online: { min: 2, max: 5 } });
+    await until(() => first.all('site:presence').length === 2, 'the first hears of the second');
+    expect(first.all('site:presence')[1]).toEqual({ online: { min: 2, max: 5 } });
+  });
+
+  test('drains: tells visitors, takes no new ones, and stops once they have gone', async () => {
+    await using app = await startTestApp();
+    const visitor = await Visitor.arrive(app);
+    const drained = app.drain();
+    expect(await visitor.next('session:draining')).toEqual({ reconnectAfterMs: 3_000 });
+    expect(await (await fetch(`${app.url}/healthz`)).json()).toEqual({ status: 'draining', store: 'memory' });
+    await expect(Visitor.arrive(app)).rejects.toThrow();
+    visitor.socket.disconnect();
+    await drained;
+    await expect(fetch(`${app.url}/healthz`)).rejects.toThrow();
+  });
+});
