@@ -1,5 +1,4 @@
 import { ID_PATTERN, type SiteKey } from './protocol/index.ts';
-import type { SocketTarget } from './transport/socket-transport.ts';
 
 /** What `createChat` needs to know. */
 export interface ChatOptions {
@@ -14,12 +13,19 @@ export interface ChatOptions {
   readonly origin?: string;
 }
 
+/** Options that have been checked. */
+export interface Target {
+  readonly url: string;
+  readonly site: SiteKey;
+  readonly origin?: string;
+}
+
 /** The door every option comes through. @throws TypeError that names the option and what it wants. */
-export function checkOptions(options: ChatOptions): SocketTarget {
+export function checkOptions(options: ChatOptions): Target {
   const { url, site, origin } = (options as ChatOptions | undefined) ?? ({} as Partial<ChatOptions>);
   return {
     url: checkOrigin('url', url, 'the address of the service, such as "https://chat.example.org"'),
-    query: { site: checkSite(site) },
+    site: checkSite(site),
     ...(origin === undefined ? {} : { origin: checkOrigin('origin', origin, 'an origin such as "http://localhost"') }),
   };
 }

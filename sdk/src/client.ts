@@ -1,0 +1,452 @@
+import type { CallOptions, Chat } from './chat.ts';
+import { Conversation } from './conversation/conversation.ts';
+import type { OwnMessage } from './conversation/transcript.ts';
+import { ChatError } from './errors.ts';
+import type { ChatEvents } from './events.ts';
+import { assertNever } from './internal/assert-never.ts';
+import { callSafely, Emitter } from './internal/emitter.ts';
+import { Timer } from './internal/timer.ts';
+import type {
+  ConversationId,
+  ConversationInfo,
+  Criteria,
+  EndReason,
+  FindPayload,
+  PeerPresence,
+  Policy,
+  PushPayload,
+  RequestId,
+  Run,
+} from './protocol/index.ts';
+import { Orders } from './session/orders.ts';
+import type { ResumeStore } from './session/resume-memory.ts';
+import { Session, type SessionPush } from './session/session.ts';
+import type { ChatSnapshot, ChatState, Connection } from './state.ts';
+import type { Dial } from './transport/transport.ts';
+
+/** `close()` tells the service to forget the visitor, and waits no longer than this for its word. */
+const FAREWELL_MS = 1_000;
+/** So many conversations that are over are remembered, to know their late events. */
+const OVER_MAX = 16;
+const IDLE: ChatState = { status: 'idle' };
+
+/** What a client is made of; a test passes its own. */
+export interface ClientParts {
+  readonly dial: Dial;
+  readonly resume: ResumeStore;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** An unguessable id of so many characters. */
+  readonly newId: (chars: number) => string;
+}
+
+interface Connector {
+  resolve(): void;
+  reject(error: ChatError): void;
+}
+
+/** Keeps what the visitor sees (the snapshot) true to what the visitor wants (orders) and what the service says (session). */
+export class Client implements Chat {
+  readonly #parts: ClientParts;
+  readonly #emitter = new Emitter<ChatEvents>();
+  readonly #session: Session;
+  readonly #orders: Orders;
+  #snapshot: ChatSnapshot = {
+    state: IDLE,
+    connection: { status: 'offline' },
+    online: null,
+    policy: null,
+  };
+  #conversation: Conversation | null = null;
+  readonly #over = new Set<ConversationId>();
+  #criteria: Criteria = {};
+  #connectors: Connector[] = [];
+  #isClosed = false;
+  #closing = Promise.resolve();
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts;
+    this.#session = new Session(parts, {
+      connectionChanged: (connection) => {
+        this.#connectionChanged(connection);
+      },
+      ready: (ready) => {
+        this.#ready(ready);
+      },
+      push: (push) => {
+        this.#take(push);
+      },
+      lost: () => {
+        this.#lost();
+      },
+      refused: (error) => {
+        this.#refused(error);
+      },
+    });
+    this.#orders = new Orders({
+      isReady: () => this.#session.isReady,
+      request: (name, payload) => this.#session.request(name, payload),
+      bounce: (keepsSession) => {
+        this.#session.bounce(keepsSession);
+      },
+      random: parts.random,
+      searchOver: () => {
+        if (this.#state.status === 'waiting') this.#show({ state: IDLE });
+      },
+    });
+  }
+
+  // Bound, so that they can be handed to a framework as they are.
+  readonly snapshot = (): ChatSnapshot => this.#snapshot;
+
+  readonly subscribe = (listener: (snapshot: ChatSnapshot) => void): (() => void) => {
+    const undo = this.#emitter.on('change', listener);
+    callSafely(listener, this.#snapshot);
+    return undo;
+  };
+
+  on<Name extends keyof ChatEvents>(name: Name, listener: (event: ChatEvents[Name]) => void): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  async connect({ signal }: CallOptions = {}): Promise<void> {
+    this.#assertOpen(signal);
+    if (this.#session.isReady) return;
+    let abort = (): void => undefined;
+    const connected = new Promise<void>((resolve, reject) => {
+      const connector = { resolve, reject };
+      this.#connectors.push(connector);
+      abort = () => {
+        this.#connectors = this.#connectors.filter((other) => other !== connector);
+        reject(new ChatError('aborted'));
+      };
+    });
+    signal?.addEventListener('abort', abort);
+    if (this.#state.status === 'refused') this.#show({ state: IDLE });
+    this.#session.start();
+    try {
+      await connected;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async find(criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> {
+    this.#assertOpen(signal);
+    if (this.#conversation !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
+    await this.#search(criteria, signal);
+  }
+
+  async cancel(): Promise<'cancelled' | 'already_matched'> {
+    if (this.#conversation !== null) return 'already_matched';
+    if (!this.#orders.isSearching) return 'cancelled';
+    const result = this.#orders.cancel();
+    // Without a connection the search is over at once.
+    if (!this.#orders.isSearching && this.#state.status === 'waiting') this.#show({ state: IDLE });
+    return await result;
+  }
+
+  send(text: string): OwnMessage {
+    this.#assertOpen();
+    if (this.#conversation === null) throw new ChatError('wrong_state', { message: 'There is no conversation.' });
+    return this.#conversation.say(text);
+  }
+
+  typing(on: boolean): void {
+    this.#conversation?.type(on);
+  }
+
+  async skip(criteria?: Criteria): Promise<void> {
+    this.#assertOpen();
+    switch (this.#state.status) {
+      case 'chatting':
+      case 'ended':
+        await this.#search(criteria ?? this.#criteria);
+        return;
+      case 'waiting':
+        // Skipped twice in a hurry, or just matched anew: the search is on already.
+        if (criteria !== undefined) await this.#search(criteria);
+        return;
+      default:
+        throw new ChatError('wrong_state', { message: 'There is no conversation to skip.' });
+    }
+  }
+
+  async stop(): Promise<void> {
+    switch (this.#state.status) {
+      case 'chatting':
+        await this.#leave((id) => this.#orders.leave(id));
+        return;
+      case 'waiting': {
+        const told = this.#orders.dropSearch();
+        this.#show({ state: IDLE });
+        await told;
+        return;
+      }
+      case 'ended':
+      case 'refused':
+        this.#show({ state: IDLE });
+        return;
+      case 'idle':
+      case 'closed':
+        return;
+      default:
+        assertNever(this.#state);
+    }
+  }
+
+  async block(): Promise<void> {
+    this.#assertOpen();
+    if (this.#state.status === 'chatting') {
+      await this.#leave((id) => this.#orders.block(id));
+    } else if (this.#state.status === 'ended') {
+      const told = this.#orders.block(this.#state.conversationId);
+      this.#show({ state: IDLE });
+      await told;
+    } else {
+      throw new ChatError('wrong_state', { message: 'There is nobody to block.' });
+    }
+  }
+
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#closing = this.#close();
+    }
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #state(): ChatState {
+    return this.#snapshot.state;
+  }
+
+  #assertOpen(signal?: AbortSignal): void {
+    if (this.#isClosed) throw new ChatError('closed');
+    if (signal?.aborted === true) throw new ChatError('aborted');
+  }
+
+  async #search(criteria: Criteria, signal?: AbortSignal): Promise<void> {
+    this.#criteria = criteria;
+    const find: FindPayload = { ...criteria, requestId: this.#parts.newId(22) as RequestId };
+    const waiting: ChatState =
+      this.#state.status === 'waiting' ? this.#state : { status: 'waiting', since: Date.now() };
+    const left = this.#endConversation('you_left');
+    const held = this.#orders.search(find, left?.conversationId);
+    const abort = (): void => {
+      void this.#orders.dropSearch();
+      if (this.#state.status === 'waiting') this.#show({ state: IDLE });
+    };
+    signal?.addEventListener('abort', abort);
+    this.#show({ state: waiting });
+    if (left !== null) this.#emitter.emit('ended', left);
+    this.#session.start();
+    try {
+      await held;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Out of the conversation at once; the service is told as soon as it can be. */
+  async #leave(tell: (id: ConversationId) => Promise<void>): Promise<void> {
+    const ended = this.#endConversation('you_left');
+    if (ended === null) return;
+    const told = tell(ended.conversationId);
+    this.#show({ state: IDLE });
+    this.#emitter.emit('ended', ended);
+    await told;
+  }
+
+  async #close(): Promise<void> {
+    const ended = this.#endConversation('you_left');
+    const farewell = this.#session.isReady ? this.#session.request('session:close', {}) : null;
+    const wasConnecting = this.#connectors.splice(0);
+    this.#orders.close();
+    this.#snapshot = { ...this.#snapshot, state: { status: 'closed' }, connection: { status: 'offline' } };
+    this.#emitter.emit('change', this.#snapshot);
+    if (ended !== null) this.#emitter.emit('ended', ended);
+    this.#emitter.close();
+    for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
+    if (farewell !== null) await withinFarewell(farewell);
+    this.#session.stop();
+  }
+
+  #connectionChanged(connection: Connection): void {
+    if (!this.#isClosed) this.#show({ connection });
+  }
+
+  #ready({ recovered, policy, state }: PushPayload<'session:ready'>): void {
+    if (this.#isClosed) return;
+    this.#orders.ready(recovered, state);
+    for (const connector of this.#connectors.splice(0)) connector.resolve();
+    this.#show({ policy });
+    const running = state.status === 'chatting' ? state.conversation : null;
+    if (this.#conversation !== null && this.#conversation.id !== running?.conversationId) {
+      this.#end(recovered ? 'peer_left' : 'service_reset');
+    }
+    if (state.status === 'chatting') this.#reconcile(state.conversation, state.peer);
+    this.#orders.resume();
+  }
+
+  #lost(): void {
+    if (this.#isClosed) return;
+    this.#conversation?.disconnected();
+    this.#orders.lost();
+  }
+
+  #refused(error: ChatError): void {
+    if (this.#isClosed) return;
+    const ended = this.#endConversation('service_reset');
+    const isAwaited = this.#connectors.length > 0 || this.#orders.isAwaited;
+    for (const connector of this.#connectors.splice(0)) connector.reject(error);
+    this.#orders.refused(error);
+    // What was said stays on view; `find()` will hear the refusal.
+    if (this.#state.status !== 'ended') this.#show({ state: { status: 'refused', error } });
+    if (ended !== null) this.#emitter.emit('ended', ended);
+    if (!isAwaited) this.#emitter.emit('error', error);
+  }
+
+  #take(push: SessionPush): void {
+    if (this.#isClosed) return;
+    switch (push.name) {
+      case 'conversation:started':
+        this.#started(push.payload);
+        return;
+      case 'conversation:frame':
+        if (push.payload.conversationId === this.#conversation?.id) this.#conversation.take(push.payload);
+        return;
+      case 'conversation:peer':
+        if (push.payload.conversationId === this.#conversation?.id) this.#conversation.peerIs(push.payload.presence);
+        return;
+      case 'conversation:ended':
+        if (push.payload.conversationId === this.#conversation?.id) this.#end(push.payload.reason);
+        else this.#remember(push.payload.conversationId);
+        return;
+      case 'site:presence':
+        if (this.#show({ online: push.payload.online })) this.#emitter.emit('online', push.payload.online);
+        return;
+      default:
+        assertNever(push);
+    }
+  }
+
+  /** The service says on connecting that this conversation runs. */
+  #reconcile(info: ConversationInfo, presence: PeerPresence): void {
+    // It may have been over here before the service could be told.
+    this.#over.delete(info.conversationId);
+    if (this.#conversation?.id !== info.conversationId) this.#started(info);
+    if (this.#conversation?.id === info.conversationId) this.#conversation.connected(presence);
+  }
+
+  /** Told again for a conversation that runs here or is over here, it changes nothing. */
+  #started(info: ConversationInfo & { readonly policy?: Policy }): void {
+    const { conversationId, shared } = info;
+    if (this.#conversation?.id === conversationId) return;
+    if (this.#over.has(conversationId) || this.#orders.isLeaving(conversationId)) return;
+    // Nobody is in two conversations: one that still seemed to run here is over.
+    if (this.#conversation !== null) this.#end('peer_left');
+    if (!this.#orders.wants(conversationId)) {
+      this.#remember(conversationId);
+      this.#orders.turnDown(conversationId);
+      return;
+    }
+    this.#conversation = this.#converse(info);
+    this.#orders.matched();
+    this.#conversation.connected('here');
+    this.#show({ state: chatting(this.#conversation), ...(info.policy === undefined ? {} : { policy: info.policy }) });
+    this.#emitter.emit('started', { conversationId, shared });
+  }
+
+  #converse(info: ConversationInfo): Conversation {
+    const conversation = new Conversation({
+      info,
+      run: this.#parts.newId(8) as Run,
+      send: (frame) => {
+        this.#session.send(frame);
+      },
+      events: {
+        changed: () => {
+          if (this.#conversation === conversation) this.#show({ state: chatting(conversation) });
+        },
+        message: (message) => {
+          this.#emitter.emit('message', message);
+        },
+        delivered: (message) => {
+          this.#emitter.emit('delivered', message);
+        },
+        typing: (isTyping) => {
+          this.#emitter.emit('typing', { isTyping });
+        },
+        presence: (presence) => {
+          this.#emitter.emit('presence', { presence });
+        },
+      },
+    });
+    return conversation;
+  }
+
+  /** The conversation ended without this visitor's doing. */
+  #end(reason: EndReason): void {
+    const conversation = this.#conversation;
+    const ended = this.#endConversation(reason);
+    if (conversation === null || ended === null) return;
+    const { id: conversationId, shared, messages } = conversation;
+    this.#show({
+      state: reason === 'you_left' ? IDLE : { status: 'ended', conversationId, reason, shared, messages },
+    });
+    this.#emitter.emit('ended', ended);
+  }
+
+  /** From here on nothing of it is heard. Returns the event that is to follow once the snapshot shows it. */
+  #endConversation(reason: EndReason): ChatEvents['ended'] | null {
+    const conversation = this.#conversation;
+    if (conversation === null) return null;
+    this.#conversation = null;
+    this.#remember(conversation.id);
+    return { conversationId: conversation.id, reason, undelivered: conversation.end() };
+  }
+
+  #remember(id: ConversationId): void {
+    this.#over.add(id);
+    for (const oldest of this.#over) {
+      if (this.#over.size <= OVER_MAX) break;
+      this.#over.delete(oldest);
+    }
+  }
+
+  /** Whether anything changed. What equals the former value stays the former object. */
+  #show(patch: Partial<ChatSnapshot>): boolean {
+    const { state, connection, online, policy } = this.#snapshot;
+    const next: ChatSnapshot = {
+      state: patch.state ?? state,
+      connection: kept(connection, patch.connection),
+      online: kept(online, patch.online),
+      policy: kept(policy, patch.policy),
+    };
+    const hasChanged =
+      next.state !== state || next.connection !== connection || next.online !== online || next.policy !== policy;
+    if (!hasChanged) return false;
+    this.#snapshot = next;
+    this.#emitter.emit('change', next);
+    return true;
+  }
+}
+
+function chatting({ id, shared, peer, messages }: Conversation): ChatState {
+  return { status: 'chatting', conversationId: id, shared, peer, messages };
+}
+
+/** The former value if the new one says the same. Both are small and plain. */
+function kept<Value>(former: Value, now: Value | undefined): Value {
+  return now === undefined || JSON.stringify(now) === JSON.stringify(former) ? former : now;
+}
+
+async function withinFarewell(farewell: Promise<unknown>): Promise<void> {
+  const timer = new Timer();
+  await Promise.race([farewell, new Promise<void>((resolve) => timer.start(FAREWELL_MS, resolve))]);
+  timer.stop();
+}

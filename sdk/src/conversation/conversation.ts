@@ -1,0 +1,165 @@
+import { Link } from '../delivery/link.ts';
+import { ChatError } from '../errors.ts';
+import {
+  type ConversationId,
+  type ConversationInfo,
+  type Frame,
+  LIMITS,
+  type PeerPresence,
+  type Run,
+  type Shared,
+  type UnknownBody,
+} from '../protocol/index.ts';
+import type { Message, Peer } from '../state.ts';
+import { readBody } from './body-guard.ts';
+import { type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
+import { OwnTyping, PeerTyping } from './typing.ts';
+
+export interface ConversationParts {
+  readonly info: ConversationInfo;
+  readonly run: Run;
+  readonly send: (frame: Frame) => void;
+  readonly events: {
+    /** `peer` or `messages` is a new object. Before the event that tells what happened. */
+    changed(): void;
+    message(message: PeerMessage): void;
+    delivered(message: OwnMessage): void;
+    typing(isTyping: boolean): void;
+    presence(presence: PeerPresence): void;
+  };
+}
+
+/** One running conversation: what is said in it and how it gets there. */
+export class Conversation {
+  readonly id: ConversationId;
+  readonly shared: Shared;
+  readonly #events: ConversationParts['events'];
+  readonly #link: Link;
+  readonly #transcript = new Transcript();
+  readonly #ownTyping: OwnTyping;
+  readonly #peerTyping: PeerTyping;
+  #peer: Peer = { presence: 'here', isTyping: false };
+  #isOver = false;
+  /** Bodies the peer sent that did not fit their kind. */
+  droppedBodies = 0;
+
+  constructor({ info, run, send, events }: ConversationParts) {
+    this.id = info.conversationId;
+    this.shared = info.shared;
+    this.#events = events;
+    this.#link = new Link({
+      conversationId: info.conversationId,
+      run,
+      send,
+      receive: (body) => {
+        this.#receive(body);
+      },
+      receiveUnnumbered: (body) => {
+        this.#receive(body);
+      },
+      acknowledged: (entries) => {
+        this.#acknowledged(entries.map((entry) => entry.key));
+      },
+    });
+    this.#ownTyping = new OwnTyping((on) => {
+      this.#link.postUnnumbered({ kind: 'typing', on });
+    });
+    this.#peerTyping = new PeerTyping((isTyping) => {
+      this.#setPeer({ ...this.#peer, isTyping });
+      this.#events.typing(isTyping);
+    });
+  }
+
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#transcript.messages;
+  }
+
+  /** @throws ChatError `text_refused`, `outbox_full`. */
+  say(text: string): OwnMessage {
+    if (typeof text !== 'string' || text.trim() === '' || text.length > LIMITS.textMaxChars) {
+      throw new ChatError('text_refused');
+    }
+    if (this.#link.isFull) throw new ChatError('outbox_full');
+    const message = this.#transcript.addOwn(text, Date.now());
+    this.#ownTyping.messageSent();
+    this.#link.post({ key: message.id, body: { kind: 'text', text } });
+    this.#events.changed();
+    return message;
+  }
+
+  type(on: boolean): void {
+    this.#ownTyping.set(on);
+  }
+
+  take(frame: Frame): void {
+    this.#link.take(frame);
+  }
+
+  /** This side has a line, and the peer is known to be here or away. */
+  connected(presence: PeerPresence): void {
+    this.#link.up();
+    this.#setPresence(presence);
+  }
+
+  disconnected(): void {
+    this.#link.down();
+  }
+
+  /** `conversation:peer`: the peer's line went or came back. */
+  peerIs(presence: PeerPresence): void {
+    if (presence === 'here') this.#link.up();
+    this.#setPresence(presence);
+  }
+
+  /** No timer stays, no event follows. Returns what the peer never acknowledged, now marked so. */
+  end(): OwnMessage[] {
+    this.#isOver = true;
+    this.#link.close();
+    this.#peerTyping.close();
+    return this.#transcript.mark(
+      this.#link.unacknowledged.map((entry) => entry.key),
+      'undelivered',
+    );
+  }
+
+  #receive(unread: UnknownBody): void {
+    if (this.#isOver) return;
+    const reading = readBody(unread);
+    if (reading.kind === 'junk') this.droppedBodies += 1;
+    if (reading.kind !== 'known') return;
+    const { body } = reading;
+    if (body.kind === 'typing') {
+      this.#peerTyping.set(body.on);
+      return;
+    }
+    this.#peerTyping.set(false);
+    if (this.#isOver) return;
+    const message = this.#transcript.addPeer(body.text, Date.now());
+    this.#events.changed();
+    this.#events.message(message);
+  }
+
+  #acknowledged(ids: readonly string[]): void {
+    if (this.#isOver) return;
+    const delivered = this.#transcript.mark(ids, 'delivered');
+    this.#events.changed();
+    for (const message of delivered) this.#events.delivered(message);
+  }
+
+  #setPresence(presence: PeerPresence): void {
+    if (presence === this.#peer.presence) return;
+    if (presence === 'away') this.#peerTyping.set(false);
+    if (this.#isOver) return;
+    this.#setPeer({ ...this.#peer, presence });
+    this.#events.presence(presence);
+  }
+
+  #setPeer(peer: Peer): void {
+    this.#peer = peer;
+    this.#events.changed();
+  }
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import type { ConversationId, Frame, Run } from '../protocol/index.ts';
+import { Inbox, RUNS_MAX } from './inbox.ts';
+
+function frame(seq: number, run = 'one'): Frame {
+  return { conversationId: 'c' as ConversationId, run: run as Run, seq, ack: 0, body: { kind: 'x' } };
+}
+
+describe('inbox', () => {
+  test('takes the next one only, and knows a repeat from a gap', () => {
+    const inbox = new Inbox();
+    const arrivals = [1, 3, 2, 2, 3, 1, 0].map((seq) => inbox.accept(frame(seq)).arrival);
+    expect(arrivals).toEqual(['next', 'gap', 'next', 'repeat', 'next', 'repeat', 'unnumbered']);
+    expect(inbox.last).toBe(3);
+  });
+
+  test('the first run is not a new run', () => {
+    expect(new Inbox().accept(frame(1)).isNewRun).toBe(false);
+  });
+
+  test('a new run starts at one again', () => {
+    const inbox = new Inbox();
+    inbox.accept(frame(1));
+    inbox.accept(frame(2));
+    expect(inbox.accept(frame(1, 'two'))).toEqual({ arrival: 'next', isNewRun: true });
+    expect(inbox.last).toBe(1);
+  });
+
+  test('a straggler of a former run is dropped, and does not bring that run back', () => {
+    const inbox = new Inbox();
+    inbox.accept(frame(1));
+    inbox.accept(frame(1, 'two'));
+    expect(inbox.accept(frame(2))).toEqual({ arrival: 'stale', isNewRun: false });
+    expect(inbox.accept(frame(2, 'two')).arrival).toBe('next');
+  });
+
+  test('a peer that invents runs without end is heard no more, so that it cannot make us send without end', () => {
+    const inbox = new Inbox();
+    for (let run = 0; run <= RUNS_MAX; run += 1) inbox.accept(frame(1, `run-${run}`));
+    expect(inbox.accept(frame(1, 'one-more'))).toEqual({ arrival: 'stale', isNewRun: false });
+  });
+});

@@ -1,0 +1,295 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type ConversationId, type Frame, type Run, TIMES } from '../protocol/index.ts';
+import { Link, LINK } from './link.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+interface End {
+  readonly link: Link;
+  readonly sent: Frame[];
+  readonly received: string[];
+  readonly acknowledged: string[];
+  readonly say: (text: string) => void;
+}
+
+function end(run = 'me', onSend: (frame: Frame) => void = () => undefined): End {
+  const sent: Frame[] = [];
+  const received: string[] = [];
+  const acknowledged: string[] = [];
+  const link = new Link({
+    conversationId: 'c' as ConversationId,
+    run: run as Run,
+    send: (frame) => {
+      sent.push(frame);
+      onSend(frame);
+    },
+    receive: (body) => received.push(String(body['text'])),
+    receiveUnnumbered: (body) => received.push(`(${body.kind})`),
+    acknowledged: (entries) => acknowledged.push(...entries.map(({ key }) => key)),
+  });
+  return { link, sent, received, acknowledged, say: (text) => link.post({ key: text, body: { kind: 'text', text } }) };
+}
+
+function fromPeer(seq: number, ack = 0, run = 'peer', text = `p${seq}`): Frame {
+  const body = seq === 0 ? { kind: 'ack' } : { kind: 'text', text };
+  return { conversationId: 'c' as ConversationId, run: run as Run, seq, ack, body };
+}
+
+const seqs = (frames: readonly Frame[]): number[] => frames.map(({ seq }) => seq);
+
+describe('sending', () => {
+  test('frames go out at once, numbered from one', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.say('b');
+    expect(seqs(me.sent)).toEqual([1, 2]);
+  });
+
+  test('without a path nothing goes out; with one everything does, in order', () => {
+    const me = end();
+    me.say('a');
+    me.say('b');
+    me.link.postUnnumbered({ kind: 'typing', on: true });
+    expect(me.sent).toEqual([]);
+    me.link.up();
+    expect(seqs(me.sent)).toEqual([1, 2]);
+  });
+
+  test('what was not acknowledged goes again when the path is back, with the very same content', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.say('b');
+    me.say('c');
+    me.link.take(fromPeer(0, 1));
+    me.link.down();
+    me.sent.length = 0;
+    me.link.up();
+    expect(me.sent.map(({ seq, run, body }) => [seq, run, body])).toEqual([
+      [2, 'me', { kind: 'text', text: 'b' }],
+      [3, 'me', { kind: 'text', text: 'c' }],
+    ]);
+  });
+
+  test('an acknowledgement is told once, in order', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.say('b');
+    me.link.take(fromPeer(0, 2));
+    me.link.take(fromPeer(0, 2));
+    me.link.take(fromPeer(0, 1));
+    expect(me.acknowledged).toEqual(['a', 'b']);
+  });
+
+  test('a peer that acknowledges what was never sent is not believed', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.link.take(fromPeer(0, 2));
+    me.link.take(fromPeer(0, 2_000_000_000));
+    expect(me.acknowledged).toEqual([]);
+  });
+
+  test('what gets no acknowledgement goes again, ever more rarely', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    const at: number[] = [];
+    for (let ms = 0; ms < 60_000; ms += 100) {
+      const before = me.sent.length;
+      vi.advanceTimersByTime(100);
+      if (me.sent.length > before) at.push(ms + 100);
+    }
+    expect(at).toEqual([2_000, 6_000, 14_000, 30_000, 46_000]);
+  });
+
+  test('once all is acknowledged no timer is left', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.link.take(fromPeer(0, 1));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a lost path stops the timers; a path that is back starts them afresh', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.link.take(fromPeer(1));
+    me.link.down();
+    expect(vi.getTimerCount()).toBe(0);
+    me.link.up();
+    me.sent.length = 0;
+    vi.advanceTimersByTime(LINK.resendMs);
+    expect(seqs(me.sent)).toContain(1);
+  });
+
+  test('a full outbox goes out window by window, as the acknowledgements come', () => {
+    const me = end();
+    for (let count = 1; count <= 100; count += 1) me.say(String(count));
+    me.link.up();
+    expect(seqs(me.sent)).toHaveLength(LINK.windowFrames);
+    me.link.take(fromPeer(0, LINK.windowFrames));
+    expect(seqs(me.sent).at(-1)).toBe(LINK.windowFrames * 2);
+  });
+});
+
+describe('receiving', () => {
+  test('each text is received once and in order, whatever comes twice or too early', () => {
+    const me = end();
+    me.link.up();
+    for (const seq of [1, 1, 3, 2, 3, 2]) me.link.take(fromPeer(seq));
+    expect(me.received).toEqual(['p1', 'p2', 'p3']);
+  });
+
+  test('is acknowledged within 200 ms when nothing is said back', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(1));
+    me.link.take(fromPeer(2));
+    vi.advanceTimersByTime(TIMES.ackDelayMs - 1);
+    expect(me.sent).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(me.sent).toMatchObject([{ seq: 0, ack: 2, body: { kind: 'ack' } }]);
+  });
+
+  test('is acknowledged by what is said back, and then by nothing else', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(1));
+    me.say('a');
+    expect(me.sent).toMatchObject([{ seq: 1, ack: 1 }]);
+    vi.advanceTimersByTime(1_000);
+    expect(me.sent).toHaveLength(1);
+  });
+
+  test('a repeat is acknowledged again: the first acknowledgement may have been lost', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(1));
+    vi.advanceTimersByTime(TIMES.ackDelayMs);
+    me.link.take(fromPeer(1));
+    vi.advanceTimersByTime(TIMES.ackDelayMs);
+    expect(me.sent.map(({ ack }) => ack)).toEqual([1, 1]);
+  });
+
+  test('a gap asks for the rest by the acknowledgement', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(1));
+    me.link.take(fromPeer(5));
+    vi.advanceTimersByTime(TIMES.ackDelayMs);
+    expect(me.sent).toMatchObject([{ seq: 0, ack: 1 }]);
+  });
+
+  test('an acknowledgement is not acknowledged', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(0));
+    vi.advanceTimersByTime(60_000);
+    expect(me.sent).toEqual([]);
+    expect(me.received).toEqual([]);
+  });
+
+  test('the end settles what is owed at once, leaves no timer, and tells what was not acknowledged', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.link.take(fromPeer(1));
+    me.link.close();
+    expect(me.sent.at(-1)).toMatchObject({ seq: 0, ack: 1 });
+    expect(vi.getTimerCount()).toBe(0);
+    expect(me.link.unacknowledged.map(({ key }) => key)).toEqual(['a']);
+  });
+});
+
+describe('a peer that lost its memory', () => {
+  test('is sent again, from one, what it had not acknowledged', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.say('b');
+    me.link.take(fromPeer(1, 1));
+    me.sent.length = 0;
+    me.link.take(fromPeer(0, 0, 'peer-2'));
+    expect(me.sent.map(({ seq, body }) => [seq, body['text']])).toEqual([[1, 'b']]);
+    me.link.take(fromPeer(0, 1, 'peer-2'));
+    expect(me.acknowledged).toEqual(['a', 'b']);
+  });
+
+  test('is heard from its number one', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(1));
+    me.link.take(fromPeer(1, 0, 'peer-2', 'hello again'));
+    expect(me.received).toEqual(['p1', 'hello again']);
+    vi.advanceTimersByTime(TIMES.ackDelayMs);
+    expect(me.sent.at(-1)).toMatchObject({ ack: 1 });
+  });
+});
+
+/** Two ends and the path between them, which loses, repeats and cuts as it is told. */
+type Fate = 'pass' | 'lose' | 'twice' | 'cut';
+
+test('whatever is lost, repeated or cut, everything said arrives exactly once and in order', () => {
+  const fates = fc.array(fc.constantFrom<Fate>('pass', 'pass', 'pass', 'lose', 'lose', 'twice', 'cut'), {
+    maxLength: 60,
+  });
+  const said = fc.array(fc.record({ by: fc.constantFrom(0, 1), pauseMs: fc.constantFrom(0, 0, 50, 250, 3_000) }), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(fates, said, (script, words) => {
+      const fate = script[Symbol.iterator]();
+      const inFlight: { to: 0 | 1; frame: Frame }[] = [];
+      const ends: [End, End] = [end('left', travel(1)), end('right', travel(0))];
+      function travel(to: 0 | 1): (frame: Frame) => void {
+        return (frame) => {
+          const what = fate.next().value ?? 'pass';
+          if (what === 'cut') {
+            // All that is under way is gone; both find the path again.
+            inFlight.length = 0;
+            setTimeout(() => {
+              ends.forEach(({ link }) => link.down());
+              ends.forEach(({ link }) => link.up());
+            }, 10);
+          }
+          if (what === 'pass' || what === 'twice') inFlight.push({ to, frame: structuredClone(frame) });
+          if (what === 'twice') inFlight.push({ to, frame: structuredClone(frame) });
+        };
+      }
+      const deliver = (): void => {
+        for (let next = inFlight.shift(); next; next = inFlight.shift()) ends[next.to].link.take(next.frame);
+      };
+      ends.forEach(({ link }) => link.up());
+      const expected: [string[], string[]] = [[], []];
+      words.forEach(({ by, pauseMs }, index) => {
+        const from = by === 0 ? 0 : 1;
+        const text = `${by}:${index}`;
+        expected[from].push(text);
+        ends[from].say(text);
+        vi.advanceTimersByTime(pauseMs);
+        if (pauseMs > 0) deliver();
+      });
+      for (let round = 0; round < 400; round += 1) {
+        deliver();
+        vi.advanceTimersByTime(1_000);
+      }
+      expect(ends[1].received).toEqual(expected[0]);
+      expect(ends[0].received).toEqual(expected[1]);
+      expect(ends[0].acknowledged).toEqual(expected[0]);
+      expect(ends[1].acknowledged).toEqual(expected[1]);
+      ends.forEach(({ link }) => link.close());
+      expect(vi.getTimerCount()).toBe(0);
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { Outbox, OUTBOX_MAX } from './outbox.ts';
+
+function holding(...keys: string[]): Outbox {
+  const outbox = new Outbox();
+  for (const key of keys) outbox.add({ key, body: { kind: 'text', text: key } });
+  return outbox;
+}
+
+describe('outbox', () => {
+  test('numbers from one, without holes', () => {
+    expect(
+      holding('a', 'b', 'c')
+        .slice(1, 10)
+        .map(({ seq, key }) => [seq, key]),
+    ).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ]);
+  });
+
+  test('an acknowledgement takes out everything up to it, once', () => {
+    const outbox = holding('a', 'b', 'c');
+    expect(outbox.acknowledge(2).map(({ key }) => key)).toEqual(['a', 'b']);
+    expect(outbox.acknowledge(2)).toEqual([]);
+    expect(outbox.acknowledge(1)).toEqual([]);
+    expect(outbox.slice(3, 1)).toMatchObject([{ seq: 3, key: 'c' }]);
+  });
+
+  test('an acknowledgement of what was never in takes out no more than there is', () => {
+    const outbox = holding('a');
+    expect(outbox.acknowledge(99)).toHaveLength(1);
+    expect(outbox.first).toBe(2);
+  });
+
+  test('what is sent again is the very same body', () => {
+    const outbox = holding('a');
+    expect(outbox.slice(1, 1)[0]?.body).toBe(outbox.slice(1, 1)[0]?.body);
+  });
+
+  test('numbers from one again for a peer that knows nothing any more', () => {
+    const outbox = holding('a', 'b', 'c');
+    outbox.acknowledge(2);
+    outbox.renumber();
+    expect(outbox.slice(1, 9)).toMatchObject([{ seq: 1, key: 'c' }]);
+    expect([outbox.first, outbox.last]).toEqual([1, 1]);
+  });
+
+  test('is full at its bound, and no longer once something was acknowledged', () => {
+    const outbox = holding(...Array.from({ length: OUTBOX_MAX }, (_, index) => String(index)));
+    expect(outbox.isFull).toBe(true);
+    outbox.acknowledge(1);
+    expect(outbox.isFull).toBe(false);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { type ChatOptions, checkOptions } from './options.ts';
+
+const good = { url: 'https://chat.example.org', site: 'pk_demo' };
+const check = (options: unknown): unknown => checkOptions(options as ChatOptions);
+
+describe('options', () => {
+  test('are taken as they are when they are right', () => {
+    expect(check(good)).toEqual(good);
+    expect(check({ ...good, url: 'http://localhost:3000/', origin: 'http://localhost' })).toEqual({
+      ...good,
+      url: 'http://localhost:3000',
+      origin: 'http://localhost',
+    });
+  });
+
+  test.each([
+    undefined,
+    '',
+    'chat.example.org',
+    'ws://chat.example.org',
+    '/api',
+    'https://chat.example.org/api',
+    'https://chat.example.org?site=x',
+    'https://chat.example.org/#x',
+    'https://user:secret@chat.example.org',
+    42,
+  ])('the url %j is refused by name, with what it should be', (url) => {
+    expect(() => check({ ...good, url })).toThrow(/^createChat: "url" must be the address of the service, such as/);
+  });
+
+  test.each([undefined, 'demo', 'pk_', 'pk_a b', 'sk_secret_key', null])('the site %j is refused by name', (site) => {
+    expect(() => check({ ...good, site })).toThrow(/^createChat: "site" must be a publishable site key/);
+  });
+
+  test.each(['localhost', 'null', 'http://localhost/page'])('the origin %j is refused by name', (origin) => {
+    expect(() => check({ ...good, origin })).toThrow(/^createChat: "origin" must be an origin/);
+  });
+
+  test('the message says what was given', () => {
+    expect(() => check({ ...good, site: 'demo' })).toThrow('got "demo"');
+  });
+
+  test('no options at all is refused like empty ones', () => {
+    expect(() => check(undefined)).toThrow(TypeError);
+    expect(() => check(null)).toThrow(TypeError);
+  });
+});

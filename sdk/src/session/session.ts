@@ -1,0 +1,180 @@
+import { ChatError } from '../errors.ts';
+import { Timer } from '../internal/timer.ts';
+import type { Frame, PushPayload, RequestName, RequestPayload } from '../protocol/index.ts';
+import type { Connection } from '../state.ts';
+import { decideRetry, nextAttempt } from '../transport/retry.ts';
+import type { Dial, Line, LineLoss, Push, RequestOutcome } from '../transport/transport.ts';
+import type { ResumeStore } from './resume-memory.ts';
+import { onWake } from './wake.ts';
+
+/** From the start of an attempt to `session:ready`; also covers a WebSocket that hangs and long-polling after it. */
+export const READY_TIMEOUT_MS = 20_000;
+
+/** The pushes a session hands on: all but those it deals with itself. */
+export type SessionPush = Exclude<Push, { name: `session:${string}` }>;
+
+export interface SessionEvents {
+  connectionChanged(connection: Connection): void;
+  /** On every connection, before any push. */
+  ready(ready: PushPayload<'session:ready'>): void;
+  push(push: SessionPush): void;
+  /** The line went after it had been ready. Another one is on its way. */
+  lost(): void;
+  /** The service said no, and trying again by itself cannot help. The session is offline. */
+  refused(error: ChatError): void;
+}
+
+export interface SessionParts {
+  readonly dial: Dial;
+  readonly resume: ResumeStore;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** The line to the service, brought back whenever it goes. */
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #events: SessionEvents;
+  readonly #retry = new Timer();
+  readonly #watchdog = new Timer();
+  readonly #drain = new Timer();
+  #connection: Connection = { status: 'offline' };
+  #line: Line | null = null;
+  /** Counts lines; what a former line says is not heard. */
+  #turn = 0;
+  #attempt = 0;
+  #readyAt: number | null = null;
+  #stopWaking: () => void = () => undefined;
+
+  constructor(parts: SessionParts, events: SessionEvents) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  get isReady(): boolean {
+    return this.#readyAt !== null;
+  }
+
+  /** Connects, and stays connected until `stop`. Starting again is the same connection. */
+  start(): void {
+    if (this.#connection.status !== 'offline') return;
+    this.#attempt = 0;
+    this.#stopWaking = onWake(() => {
+      if (this.#retry.isRunning) this.#dial();
+    });
+    this.#setConnection({ status: 'connecting' });
+    this.#dial();
+  }
+
+  /** Never rejects; `unknown` at once while there is no ready line. */
+  request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>> {
+    if (this.#line === null || !this.isReady) return Promise.resolve({ kind: 'unknown' });
+    return this.#line.request(name, payload);
+  }
+
+  send(frame: Frame): void {
+    if (this.isReady) this.#line?.send(frame);
+  }
+
+  /** Drops the line and dials another: its first word is the whole truth. */
+  bounce(keepsSession = true): void {
+    if (this.#line === null) return;
+    if (!keepsSession) this.#parts.resume.forget();
+    this.#lose({ kind: 'lost' });
+  }
+
+  stop(): void {
+    this.#hangUp();
+    this.#retry.stop();
+    this.#stopWaking();
+    this.#parts.resume.forget();
+    this.#setConnection({ status: 'offline' });
+  }
+
+  #dial(): void {
+    this.#retry.stop();
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#watchdog.start(READY_TIMEOUT_MS, () => {
+      this.#lose({ kind: 'lost' });
+    });
+    this.#line = this.#parts.dial(this.#parts.resume.load(), {
+      push: (push) => {
+        if (turn === this.#turn) this.#take(push);
+      },
+      lost: (loss) => {
+        if (turn === this.#turn) this.#lose(loss);
+      },
+    });
+  }
+
+  #take(push: Push): void {
+    switch (push.name) {
+      case 'session:ready':
+        this.#watchdog.stop();
+        this.#readyAt = Date.now();
+        this.#parts.resume.save(push.payload.resume);
+        this.#setConnection({ status: 'connected' });
+        this.#events.ready(push.payload);
+        return;
+      case 'session:refused':
+        this.#giveUp(ChatError.fromWire(push.payload));
+        return;
+      case 'session:superseded':
+        // Coming back by itself would take the session from the other connection again, and so on.
+        this.#giveUp(new ChatError('session_gone'));
+        return;
+      case 'session:draining':
+        this.#drain.start(this.#parts.random() * push.payload.reconnectAfterMs, () => {
+          this.#reconnectNow();
+        });
+        return;
+      default:
+        if (this.isReady) this.#events.push(push);
+    }
+  }
+
+  #lose(loss: LineLoss): void {
+    const readyAt = this.#readyAt;
+    this.#hangUp();
+    this.#attempt = nextAttempt(this.#attempt, readyAt === null ? 0 : Date.now() - readyAt);
+    const decision = decideRetry(loss, this.#attempt, this.#parts.random);
+    if (decision.kind === 'give_up') {
+      this.#giveUp(decision.error);
+      return;
+    }
+    if (!decision.keepsSession) this.#parts.resume.forget();
+    this.#retry.start(decision.delayMs, () => {
+      this.#dial();
+    });
+    this.#setConnection({ status: 'reconnecting', attempt: this.#attempt, retryAt: Date.now() + decision.delayMs });
+    if (readyAt !== null) this.#events.lost();
+  }
+
+  #reconnectNow(): void {
+    this.#hangUp();
+    this.#attempt = 1;
+    this.#setConnection({ status: 'reconnecting', attempt: 1, retryAt: Date.now() });
+    this.#events.lost();
+    if (this.#connection.status === 'reconnecting') this.#dial();
+  }
+
+  #giveUp(error: ChatError): void {
+    this.stop();
+    this.#events.refused(error);
+  }
+
+  #hangUp(): void {
+    this.#watchdog.stop();
+    this.#drain.stop();
+    this.#turn += 1;
+    this.#readyAt = null;
+    this.#line?.close();
+    this.#line = null;
+  }
+
+  #setConnection(connection: Connection): void {
+    this.#connection = connection;
+    this.#events.connectionChanged(connection);
+  }
+}

@@ -1,0 +1,43 @@
+import { ChatError } from '../errors.ts';
+import type { Retry } from '../protocol/index.ts';
+import type { LineLoss } from './transport.ts';
+
+export const RETRY = {
+  /** The first attempt comes after 0 to this; twice as much for each one after it. */
+  baseMs: 500,
+  /** Small enough for several attempts within `TIMES.graceMs`, large enough to spread a crowd. */
+  capMs: 15_000,
+  /** A line that lived shorter than this counts as one more failed attempt, or a service that drops us at once would be hammered. */
+  minUptimeMs: 5_000,
+} as const;
+
+/** Full jitter: anything from nothing to the exponential step. `attempt` counts from 1; `random` is in [0, 1). */
+export function backoffMs(attempt: number, random: () => number): number {
+  return Math.round(random() * Math.min(RETRY.capMs, RETRY.baseMs * 2 ** (attempt - 1)));
+}
+
+/** What to do about a lost line. */
+export type RetryDecision =
+  | { readonly kind: 'again'; readonly delayMs: number; readonly keepsSession: boolean }
+  | { readonly kind: 'give_up'; readonly error: ChatError };
+
+const KEEPS_SESSION = {
+  never: null,
+  after_delay: true,
+  new_session: false,
+} as const satisfies Record<Retry, boolean | null>;
+
+/** A lost line is tried again, a refused one as the error table says. The service's `retryAfterMs` is the least. */
+export function decideRetry(loss: LineLoss, attempt: number, random: () => number): RetryDecision {
+  const delayMs = backoffMs(attempt, random);
+  if (loss.kind === 'lost') return { kind: 'again', delayMs, keepsSession: true };
+  const error = ChatError.fromWire(loss.error);
+  const keepsSession = KEEPS_SESSION[error.retry];
+  if (keepsSession === null) return { kind: 'give_up', error };
+  return { kind: 'again', delayMs: delayMs + (error.retryAfterMs ?? 0), keepsSession };
+}
+
+/** The number of the next attempt after a line that was of use for `uptimeMs` (0: it never came up). */
+export function nextAttempt(attempt: number, uptimeMs: number): number {
+  return uptimeMs >= RETRY.minUptimeMs ? 1 : attempt + 1;
+}

@@ -1,0 +1,221 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server, type Socket } from 'socket.io';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FRAME_EVENT, type Frame, PROTOCOL_VERSION, type ResumeToken, type SiteKey } from '../protocol/index.ts';
+import { socketDial } from './socket-transport.ts';
+import type { Line, LineEvents, LineLoss, Push } from './transport.ts';
+
+let http: HttpServer;
+let io: Server;
+let url: string;
+const lines: Line[] = [];
+/** What `allowRequest` says to a handshake; `null` lets it in. */
+let refusal: string | null = null;
+
+beforeEach(async () => {
+  http = createServer();
+  refusal = null;
+  io = new Server(http, {
+    serveClient: false,
+    allowRequest: (_request, answer) => {
+      answer(refusal, refusal === null);
+    },
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  for (const line of lines.splice(0)) line.close();
+  await io.close();
+});
+
+interface Dialled {
+  readonly line: Line;
+  readonly pushes: Push[];
+  readonly losses: LineLoss[];
+}
+
+function dial(resume?: string, origin = 'http://localhost'): Dialled {
+  const pushes: Push[] = [];
+  const losses: LineLoss[] = [];
+  const events: LineEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
+  const line = socketDial({ url, site: 'pk_demo' as SiteKey, origin })(resume as ResumeToken | undefined, events);
+  lines.push(line);
+  return { line, pushes, losses };
+}
+
+/** The next visitor the service sees. */
+function visitor(): Promise<Socket> {
+  return new Promise((resolve) => io.once('connection', resolve));
+}
+
+/** A dialled line and the service's end of it, both up. */
+async function connected(): Promise<Dialled & { socket: Socket }> {
+  const arriving = visitor();
+  const dialled = dial();
+  const socket = await arriving;
+  socket.emit('site:presence', { online: { min: 1, max: 9 } });
+  await vi.waitFor(() => expect(dialled.pushes).toHaveLength(1));
+  return { ...dialled, socket };
+}
+
+const frame = {
+  conversationId: 'c1',
+  run: 'r',
+  seq: 1,
+  ack: 0,
+  body: { kind: 'text', text: 'hi' },
+} as unknown as Frame;
+
+describe('the handshake', () => {
+  test('goes over WebSocket and carries site, version, token and origin, and no cookie', async () => {
+    const arriving = visitor();
+    dial('r_token');
+    const { conn, handshake } = await arriving;
+    expect(conn.transport.name).toBe('websocket');
+    expect(handshake.query['site']).toBe('pk_demo');
+    expect(handshake.auth).toEqual({ version: PROTOCOL_VERSION, resume: 'r_token' });
+    expect(handshake.headers.origin).toBe('http://localhost');
+    expect(handshake.headers.cookie).toBeUndefined();
+  });
+
+  test('without a token says nothing of one', async () => {
+    const arriving = visitor();
+    dial();
+    expect((await arriving).handshake.auth).toEqual({ version: PROTOCOL_VERSION });
+  });
+
+  test('goes over long-polling where WebSocket does not get through', async () => {
+    http.removeAllListeners('upgrade');
+    http.on('upgrade', (_request, socket) => socket.destroy());
+    const arriving = visitor();
+    dial();
+    const { conn, handshake } = await arriving;
+    expect(conn.transport.name).toBe('polling');
+    expect(handshake.headers.origin).toBe('http://localhost');
+  });
+
+  test('refused before there is a socket: the reason comes from the answer to long-polling', async () => {
+    refusal = 'origin_refused';
+    const { losses } = dial();
+    await vi.waitFor(() => expect(losses).toHaveLength(1));
+    expect(losses[0]).toMatchObject({ kind: 'refused', error: { code: 'origin_refused' } });
+  });
+
+  test('refused by a middleware: the reason is its data', async () => {
+    const data = { code: 'client_too_old', message: 'Load the current version.' };
+    io.use((_socket, next) => {
+      next(Object.assign(new Error('refused'), { data }));
+    });
+    const { losses } = dial();
+    await vi.waitFor(() => expect(losses).toEqual([{ kind: 'refused', error: data }]));
+  });
+
+  test('with nobody there is lost, once', async () => {
+    await io.close();
+    const { losses } = dial();
+    await vi.waitFor(() => expect(losses).toEqual([{ kind: 'lost' }]));
+  });
+});
+
+describe('requests', () => {
+  test('resolve with the answer', async () => {
+    const { line, socket } = await connected();
+    socket.on('match:find', (payload, answer) => {
+      answer({ ok: true, data: { status: payload.requestId === 'request-1' ? 'waiting' : 'matched' } });
+    });
+    const outcome = await line.request('match:find', { requestId: 'request-1' as never });
+    expect(outcome).toEqual({ kind: 'answered', data: { status: 'waiting' } });
+  });
+
+  test('resolve with the refusal', async () => {
+    const { line, socket } = await connected();
+    const error = { code: 'rate_limited', message: 'Slow down.', retryAfterMs: 1 };
+    socket.on('match:cancel', (_payload, answer) => answer({ ok: false, error }));
+    expect(await line.request('match:cancel', {})).toEqual({ kind: 'refused', error });
+  });
+
+  test('under way when the line goes are unknown', async () => {
+    const { line, socket, losses } = await connected();
+    socket.on('match:cancel', () => socket.conn.close());
+    expect(await line.request('match:cancel', {})).toEqual({ kind: 'unknown' });
+    expect(losses).toEqual([{ kind: 'lost' }]);
+  });
+
+  test('under way when the line is closed are unknown', async () => {
+    const { line, losses } = await connected();
+    const outcome = line.request('match:cancel', {});
+    line.close();
+    expect(await outcome).toEqual({ kind: 'unknown' });
+    expect(losses).toEqual([]);
+  });
+
+  test('without an answer are unknown after the time the contract gives', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { line } = await connected();
+      const outcome = line.request('match:cancel', {});
+      vi.advanceTimersByTime(5_000);
+      expect(await outcome).toEqual({ kind: 'unknown' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('pushes', () => {
+  test('arrive with their name, and those of a newer service are ignored', async () => {
+    const { socket, pushes } = await connected();
+    socket.emit('brand:new', { x: 1 });
+    socket.emit(FRAME_EVENT, frame);
+    await vi.waitFor(() => expect(pushes).toHaveLength(2));
+    expect(pushes[1]).toEqual({ name: FRAME_EVENT, payload: frame });
+  });
+
+  test('a start is confirmed, every time it is told', async () => {
+    const { socket, pushes } = await connected();
+    await socket.timeout(1_000).emitWithAck('conversation:started', {});
+    await socket.timeout(1_000).emitWithAck('conversation:started', {});
+    expect(pushes).toHaveLength(3);
+  });
+
+  test('after the line is closed are not heard', async () => {
+    const { line, socket, pushes, losses } = await connected();
+    socket.emit(FRAME_EVENT, frame);
+    line.close();
+    line.close();
+    await vi.waitFor(() => expect(io.of('/').sockets.size).toBe(0));
+    expect(pushes).toHaveLength(1);
+    expect(losses).toEqual([]);
+  });
+});
+
+describe('what is sent without a line', () => {
+  test('is never sent later: no old word reaches a new stranger', async () => {
+    const heard: unknown[] = [];
+    io.on('connection', (socket) => socket.onAny((...args) => heard.push(args)));
+    const arriving = visitor();
+    const { line } = dial();
+    line.send(frame);
+    expect(await line.request('match:cancel', {})).toEqual({ kind: 'unknown' });
+    const socket = await arriving;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(heard).toEqual([]);
+    socket.disconnect(true);
+    line.send(frame);
+    await connected();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(heard).toEqual([]);
+  });
+
+  test('a line closed while it comes up leaves no socket behind', async () => {
+    const { line, losses } = dial();
+    line.close();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(io.of('/').sockets.size).toBe(0);
+    expect(io.engine.clientsCount).toBe(0);
+    expect(losses).toEqual([]);
+  });
+});

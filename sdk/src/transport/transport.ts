@@ -1,0 +1,41 @@
+import type {
+  Frame,
+  PushName,
+  PushPayload,
+  RequestName,
+  RequestPayload,
+  RequestReply,
+  ResumeToken,
+  WireError,
+} from '../protocol/index.ts';
+
+/** One push as it arrives, its payload matched to its name. */
+export type Push = { [Name in PushName]: { readonly name: Name; readonly payload: PushPayload<Name> } }[PushName];
+
+/** What became of a request. `unknown`: no answer came, whether it took effect cannot be told. */
+export type RequestOutcome<Name extends RequestName> =
+  | { readonly kind: 'answered'; readonly data: RequestReply<Name> }
+  | { readonly kind: 'refused'; readonly error: WireError }
+  | { readonly kind: 'unknown' };
+
+/** Why there is no line (any more). `refused`: the service said why. */
+export type LineLoss = { readonly kind: 'lost' } | { readonly kind: 'refused'; readonly error: WireError };
+
+/** What a line tells its owner. Nothing before `dial` returns, nothing after `lost` or `Line.close()`. */
+export interface LineEvents {
+  push(push: Push): void;
+  /** Exactly once, whether the line ever came up or not. */
+  lost(loss: LineLoss): void;
+}
+
+/** One connection to the service, from its attempt to its loss. It never comes back: dial another. */
+export interface Line {
+  /** Never rejects. Answers `unknown` at once while the line is not up: nothing is buffered. */
+  request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>>;
+  /** Sends now or not at all. */
+  send(frame: Frame): void;
+  close(): void;
+}
+
+/** Opens a line. The seam between the SDK and what carries it. */
+export type Dial = (resume: ResumeToken | undefined, events: LineEvents) => Line;

@@ -1,0 +1,297 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ConversationId } from '../src/protocol/index.ts';
+import { info, POLICY, refusal, settle, stage, staged, type Stage } from './stage.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const c1 = 'c1' as ConversationId;
+const c2 = 'c2' as ConversationId;
+
+async function waiting(): Promise<Stage> {
+  const scene = stage();
+  const found = scene.chat.find({ topic: 'first' });
+  scene.line.ready();
+  await scene.line.answer('match:find', { status: 'waiting' });
+  await found;
+  return scene;
+}
+
+const start = (scene: Stage, id: string): void =>
+  scene.line.push('conversation:started', { ...info(id), policy: POLICY });
+const asked = (scene: Stage): string[] => scene.line.log.map(({ name }) => name);
+
+describe('cancel against a match', () => {
+  test('cancel wins: the wait is over once the service says so, not before', async () => {
+    const scene = await waiting();
+    const cancelled = scene.chat.cancel();
+    expect(scene.status()).toBe('waiting');
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    expect(await cancelled).toBe('cancelled');
+    expect(scene.status()).toBe('idle');
+  });
+
+  test('the match wins, its push after the reply: a conversation starts', async () => {
+    const scene = await waiting();
+    const cancelled = scene.chat.cancel();
+    await scene.line.answer('match:cancel', { status: 'already_matched' });
+    expect(await cancelled).toBe('already_matched');
+    start(scene, 'c1');
+    expect(scene.status()).toBe('chatting');
+  });
+
+  test('the match wins, its push before the reply: the same', async () => {
+    const scene = await waiting();
+    const cancelled = scene.chat.cancel();
+    start(scene, 'c1');
+    expect(await cancelled).toBe('already_matched');
+    await scene.line.answer('match:cancel', { status: 'already_matched' });
+    await settle(30_000);
+    expect(scene.status()).toBe('chatting');
+    expect(scene.names()).toEqual(['started']);
+    expect(scene.lines).toHaveLength(1);
+  });
+
+  test('an announced match that never comes does not leave the visitor waiting for ever', async () => {
+    const scene = await waiting();
+    void scene.chat.cancel();
+    await scene.line.answer('match:cancel', { status: 'already_matched' });
+    await settle(5_001);
+    scene.line.ready({ status: 'chatting', conversation: info('c1'), peer: 'here' });
+    expect(scene.status()).toBe('chatting');
+  });
+
+  test('cancel in a conversation is too late', async () => {
+    const scene = await staged();
+    expect(await scene.chat.cancel()).toBe('already_matched');
+    expect(scene.status()).toBe('chatting');
+  });
+
+  test('an unanswered cancel is over for the visitor in time, and told on', async () => {
+    const scene = await waiting();
+    const cancelled = scene.chat.cancel();
+    await settle(5_000);
+    expect(await cancelled).toBe('cancelled');
+    expect(scene.status()).toBe('idle');
+    expect(scene.line.pending).toEqual(['match:cancel']);
+  });
+
+  test('two cancels are one', async () => {
+    const scene = await waiting();
+    const both = Promise.all([scene.chat.cancel(), scene.chat.cancel()]);
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    expect(await both).toEqual(['cancelled', 'cancelled']);
+    expect(asked(scene)).toEqual(['match:find', 'match:cancel']);
+  });
+
+  test('looking again while the cancel is under way ends up looking', async () => {
+    const scene = await waiting();
+    const cancelled = scene.chat.cancel();
+    const found = scene.chat.find({ topic: 'second' });
+    expect(await cancelled).toBe('cancelled');
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    await scene.line.answer('match:find', { status: 'waiting' });
+    await found;
+    expect(scene.status()).toBe('waiting');
+    expect(scene.line.log.at(-1)?.payload).toMatchObject({ topic: 'second' });
+  });
+});
+
+describe('find and cancel while connecting', () => {
+  test('the service hears nothing of it, and the find rejects', async () => {
+    const scene = stage();
+    const found = refusal(scene.chat.find());
+    expect(await scene.chat.cancel()).toBe('cancelled');
+    expect(await found).toMatchObject({ code: 'aborted' });
+    expect(scene.status()).toBe('idle');
+    scene.line.ready();
+    await settle(30_000);
+    expect(asked(scene)).toEqual([]);
+  });
+
+  test('find, cancel, find looks once', async () => {
+    const scene = stage();
+    const first = refusal(scene.chat.find({ topic: 'a' }));
+    await scene.chat.cancel();
+    await first;
+    void scene.chat.find({ topic: 'b' });
+    scene.line.ready();
+    await scene.line.answer('match:find', { status: 'waiting' });
+    expect(scene.line.log.map(({ payload }) => payload.topic as string)).toEqual(['b']);
+  });
+
+  test('a cancel while the find is unanswered follows it', async () => {
+    const scene = stage();
+    const found = scene.chat.find();
+    scene.line.ready();
+    await settle();
+    const cancelled = scene.chat.cancel();
+    await scene.line.answer('match:find', { status: 'waiting' });
+    await found;
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    expect(await cancelled).toBe('cancelled');
+    expect(scene.status()).toBe('idle');
+  });
+});
+
+describe('stop against a match', () => {
+  test('stop is final: a match that comes after it is turned down without a word', async () => {
+    const scene = await waiting();
+    const stopped = scene.chat.stop();
+    expect(scene.status()).toBe('idle');
+    start(scene, 'c1');
+    await scene.line.answer('match:cancel', { status: 'already_matched' });
+    await stopped;
+    expect(scene.line.log.at(-1)).toEqual({ name: 'conversation:leave', payload: { conversationId: 'c1' } });
+    await scene.line.answer('conversation:leave', { status: 'left', next: null });
+    scene.line.push('conversation:ended', { conversationId: c1, reason: 'you_left' });
+    expect(scene.events).toEqual([]);
+    expect(scene.status()).toBe('idle');
+  });
+
+  test('a match of the search given up is not one of the search after it', async () => {
+    const scene = await waiting();
+    void scene.chat.stop();
+    const found = scene.chat.find({ topic: 'second' });
+    start(scene, 'c1');
+    expect(scene.status()).toBe('waiting');
+    await scene.line.answer('match:cancel', { status: 'already_matched' });
+    expect(scene.line.log.at(-1)).toMatchObject({
+      name: 'conversation:leave',
+      payload: { conversationId: 'c1', next: { topic: 'second' } },
+    });
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'matched' });
+    await found;
+    start(scene, 'c2');
+    expect(scene.state()).toMatchObject({ status: 'chatting', conversationId: 'c2' });
+    expect(scene.names()).toEqual(['started']);
+  });
+
+  test('the same when the reply comes first', async () => {
+    const scene = await waiting();
+    void scene.chat.stop();
+    void scene.chat.find({ topic: 'second' });
+    await scene.line.answer('match:cancel', { status: 'already_matched' });
+    await scene.line.refuse('match:find', { code: 'already_in_conversation' });
+    start(scene, 'c1');
+    expect(scene.status()).toBe('waiting');
+    expect(scene.line.log.at(-1)).toMatchObject({ name: 'conversation:leave', payload: { next: { topic: 'second' } } });
+  });
+
+  test('twice stops once', async () => {
+    const scene = await waiting();
+    const both = Promise.all([scene.chat.stop(), scene.chat.stop()]);
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    await both;
+    expect(asked(scene)).toEqual(['match:find', 'match:cancel']);
+  });
+});
+
+describe('skip', () => {
+  test("against the peer's end: one end, and the search goes on", async () => {
+    const scene = await staged();
+    void scene.chat.skip();
+    scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
+    expect(scene.names()).toEqual(['started', 'ended']);
+    expect(scene.status()).toBe('waiting');
+  });
+
+  test('the next match may come before the reply', async () => {
+    const scene = await staged();
+    const skipped = scene.chat.skip();
+    start(scene, 'c2');
+    await skipped;
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'matched' });
+    await settle(30_000);
+    expect(scene.state()).toMatchObject({ status: 'chatting', conversationId: 'c2' });
+    expect(scene.lines).toHaveLength(1);
+  });
+
+  test('nothing late of the old conversation touches the new one', async () => {
+    const scene = await staged();
+    scene.chat.send('for the first stranger');
+    void scene.chat.skip();
+    start(scene, 'c2');
+    const before = scene.state();
+    scene.line.frame('c1', 1, { kind: 'text', text: 'late' });
+    scene.line.frame('c1', 0, { kind: 'typing', on: true });
+    scene.line.frame('c1', 0, { kind: 'ack' }, 1);
+    scene.line.push('conversation:peer', { conversationId: c1, presence: 'away' });
+    scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
+    start(scene, 'c1');
+    expect(scene.state()).toBe(before);
+    expect(scene.names()).toEqual(['started', 'ended', 'started']);
+    await settle(120_000);
+    expect(scene.line.frames.filter(({ conversationId }) => conversationId === c2)).toEqual([]);
+  });
+
+  test('twice in a hurry skips one stranger, not two', async () => {
+    const scene = await staged();
+    const both = Promise.all([scene.chat.skip(), scene.chat.skip()]);
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
+    await both;
+    expect(asked(scene).filter((name) => name === 'conversation:leave')).toHaveLength(1);
+    expect(scene.status()).toBe('waiting');
+  });
+
+  test('then stop at once: nobody is looked for in the end', async () => {
+    const scene = await staged();
+    const skipped = refusal(scene.chat.skip());
+    void scene.chat.stop();
+    expect(await skipped).toMatchObject({ code: 'aborted' });
+    expect(scene.status()).toBe('idle');
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    expect(scene.line.pending).toEqual([]);
+  });
+});
+
+describe('listeners that act', () => {
+  test('a listener may stop what has just started', async () => {
+    const scene = stage();
+    scene.chat.on('started', () => void scene.chat.stop());
+    const order: string[] = [];
+    scene.chat.on('started', () => order.push('started'));
+    scene.chat.on('ended', () => order.push('ended'));
+    void scene.chat.find();
+    scene.line.ready();
+    await scene.line.answer('match:find', { status: 'waiting' });
+    start(scene, 'c1');
+    expect(scene.status()).toBe('idle');
+    expect(order).toEqual(['started', 'ended']);
+  });
+
+  test('a listener may leave while a burst of messages arrives: the rest is not heard', async () => {
+    const scene = await staged();
+    scene.chat.on('message', () => void scene.chat.stop());
+    scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
+    scene.line.frame('c1', 2, { kind: 'text', text: 'two' });
+    expect(scene.names()).toEqual(['started', 'message', 'ended']);
+  });
+
+  test('a listener may close from anywhere', async () => {
+    const scene = await staged();
+    scene.chat.on('change', () => void scene.chat.close());
+    scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
+    await settle(2_000);
+    expect(scene.status()).toBe('closed');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a listener that throws does not disturb the chat', async () => {
+    vi.stubGlobal('reportError', vi.fn());
+    const scene = await staged();
+    scene.chat.on('message', () => {
+      throw new Error('bug in the page');
+    });
+    scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
+    scene.line.frame('c1', 2, { kind: 'text', text: 'two' });
+    expect(scene.state()).toMatchObject({ messages: [{ text: 'one' }, { text: 'two' }] });
+    vi.unstubAllGlobals();
+  });
+});

@@ -1,0 +1,383 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ConversationId } from '../src/protocol/index.ts';
+import { READY_TIMEOUT_MS } from '../src/session/session.ts';
+import { info, POLICY, refusal, settle, stage, staged, type Stage } from './stage.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const c1 = 'c1' as ConversationId;
+
+async function waiting(): Promise<Stage> {
+  const scene = stage();
+  const found = scene.chat.find();
+  scene.line.ready();
+  await scene.line.answer('match:find', { status: 'waiting' });
+  await found;
+  return scene;
+}
+
+/** The line goes; the next one is dialled (without jitter, at once) but not yet ready. */
+async function cut(scene: Stage): Promise<void> {
+  scene.line.lose();
+  await settle();
+}
+
+const running = { status: 'chatting', conversation: info('c1'), peer: 'here' } as const;
+
+describe('a lost line', () => {
+  test('comes back with the token of the last ready, which is rotated', async () => {
+    const scene = await staged();
+    await cut(scene);
+    expect(scene.chat.snapshot().connection).toMatchObject({ status: 'reconnecting', attempt: 1 });
+    scene.line.ready(running);
+    await cut(scene);
+    const [first, second, third] = scene.lines.map(({ resume }) => resume);
+    expect(first).toBeUndefined();
+    expect(second).toMatch(/^r_/);
+    expect(third).toMatch(/^r_/);
+    expect(third).not.toBe(second);
+  });
+
+  test('is tried again ever more patiently, and the snapshot says when', async () => {
+    const scene = stage(() => 0.5);
+    void scene.chat.connect();
+    const waits: number[] = [];
+    for (let attempt = 1; attempt <= 7; attempt += 1) {
+      scene.line.lose();
+      const { connection } = scene.chat.snapshot();
+      if (connection.status !== 'reconnecting') throw new Error(connection.status);
+      expect(connection.attempt).toBe(attempt);
+      waits.push(connection.retryAt - Date.now());
+      await settle(connection.retryAt - Date.now());
+    }
+    expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 7_500, 7_500]);
+    expect(scene.lines).toHaveLength(8);
+  });
+
+  test('a line that dies as soon as it is up counts as another failed attempt', async () => {
+    const scene = stage(() => 0.5);
+    void scene.chat.connect();
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      scene.line.ready();
+      scene.line.lose();
+      expect(scene.chat.snapshot().connection).toMatchObject({ status: 'reconnecting', attempt });
+      await settle(15_000);
+    }
+    scene.line.ready();
+    await settle(5_000);
+    scene.line.lose();
+    expect(scene.chat.snapshot().connection).toMatchObject({ attempt: 1 });
+  });
+
+  test('a line on which the service says nothing is given up', async () => {
+    const scene = stage();
+    void scene.chat.connect();
+    await settle(READY_TIMEOUT_MS + 1);
+    expect(scene.lines).toHaveLength(2);
+    expect(scene.lines[0]?.isOpen).toBe(false);
+  });
+
+  test('what a former line still says is not heard', async () => {
+    const scene = await staged();
+    const [former] = scene.lines;
+    await cut(scene);
+    scene.line.ready(running);
+    former?.frame('c1', 1, { kind: 'text', text: 'ghost' });
+    former?.push('conversation:ended', { conversationId: c1, reason: 'idle' });
+    former?.lose();
+    expect(scene.state()).toMatchObject({ status: 'chatting', messages: [] });
+    expect(scene.lines).toHaveLength(2);
+  });
+
+  test('a push before ready is not heard', async () => {
+    const scene = stage();
+    void scene.chat.find();
+    scene.line.push('conversation:started', { ...info('c1'), policy: POLICY });
+    expect(scene.status()).toBe('waiting');
+  });
+});
+
+describe('a conversation over a lost line', () => {
+  test('goes on: what was said meanwhile goes out once the line is back, and is shown as sending until then', async () => {
+    const scene = await staged();
+    scene.line.lose();
+    scene.chat.send('into the tunnel');
+    scene.chat.typing(true);
+    await settle();
+    expect(scene.line.frames).toEqual([]);
+    scene.line.ready(running);
+    expect(scene.line.frames).toMatchObject([{ seq: 1, body: { text: 'into the tunnel' } }]);
+    scene.line.frame('c1', 0, { kind: 'ack' }, 1);
+    expect(scene.names()).toEqual(['started', 'delivered']);
+  });
+
+  test('learns that the peer is away', async () => {
+    const scene = await staged();
+    await cut(scene);
+    scene.line.ready({ ...running, peer: 'away' });
+    expect(scene.state()).toMatchObject({ peer: { presence: 'away' } });
+    expect(scene.names()).toEqual(['started', 'presence']);
+  });
+
+  test('that ended meanwhile ends once here, as left by the peer', async () => {
+    const scene = await staged();
+    const message = scene.chat.send('hello?');
+    await cut(scene);
+    scene.line.ready({ status: 'idle' });
+    scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_lost' });
+    expect(scene.state()).toMatchObject({ status: 'ended', reason: 'peer_left' });
+    expect(scene.events.slice(1)).toEqual([
+      ['ended', { conversationId: 'c1', reason: 'peer_left', undelivered: [{ ...message, status: 'undelivered' }] }],
+    ]);
+  });
+
+  test('of a service that lost its memory says so', async () => {
+    const scene = await staged();
+    await cut(scene);
+    scene.line.ready({ status: 'idle' }, false);
+    expect(scene.state()).toMatchObject({ status: 'ended', reason: 'service_reset' });
+  });
+
+  test('left while the line was away is left on the service once it is back', async () => {
+    const scene = await staged();
+    scene.line.lose();
+    await scene.chat.stop();
+    expect(scene.status()).toBe('idle');
+    await settle();
+    scene.line.ready(running);
+    expect(scene.line.log).toEqual([{ name: 'conversation:leave', payload: { conversationId: 'c1' } }]);
+    await scene.line.answer('conversation:leave', { status: 'left', next: null });
+    expect(scene.status()).toBe('idle');
+    expect(scene.names()).toEqual(['started', 'ended']);
+  });
+
+  test('skipped while the line was away is left and searched on in one request', async () => {
+    const scene = await staged();
+    scene.line.lose();
+    const skipped = scene.chat.skip();
+    await settle();
+    scene.line.ready(running);
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
+    await skipped;
+    expect(scene.line.log[0]?.payload).toMatchObject({ conversationId: 'c1', next: { interests: ['tea'] } });
+    expect(scene.status()).toBe('waiting');
+  });
+
+  test('whose leave was under way when the line went is not left twice', async () => {
+    const scene = await staged();
+    const skipped = scene.chat.skip();
+    await cut(scene);
+    scene.line.ready({ status: 'waiting', waitingForMs: 3 });
+    expect(scene.line.pending).toEqual(['match:find']);
+    await scene.line.answer('match:find', { status: 'waiting' });
+    await skipped;
+    const [find, leave] = [scene.line.log[0]?.payload, scene.lines[0]?.log.at(-1)?.payload];
+    expect(find.requestId).toBe(leave.next.requestId);
+  });
+
+  test('blocked while the line was away is blocked once it is back', async () => {
+    const scene = await staged();
+    scene.line.lose();
+    const blocked = scene.chat.block();
+    await settle();
+    scene.line.ready(running);
+    await scene.line.answer('conversation:block', { status: 'blocked' });
+    await blocked;
+    expect(scene.names()).toEqual(['started', 'ended']);
+  });
+
+  test('the service speaks of but this visitor knows nothing of is left', async () => {
+    const scene = stage();
+    void scene.chat.connect();
+    scene.line.ready({ ...running, conversation: info('c9') });
+    expect(scene.line.log).toEqual([{ name: 'conversation:leave', payload: { conversationId: 'c9' } }]);
+    expect(scene.status()).toBe('idle');
+    expect(scene.events).toEqual([]);
+  });
+});
+
+describe('a wait over a lost line', () => {
+  test('goes on where the service kept it', async () => {
+    const scene = await waiting();
+    const before = scene.state();
+    await cut(scene);
+    scene.line.ready({ status: 'waiting', waitingForMs: 9 });
+    await scene.line.answer('match:find', { status: 'waiting' });
+    expect(scene.state()).toBe(before);
+  });
+
+  test('is asked for again with the same id where the service lost it', async () => {
+    const scene = await waiting();
+    const id = scene.line.log[0]?.payload.requestId as string;
+    await cut(scene);
+    scene.line.ready({ status: 'idle' }, false);
+    expect(scene.line.log).toMatchObject([{ name: 'match:find', payload: { requestId: id } }]);
+  });
+
+  test('in which a match was made meanwhile becomes that conversation', async () => {
+    const scene = await waiting();
+    await cut(scene);
+    scene.line.ready({ ...running, peer: 'away' });
+    expect(scene.state()).toMatchObject({ status: 'chatting', conversationId: 'c1', peer: { presence: 'away' } });
+    scene.line.push('conversation:started', { ...info('c1'), policy: POLICY });
+    expect(scene.names().filter((name) => name === 'started')).toHaveLength(1);
+  });
+
+  test('cancelled while the line was away is over at once, and taken back on the service', async () => {
+    const scene = await waiting();
+    scene.line.lose();
+    expect(await scene.chat.cancel()).toBe('cancelled');
+    expect(scene.status()).toBe('idle');
+    await settle();
+    scene.line.ready({ status: 'waiting', waitingForMs: 9 });
+    expect(scene.line.pending).toEqual(['match:cancel']);
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    expect(scene.status()).toBe('idle');
+  });
+
+  test('cancelled, but matched meanwhile: turned down without a word', async () => {
+    const scene = await waiting();
+    scene.line.lose();
+    await scene.chat.cancel();
+    await settle();
+    scene.line.ready(running);
+    expect(scene.line.pending).toEqual(['conversation:leave']);
+    expect(scene.status()).toBe('idle');
+    expect(scene.events).toEqual([]);
+  });
+
+  test('cancelled and begun anew, but matched meanwhile: left for the new search', async () => {
+    const scene = await waiting();
+    scene.line.lose();
+    await scene.chat.stop();
+    const found = scene.chat.find({ topic: 'new' });
+    await settle();
+    scene.line.ready(running);
+    expect(scene.line.log).toMatchObject([{ name: 'conversation:leave', payload: { next: { topic: 'new' } } }]);
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
+    await found;
+    expect(scene.status()).toBe('waiting');
+  });
+
+  test('a cancel under way when the line goes is over for the visitor', async () => {
+    const scene = await waiting();
+    const cancelled = scene.chat.cancel();
+    await cut(scene);
+    expect(await cancelled).toBe('cancelled');
+    expect(scene.status()).toBe('idle');
+    scene.line.ready({ status: 'idle' });
+    await settle(10_000);
+    expect(scene.line.pending).toEqual([]);
+  });
+
+  test('find keeps trying while there is no line at all', async () => {
+    const scene = stage();
+    const found = scene.chat.find();
+    for (let attempt = 0; attempt < 20; attempt += 1) await cut(scene);
+    expect(scene.status()).toBe('waiting');
+    scene.line.ready();
+    await scene.line.answer('match:find', { status: 'waiting' });
+    await found;
+  });
+});
+
+describe('a service that goes away in good order', () => {
+  test('is left within the time it gave, spread at random, and the conversation goes on', async () => {
+    const scene = stage(() => 0.5);
+    void scene.chat.connect();
+    scene.line.ready();
+    scene.line.push('session:draining', { reconnectAfterMs: 4_000 });
+    await settle(1_999);
+    expect(scene.lines).toHaveLength(1);
+    await settle(1);
+    expect(scene.lines).toHaveLength(2);
+    expect(scene.lines[0]?.isOpen).toBe(false);
+    expect(scene.line.resume).toMatch(/^r_/);
+  });
+});
+
+describe('a page that was asleep', () => {
+  test('tries again at once when the network is back or the page is shown', async () => {
+    const page = new EventTarget();
+    vi.stubGlobal('window', page);
+    vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
+    const scene = stage(() => 0.999);
+    void scene.chat.connect();
+    for (const name of ['online', 'pageshow']) {
+      const { length } = scene.lines;
+      scene.line.lose();
+      page.dispatchEvent(new Event(name));
+      expect(scene.lines).toHaveLength(length + 1);
+      page.dispatchEvent(new Event(name));
+      expect(scene.lines).toHaveLength(length + 1);
+    }
+    scene.line.lose();
+    document.dispatchEvent(new Event('visibilitychange'));
+    expect(scene.lines).toHaveLength(4);
+    scene.line.ready();
+    void scene.chat.close();
+    await settle(1_000);
+    page.dispatchEvent(new Event('online'));
+    expect(scene.lines).toHaveLength(4);
+  });
+});
+
+describe('a session the service no longer wants', () => {
+  test('taken over elsewhere: the conversation here is over, and it is not fought for', async () => {
+    const scene = await staged();
+    scene.line.push('session:superseded', {});
+    expect(scene.state()).toMatchObject({ status: 'refused', error: { code: 'session_gone' } });
+    expect(scene.names()).toEqual(['started', 'ended', 'error']);
+    expect(scene.line.isOpen).toBe(false);
+    await settle(120_000);
+    expect(scene.lines).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('refused: the wait is over with the reason, and a new find starts a new session', async () => {
+    const scene = await waiting();
+    scene.line.push('session:refused', { code: 'origin_refused', message: 'no more' });
+    expect(scene.state()).toMatchObject({ status: 'refused', error: { message: 'no more' } });
+    expect(scene.names()).toEqual(['error']);
+    void scene.chat.find();
+    expect(scene.line.resume).toBeUndefined();
+  });
+
+  test('refused while someone waits for it: they hear it, and nobody else', async () => {
+    const scene = stage();
+    const found = refusal(scene.chat.find());
+    scene.line.push('session:refused', { code: 'origin_refused', message: 'no' });
+    expect(await found).toMatchObject({ code: 'origin_refused' });
+    expect(scene.names()).toEqual([]);
+  });
+
+  test('refused for now: tried again by itself, not before the time it said', async () => {
+    const scene = await waiting();
+    scene.line.lose({ kind: 'refused', error: { code: 'unavailable', message: '', retryAfterMs: 7_000 } });
+    await settle(6_999);
+    expect(scene.lines).toHaveLength(1);
+    await settle(1);
+    expect(scene.lines).toHaveLength(2);
+    expect(scene.status()).toBe('waiting');
+  });
+
+  test('the ended view stays readable', async () => {
+    const scene = await staged();
+    scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
+    scene.line.push('session:superseded', {});
+    expect(scene.status()).toBe('ended');
+    expect(scene.names()).toEqual(['started', 'ended', 'error']);
+  });
+
+  test('stop leads out of the refused state', async () => {
+    const scene = await waiting();
+    scene.line.push('session:superseded', {});
+    await scene.chat.stop();
+    expect(scene.status()).toBe('idle');
+  });
+});

@@ -1,0 +1,184 @@
+import { vi } from 'vitest';
+import type { Chat } from '../src/chat.ts';
+import { Client } from '../src/client.ts';
+import type { ChatEvents } from '../src/events.ts';
+import type { ChatState } from '../src/state.ts';
+import {
+  type ConversationId,
+  type ConversationInfo,
+  type Frame,
+  type PushName,
+  type PushPayload,
+  type RequestName,
+  type RequestPayload,
+  type RequestReply,
+  type ResumeToken,
+  type Run,
+  type SessionState,
+  TIMES,
+  type WireError,
+} from '../src/protocol/index.ts';
+import { resumeMemory } from '../src/session/resume-memory.ts';
+import type { Dial, Line, LineEvents, LineLoss, Push, RequestOutcome } from '../src/transport/transport.ts';
+
+export const POLICY = { interests: ['tea'], isFreeInterests: true, inactivityMs: 600_000 };
+export const SHARED = { interests: ['tea'], isSameTopic: false };
+
+export function info(id: string): ConversationInfo {
+  return { conversationId: id as ConversationId, role: 'offerer', shared: SHARED };
+}
+
+interface PendingRequest {
+  readonly name: RequestName;
+  readonly payload: unknown;
+  readonly settle: (outcome: RequestOutcome<never>) => void;
+}
+
+/** The service's end of one line, driven by hand. */
+export class StageLine implements Line {
+  readonly resume: ResumeToken | undefined;
+  readonly #events: LineEvents;
+  readonly frames: Frame[] = [];
+  /** Every request that came, for good. */
+  readonly log: { readonly name: RequestName; readonly payload: any }[] = [];
+  #pending: PendingRequest[] = [];
+  isOpen = true;
+
+  constructor(resume: ResumeToken | undefined, events: LineEvents) {
+    this.resume = resume;
+    this.#events = events;
+  }
+
+  request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>> {
+    this.log.push({ name, payload });
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => request.settle({ kind: 'unknown' }), TIMES.replyTimeoutMs);
+      const request: PendingRequest = {
+        name,
+        payload,
+        settle: (outcome) => {
+          clearTimeout(timer);
+          this.#pending = this.#pending.filter((other) => other !== request);
+          resolve(outcome as RequestOutcome<Name>);
+        },
+      };
+      this.#pending.push(request);
+    });
+  }
+
+  send(frame: Frame): void {
+    if (this.isOpen) this.frames.push(frame);
+  }
+
+  close(): void {
+    this.isOpen = false;
+    for (const request of [...this.#pending]) request.settle({ kind: 'unknown' });
+  }
+
+  /** Even a closed line may still speak: that is what late events are. */
+  push<Name extends PushName>(name: Name, payload: PushPayload<Name>): void {
+    this.#events.push({ name, payload } as Push);
+  }
+
+  ready(state: SessionState = { status: 'idle' }, recovered = this.resume !== undefined): void {
+    const resume = `r_${Math.random()}` as ResumeToken;
+    this.push('session:ready', { resume, recovered, policy: POLICY, now: 0, state });
+  }
+
+  lose(loss: LineLoss = { kind: 'lost' }): void {
+    this.close();
+    this.#events.lost(loss);
+  }
+
+  get pending(): RequestName[] {
+    return this.#pending.map((request) => request.name);
+  }
+
+  /** Answers the oldest pending request, which must be this one, and lets the client take it in. */
+  async answer<Name extends RequestName>(name: Name, data: RequestReply<Name>): Promise<void> {
+    await this.#settle(name, { kind: 'answered', data } as RequestOutcome<never>);
+  }
+
+  async refuse(name: RequestName, error: Partial<WireError> & Pick<WireError, 'code'>): Promise<void> {
+    await this.#settle(name, { kind: 'refused', error: { message: error.code, ...error } });
+  }
+
+  async #settle(name: RequestName, outcome: RequestOutcome<never>): Promise<void> {
+    const request = this.#pending[0];
+    if (request?.name !== name) throw new Error(`pending: ${this.pending.join() || 'nothing'}; not ${name}`);
+    request.settle(outcome);
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  /** A frame from the peer. */
+  frame(id: string, seq: number, body: Frame['body'], ack = 0, run = 'peer'): void {
+    this.push('conversation:frame', { conversationId: id as ConversationId, run: run as Run, seq, ack, body });
+  }
+}
+
+export interface Stage {
+  readonly chat: Chat;
+  readonly lines: StageLine[];
+  /** The latest line. */
+  readonly line: StageLine;
+  /** Every event but `change`, as it came. */
+  readonly events: [keyof ChatEvents, unknown][];
+  readonly names: () => (keyof ChatEvents)[];
+  readonly state: () => ChatState;
+  readonly status: () => string;
+}
+
+/** A client over hand-driven lines. Call under fake timers. `random` is 0 unless told: no jitter, no waiting. */
+export function stage(random: () => number = () => 0): Stage {
+  const lines: StageLine[] = [];
+  let ids = 0;
+  const dial: Dial = (resume, events) => {
+    const line = new StageLine(resume, events);
+    lines.push(line);
+    return line;
+  };
+  const newId = (chars: number): string => String((ids += 1)).padStart(chars, '0');
+  const chat: Chat = new Client({ dial, resume: resumeMemory(), random, newId });
+  const events: Stage['events'] = [];
+  const names = ['started', 'message', 'delivered', 'typing', 'presence', 'ended', 'online', 'error'] as const;
+  for (const name of names) chat.on(name, (event) => events.push([name, event]));
+  return {
+    chat,
+    lines,
+    get line() {
+      const line = lines.at(-1);
+      if (line === undefined) throw new Error('no line was dialled');
+      return line;
+    },
+    events,
+    names: () => events.map(([name]) => name),
+    state: () => chat.snapshot().state,
+    status: () => chat.snapshot().state.status,
+  };
+}
+
+/** A client in conversation `id`, its line up. */
+export async function staged(id = 'c1', random?: () => number): Promise<Stage> {
+  const scene = stage(random);
+  const found = scene.chat.find({ interests: ['tea'] });
+  scene.line.ready();
+  await scene.line.answer('match:find', { status: 'waiting' });
+  await found;
+  scene.line.push('conversation:started', { ...info(id), policy: POLICY });
+  return scene;
+}
+
+/** Lets promises and due timers run. */
+export async function settle(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+}
+
+/** What a promise rejects with; fails if it does not. */
+export async function refusal(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it did not reject');
+}
