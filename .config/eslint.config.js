@@ -1,0 +1,100 @@
+import js from '@eslint/js';
+import svelte from 'eslint-plugin-svelte';
+import { defineConfig } from 'eslint/config';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+import { directionsRule } from './lint/directions-rule.js';
+import { root } from './scripts/run.js';
+
+const source = ['{sdk,widget,api}/src/**/*.{ts,js,svelte}'];
+const tests = ['**/*.test.ts', '**/*.spec.ts', '**/test/**'];
+
+const noHtml = [
+  {
+    selector: 'MemberExpression[property.name=/^(innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|srcdoc)$/]',
+    message: 'A stranger wrote it: text nodes only. This also throws under Trusted Types.',
+  },
+  {
+    selector: 'CallExpression[callee.object.name="document"][callee.property.name=/^(write|writeln)$/]',
+    message: 'document.write breaks the page the widget stands in, and throws under Trusted Types.',
+  },
+];
+const noEnum = [
+  {
+    selector: 'TSEnumDeclaration',
+    message: 'Use a string union or an `as const` object: Node strips types, it does not compile them.',
+  },
+];
+
+export default defineConfig(
+  { ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'test-results/', '.config/canary/', '**/*.d.ts'] },
+  js.configs.recommended,
+  ts.configs.recommendedTypeChecked,
+  svelte.configs.recommended,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] },
+    },
+    plugins: { passerby: { rules: { directions: directionsRule } } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'passerby/directions': 'error',
+      'no-restricted-syntax': ['error', ...noHtml, ...noEnum],
+      'no-eval': 'error',
+      'no-implied-eval': 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-unused-vars': 'off', // tsc reports them
+      '@typescript-eslint/require-await': 'off', // an async function may answer at once
+    },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts', '**/*.svelte.js'],
+    languageOptions: { parserOptions: { parser: ts.parser } },
+  },
+  {
+    files: ['**/*.svelte'],
+    rules: {
+      'svelte/no-at-html-tags': 'error',
+      // It takes the reason in such a comment for more names. svelte-check reports what is not ignored.
+      'svelte/no-unused-svelte-ignore': 'off',
+      'no-restricted-syntax': [
+        'error',
+        ...noHtml,
+        ...noEnum,
+        {
+          selector: 'SvelteAttribute[key.name="style"]',
+          message:
+            'A style attribute violates `style-src` on the page of a site owner. Use a class, or a `style:` directive.',
+        },
+      ],
+    },
+  },
+  { files: source, ignores: [...tests, 'api/src/main.ts'], rules: { 'no-console': 'error' } },
+  { files: ['widget/**'], languageOptions: { globals: globals.browser } },
+  { files: ['sdk/src/**'], languageOptions: { globals: globals['shared-node-browser'] } },
+  { files: ['api/public/**'], languageOptions: { globals: globals.browser } },
+  {
+    files: [
+      'api/src/**',
+      'api/test/**',
+      'widget/rollup/**',
+      'examples/**',
+      '.config/**',
+      '**/*.config.{js,ts}',
+      'widget/test/e2e/**',
+    ],
+    languageOptions: { globals: globals.node },
+  },
+  // Plain JavaScript has no types to go by, and what a test says to a fake is its own affair.
+  { files: ['**/*.js', '**/*.config.ts', ...tests], ...ts.configs.disableTypeChecked },
+  {
+    files: tests,
+    rules: { '@typescript-eslint/no-explicit-any': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+);

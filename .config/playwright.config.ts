@@ -1,0 +1,31 @@
+import path from 'node:path';
+import { defineConfig } from '@playwright/test';
+import { chromium } from './chromium.js';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+/** Two browsers against the real service, each test file with servers of its own. */
+export default defineConfig({
+  testDir: path.join(root, 'widget/test/e2e'),
+  outputDir: path.join(root, 'test-results/e2e'),
+  reporter: 'list',
+  workers: 2,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: Boolean(process.env['CI']),
+  use: {
+    launchOptions: chromium,
+    screenshot: 'only-on-failure',
+    // A trace films every page, which takes half of a small machine: ask for one with `--trace on`.
+    trace: 'off',
+  },
+  projects: [
+    { name: 'e2e', testIgnore: '**/screenshots.spec.ts' },
+    {
+      name: 'screenshots',
+      testMatch: '**/screenshots.spec.ts',
+      outputDir: path.join(root, 'test-results/screenshots-run'),
+    },
+  ],
+});

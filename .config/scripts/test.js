@@ -1,0 +1,100 @@
+// Builds, then runs every test: plain, browser, e2e. `npm test -- plain` runs one kind. The last line is
+// the total, alone: `N passed, N failed`. A kind that runs no test has failed.
+import './require-node.js';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { ensureOsTools } from './ensure-os-tools.js';
+import { mustRun, root, run } from './run.js';
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+const results = path.join(root, 'test-results');
+
+/** @param {string} config @param {string} report @returns {Promise<Counts>} */
+async function vitest(config, report) {
+  const file = path.join(results, report);
+  await rm(file, { force: true });
+  const { code } = await run(
+    'vitest',
+    ['run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+    { isShown: true },
+  );
+  const json = await readJson(file);
+  return honest(code, {
+    passed: json?.numPassedTests ?? 0,
+    failed: json?.numFailedTests ?? 0,
+    skipped: (json?.numPendingTests ?? 0) + (json?.numTodoTests ?? 0),
+  });
+}
+
+/** @returns {Promise<Counts>} */
+async function playwright() {
+  const file = path.join(results, 'e2e.json');
+  await rm(file, { force: true });
+  const { code } = await run(
+    'playwright',
+    ['test', '--config', '.config/playwright.config.ts', '--project', 'e2e', '--reporter=list,json'],
+    { isShown: true, env: { PLAYWRIGHT_JSON_OUTPUT_FILE: file } },
+  );
+  const stats = (await readJson(file))?.stats;
+  return honest(code, {
+    passed: (stats?.expected ?? 0) + (stats?.flaky ?? 0),
+    failed: stats?.unexpected ?? 0,
+    skipped: stats?.skipped ?? 0,
+  });
+}
+
+/** A runner that failed without a failing test, or ran nothing, counts as one failure. @param {number} code @param {Counts} counts @returns {Counts} */
+function honest(code, counts) {
+  if (counts.failed > 0 || (code === 0 && counts.passed > 0)) return counts;
+  console.error(code === 0 ? 'No test ran.' : `The runner ended with code ${code} outside any test.`);
+  return { ...counts, failed: 1 };
+}
+
+/** @param {string} file */
+const readJson = (file) => readFile(file, 'utf8').then(JSON.parse, () => undefined);
+
+/** @type {Record<string, { isThere: boolean, needs: string[], run: () => Promise<Counts> }>} */
+const KINDS = {
+  plain: { isThere: true, needs: [], run: () => vitest('.config/vitest.config.ts', 'plain.json') },
+  browser: {
+    isThere: existsSync(path.join(root, 'widget/vitest.browser.config.ts')),
+    needs: ['chromium'],
+    run: () => vitest('widget/vitest.browser.config.ts', 'browser.json'),
+  },
+  e2e: { isThere: existsSync(path.join(root, 'widget/test/e2e')), needs: ['chromium'], run: playwright },
+};
+
+const asked = process.argv.slice(2);
+const wrong = asked.filter((kind) => !KINDS[kind]?.isThere);
+if (wrong.length > 0) {
+  console.error(`There are no ${wrong.join(', ')} tests; choose from ${Object.keys(KINDS).join(', ')}.`);
+  process.exit(1);
+}
+const chosen = Object.entries(KINDS).filter(([kind, { isThere }]) =>
+  asked.length > 0 ? asked.includes(kind) : isThere,
+);
+
+await mkdir(results, { recursive: true });
+await ensureOsTools([...new Set(chosen.flatMap(([, { needs }]) => needs))]).catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+await mustRun('node', ['.config/scripts/build.js']);
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const lines = [];
+for (const [kind, tests] of chosen) {
+  console.log(`\n— ${kind} tests`);
+  const counts = await tests.run();
+  lines.push(`${kind}: ${sentence(counts)}`);
+  for (const key of /** @type {const} */ (['passed', 'failed', 'skipped'])) total[key] += counts[key];
+}
+console.log(`\n${lines.join('\n')}\n${sentence(total)}`);
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+
+/** @param {Counts} counts */
+function sentence({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}

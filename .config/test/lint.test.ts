@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { ESLint } from 'eslint';
+import ts from 'typescript-eslint';
+import { expect, it } from 'vitest';
+import { DIRECTIONS } from '../lint/directions.js';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const eslint = new ESLint({
+  cwd: root,
+  overrideConfigFile: path.join(root, '.config/eslint.config.js'),
+  // The files of these tests do not exist, so there are no types to look up.
+  overrideConfig: ts.configs.disableTypeChecked,
+});
+
+async function complaints(filePath: string, code: string): Promise<string[]> {
+  const [result] = await eslint.lintText(code, { filePath: path.join(root, filePath) });
+  return result!.messages.map(({ ruleId, message }) => `${ruleId}: ${message}`);
+}
+
+/** [a file, what it may not import, what it may] */
+const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
+  ['sdk/src/protocol/x.ts', '../errors.ts', './ids.ts'],
+  ['sdk/src/session/x.ts', 'socket.io-client', '../errors.ts'],
+  ['sdk/src/delivery/x.ts', 'node:crypto', '../protocol/index.ts'],
+  ['sdk/src/state.ts', './transport/transport.ts', './protocol/index.ts'],
+  ['sdk/src/transport/x.ts', '../delivery/outbox.ts', '../errors.ts'],
+  ['sdk/src/conversation/x.ts', '../client.ts', '../state.ts'],
+  ['api/src/socket/x.ts', '@passerby/sdk', '@passerby/sdk/protocol'],
+  ['api/src/state/x.ts', '../match/matchmaker.ts', '../errors.ts'],
+  ['api/src/decision/x.ts', '../state/state-store.ts', './ticket.ts'],
+  ['api/src/match/x.ts', '../socket/push.ts', '../state/state-store.ts'],
+  ['api/src/http/x.ts', '../app.ts', '../match/matchmaker.ts'],
+  ['api/src/app.ts', './main.ts', './http/server.ts'],
+  ['widget/src/x.ts', '@passerby/sdk/protocol', '@passerby/sdk'],
+  ['examples/x/main.ts', '../../sdk/src/index.ts', '@passerby/sdk'],
+];
+
+it.each(FORBIDDEN)('%s may not import %s, and is told why', async (file, wrong, right) => {
+  const why = DIRECTIONS.map((direction) => direction.why);
+  for (const code of [`import '${wrong}';`, `export * from '${wrong}';`, `await import('${wrong}');`]) {
+    expect(await complaints(file, code), code).toContainEqual(
+      expect.stringMatching(/^passerby\/directions: .* may not import /),
+    );
+  }
+  const [first] = await complaints(file, `import '${wrong}';`);
+  expect(why.some((reason) => first!.endsWith(reason))).toBe(true);
+  expect(await complaints(file, `import '${right}';`)).toEqual([]);
+});
+
+it('has a forbidden import above for every direction there is', async () => {
+  const said = (await Promise.all(FORBIDDEN.map(([file, wrong]) => complaints(file, `import '${wrong}';`)))).flat();
+  const silent = DIRECTIONS.filter(({ why }) => !said.some((line) => line.endsWith(why)));
+  expect(silent).toEqual([]);
+});
+
+it('lets the one file that knows Socket.IO import it, and tests import what they like', async () => {
+  expect(await complaints('sdk/src/transport/socket-transport.ts', `import 'socket.io-client';`)).toEqual([]);
+  expect(await complaints('api/src/socket/x.test.ts', `import '@passerby/sdk';`)).toEqual([]);
+});
+
+it.each([
+  ['sdk/src/x.ts', 'export enum Colour { Red }', 'no-restricted-syntax'],
+  ['widget/src/x.ts', 'document.body.innerHTML = name;', 'no-restricted-syntax'],
+  ['widget/src/x.ts', 'document.write(name);', 'no-restricted-syntax'],
+  ['widget/src/X.svelte', '<p style="color: red">x</p>', 'no-restricted-syntax'],
+  [
+    'widget/src/X.svelte',
+    '<script lang="ts">let { text }: { text: string } = $props();</script>{@html text}',
+    'svelte/no-at-html-tags',
+  ],
+  ['widget/src/X.svelte', `<script lang="ts">import '@passerby/sdk/protocol';</script>`, 'passerby/directions'],
+  ['api/src/match/x.ts', 'console.log(1);', 'no-console'],
+])('%s may not say %s', async (file, code, rule) => {
+  expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
+});
