@@ -1,0 +1,69 @@
+import resolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
+import { dts } from 'rollup-plugin-dts';
+import esbuild from 'rollup-plugin-esbuild';
+import svelte from 'rollup-plugin-svelte';
+import { cssString } from './rollup/css-string.js';
+import { precompress } from './rollup/precompress.js';
+import { withoutWebtransport } from './rollup/without-webtransport.js';
+
+// Constructed style sheets in Safari come with 16.4; private fields and `static {}` are older.
+const target = 'es2022';
+// Without its own resolving, which comes before node-resolve's and knows nothing of the `browser` field.
+const script = () => ({ ...esbuild({ target, tsconfig: false, include: /\.ts$/ }), resolveId: undefined });
+const small = () =>
+  terser({
+    ecma: 2020,
+    module: true,
+    compress: { passes: 3, unsafe_arrows: true, sequences: false },
+    format: { comments: false },
+  });
+
+// Svelte's own modules import each other in circles, which is its affair.
+/** @type {import('rollup').RollupOptions['onwarn']} */
+const onwarn = (warning, warn) => {
+  if (warning.code !== 'CIRCULAR_DEPENDENCY' || !warning.ids?.every((id) => id.includes('node_modules'))) warn(warning);
+};
+
+/** @type {import('rollup').RollupOptions[]} */
+export default [
+  {
+    input: 'src/loader.ts',
+    output: { file: 'dist/widget.js', format: 'iife' },
+    plugins: [script(), cssString(), small(), precompress()],
+  },
+  {
+    input: 'src/index.ts',
+    output: { file: 'dist/passerby-chat.js', format: 'es' },
+    onwarn,
+    plugins: [
+      resolve({
+        browser: true,
+        extensions: ['.ts', '.js', '.mjs'],
+        exportConditions: ['passerby-source', 'svelte', 'browser', 'production'],
+        dedupe: ['svelte'],
+      }),
+      withoutWebtransport(),
+      script(),
+      svelte({
+        compilerOptions: {
+          // Elements are built one by one, without a template's HTML: this needs no Trusted Types policy.
+          fragments: 'tree',
+          runes: true,
+          discloseVersion: false,
+          cssHash: ({ hash, filename }) => `p${hash(filename).slice(0, 3)}`,
+        },
+      }),
+      cssString(),
+      small(),
+      precompress(),
+    ],
+  },
+  {
+    input: 'src/index.ts',
+    output: { file: 'dist/index.d.ts', format: 'es' },
+    // The SDK's code is in the bundle, its types are not: a chat of the page's own is of the very same type.
+    external: [/\.css$/, '@passerby/sdk'],
+    plugins: [dts({ tsconfig: './tsconfig.json' })],
+  },
+];

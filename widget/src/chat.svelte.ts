@@ -1,0 +1,108 @@
+import type { Chat, ChatError, ChatSnapshot, Criteria } from '@passerby/sdk';
+
+/** Something the visitor asked for that did not work, until they ask for the next thing. */
+export interface Notice {
+  readonly error: ChatError;
+  /** When trying again makes sense, Unix milliseconds; `null` where nothing is known. */
+  readonly retryAt: number | null;
+}
+
+/** A press of "next" this soon after a conversation started was meant for the one before. */
+const FRESH_MS = 800;
+
+/** A chat as the screens see it: its snapshot as reactive state, and its calls with their refusals turned into a notice. */
+export class ChatModel {
+  snapshot = $state.raw<ChatSnapshot>() as ChatSnapshot;
+  notice = $state.raw<Notice | null>(null);
+  /** What stands in the composer. It outlives screens, lost connections and conversations. */
+  draft = $state('');
+  /** Whether the visitor has just blocked the peer: said on the next screen. */
+  hasBlocked = $state(false);
+
+  readonly #chat: Chat;
+  readonly #undo: readonly (() => void)[];
+  #startedAt = -Infinity;
+
+  /**
+   * `onNews` is called for what a visitor who looks elsewhere should hear of: a match, a message; `onError`
+   * for what failed without having been asked for.
+   */
+  constructor(chat: Chat, onNews: () => void, onError: (error: ChatError) => void) {
+    this.#chat = chat;
+    this.#undo = [
+      chat.subscribe((snapshot) => (this.snapshot = snapshot)),
+      chat.on('started', () => {
+        this.#startedAt = performance.now();
+        this.notice = null;
+        onNews();
+      }),
+      chat.on('message', onNews),
+      chat.on('error', onError),
+    ];
+  }
+
+  connect(): void {
+    // A refusal is in the snapshot.
+    this.#chat.connect().catch(() => undefined);
+  }
+
+  find(criteria?: Criteria): void {
+    this.#try(() => this.#chat.find(criteria));
+  }
+
+  cancel(): void {
+    this.#try(() => this.#chat.cancel());
+  }
+
+  skip(): void {
+    if (performance.now() - this.#startedAt > FRESH_MS) this.#try(() => this.#chat.skip());
+  }
+
+  leave(): void {
+    this.#try(() => this.#chat.stop());
+  }
+
+  block(): void {
+    this.#try(() => this.#chat.block());
+    this.hasBlocked = true;
+  }
+
+  /** Says what the composer holds, and empties it if that was taken. */
+  send(): boolean {
+    const text = this.draft.trim();
+    if (text === '') return false;
+    this.notice = null;
+    try {
+      this.#chat.send(text);
+    } catch (error) {
+      this.#notice(error);
+      return false;
+    }
+    this.draft = '';
+    return true;
+  }
+
+  typing(): void {
+    this.#chat.typing(this.draft.trim() !== '');
+  }
+
+  /** Stops listening; the chat itself lives on. */
+  release(): void {
+    for (const undo of this.#undo) undo();
+  }
+
+  #try(call: () => Promise<unknown>): void {
+    this.notice = null;
+    this.hasBlocked = false;
+    call().catch((error: unknown) => this.#notice(error));
+  }
+
+  #notice(error: unknown): void {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    const refusal = error as ChatError;
+    const isSaidElsewhere = this.snapshot.state.status === 'refused' || refusal.code === 'aborted';
+    if (isSaidElsewhere) return;
+    const { retryAfterMs } = refusal;
+    this.notice = { error: refusal, retryAt: retryAfterMs === undefined ? null : Date.now() + retryAfterMs };
+  }
+}

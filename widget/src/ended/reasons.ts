@@ -1,0 +1,12 @@
+import type { EndReason } from '@passerby/sdk';
+import type { StringName } from '../i18n/en.ts';
+
+/** What is said of each end. */
+export const ENDINGS: Readonly<Record<EndReason, { heading: StringName; how: StringName; subtitle: StringName }>> = {
+  peer_left: { heading: 'peerLeft', how: 'kept', subtitle: 'hasLeft' },
+  peer_lost: { heading: 'peerLost', how: 'peerLostHow', subtitle: 'hasLeft' },
+  idle: { heading: 'idle', how: 'idleHow', subtitle: 'ended' },
+  you_left: { heading: 'youLeft', how: 'kept', subtitle: 'ended' },
+  moderated: { heading: 'moderated', how: 'moderatedHow', subtitle: 'ended' },
+  service_reset: { heading: 'serviceReset', how: 'serviceResetHow', subtitle: 'ended' },
+};

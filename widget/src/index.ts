@@ -1,0 +1,28 @@
+/**
+ * The widget as a module: importing it defines `<passerby-chat>`. A page with the script tag does not need
+ * to: `widget.js` imports it when it is wanted.
+ */
+import { PasserbyChatElement } from './element.ts';
+
+export { PasserbyChatElement };
+export type { Strings, StringName } from './i18n/en.ts';
+
+/** The name of the element. */
+export const TAG_NAME = 'passerby-chat';
+
+// Loaded twice, by two script tags or two bundles: the first one stays.
+if (!customElements.get(TAG_NAME)) customElements.define(TAG_NAME, PasserbyChatElement);
+
+/** Puts a widget into `target` (default: the end of the page) and returns its element. `attributes` are those of the element. */
+export function mount(attributes: Readonly<Record<string, string>>, target: Element = document.body): HTMLElement {
+  const element = document.createElement(TAG_NAME);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  target.append(element);
+  return element;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'passerby-chat': PasserbyChatElement;
+  }
+}

@@ -1,0 +1,57 @@
+import { LIMITS } from '@passerby/sdk';
+
+/** What a site owner says in the attributes of `<passerby-chat>`, or as `data-*` of the script tag. */
+export interface WidgetOptions {
+  /** `site`: the publishable key, `pk_…`. Required. */
+  readonly site: string;
+  /** `api`: where the service is. Default: the origin this file came from. */
+  readonly api: string;
+  /** `topic`: what page this is; visitors of the same topic meet first. Default: the path of the page; empty: none. */
+  readonly topic: string;
+  /** `lang`: how times and lists are written. Default: the language of the page, else of the browser. */
+  readonly lang: string | undefined;
+  /** `label`: what the launcher is called, instead of `strings.launcher`. */
+  readonly label: string | undefined;
+  /** `color`: the site's brand colour, any CSS colour. `--passerby-you` in the page's own style does the same. */
+  readonly color: string | undefined;
+  /** `inline`: stands open where it is put, without a launcher. */
+  readonly isInline: boolean;
+}
+
+/** The attributes that {@link readOptions} reads. `position`, `theme` and `dir` are read by the style sheet. */
+export const OPTION_ATTRIBUTES = ['site', 'api', 'topic', 'lang', 'label', 'color', 'inline'] as const;
+
+/** Where a widget stands: what its attributes leave out, the page knows. */
+export interface Surroundings {
+  /** Address of this module. */
+  readonly moduleUrl: string;
+  readonly pagePath: string;
+  readonly pageLang: string;
+}
+
+/** `attribute` answers like `Element.getAttribute`. */
+export function readOptions(attribute: (name: string) => string | null, around: Surroundings): WidgetOptions {
+  const lang = attribute('lang') || around.pageLang;
+  return {
+    site: attribute('site')?.trim() ?? '',
+    api: originOf(attribute('api')?.trim() || around.moduleUrl, around.moduleUrl),
+    topic: (attribute('topic') ?? around.pagePath).trim().slice(0, LIMITS.topicMaxChars),
+    lang: isLanguage(lang) ? lang : undefined,
+    label: attribute('label')?.trim() || undefined,
+    color: attribute('color')?.trim() || undefined,
+    isInline: attribute('inline') !== null,
+  };
+}
+
+function originOf(address: string, base: string): string {
+  return URL.canParse(address, base) ? new URL(address, base).origin : address;
+}
+
+/** `Intl` throws at what is no language tag, and page authors write all kinds of things. */
+function isLanguage(lang: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(lang).length > 0;
+  } catch {
+    return false;
+  }
+}

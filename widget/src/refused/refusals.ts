@@ -1,0 +1,43 @@
+import type { ChatErrorCode } from '@passerby/sdk';
+import type { StringName } from '../i18n/en.ts';
+
+/** What is said of a refusal. Whether "try again" is offered is the error's own `retry`. */
+interface Refusal {
+  readonly heading: StringName;
+  readonly how: StringName;
+}
+
+const broken: Refusal = { heading: 'broken', how: 'brokenHow' };
+const updating: Refusal = { heading: 'updating', how: 'updatingHow' };
+const tooOld: Refusal = { heading: 'tooOld', how: 'tooOldHow' };
+
+/** Code → words. Complete by its type: a new code without words does not compile. */
+export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
+  bad_request: broken,
+  origin_refused: { heading: 'notHere', how: 'notHereHow' },
+  client_too_old: tooOld,
+  server_too_old: updating,
+  not_found: broken,
+  method_not_allowed: broken,
+  not_in_conversation: broken,
+  already_in_conversation: broken,
+  session_gone: { heading: 'elsewhere', how: 'elsewhereHow' },
+  payload_too_large: broken,
+  rate_limited: { heading: 'slowDown', how: 'slowDownHow' },
+  internal: broken,
+  unavailable: updating,
+  timeout: broken,
+  aborted: broken,
+  closed: { heading: 'chatClosed', how: 'chatClosedHow' },
+  wrong_state: broken,
+  text_refused: { heading: 'textRefused', how: 'textRefused' },
+  outbox_full: { heading: 'outboxFull', how: 'outboxFull' },
+};
+
+/** What the site owner is told in the console when their page is not let in. */
+export function ownerAdvice(site: string, origin: string): string {
+  return (
+    `Passerby: this page (${origin}) may not use the site key "${site}". ` +
+    `Check the key in data-site, and add ${origin} to the origins allowed for that site. The visitor sees that the chat is not available here.`
+  );
+}

@@ -1,0 +1,31 @@
+/** Nearer to the end than this counts as being there. Pixels. */
+const NEAR = 32;
+
+/** Keeps a list that grows at its end scrolled there, but only for a reader who is there. */
+export class FollowEnd {
+  isAtEnd = $state(true);
+  #scroller: HTMLElement | undefined;
+
+  /** `{@attach}` to the scrolling element; its children are what grows. */
+  readonly attach = (scroller: HTMLElement): (() => void) => {
+    this.#scroller = scroller;
+    const look = () => {
+      this.isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    };
+    const sizes = new ResizeObserver(() => {
+      if (this.isAtEnd) this.toEnd();
+    });
+    sizes.observe(scroller);
+    for (const child of scroller.children) sizes.observe(child);
+    scroller.addEventListener('scroll', look, { passive: true });
+    return () => {
+      sizes.disconnect();
+      scroller.removeEventListener('scroll', look);
+    };
+  };
+
+  toEnd(): void {
+    this.isAtEnd = true;
+    this.#scroller?.scrollTo({ top: this.#scroller.scrollHeight, behavior: 'instant' });
+  }
+}

@@ -1,0 +1,21 @@
+import type { ChatState } from '@passerby/sdk';
+import { assertNever } from '../assert-never.ts';
+import { GAP, waitingGap } from './distance.ts';
+
+/** How far apart the two discs stand in each state. */
+export function gapOf(state: ChatState, now: number): number {
+  switch (state.status) {
+    case 'idle':
+      return GAP.together;
+    case 'waiting':
+      return waitingGap(now - state.since);
+    case 'chatting':
+      return state.peer.presence === 'here' ? GAP.together : GAP.away;
+    case 'ended':
+    case 'refused':
+    case 'closed':
+      return GAP.parted;
+    default:
+      return assertNever(state);
+  }
+}

@@ -1,0 +1,177 @@
+import { ChatError, LIMITS } from '@passerby/sdk';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { chatting, ended, mine, theirs } from './fake-chat.ts';
+import { openWidget } from './open-widget.ts';
+
+const field = () => page.getByRole('textbox', { name: 'Message' });
+const talk = (change: Parameters<typeof chatting>[0] = {}) =>
+  openWidget({}, (chat) => chat.show({ state: chatting(change) }));
+const sent = (chat: { calls: unknown[][] }) => chat.calls.filter(([name]) => name === 'send').map(([, text]) => text);
+
+it('sends at Enter and breaks the line at Shift and Enter', async () => {
+  const { chat } = talk();
+  await field().fill('one');
+  await userEvent.keyboard('{Shift>}{Enter}{/Shift}two{Enter}');
+  expect(sent(chat)).toEqual(['one\ntwo']);
+  await expect.element(field()).toHaveValue('');
+  await expect.element(page.getByText('sending…')).toBeVisible();
+});
+
+it('leaves Enter to an input method that composes', async () => {
+  const { chat, find } = talk();
+  await field().fill('にほん');
+  const enter = (init: KeyboardEventInit) =>
+    find('textarea').dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init }),
+    );
+  enter({ isComposing: true });
+  enter({ keyCode: 229 });
+  expect(sent(chat)).toEqual([]);
+  enter({});
+  expect(sent(chat)).toEqual(['にほん']);
+});
+
+it('says nothing when there is nothing to say', async () => {
+  const { chat } = talk();
+  await field().fill('  \n ');
+  await userEvent.keyboard('{Enter}');
+  await expect.element(page.getByRole('button', { name: 'Send' })).toBeDisabled();
+  expect(sent(chat)).toEqual([]);
+});
+
+it('tells the peer that one writes, and that one no longer does', async () => {
+  const { chat } = talk();
+  await field().fill('a');
+  await field().fill('');
+  expect(chat.calls.filter(([name]) => name === 'typing')).toEqual([
+    ['typing', true],
+    ['typing', false],
+  ]);
+});
+
+it('keeps what was typed through a refusal, a lost connection and an ended conversation', async () => {
+  const { chat } = talk();
+  chat.refusals.set('send', new ChatError('outbox_full'));
+  await field().fill('do not lose me');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect.element(page.getByText(/^Some messages are still on their way/)).toBeVisible();
+  await expect.element(field()).toHaveValue('do not lose me');
+  chat.show({ connection: { status: 'reconnecting', attempt: 1, retryAt: 0 } });
+  await expect.element(page.getByText('Connection lost. Trying again…')).toBeVisible();
+  await expect.element(field()).toBeEnabled();
+  chat.show({ connection: { status: 'connected' }, state: ended() });
+  await expect.element(field()).not.toBeInTheDocument();
+  chat.show({ state: chatting({ conversationId: 'c_2' as never }) });
+  await expect.element(field()).toHaveValue('do not lose me');
+});
+
+it('counts down before the limit and does not send beyond it', async () => {
+  talk();
+  await field().fill('x'.repeat(LIMITS.textMaxChars - 5));
+  await expect.element(page.getByText('5 characters left')).toBeVisible();
+  await field().fill('x'.repeat(LIMITS.textMaxChars + 3));
+  await expect.element(page.getByText('3 characters too many')).toBeVisible();
+  await expect.element(page.getByRole('button', { name: 'Send' })).toBeDisabled();
+});
+
+it('grows with what is typed, up to a point', async () => {
+  const { find } = talk();
+  await field().fill('one');
+  const one = find('textarea').offsetHeight;
+  await field().fill('one\ntwo\nthree');
+  expect(find('textarea').offsetHeight).toBe(one + 48);
+  await field().fill('line\n'.repeat(40));
+  expect(find('textarea').offsetHeight).toBe(132);
+});
+
+it('shows a stranger’s words as words', async () => {
+  talk({ messages: [theirs('<img src=x onerror="alert(1)"> <b>bold</b> https://example.com')] });
+  await expect.element(page.getByText('<img src=x onerror="alert(1)"> <b>bold</b> https://example.com')).toBeVisible();
+  await expect.element(page.getByRole('link')).not.toBeInTheDocument();
+});
+
+it('keeps a stranger’s right-to-left text to its own bubble', async () => {
+  const { find } = talk({ messages: [theirs('\u202eevil'), mine('ok')] });
+  await expect.poll(() => find('.peer .bubble')?.textContent).toBe('evil');
+  expect(find('.bubble').dir).toBe('auto');
+});
+
+it('shows the status of the newest message of one’s own only', async () => {
+  const messages = [mine('one'), mine('two'), theirs('three')];
+  talk({ messages });
+  await expect.element(page.getByText('delivered')).toBeVisible();
+  expect(page.getByText('delivered').elements()).toHaveLength(1);
+});
+
+const lines = (count: number) => Array.from({ length: count }, (_, index) => theirs(`line ${index}`, index * 999_999));
+
+it('follows the conversation for a reader at its end', async () => {
+  const { chat, find } = talk({ messages: lines(30) });
+  const atEnd = () => {
+    const { scrollHeight, scrollTop, clientHeight } = find('.scroller');
+    return scrollHeight - scrollTop - clientHeight;
+  };
+  await expect.poll(atEnd).toBeLessThan(2);
+  chat.show({ state: chatting({ messages: lines(31) }) });
+  await expect.poll(atEnd).toBeLessThan(2);
+  await expect.element(page.getByRole('button', { name: 'New messages' })).not.toBeInTheDocument();
+});
+
+it('leaves a reader who scrolled back in peace, and says that there is more', async () => {
+  const { chat, find } = talk({ messages: lines(30) });
+  await expect.poll(() => find('.scroller')?.scrollTop).toBeGreaterThan(0);
+  const scroller = find('.scroller');
+  scroller.scrollTop = 0;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  chat.show({ state: chatting({ messages: lines(31) }) });
+  await page.getByRole('button', { name: 'New messages' }).click();
+  await expect.poll(() => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight).toBeLessThan(2);
+  await expect.element(page.getByRole('button', { name: 'New messages' })).not.toBeInTheDocument();
+});
+
+it('skips once, however nervously "next" is pressed', async () => {
+  const { chat } = talk();
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(10_000);
+  onTestFinished(() => clock.mockRestore());
+  chat.emit('started', { conversationId: 'c_1' as never, shared: { interests: [], isSameTopic: false } });
+  const next = page.getByRole('button', { name: 'Next stranger' });
+  await next.click();
+  expect(chat.calls.filter(([name]) => name === 'skip')).toHaveLength(0);
+  clock.mockReturnValue(11_000);
+  await next.click();
+  expect(chat.calls.filter(([name]) => name === 'skip')).toHaveLength(1);
+});
+
+it('has leaving and blocking one step away, and closes that menu at Escape without closing the panel', async () => {
+  const { chat, element } = talk();
+  const more = page.getByRole('button', { name: 'More' });
+  await more.click();
+  await userEvent.keyboard('{Escape}');
+  await expect.element(page.getByRole('button', { name: 'Leave' })).not.toBeInTheDocument();
+  expect(element.isOpen).toBe(true);
+  await more.click();
+  await page.getByRole('button', { name: 'Leave' }).click();
+  await more.click();
+  await page.getByRole('button', { name: 'Block this person' }).click();
+  expect(chat.calls.slice(-2)).toEqual([['stop'], ['block']]);
+  chat.show({ state: { status: 'idle' } });
+  await expect.element(page.getByText('You will not meet them again.')).toBeVisible();
+});
+
+it('shows the times on demand', async () => {
+  const { find } = talk({ messages: [theirs('hello', Date.now())] });
+  expect(find('time')).toBeNull();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('button', { name: 'Show times' }).click();
+  await expect.poll(() => find('time')?.textContent).toMatch(/\d:\d\d/);
+});
+
+it('does not let an Enter meant for the message find the next stranger', async () => {
+  const { chat, element } = talk({ messages: [mine('hi')] });
+  await field().fill('half a sen');
+  chat.show({ state: ended({ messages: [mine('hi')] }) });
+  await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('They went their way.');
+  await userEvent.keyboard('{Enter}');
+  expect(chat.calls.some(([name]) => name === 'find')).toBe(false);
+});

@@ -1,0 +1,76 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from './street.ts';
+import type { Visitor } from './visitor.ts';
+
+async function seriousViolations({ page }: Visitor): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`,
+    );
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`every screen passes axe in ${colorScheme}`, async ({ arrive }) => {
+    const [ada, ben] = [await arrive({ colorScheme }), await arrive()];
+    const passes = async (screen: string): Promise<void> => {
+      await ada.settle();
+      expect(await seriousViolations(ada), screen).toEqual([]);
+    };
+    await expect(ada.launcher).toBeVisible();
+    await passes('launcher');
+    await ada.open();
+    await expect(ada.find).toBeVisible();
+    await passes('start');
+    await ada.find.click();
+    await expect(ada.cancel).toBeVisible();
+    await passes('waiting');
+    await ben.start();
+    await ada.isTalking();
+    await ada.say('hello');
+    await ben.say('hello yourself');
+    await expect(ada.line('hello yourself')).toBeVisible();
+    await passes('conversation');
+    await ben.stop();
+    await expect(ada.findAnother).toBeVisible();
+    await passes('ended');
+  });
+}
+
+test('all of it can be done from the keyboard', async ({ arrive }) => {
+  const [ada, ben] = [await arrive(), await arrive()];
+  const { keyboard } = ada.page;
+  const tabTo = async (target: Visitor['find']): Promise<void> => {
+    for (let presses = 0; presses < 30; presses++) {
+      if (await target.evaluate((element) => element.matches(':focus'))) return;
+      await keyboard.press('Tab');
+    }
+    throw new Error(`Tab never reached ${target}`);
+  };
+
+  await expect(ada.launcher).toBeVisible();
+  await tabTo(ada.launcher);
+  await keyboard.press('Enter');
+  await expect(ada.find).toBeVisible();
+  await tabTo(ada.find);
+  await keyboard.press('Enter');
+  await expect(ada.cancel).toBeVisible();
+  await ben.start();
+  await ada.isTalking();
+  await tabTo(ada.message);
+  await keyboard.type('by hand');
+  await keyboard.press('Enter');
+  await expect(ben.line('by hand')).toBeVisible();
+  await ada.page.waitForTimeout(900); // a press right after the match does nothing
+  await tabTo(ada.next);
+  await keyboard.press('Enter');
+  await expect(ben.findAnother).toBeVisible();
+  await expect(ada.cancel).toBeVisible();
+  await tabTo(ada.cancel);
+  await keyboard.press('Enter');
+  await expect(ada.find).toBeVisible();
+  await keyboard.press('Escape');
+  await expect(ada.find).toBeHidden();
+  await expect(ada.launcher).toBeVisible();
+});

@@ -1,0 +1,45 @@
+import { expect, test } from './street.ts';
+
+test('before it is opened it loads one file, stores nothing and sets no cookie', async ({ arrive, owner, service }) => {
+  const visitor = await arrive();
+  await expect(visitor.launcher).toBeVisible();
+  await visitor.page.waitForTimeout(500);
+
+  expect(visitor.requestsBeside(owner.origin)).toEqual([`${service.url}/widget.js`]);
+  expect(await visitor.context.cookies()).toEqual([]);
+  expect(await stored(visitor.page)).toEqual({ local: 0, session: 0, databases: 0 });
+});
+
+test('what it asks for, it asks of the service alone, and never sets a cookie', async ({ pair, owner, service }) => {
+  const [ada, ben] = pair;
+  await ada.say('hello');
+  await expect(ben.line('hello')).toBeVisible();
+  const hosts = [service.url, service.url.replace(/^http/, 'ws')];
+  for (const visitor of pair) {
+    const elsewhere = visitor
+      .requestsBeside(owner.origin)
+      .filter((url) => !hosts.some((host) => url.startsWith(`${host}/`)));
+    expect(elsewhere).toEqual([]);
+    expect(await visitor.context.cookies()).toEqual([]);
+    expect((await stored(visitor.page)).local).toBe(0);
+  }
+});
+
+test('it leaves the page as it was: no global but the element, no style on the page', async ({ arrive }) => {
+  const visitor = await arrive();
+  const styleOf = (): Promise<string> =>
+    visitor.page.evaluate(() => JSON.stringify({ ...getComputedStyle(document.querySelector('h1')!) }));
+  const before = await styleOf();
+  await visitor.open();
+  await expect(visitor.find).toBeVisible();
+  expect(await styleOf()).toBe(before);
+  expect(await visitor.page.evaluate(() => document.styleSheets.length + document.adoptedStyleSheets.length)).toBe(0);
+});
+
+function stored(page: import('@playwright/test').Page): Promise<{ local: number; session: number; databases: number }> {
+  return page.evaluate(async () => ({
+    local: localStorage.length,
+    session: sessionStorage.length,
+    databases: (await indexedDB.databases()).length,
+  }));
+}

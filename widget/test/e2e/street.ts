@@ -1,0 +1,79 @@
+import { test as base, type BrowserContextOptions } from '@playwright/test';
+import { type Service, startService } from '../../../.config/test/service.ts';
+import { type SiteOwner, startSiteOwner } from './site-owner.ts';
+import { Visitor } from './visitor.ts';
+
+/** How somebody comes by. */
+export interface Arrival extends BrowserContextOptions {
+  readonly path?: '/' | '/strict';
+  /** `foreign`: under an address that is not on the site's list. */
+  readonly by?: 'listed' | 'foreign';
+}
+
+interface PerTest {
+  /** A key nobody else uses, so that no test meets the visitors of another. */
+  site: string;
+  /** Brings one more visitor, in a browser context of their own, to the owner's page. */
+  arrive: (arrival?: Arrival) => Promise<Visitor>;
+  /** Two visitors who have found each other. */
+  pair: [Visitor, Visitor];
+}
+
+interface PerWorker {
+  owner: SiteOwner;
+  service: Service;
+}
+
+const siteKeys = Array.from({ length: 60 }, (_, index) => `pk_e2e_${String(index).padStart(2, '0')}`);
+let sitesUsed = 0;
+
+export const test = base.extend<PerTest, PerWorker>({
+  owner: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern
+    async ({}, use) => {
+      await using owner = await startSiteOwner();
+      await use(owner);
+    },
+    { scope: 'worker' },
+  ],
+  service: [
+    async ({ owner }, use) => {
+      const sites = siteKeys.map((key) => ({
+        key,
+        name: 'Lanterns and maps',
+        origins: [owner.origin],
+        interests: ['maps', 'night walks', 'jazz'],
+      }));
+      await using service = await startService(sites);
+      await use(service);
+    },
+    { scope: 'worker' },
+  ],
+  // eslint-disable-next-line no-empty-pattern -- as above
+  site: async ({}, use) => {
+    await use(siteKeys[sitesUsed++]!);
+  },
+  arrive: async ({ browser, owner, service, site }, use) => {
+    const visitors: Visitor[] = [];
+    await use(async ({ path = '/', by = 'listed', ...options } = {}) => {
+      const context = await browser.newContext(options);
+      const visitor = await new Visitor(await context.newPage()).watch();
+      visitors.push(visitor);
+      const address = new URL(path, by === 'listed' ? owner.origin : owner.foreignOrigin);
+      address.search = new URLSearchParams({ api: service.url, site }).toString();
+      await visitor.page.goto(address.href);
+      return visitor;
+    });
+    for (const { context } of visitors) await context.close();
+  },
+  pair: async ({ arrive }, use) => {
+    const [ada, ben] = [await arrive(), await arrive()];
+    await ada.start();
+    await ben.start();
+    await ada.isTalking();
+    await ben.isTalking();
+    await use([ada, ben]);
+  },
+});
+
+export { expect } from '@playwright/test';

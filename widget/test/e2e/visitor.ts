@@ -1,0 +1,126 @@
+import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
+
+/** Somebody in a browser of their own: what they can see and do, by the names that a screen reader reads. */
+export class Visitor {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly launcher: Locator;
+  readonly find: Locator;
+  readonly cancel: Locator;
+  readonly message: Locator;
+  readonly send: Locator;
+  readonly next: Locator;
+  readonly more: Locator;
+  readonly findAnother: Locator;
+  readonly log: Locator;
+  readonly typing: Locator;
+  readonly refusal: Locator;
+  readonly connectionLost: Locator;
+
+  /** What the page's security policy stopped. */
+  readonly violations: string[] = [];
+  /** Addresses the page asked for, WebSockets too, in order. */
+  readonly requests: string[] = [];
+  /** Errors and warnings of the console, and exceptions nobody caught. */
+  readonly complaints: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    this.context = page.context();
+    const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
+    this.launcher = page.getByRole('button', { name: 'Talk to someone' });
+    this.find = button('Find someone');
+    this.cancel = button('Cancel');
+    this.message = page.getByRole('textbox', { name: 'Message' });
+    this.send = button('Send');
+    this.next = button('Next stranger');
+    this.more = button('More');
+    this.findAnother = button('Find someone else');
+    this.log = page.getByRole('log');
+    this.typing = page.getByText('typing…').first();
+    this.refusal = page.getByText('This chat is not available here.');
+    this.connectionLost = page.getByText('Connection lost. Trying again…');
+  }
+
+  /** Listens before the page has a chance to do anything. */
+  async watch(): Promise<this> {
+    const { page } = this;
+    await page.exposeFunction('passerbyViolation', (text: string) => this.violations.push(text));
+    await page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        const report = (globalThis as unknown as { passerbyViolation: (text: string) => void }).passerbyViolation;
+        report(`${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`);
+      });
+    });
+    page.on('console', (entry) => {
+      if (/Content Security Policy|Trusted ?Type|TrustedHTML/i.test(entry.text())) this.violations.push(entry.text());
+      if (['error', 'warning'].includes(entry.type())) this.complaints.push(entry.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('request', (request) => this.requests.push(request.url()));
+    page.on('websocket', (socket) => this.requests.push(socket.url()));
+    return this;
+  }
+
+  async open(): Promise<void> {
+    await this.launcher.click();
+  }
+
+  async start(): Promise<void> {
+    await this.open();
+    await this.find.click();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.message.fill(text);
+    await this.send.click();
+  }
+
+  async skip(): Promise<void> {
+    // Right after a match the button does nothing: the press was meant for the one before.
+    await this.page.waitForTimeout(900);
+    await this.next.click();
+  }
+
+  async stop(): Promise<void> {
+    await this.more.click();
+    await this.page
+      .getByRole('menuitem', { name: 'Leave', exact: true })
+      .or(this.page.getByRole('button', { name: 'Leave', exact: true }))
+      .click();
+  }
+
+  /** Waits until nothing moves any more but what moves for ever (looking, typing). */
+  async settle(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const roots = [document, ...[...document.querySelectorAll('*')].flatMap(({ shadowRoot }) => shadowRoot ?? [])];
+      const moving = (): Animation[] =>
+        roots
+          .flatMap((root) => root.getAnimations())
+          .filter(
+            ({ effect, playState }) => playState === 'running' && effect?.getComputedTiming().iterations !== Infinity,
+          );
+      const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
+      await frame().then(frame);
+      while (moving().length > 0) {
+        await Promise.allSettled(moving().map(({ finished }) => finished));
+        await frame();
+      }
+    });
+  }
+
+  /** A line of the conversation with exactly this text. */
+  line(text: string): Locator {
+    return this.log.getByText(text, { exact: true });
+  }
+
+  async isTalking(): Promise<void> {
+    await expect(this.message).toBeVisible();
+    await expect(this.message).toBeEnabled();
+  }
+
+  /** Requests that were not for the page itself. */
+  requestsBeside(origin: string): string[] {
+    return this.requests.filter((url) => !url.startsWith(`${origin}/`));
+  }
+}

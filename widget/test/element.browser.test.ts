@@ -1,0 +1,160 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { chatting, theirs } from './fake-chat.ts';
+import { addWidget, openWidget } from './open-widget.ts';
+
+const launcher = () => page.getByRole('button', { name: 'Talk to someone here' });
+
+it('asks nothing of the service before it is opened, and then connects', async () => {
+  const { chat } = addWidget();
+  expect(chat.calls).toEqual([]);
+  expect(chat.listeners).toBe(0);
+  await launcher().click();
+  expect(chat.calls).toEqual([['connect']]);
+});
+
+it('moves the focus into the panel and, at Escape, back to the launcher', async () => {
+  const { element } = addWidget();
+  await expect.element(launcher()).toHaveAttribute('aria-expanded', 'false');
+  await launcher().click();
+  const focused = () => element.shadowRoot!.activeElement?.textContent;
+  await expect.poll(focused).toBe('Find someone');
+  await expect.element(launcher()).toHaveAttribute('aria-expanded', 'true');
+  await userEvent.keyboard('{Escape}');
+  await expect.poll(() => element.shadowRoot!.activeElement?.className).toMatch(/launcher/);
+  expect(element.hasAttribute('open')).toBe(false);
+});
+
+it('takes everything in a closed panel out of reach', async () => {
+  const { element, find } = openWidget();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await expect.poll(() => getComputedStyle(find('.panel')).visibility).toBe('hidden');
+  expect(find('.panel').inert).toBe(true);
+  expect(element.isOpen).toBe(false);
+});
+
+it('counts what comes in while it is closed', async () => {
+  const { chat, element } = openWidget({}, (fake) => fake.show({ state: chatting() }));
+  element.close();
+  chat.emit('message', theirs('one'));
+  chat.emit('message', theirs('two'));
+  await expect.element(page.getByRole('button', { name: 'Talk to someone here, 2 new' })).toBeVisible();
+  element.open();
+  await expect.element(launcher()).not.toHaveAccessibleName(/new/);
+});
+
+it('says in the title of a background tab that somebody wrote, and takes it back', async () => {
+  const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
+  const title = (document.title = 'A page');
+  const become = (state: 'hidden' | 'visible') => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+  onTestFinished(() => {
+    delete (document as any).visibilityState;
+    delete (document as any).hidden;
+  });
+  become('hidden');
+  chat.emit('message', theirs('one'));
+  chat.emit('message', theirs('two'));
+  expect(document.title).toBe('(2) A page');
+  become('visible');
+  expect(document.title).toBe(title);
+});
+
+it('goes on when it is moved to another place in the page', async () => {
+  const { chat, element } = openWidget({}, (fake) =>
+    fake.show({ state: chatting({ messages: [theirs('still here')] }) }),
+  );
+  const elsewhere = document.createElement('div');
+  document.body.append(elsewhere);
+  elsewhere.append(element);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await expect.element(page.getByText('still here')).toBeVisible();
+  expect(chat.calls).toEqual([['connect']]);
+  elsewhere.remove();
+});
+
+it('leaves nothing behind when it is taken out, and works when it is put back', async () => {
+  const { chat, element } = openWidget();
+  element.remove();
+  await expect.poll(() => chat.listeners).toBe(0);
+  expect(element.shadowRoot!.childElementCount).toBe(0);
+  element.chat = chat;
+  document.body.append(element);
+  await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
+});
+
+it('stands open where it is put when it is inline', async () => {
+  const { find } = addWidget({ inline: '' });
+  await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
+  expect(find('.launcher')).toBeNull();
+  await userEvent.keyboard('{Escape}');
+  await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
+});
+
+it.each(['#ffe14d', '#222', 'rebeccapurple', 'oklch(0.8 0.15 200)'])(
+  'writes on the brand colour %s in a colour that can be read',
+  async (color) => {
+    const { find } = openWidget({ color });
+    await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
+    const { backgroundColor, color: text } = getComputedStyle(find('.primary'));
+    const light = (css: string) => {
+      const canvas = new OffscreenCanvas(1, 1).getContext('2d')!;
+      canvas.fillStyle = css;
+      canvas.fillRect(0, 0, 1, 1);
+      const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
+        const part = byte / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      }) as [number, number, number];
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+    };
+    const [dark, bright] = [light(backgroundColor), light(text)].sort((a, b) => a - b) as [number, number];
+    expect(bright / dark).toBeGreaterThanOrEqual(4.5);
+  },
+);
+
+it('says what the site owner wants it to say', async () => {
+  const { element } = openWidget({ label: 'Plaudern' });
+  element.strings = { find: 'Jemanden finden' };
+  await expect.element(page.getByRole('button', { name: 'Jemanden finden' })).toBeVisible();
+  await expect.element(page.getByText(/^Be kind/)).toBeVisible();
+  await expect.element(page.getByRole('button', { name: 'Plaudern' })).toBeVisible();
+});
+
+it('is not changed by the style of the page, and does not change the page', async () => {
+  const style = document.createElement('style');
+  style.textContent = `* { color: red; font: 40px serif; letter-spacing: 9px; text-transform: uppercase; } button { display: none !important; } html { font-size: 3px; }`;
+  document.head.append(style);
+  onTestFinished(() => style.remove());
+  const { find } = openWidget();
+  const button = page.getByRole('button', { name: 'Find someone' });
+  await expect.element(button).toBeVisible();
+  const { fontSize, textTransform, letterSpacing } = getComputedStyle(find('.primary'));
+  expect({ fontSize, textTransform, letterSpacing }).toEqual({
+    fontSize: '15px',
+    textTransform: 'none',
+    letterSpacing: 'normal',
+  });
+});
+
+it('fills a phone, and only what its keyboard leaves of it', async () => {
+  await page.viewport(390, 700);
+  onTestFinished(() => page.viewport(1280, 800));
+  const { find } = openWidget();
+  const box = () => find('.panel').getBoundingClientRect();
+  await expect.poll(() => [box().left, box().top, box().width, box().height]).toEqual([0, 0, 390, 700]);
+  find('.panel').style.setProperty('--viewport-block', '400px');
+  find('.panel').style.setProperty('--viewport-top', '60px');
+  await expect.poll(() => [box().top, box().height]).toEqual([60, 400]);
+});
+
+it('mirrors itself on a page that reads from right to left', async () => {
+  document.documentElement.dir = 'rtl';
+  onTestFinished(() => document.documentElement.removeAttribute('dir'));
+  const { find } = openWidget({}, (fake) => fake.show({ state: chatting({ messages: [theirs('hello')] }) }));
+  await expect.poll(() => Math.round(find('.panel').getBoundingClientRect().left)).toBe(20);
+  const [bubble, log] = [find('.bubble').getBoundingClientRect(), find('.log').getBoundingClientRect()];
+  expect(Math.round(bubble.right)).toBe(Math.round(log.right));
+});

@@ -1,0 +1,60 @@
+import { afterEach, expect, it } from 'vitest';
+import { page } from 'vitest/browser';
+
+const launcher = () => page.getByRole('button', { name: 'Talk to someone here' });
+
+async function runTag(data: Record<string, string> = { site: 'pk_test' }) {
+  const script = document.createElement('script');
+  script.src = '/widget.js';
+  script.async = true;
+  Object.assign(script.dataset, data);
+  document.head.append(script);
+  await new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = reject;
+  });
+  return script;
+}
+
+afterEach(() => {
+  window.passerbyChat?.remove();
+  delete window.passerbyChat;
+});
+
+it('draws a launcher and fetches nothing else', async () => {
+  await runTag();
+  await expect.element(launcher()).toBeVisible();
+  expect(performance.getEntriesByName(new URL('/passerby-chat.js', location.href).href)).toEqual([]);
+});
+
+it('passes what the tag says on to the element', async () => {
+  await runTag({ site: 'pk_test', position: 'start', theme: 'dark', color: 'teal' });
+  const element = window.passerbyChat!;
+  expect(element.getAttributeNames().sort()).toEqual(['color', 'position', 'site', 'style', 'theme']);
+  expect(element.getBoundingClientRect().left).toBe(20);
+});
+
+it('puts one launcher into the page however often the tag is run, taken out and put back', async () => {
+  const script = await runTag();
+  await runTag();
+  script.remove();
+  await runTag();
+  expect(document.querySelectorAll('passerby-chat')).toHaveLength(1);
+});
+
+it('comes back when the page exchanges its body', async () => {
+  await runTag();
+  const old = document.body;
+  const body = document.createElement('body');
+  document.documentElement.replaceChild(body, old);
+  await expect.poll(() => body.querySelector('passerby-chat')).toBe(window.passerbyChat);
+  document.documentElement.replaceChild(old, body);
+});
+
+// Last: it defines the element, which cannot be undone.
+it('opens at the first press', async () => {
+  await runTag();
+  await launcher().click();
+  await expect.element(page.getByRole('dialog')).toBeVisible();
+  await expect.element(launcher()).toHaveAttribute('aria-expanded', 'true');
+});

@@ -1,0 +1,25 @@
+import { onTestFinished } from 'vitest';
+import { FakeChat } from './fake-chat.ts';
+
+// The built file: what is tested is what is served.
+await import('../dist/passerby-chat.js' as string);
+
+/** A widget with a fake chat in the page, gone after the test. */
+export function addWidget(attributes: Readonly<Record<string, string>> = {}) {
+  const chat = new FakeChat();
+  const element = document.createElement('passerby-chat');
+  for (const [name, value] of Object.entries({ site: 'pk_test', ...attributes })) element.setAttribute(name, value);
+  element.chat = chat;
+  document.body.append(element);
+  onTestFinished(() => element.remove());
+  const find = <Kind extends HTMLElement>(selector: string) => element.shadowRoot!.querySelector<Kind>(selector)!;
+  return { chat, element, find };
+}
+
+/** The same, open, or showing what `prepare` says. */
+export function openWidget(attributes: Readonly<Record<string, string>> = {}, prepare?: (chat: FakeChat) => void) {
+  const widget = addWidget(attributes);
+  prepare?.(widget.chat);
+  widget.element.open();
+  return widget;
+}

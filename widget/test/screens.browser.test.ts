@@ -1,0 +1,117 @@
+import { ChatError, END_REASONS } from '@passerby/sdk';
+import axe from 'axe-core';
+import { describe, expect, it } from 'vitest';
+import { page } from 'vitest/browser';
+import { chatting, ended, type FakeChat, mine, theirs } from './fake-chat.ts';
+import { openWidget } from './open-widget.ts';
+
+const messages = [
+  theirs('hey! did you get to the part about the bassist?'),
+  mine('just now'),
+  mine('same one?', 'sending'),
+];
+const shared = { interests: ['jazz'], isSameTopic: true };
+const reconnecting = { status: 'reconnecting', attempt: 1, retryAt: 0 } as const;
+
+const SCREENS: Readonly<Record<string, (chat: FakeChat) => void>> = {
+  start: () => undefined,
+  waiting: (chat) => chat.show({ state: { status: 'waiting', since: Date.now() } }),
+  conversation: (chat) =>
+    chat.show({ state: chatting({ shared, messages, peer: { presence: 'here', isTyping: true } }) }),
+  'connection lost': (chat) => chat.show({ connection: reconnecting, state: chatting({ shared, messages }) }),
+  ended: (chat) => chat.show({ state: ended({ shared, messages: [mine('are you', 'undelivered')] }) }),
+  refused: (chat) => chat.show({ state: { status: 'refused', error: new ChatError('unavailable') } }),
+  closed: (chat) => chat.show({ state: { status: 'closed' } }),
+};
+
+describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
+  it.each(['light', 'dark'])('has nothing axe objects to, in the %s theme', async (theme) => {
+    const { element, find } = openWidget({ theme }, SCREENS[screen]);
+    await expect.element(page.getByRole('dialog')).toBeVisible();
+    await Promise.all(
+      find('.panel')
+        .getAnimations({ subtree: true })
+        .map(({ finished, playState, effect }) =>
+          playState === 'running' && effect?.getComputedTiming().iterations !== Infinity ? finished : null,
+        ),
+    );
+    const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  });
+
+  it('has at most one primary action', () => {
+    const { element } = openWidget({}, SCREENS[screen]);
+    expect(element.shadowRoot!.querySelectorAll('.primary').length).toBeLessThanOrEqual(1);
+  });
+
+  it('has nothing smaller than a finger to press', async () => {
+    const { element } = openWidget({ inline: '' }, SCREENS[screen]);
+    await expect.element(page.getByRole('dialog')).toBeVisible();
+    const small = [...element.shadowRoot!.querySelectorAll<HTMLElement>('button, textarea, input')].filter(
+      ({ offsetWidth, offsetHeight }) => offsetWidth < 44 || offsetHeight < 44,
+    );
+    expect(small.map(({ outerHTML }) => outerHTML)).toEqual([]);
+  });
+});
+
+it.each(END_REASONS)('says in words why a conversation ended: %s', async (reason) => {
+  openWidget({}, (chat) => chat.show({ state: ended({ reason, messages: [mine('was it', 'undelivered')] }) }));
+  await expect.element(page.getByRole('heading')).not.toBeEmptyDOMElement();
+  await expect.element(page.getByRole('button', { name: 'Find someone else' })).toBeVisible();
+  await expect.element(page.getByText('not delivered')).toBeVisible();
+});
+
+it('offers to try again only where that can help', async () => {
+  const { chat } = openWidget({}, SCREENS['refused']);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  expect(chat.calls.at(-1)![0]).toBe('find');
+  chat.show({ state: { status: 'refused', error: new ChatError('client_too_old') } });
+  await expect.element(page.getByRole('button', { name: 'Try again' })).not.toBeInTheDocument();
+});
+
+it('tells the site owner, not the visitor, which origin to allow', async () => {
+  const { chat } = openWidget();
+  const said: unknown[] = [];
+  const warn = console.warn;
+  console.warn = (text: unknown) => said.push(text);
+  const error = new ChatError('origin_refused');
+  chat.show({ state: { status: 'refused', error } });
+  chat.emit('error', error);
+  chat.emit('error', error);
+  console.warn = warn;
+  expect(said).toEqual([expect.stringContaining(`add ${location.origin} to the origins`)]);
+  await expect.element(page.getByText('This chat is not available here.')).toBeVisible();
+});
+
+it('shows a refused search and when to try again, and stays where it was', async () => {
+  openWidget({}, (chat) => chat.refusals.set('find', new ChatError('rate_limited', { retryAfterMs: 9_000 })));
+  await page.getByRole('button', { name: 'Find someone' }).click();
+  await expect.element(page.getByText(/^A little slower, please/)).toBeVisible();
+  await expect.element(page.getByText(/Try again in [89] s/)).toBeVisible();
+  await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
+});
+
+it('says what it looks for: the chosen interests, the page, the languages', async () => {
+  const { chat } = openWidget({ topic: '/story' });
+  await page.getByRole('button', { name: 'jazz' }).click();
+  await page.getByRole('button', { name: '+ add' }).click();
+  await page.getByRole('textbox', { name: 'Your interest' }).fill('  Night  Trains ');
+  await page.getByRole('button', { name: 'cooking' }).click();
+  await page.getByRole('button', { name: 'cooking' }).click();
+  await page.getByRole('button', { name: 'Find someone' }).click();
+  const languages = [navigator.language.split('-')[0]];
+  expect(chat.calls.at(-1)).toEqual(['find', { interests: ['jazz', 'night trains'], topic: '/story', languages }]);
+  await page.getByRole('button', { name: 'this page' }).click();
+  await page.getByRole('button', { name: 'Find someone' }).click();
+  expect(chat.calls.at(-1)).toEqual(['find', { interests: ['jazz', 'night trains'], languages }]);
+});
+
+it('counts the seconds of a wait, and is honest when it is long', async () => {
+  const { chat } = openWidget({}, (fake) => fake.show({ state: { status: 'waiting', since: Date.now() - 4_000 } }));
+  await expect.element(page.getByText('waiting 4 s')).toBeVisible();
+  await expect.element(page.getByText('waiting 5 s')).toBeVisible();
+  chat.show({ state: { status: 'waiting', since: Date.now() - 60_000 } });
+  await expect.element(page.getByText(/Nobody is free right now/)).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  expect(chat.calls.at(-1)).toEqual(['cancel']);
+});

@@ -1,0 +1,29 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+/** The widget as it is built (`npm run build` first), in the browser of the operating system. */
+export default defineConfig({
+  root: import.meta.dirname,
+  // The loader is a script tag's own file: served as it is, at `/widget.js`.
+  publicDir: 'dist',
+  resolve: { conditions: ['passerby-source', 'browser', 'module', 'import', 'default'] },
+  optimizeDeps: { include: ['axe-core', 'socket.io-client'] },
+  test: {
+    include: ['{src,test}/**/*.browser.test.ts'],
+    testTimeout: 10_000,
+    allowOnly: !process.env['CI'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      viewport: { width: 1280, height: 800 },
+      provider: playwright({
+        launchOptions: {
+          executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+          args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        },
+      }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+});
