@@ -76,7 +76,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const door = new RequestDoor(handlers, (from, frame) => relay.pass(from, frame), log, tally);
 
-  const http = createServer(createHttpApp({ log, store: store.kind, isDraining: () => isDraining }).callback());
+  const answer = createHttpApp({ log, store: store.kind, isDraining: () => isDraining }).callback();
+  const http = createServer((request, response) => void answer(request, response));
   const socketServer = createSocketServer(http, {
     sites,
     sessions,

@@ -3,7 +3,12 @@ import { LOG_LEVELS } from './observability/log.ts';
 
 const environment = z.object({
   /** Port to listen on; 0 takes a free one. */
-  PORT: z.coerce.number('a port number').int('a whole number').min(0, 'a port from 0 to 65535').max(65_535, 'a port from 0 to 65535').default(3000),
+  PORT: z.coerce
+    .number('a port number')
+    .int('a whole number')
+    .min(0, 'a port from 0 to 65535')
+    .max(65_535, 'a port from 0 to 65535')
+    .default(3000),
   /** Address to listen on. Loopback unless set: nobody else reaches the service by accident. */
   HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
   /** JSON file with the sites that may embed the chat. Without it only the built-in demo site exists. */
@@ -27,5 +32,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(CONFIG_NAMES.map((name) => [name, env[name] === '' ? undefined : env[name]]));
   const parsed = environment.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} must be ${issue.message}`).join('\n'));
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => `${issue.path.join('.')} must be ${issue.message}`).join('\n'),
+  );
 }

@@ -60,7 +60,9 @@ describe('a conversation', () => {
     pair.b.say(pair.conversationId, 2, 'too late');
     await assertTalking(other, 1);
     expect(app.tally.of('frame_not_paired')).toBe(3);
-    expect([...pair.a.all('conversation:frame'), ...other.a.all('conversation:frame')].map(({ body }) => body['text'])).toEqual(['b1', 'b1']);
+    expect(
+      [...pair.a.all('conversation:frame'), ...other.a.all('conversation:frame')].map(({ body }) => body['text']),
+    ).toEqual(['b1', 'b1']);
   });
 
   test.each([
@@ -90,7 +92,13 @@ describe('a conversation', () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     const typing = setInterval(() => {
-      a.socket.emit('conversation:frame', { conversationId, run: 'r', seq: 0, ack: 0, body: { kind: 'typing', on: true } });
+      a.socket.emit('conversation:frame', {
+        conversationId,
+        run: 'r',
+        seq: 0,
+        ack: 0,
+        body: { kind: 'typing', on: true },
+      });
     }, 20);
     try {
       expect(await a.next('conversation:ended')).toEqual({ conversationId, reason: 'idle' });

@@ -110,7 +110,9 @@ describe('the handshake', () => {
   ])('%s is refused with a code', async (_, auth, code) => {
     await using app = await startTestApp();
     const visitor = new Visitor(app, { auth });
-    const error = await new Promise<{ data?: unknown }>((resolve) => visitor.socket.once('connect_error', resolve as never));
+    const error = await new Promise<{ data?: unknown }>((resolve) =>
+      visitor.socket.once('connect_error', resolve as never),
+    );
     expect(error.data).toMatchObject({ code });
     expect(app.store.sizes().sessions).toBe(0);
   });

@@ -2,7 +2,7 @@ import type { PushName, PushPayload, Reply, RequestName, RequestPayload, Request
 import { SOCKET_PATH, type ConversationId, type RequestId, type SiteKey } from '@passerby/sdk/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { startApp, type App, type AppParts } from '../src/app.ts';
-import { DEFAULT_POLICY } from '../src/contract/sites-file.ts';
+import { DEFAULT_POLICY } from '../src/sites/sites-file.ts';
 import type { Log, LogFields } from '../src/observability/log.ts';
 import { parseOriginRule } from '../src/sites/origin-rule.ts';
 import { directoryOf } from '../src/sites/site-directory.ts';
@@ -139,7 +139,12 @@ export async function pairOf(app: App, options?: VisitorOptions) {
   await b.find();
   const { conversationId } = await a.next('conversation:started');
   await b.next('conversation:started');
-  return { a, b, conversationId, [Symbol.asyncDispose]: async () => void (a.socket.disconnect(), b.socket.disconnect()) };
+  return {
+    a,
+    b,
+    conversationId,
+    [Symbol.asyncDispose]: async () => void (a.socket.disconnect(), b.socket.disconnect()),
+  };
 }
 
 /** Waits until `isSo`, for effects that nobody is told about. */

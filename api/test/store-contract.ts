@@ -116,7 +116,10 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
 
       test('what two share is the intersection only', async () => {
         await store.find(await open(), ticket({ interests: ['jazz', 'go', 'tea'], topic: '/a' }));
-        const { notices } = await store.find(await open(), ticket({ interests: ['tea', 'chess', 'jazz'], topic: '/a' }));
+        const { notices } = await store.find(
+          await open(),
+          ticket({ interests: ['tea', 'chess', 'jazz'], topic: '/a' }),
+        );
         for (const { seat } of startsOf(notices)) {
           expect(seat.shared).toEqual({ interests: ['jazz', 'tea'], isSameTopic: true });
         }

@@ -17,11 +17,15 @@ describe('parseFrame', () => {
   test('lets a kind through that it does not know, up to the size of a frame', () => {
     const known = { ...envelope, body: { kind: 'sticker', pack: { id: 7 } } };
     expect(parseFrame(known)).toEqual(known);
-    expect(parseFrame({ ...envelope, body: { kind: 'sticker', data: 'x'.repeat(LIMITS.frameMaxBytes) } })).toBe('too_large');
+    expect(parseFrame({ ...envelope, body: { kind: 'sticker', data: 'x'.repeat(LIMITS.frameMaxBytes) } })).toBe(
+      'too_large',
+    );
   });
 
   test('measures a text that carries more than its text', () => {
-    expect(parseFrame({ ...envelope, body: { kind: 'text', text: 'hi', more: 'x'.repeat(LIMITS.frameMaxBytes) } })).toBe('too_large');
+    expect(
+      parseFrame({ ...envelope, body: { kind: 'text', text: 'hi', more: 'x'.repeat(LIMITS.frameMaxBytes) } }),
+    ).toBe('too_large');
   });
 
   test.each([

@@ -1,9 +1,19 @@
-import { ID_PATTERN, type ConversationId, type RequestId, type ResumeToken, type Run, type SiteKey } from '@passerby/sdk/protocol';
+import {
+  ID_PATTERN,
+  type ConversationId,
+  type RequestId,
+  type ResumeToken,
+  type Run,
+  type SiteKey,
+} from '@passerby/sdk/protocol';
 import { z } from 'zod';
 
 /** One of the two doors at which a string becomes an id (the other is the SDK's client). */
 function branded<Id extends string>(pattern: RegExp) {
-  return z.string().regex(pattern).transform((text) => text as Id);
+  return z
+    .string()
+    .regex(pattern)
+    .transform((text) => text as Id);
 }
 
 export const siteKey = branded<SiteKey>(ID_PATTERN.siteKey);

@@ -1,4 +1,4 @@
-import { LIMITS, type Criteria, type Empty, type FindPayload, type RequestName, type RequestPayload } from '@passerby/sdk/protocol';
+import { LIMITS, type Empty, type FindPayload, type RequestName, type RequestPayload } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import * as ids from './ids.ts';
 import { schemaFor } from './schema-for.ts';
@@ -14,8 +14,6 @@ const criteria = {
 };
 
 const empty = schemaFor<Empty>()(z.strictObject({}).transform((): Empty => ({})));
-
-export const criteriaSchema = schemaFor<Criteria>()(z.strictObject(criteria));
 
 const find = schemaFor<FindPayload>()(z.strictObject({ requestId: ids.requestId, ...criteria }));
 

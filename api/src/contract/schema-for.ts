@@ -7,8 +7,7 @@ type Plain<T> = T extends string | number | boolean | null | undefined
     ? readonly Plain<Item>[]
     : { readonly [Key in keyof T]: Plain<T[Key]> };
 
-type Equal<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
  * Accepts a schema only if what it lets through *equals* the wire type: a forgotten optional field, a

@@ -34,7 +34,10 @@ export function demoFiles(): Middleware {
 function staticFiles(directory: string, setHeaders: (response: ServerResponse, path: string) => void): Middleware {
   const serve = sirv(directory, { brotli: true, gzip: true, etag: true, extensions: ['html'], setHeaders });
   return async (context: Context, next: Next): Promise<void> => {
-    if (context.method !== 'GET' && context.method !== 'HEAD') return next();
+    if (context.method !== 'GET' && context.method !== 'HEAD') {
+      await next();
+      return;
+    }
     context.respond = false;
     await new Promise<void>((resolve, reject) => {
       context.res.once('close', resolve);

@@ -12,10 +12,12 @@ export function errorMiddleware(log: Log) {
       if (context.status === 405 || context.status === 501) throw new Refusal('method_not_allowed');
     } catch (thrown) {
       const refusal = toRefusal(thrown);
-      if (refusal.code === 'internal') log.error({ code: refusal.code, error: errorFields(thrown) }, 'HTTP request failed');
+      if (refusal.code === 'internal')
+        log.error({ code: refusal.code, error: errorFields(thrown) }, 'HTTP request failed');
       const problem = problemOf(refusal);
       context.status = problem.status;
-      if (refusal.retryAfterMs !== undefined) context.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1_000)));
+      if (refusal.retryAfterMs !== undefined)
+        context.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1_000)));
       context.set('Cache-Control', 'no-store');
       context.body = JSON.stringify(problem);
       context.type = PROBLEM_TYPE;

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { isOriginAllowed, parseOriginRule } from './origin-rule.ts';
 
-const rules = ['https://good.example', 'https://*.wild.example', 'http://localhost:*', 'https://xn--mnchen-3ya.example'].map(parseOriginRule);
+const rules = [
+  'https://good.example',
+  'https://*.wild.example',
+  'http://localhost:*',
+  'https://xn--mnchen-3ya.example',
+].map(parseOriginRule);
 
 describe('isOriginAllowed', () => {
   test.each([

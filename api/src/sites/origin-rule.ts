@@ -26,7 +26,8 @@ export function parseOriginRule(entry: string): OriginRule {
   }
   if (entry.includes('*')) {
     const wildcard = /^(https:\/\/)\*\.([^*]+)$/.exec(entry);
-    if (wildcard === null) throw new Error(`"${entry}": a wildcard stands for whole labels in front, as in https://*.example.com`);
+    if (wildcard === null)
+      throw new Error(`"${entry}": a wildcard stands for whole labels in front, as in https://*.example.com`);
     const url = parse(wildcard[1]! + wildcard[2]!, entry);
     if (!url.hostname.includes('.')) throw new Error(`"${entry}": a wildcard needs a domain of at least two labels`);
     return { kind: 'subdomains', protocol: url.protocol, suffix: `.${url.hostname}`, port: url.port };
@@ -35,7 +36,8 @@ export function parseOriginRule(entry: string): OriginRule {
 }
 
 function parse(text: string, entry: string): URL {
-  if (!URL.canParse(text)) throw new Error(`"${entry}" is not an origin; write scheme and host, as in https://example.com`);
+  if (!URL.canParse(text))
+    throw new Error(`"${entry}" is not an origin; write scheme and host, as in https://example.com`);
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error(`"${entry}": the scheme is http or https`);
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || text.endsWith('/')) {

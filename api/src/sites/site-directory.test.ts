@@ -19,8 +19,13 @@ function fileOf(content: unknown): string {
 
 describe('readSitesFile', () => {
   test('a site needs a key, a name and its origins; the policy has defaults', () => {
-    const [site] = readSitesFile(fileOf({ sites: [{ key: 'pk_shop', name: 'Shop', origins: ['https://shop.example'] }] }));
-    expect(site).toMatchObject({ key: 'pk_shop', policy: { interests: [], isFreeInterests: true, inactivityMs: 600_000 } });
+    const [site] = readSitesFile(
+      fileOf({ sites: [{ key: 'pk_shop', name: 'Shop', origins: ['https://shop.example'] }] }),
+    );
+    expect(site).toMatchObject({
+      key: 'pk_shop',
+      policy: { interests: [], isFreeInterests: true, inactivityMs: 600_000 },
+    });
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SiteKey } from '@passerby/sdk/protocol';
 import { z } from 'zod';
-import { DEFAULT_POLICY, sitesFile } from '../contract/sites-file.ts';
+import { DEFAULT_POLICY, sitesFile } from './sites-file.ts';
 import { parseOriginRule } from './origin-rule.ts';
 import type { Site } from './site.ts';
 

@@ -27,7 +27,8 @@ export function readAuth(auth: unknown): Credentials {
   const version = (auth as { version?: unknown } | null | undefined)?.version;
   const [oldest, newest] = SUPPORTED_VERSIONS;
   if (typeof version === 'number' && version < oldest) throw new Refusal('client_too_old');
-  if (typeof version === 'number' && version > newest) throw new Refusal('server_too_old', { retryAfterMs: SERVER_UPDATE_MS });
+  if (typeof version === 'number' && version > newest)
+    throw new Refusal('server_too_old', { retryAfterMs: SERVER_UPDATE_MS });
   const parsed = handshakeAuth.safeParse(auth);
   if (!parsed.success) throw new Refusal('bad_request');
   return { resume: parsed.data.resume };

@@ -1,4 +1,12 @@
-import { FRAME_EVENT, REQUEST_NAMES, type Frame, type Reply, type RequestName, type RequestPayload, type RequestReply } from '@passerby/sdk/protocol';
+import {
+  FRAME_EVENT,
+  REQUEST_NAMES,
+  type Frame,
+  type Reply,
+  type RequestName,
+  type RequestPayload,
+  type RequestReply,
+} from '@passerby/sdk/protocol';
 import { parseFrame, type FrameFault } from '../contract/frame.ts';
 import { REQUEST_SCHEMAS } from '../contract/requests.ts';
 import { Refusal, toRefusal } from '../errors.ts';

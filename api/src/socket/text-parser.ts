@@ -6,7 +6,8 @@ const BINARY_TYPES = new Set(['5', '6']);
 /** Refuses binary attachments before a byte of them is kept; the connection that sends them is closed. */
 class TextDecoder extends Decoder {
   override add(chunk: unknown): void {
-    if (typeof chunk !== 'string' || BINARY_TYPES.has(chunk[0] ?? '')) throw new Error('binary packets are not accepted');
+    if (typeof chunk !== 'string' || BINARY_TYPES.has(chunk[0] ?? ''))
+      throw new Error('binary packets are not accepted');
     super.add(chunk);
   }
 }

@@ -133,4 +133,3 @@ export interface StateStore {
   /** Connected sessions of a site. */
   online(site: SiteKey): Promise<number>;
 }
-

@@ -5,8 +5,7 @@ import type { RequestName, RequestPayload, RequestReply } from './requests.ts';
 
 /** How every request is answered, exactly once. */
 export type Reply<Data> =
-  | { readonly ok: true; readonly data: Data }
-  | { readonly ok: false; readonly error: WireError };
+  { readonly ok: true; readonly data: Data } | { readonly ok: false; readonly error: WireError };
 
 /** Socket.IO's map of what a visitor sends, derived from the registry of requests. */
 export type ClientToServerEvents = {

@@ -1,7 +1,14 @@
-import { TIMES, type ConversationId, type EndReason, type ResumeToken, type SessionState, type SiteKey } from '@passerby/sdk/protocol';
+import {
+  TIMES,
+  type ConversationId,
+  type EndReason,
+  type ResumeToken,
+  type SessionState,
+  type SiteKey,
+} from '@passerby/sdk/protocol';
 import type { Clock } from '../../clock.ts';
 import { Refusal } from '../../errors.ts';
-import { isCompatible, sharedBetween } from '../../match/compatible.ts';
+import { isCompatible, sharedBetween } from '../../decision/compatible.ts';
 import type { IdSource } from '../ids.ts';
 import type {
   Address,
@@ -214,7 +221,8 @@ export class MemoryStore implements StateStore {
     const site = this.#site(session.site);
     for (const candidate of site.waiting.values()) {
       if (!canMeet(session, candidate)) continue;
-      const [first, second] = candidate.wait!.since <= session.wait!.since ? [candidate, session] : [session, candidate];
+      const [first, second] =
+        candidate.wait!.since <= session.wait!.since ? [candidate, session] : [session, candidate];
       return this.#start(site, first, second);
     }
     return [];
@@ -238,7 +246,12 @@ export class MemoryStore implements StateStore {
   }
 
   /** Ends a conversation; `by` is the side that left, or `null` when the service ended it for both. */
-  #end(conversation: Conversation, by: Session | null, reason: EndReason, peerReason: EndReason = 'peer_left'): Notice[] {
+  #end(
+    conversation: Conversation,
+    by: Session | null,
+    reason: EndReason,
+    peerReason: EndReason = 'peer_left',
+  ): Notice[] {
     this.#sites.get(conversation.site)?.conversations.delete(conversation.id);
     return conversation.seats.map((session) => {
       session.conversation = null;
@@ -253,7 +266,8 @@ export class MemoryStore implements StateStore {
   }
 
   #forget(session: Session, peerReason: EndReason): Notice[] {
-    const notices = session.conversation === null ? [] : this.#end(session.conversation, session, 'you_left', peerReason);
+    const notices =
+      session.conversation === null ? [] : this.#end(session.conversation, session, 'you_left', peerReason);
     this.#stopWaiting(session);
     this.#sessions.delete(session.id);
     this.#byToken.delete(session.resume);
@@ -261,7 +275,8 @@ export class MemoryStore implements StateStore {
     const site = this.#site(session.site);
     if (session.awaySince === null) site.connected -= 1;
     session.fence = Number.POSITIVE_INFINITY;
-    if (site.connected === 0 && site.waiting.size === 0 && site.conversations.size === 0) this.#sites.delete(session.site);
+    if (site.connected === 0 && site.waiting.size === 0 && site.conversations.size === 0)
+      this.#sites.delete(session.site);
     return notices;
   }
 

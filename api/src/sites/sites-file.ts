@@ -1,8 +1,8 @@
 import { LIMITS, type Policy } from '@passerby/sdk/protocol';
 import { z } from 'zod';
-import { parseOriginRule } from '../sites/origin-rule.ts';
-import type { Site } from '../sites/site.ts';
-import * as ids from './ids.ts';
+import { parseOriginRule } from './origin-rule.ts';
+import type { Site } from './site.ts';
+import * as ids from '../contract/ids.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -25,7 +25,11 @@ const site = z
     origins: z.array(origin),
     interests: z.array(z.string().trim().min(1).max(LIMITS.interestMaxChars)).max(30).default([]),
     isFreeInterests: z.boolean().default(DEFAULT_POLICY.isFreeInterests),
-    inactivityMs: z.int().min(100).max(24 * 60 * MINUTE_MS).default(DEFAULT_POLICY.inactivityMs),
+    inactivityMs: z
+      .int()
+      .min(100)
+      .max(24 * 60 * MINUTE_MS)
+      .default(DEFAULT_POLICY.inactivityMs),
   })
   .transform(({ key, name, origins, ...policy }): Site => ({ key, name, origins, policy }));
 
