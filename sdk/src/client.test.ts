@@ -108,7 +108,7 @@ describe('looking for someone', () => {
     const scene = stage();
     let isFound = false;
     const found = scene.chat.find({ interests: ['tea'], topic: '/page' }).then(() => (isFound = true));
-    expect(scene.state()).toEqual({ status: 'waiting', since: Date.now() });
+    expect(scene.state()).toEqual({ status: 'waiting', since: Date.now(), progress: null });
     scene.line.ready();
     await settle();
     expect(scene.line.log).toEqual([
@@ -117,6 +117,40 @@ describe('looking for someone', () => {
     expect(isFound).toBe(false);
     await scene.line.answer('match:find', { status: 'waiting' });
     await found;
+  });
+
+  test('what the service says of the wait is shown, and corrects when it began', async () => {
+    const scene = stage();
+    const found = scene.chat.find();
+    scene.line.ready();
+    await scene.line.answer('match:find', { status: 'waiting' });
+    await found;
+    await settle(2_000);
+    const progress = { waitingForMs: 5_000, reach: 'section', etaMs: 3_000, widen: [] } as const;
+    scene.line.push('match:status', progress);
+    expect(scene.state()).toEqual({ status: 'waiting', since: Date.now() - 5_000, progress });
+  });
+
+  test('a late word on a wait that is over changes nothing', async () => {
+    const scene = await staged();
+    const before = scene.chat.snapshot();
+    scene.line.push('match:status', { waitingForMs: 5_000, reach: 'site', widen: [] });
+    expect(scene.chat.snapshot()).toBe(before);
+  });
+
+  test('a match that falls through ends once and goes back to waiting, which can be cancelled and matched', async () => {
+    const scene = await staged();
+    scene.line.push('conversation:ended', { conversationId: c1, reason: 'unconfirmed' });
+    expect(scene.status()).toBe('waiting');
+    expect(scene.events.at(-1)).toEqual(['ended', { conversationId: 'c1', reason: 'unconfirmed', undelivered: [] }]);
+    scene.line.push('conversation:started', { ...info('c2'), policy: POLICY });
+    expect(scene.state()).toMatchObject({ status: 'chatting', conversationId: 'c2' });
+    scene.line.push('conversation:ended', { conversationId: 'c2' as ConversationId, reason: 'unconfirmed' });
+    const cancelled = scene.chat.cancel();
+    await scene.line.answer('match:cancel', { status: 'cancelled' });
+    expect(await cancelled).toBe('cancelled');
+    expect(scene.status()).toBe('idle');
+    expect(scene.names().filter((name) => name === 'ended')).toHaveLength(2);
   });
 
   test('a match starts a conversation', async () => {

@@ -17,6 +17,7 @@ import type {
   PushPayload,
   RequestId,
   Run,
+  WaitStatus,
 } from './protocol/index.ts';
 import { Orders } from './session/orders.ts';
 import type { ResumeStore } from './session/resume-memory.ts';
@@ -60,6 +61,8 @@ export class Client implements Chat {
   #conversation: Conversation | null = null;
   readonly #over = new Set<ConversationId>();
   #criteria: Criteria = {};
+  /** The last search, which the service takes up again if its match falls through. */
+  #lastFind: FindPayload | null = null;
   #connectors: Connector[] = [];
   #isClosed = false;
   #closing = Promise.resolve();
@@ -233,7 +236,8 @@ export class Client implements Chat {
     this.#criteria = criteria;
     const find: FindPayload = { ...criteria, requestId: this.#parts.newId(22) as RequestId };
     const waiting: ChatState =
-      this.#state.status === 'waiting' ? this.#state : { status: 'waiting', since: Date.now() };
+      this.#state.status === 'waiting' ? this.#state : { status: 'waiting', since: Date.now(), progress: null };
+    this.#lastFind = find;
     const left = this.#endConversation('you_left');
     const held = this.#orders.search(find, left?.conversationId);
     const abort = (): void => {
@@ -323,8 +327,11 @@ export class Client implements Chat {
         if (push.payload.conversationId === this.#conversation?.id) this.#conversation.peerIs(push.payload.presence);
         return;
       case 'conversation:ended':
-        if (push.payload.conversationId === this.#conversation?.id) this.#end(push.payload.reason);
+        if (push.payload.conversationId === this.#conversation?.id) this.#endedThere(push.payload.reason);
         else this.#remember(push.payload.conversationId);
+        return;
+      case 'match:status':
+        this.#waitGoesOn(push.payload);
         return;
       case 'site:presence':
         if (this.#show({ online: push.payload.online })) this.#emitter.emit('online', push.payload.online);
@@ -332,6 +339,23 @@ export class Client implements Chat {
       default:
         assertNever(push);
     }
+  }
+
+  #waitGoesOn(progress: WaitStatus): void {
+    if (this.#state.status !== 'waiting') return;
+    this.#show({ state: { status: 'waiting', since: Date.now() - progress.waitingForMs, progress } });
+  }
+
+  #endedThere(reason: EndReason): void {
+    if (reason !== 'unconfirmed' || this.#lastFind === null) {
+      this.#end(reason);
+      return;
+    }
+    // The service took the search up again: this visitor waits, with the place they had.
+    const ended = this.#endConversation(reason);
+    this.#orders.takenUp(this.#lastFind);
+    this.#show({ state: { status: 'waiting', since: Date.now(), progress: null } });
+    if (ended !== null) this.#emitter.emit('ended', ended);
   }
 
   /** The service says on connecting that this conversation runs. */

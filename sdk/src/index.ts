@@ -35,4 +35,6 @@ export {
   type Policy,
   type Retry,
   type Shared,
+  type WaitStatus,
+  type Widening,
 } from './protocol/index.ts';

@@ -1,5 +1,13 @@
 import type { ChatError } from './errors.ts';
-import type { ConversationId, EndReason, OnlineBucket, PeerPresence, Policy, Shared } from './protocol/index.ts';
+import type {
+  ConversationId,
+  EndReason,
+  OnlineBucket,
+  PeerPresence,
+  Policy,
+  Shared,
+  WaitStatus,
+} from './protocol/index.ts';
 
 /** How far a message of this visitor got. `delivered` means the peer's client has shown it; `undelivered`, that the conversation ended first. */
 export type MessageStatus = 'sending' | 'delivered' | 'undelivered';
@@ -37,8 +45,11 @@ export interface Peer {
 export type ChatState =
   /** Nothing under way. */
   | { readonly status: 'idle' }
-  /** Looking for someone. `since` is the local clock, Unix milliseconds. */
-  | { readonly status: 'waiting'; readonly since: number }
+  /**
+   * Looking for someone. `since` is the local clock, Unix milliseconds. `progress` is what the service
+   * last said of the wait; `null` until it did.
+   */
+  | { readonly status: 'waiting'; readonly since: number; readonly progress: WaitStatus | null }
   | {
       readonly status: 'chatting';
       readonly conversationId: ConversationId;
@@ -46,7 +57,7 @@ export type ChatState =
       readonly peer: Peer;
       readonly messages: readonly Message[];
     }
-  /** The conversation is over, its messages still shown. `reason` is never `you_left`: leaving goes to `idle` or `waiting` at once. */
+  /** The conversation is over, its messages still shown. `reason` is never `you_left` (leaving goes to `idle` or `waiting` at once) nor `unconfirmed` (which goes back to `waiting`). */
   | {
       readonly status: 'ended';
       readonly conversationId: ConversationId;

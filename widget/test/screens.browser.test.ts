@@ -15,7 +15,7 @@ const reconnecting = { status: 'reconnecting', attempt: 1, retryAt: 0 } as const
 
 const SCREENS: Readonly<Record<string, (chat: FakeChat) => void>> = {
   start: () => undefined,
-  waiting: (chat) => chat.show({ state: { status: 'waiting', since: Date.now() } }),
+  waiting: (chat) => chat.show({ state: { status: 'waiting', since: Date.now(), progress: null } }),
   conversation: (chat) =>
     chat.show({ state: chatting({ shared, messages, peer: { presence: 'here', isTyping: true } }) }),
   'connection lost': (chat) => chat.show({ connection: reconnecting, state: chatting({ shared, messages }) }),
@@ -107,10 +107,12 @@ it('says what it looks for: the chosen interests, the page, the languages', asyn
 });
 
 it('counts the seconds of a wait, and is honest when it is long', async () => {
-  const { chat } = openWidget({}, (fake) => fake.show({ state: { status: 'waiting', since: Date.now() - 4_000 } }));
+  const { chat } = openWidget({}, (fake) =>
+    fake.show({ state: { status: 'waiting', since: Date.now() - 4_000, progress: null } }),
+  );
   await expect.element(page.getByText('waiting 4 s')).toBeVisible();
   await expect.element(page.getByText('waiting 5 s')).toBeVisible();
-  chat.show({ state: { status: 'waiting', since: Date.now() - 60_000 } });
+  chat.show({ state: { status: 'waiting', since: Date.now() - 60_000, progress: null } });
   await expect.element(page.getByText(/Nobody is free right now/)).toBeVisible();
   await page.getByRole('button', { name: 'Cancel' }).click();
   expect(chat.calls.at(-1)).toEqual(['cancel']);

@@ -15,6 +15,8 @@ export const END_REASONS = [
   'you_left',
   /** The service's operators ended it. */
   'moderated',
+  /** The match fell through before it began, since the other side never answered: this visitor is back in line with their place. */
+  'unconfirmed',
   /** The service lost its state; both sides can start anew. */
   'service_reset',
 ] as const;
@@ -48,6 +50,26 @@ export type SessionState =
       readonly peer: PeerPresence;
     };
 
+/** What could be asked for less narrowly, and how many more could then be met: only ever about groups of three or more. */
+export interface Widening {
+  /** `languages`: they wait, but share none of this visitor's. `groups`: they wait, but are not who this visitor seeks, or seek others. */
+  readonly what: 'languages' | 'groups';
+  /** At least this many; rounded down so that nobody can watch one visitor come and go. */
+  readonly atLeast: number;
+}
+
+/** Why a visitor still waits. Says nothing of any single other visitor. */
+export interface WaitStatus {
+  /** Milliseconds since the wait began. */
+  readonly waitingForMs: number;
+  /** How far around the visitor is looked now: their page, their part of the site, the whole site. */
+  readonly reach: 'topic' | 'section' | 'site';
+  /** About how much longer, by the site's recent waits; absent before there were enough of them, or once this one is longer. Milliseconds. */
+  readonly etaMs?: number;
+  /** What to widen; empty if nothing would help. */
+  readonly widen: readonly Widening[];
+}
+
 /** About how many visitors are connected. `max` is `null` in the open-ended top bucket. */
 export interface OnlineBucket {
   readonly min: number;
@@ -76,6 +98,8 @@ export interface Pushes {
   'session:refused': WireError;
   /** This node is going away: reconnect after a random part of `reconnectAfterMs`. Milliseconds. */
   'session:draining': { readonly reconnectAfterMs: number };
+  /** How a wait stands, every few seconds while it lasts. Not sent to who was matched at once. */
+  'match:status': WaitStatus;
   /**
    * Two visitors were paired. Both sides get it by the same path. The one push with a Socket.IO
    * acknowledgement: that ack is the side's confirmation.
@@ -100,6 +124,7 @@ export const PUSH_NAMES = [
   'session:superseded',
   'session:refused',
   'session:draining',
+  'match:status',
   'conversation:started',
   'conversation:frame',
   'conversation:peer',

@@ -155,6 +155,13 @@ export class Orders {
     this.#answerCancellers('already_matched');
   }
 
+  /** The service looks again by itself: the match of this search fell through. */
+  takenUp(find: FindPayload): void {
+    this.#search = find;
+    this.#asked = find;
+    this.#held = find;
+  }
+
   /** A conversation started that nobody wants any more: leave it, go on with the present search. */
   turnDown(conversationId: ConversationId): void {
     this.#forgetSearchThere();

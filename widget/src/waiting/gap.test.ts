@@ -16,7 +16,7 @@ it('lets the discs overlap while the peer is here, less while they are away, and
     gapOf(chatting('here'), 0),
     gapOf(chatting('away'), 0),
     1,
-    gapOf({ status: 'waiting', since: 0 }, 9e9),
+    gapOf({ status: 'waiting', since: 0, progress: null }, 9e9),
     ended,
   ];
   expect(gaps).toEqual(gaps.toSorted((a, b) => a - b));
