@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['{sdk,widget,api,examples,.config}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', '**/*.{browser,redis,postgres}.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/*.{browser,redis,postgres,deep}.test.ts'],
     passWithNoTests: false,
     allowOnly: !process.env['CI'],
     restoreMocks: true,

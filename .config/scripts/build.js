@@ -13,6 +13,6 @@ await Promise.all(
 await mustRun('tsc', ['-p', 'sdk/tsconfig.build.json']);
 await Promise.all([
   mustRun('npm', ['run', '--silent', 'build', '-w', 'widget']),
-  mustRun('tsc', ['-p', 'api/tsconfig.build.json']),
+  mustRun('npm', ['run', '--silent', 'build', '-w', 'api']),
 ]);
 console.log(`Built sdk, widget and api in ${secondsSince(startedAt)}.`);

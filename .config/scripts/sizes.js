@@ -39,7 +39,7 @@ async function bundledSdk() {
 // `allowed` keeps what was reached from growing back; `goal` is where it is to go. See docs/decisions.
 const rows = [
   { what: 'loader (widget.js)', bytes: await widgetFile('widget.js'), allowed: 800, goal: 800 },
-  { what: 'everything until a first message', bytes: await wholeWidget(), allowed: 46_000, goal: 32_000 },
+  { what: 'everything until a first message', bytes: await wholeWidget(), allowed: 47_000, goal: 32_000 },
   { what: 'SDK with socket.io-client', bytes: await bundledSdk(), allowed: 20_000, goal: 14_000 },
 ];
 

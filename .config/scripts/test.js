@@ -1,4 +1,5 @@
-// Builds, then runs every test: plain, browser, e2e. `npm test -- plain` runs one kind. The last line is
+// Builds, then runs every test: plain, redis, browser, e2e. `npm test -- plain` runs one kind; `deep`, the
+// long profiles that `npm run test:deep` is for, only runs when it is asked for. The last line is
 // the total, alone: `N passed, N failed`. A kind that runs no test has failed.
 import './require-node.js';
 import { existsSync } from 'node:fs';
@@ -55,13 +56,24 @@ function honest(code, counts) {
 /** @param {string} file */
 const readJson = (file) => readFile(file, 'utf8').then(JSON.parse, () => undefined);
 
-/** @type {Record<string, { isThere: boolean, needs: string[], run: () => Promise<Counts> }>} */
+/** @type {Record<string, { isThere: boolean, isOnlyAsked?: boolean, needs: string[], run: () => Promise<Counts> }>} */
 const KINDS = {
   plain: { isThere: true, needs: [], run: () => vitest('.config/vitest.config.ts', 'plain.json') },
+  redis: {
+    isThere: true,
+    needs: ['redis-server'],
+    run: () => vitest('.config/vitest.redis.config.ts', 'redis.json'),
+  },
   browser: {
     isThere: existsSync(path.join(root, 'widget/vitest.browser.config.ts')),
     needs: ['chromium'],
     run: () => vitest('widget/vitest.browser.config.ts', 'browser.json'),
+  },
+  deep: {
+    isThere: true,
+    isOnlyAsked: true,
+    needs: ['redis-server'],
+    run: () => vitest('.config/vitest.deep.config.ts', 'deep.json'),
   },
   e2e: { isThere: existsSync(path.join(root, 'widget/test/e2e')), needs: ['chromium'], run: playwright },
 };
@@ -72,8 +84,8 @@ if (wrong.length > 0) {
   console.error(`There are no ${wrong.join(', ')} tests; choose from ${Object.keys(KINDS).join(', ')}.`);
   process.exit(1);
 }
-const chosen = Object.entries(KINDS).filter(([kind, { isThere }]) =>
-  asked.length > 0 ? asked.includes(kind) : isThere,
+const chosen = Object.entries(KINDS).filter(([kind, { isThere, isOnlyAsked = false }]) =>
+  asked.length > 0 ? asked.includes(kind) : isThere && !isOnlyAsked,
 );
 
 await mkdir(results, { recursive: true });

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+import plain from './vitest.config.ts';
+
+/** The tests that start a Redis of their own. */
+export default defineConfig({
+  ...plain,
+  test: {
+    ...plain.test,
+    include: ['{api,examples}/**/*.redis.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/*.deep.test.ts'],
+  },
+});
