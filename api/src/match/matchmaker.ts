@@ -1,25 +1,33 @@
 import type { FindPayload, RequestReply } from '@passerby/sdk/protocol';
 import type { Notice, SessionRef, StateStore } from '../state/state-store.ts';
-import { ticketFrom } from './ticket.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import { ticketFrom } from '../decision/ticket.ts';
+import type { WaitReports } from './wait-reports.ts';
 
 /** Looking for someone, and no longer looking. */
 export class Matchmaker {
   readonly #store: StateStore;
+  readonly #sites: SiteDirectory;
+  readonly #waits: WaitReports;
   readonly #tell: (notices: readonly Notice[]) => void;
 
-  constructor(store: StateStore, tell: (notices: readonly Notice[]) => void) {
+  constructor(store: StateStore, sites: SiteDirectory, waits: WaitReports, tell: (notices: readonly Notice[]) => void) {
     this.#store = store;
+    this.#sites = sites;
+    this.#waits = waits;
     this.#tell = tell;
   }
 
   async find(session: SessionRef, payload: FindPayload): Promise<RequestReply<'match:find'>> {
-    const outcome = await this.#store.find(session, ticketFrom(payload));
+    const outcome = await this.#store.find(session, ticketFrom(payload), this.#sites.rulesOf(session.site));
     this.#tell(outcome.notices);
+    if (outcome.status === 'waiting') this.#waits.follow(session.sessionId);
     return { status: outcome.status };
   }
 
   async cancel(session: SessionRef): Promise<RequestReply<'match:cancel'>> {
     const outcome = await this.#store.cancel(session);
+    if (outcome.status === 'cancelled') this.#waits.unfollow(session.sessionId);
     this.#tell(outcome.notices);
     return { status: outcome.status };
   }

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { lookupsOf, sectionOf, tagsOf, ticketFrom } from './ticket.ts';
+
+const requestId = 'r' as never;
+
+describe('a ticket', () => {
+  test('has each word once, without regard to case or to how an accent was typed', () => {
+    expect(ticketFrom({ requestId, interests: ['Café', 'cafe\u0301', 'JAZZ', 'jazz'] }).interests).toEqual([
+      'café',
+      'jazz',
+    ]);
+  });
+
+  test('has no control characters and no half surrogate pairs, and no word that was nothing else', () => {
+    const { interests, topic } = ticketFrom({
+      requestId,
+      interests: ['a\0\u0085b', '\0', '\ud800', '\u{1f600}'],
+      topic: '/\ud83da\u0001',
+    });
+    expect(interests).toEqual(['ab', '\u{1f600}']);
+    expect(topic).toBe('/a');
+  });
+
+  test.each([
+    ['/news/2026/a-night-train', '/news'],
+    ['jazz/bassists', 'jazz'],
+    ['https://a.example/b/c', 'https://a.example/b'],
+    ['https://a.example/b', null],
+    ['/about', null],
+    ['/about/', null],
+    ['/', null],
+  ])('%s is in the section %s', (topic, section) => {
+    expect(sectionOf(topic)).toBe(section);
+  });
+});
+
+describe('what a ticket is found by and looks in', () => {
+  const ticket = ticketFrom(
+    { requestId, interests: ['jazz'], languages: ['en'], topic: '/a/1', is: 'x', seeks: ['y'] },
+    'adult',
+  );
+
+  test('everything is of its age band', () => {
+    for (const tag of [...tagsOf(ticket), ...lookupsOf(ticket)]) expect(tag).toMatch(/^adult\|/);
+  });
+
+  test('is found by what it is, and looks for what it seeks', () => {
+    expect(tagsOf(ticket)).toContain('adult|s:x');
+    expect(lookupsOf(ticket)).toContain('adult|s:y');
+    expect(lookupsOf(ticket)).not.toContain('adult|s:x');
+  });
+
+  test('looks on its page first and in the whole line last', () => {
+    expect(lookupsOf(ticket)).toEqual(['t:/a/1', 'c:/a', 's:y', 'i:jazz', 'l:en', 'q'].map((tag) => `adult|${tag}`));
+  });
+});

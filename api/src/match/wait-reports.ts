@@ -1,0 +1,105 @@
+import type { PushPayload, Widening } from '@passerby/sdk/protocol';
+import { errorFields, type Log } from '../observability/log.ts';
+import type { Push } from '../push.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { SessionId, StateStore, Survey } from '../state/state-store.ts';
+import { stepAt } from '../decision/expansions.ts';
+import type { MatchRules } from '../decision/rules.ts';
+
+/** How often a waiting visitor is told how the wait stands. Milliseconds. */
+const REPORT_EVERY_MS = 2_000;
+/** Reports one round makes at most, so that a crowd waiting costs the store no more than this. */
+const REPORTS_MAX = 200;
+/** Groups smaller than this are never spoken of: a single waiter must not be found out. */
+const GROUP_MIN = 3;
+/** What a group's size is rounded down to. */
+const GROUP_SIZES = [3, 5, 10, 20, 50, 100, 500] as const;
+
+/** Tells who waits on this node how their wait stands. */
+export class WaitReports {
+  readonly #store: StateStore;
+  readonly #push: Push;
+  readonly #sites: SiteDirectory;
+  readonly #log: Log;
+  readonly #clock: () => number;
+  /** Who waits here, by when they are told next; the next one first. */
+  readonly #dueAt = new Map<SessionId, number>();
+
+  constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: () => number }) {
+    this.#store = parts.store;
+    this.#push = parts.push;
+    this.#sites = parts.sites;
+    this.#log = parts.log;
+    this.#clock = parts.clock;
+  }
+
+  /** This visitor waits; told first after a while, since most waits are over by then. */
+  follow(sessionId: SessionId): void {
+    if (!this.#dueAt.has(sessionId)) this.#dueAt.set(sessionId, this.#clock() + REPORT_EVERY_MS);
+  }
+
+  /** The wait is over, or the visitor is elsewhere. */
+  unfollow(sessionId: SessionId): void {
+    this.#dueAt.delete(sessionId);
+  }
+
+  /** Whether the visitor was told to wait. */
+  isFollowed(sessionId: SessionId): boolean {
+    return this.#dueAt.has(sessionId);
+  }
+
+  /** Tells those whose time has come. */
+  async round(): Promise<void> {
+    const now = this.#clock();
+    const due: SessionId[] = [];
+    for (const [sessionId, dueAt] of this.#dueAt) {
+      if (dueAt > now || due.length === REPORTS_MAX) break;
+      due.push(sessionId);
+    }
+    for (const sessionId of due) {
+      const isStill = await this.#report(sessionId);
+      // Unless the wait ended meanwhile; last in order again if it goes on.
+      if (this.#dueAt.delete(sessionId) && isStill) this.#dueAt.set(sessionId, now + REPORT_EVERY_MS);
+    }
+  }
+
+  /** Whether the visitor still waits here. */
+  async #report(sessionId: SessionId): Promise<boolean> {
+    const session = this.#push.sessionOf(sessionId);
+    if (session === null) return false;
+    try {
+      const survey = await this.#store.survey(session);
+      // Met somebody, of which a notice is on its way, or fell out of line: reconciling tells which.
+      if (survey === null) return true;
+      this.#push.toSession(sessionId, 'match:status', statusFrom(survey, this.#sites.rulesOf(session.site)));
+      return true;
+    } catch (thrown) {
+      this.#log.warn({ site: session.site, error: errorFields(thrown) }, 'a wait could not be surveyed');
+      return true;
+    }
+  }
+}
+
+/** What a visitor is told of their wait: rounded, and of groups only. */
+export function statusFrom(survey: Survey, rules: MatchRules): PushPayload<'match:status'> {
+  const step = stepAt(rules.expansions, survey.waitedMs);
+  const { reach, isLanguageNeeded } = rules.expansions[step]!;
+  const etaMs = survey.typicalWaitMs === null ? 0 : survey.typicalWaitMs - survey.waitedMs;
+  const isLanguageInTheWay = isLanguageNeeded || rules.isLanguageHard;
+  const isLastStep = step === rules.expansions.length - 1;
+  return {
+    waitingForMs: survey.waitedMs,
+    reach,
+    ...(etaMs > 0 && { etaMs }),
+    widen: [
+      ...(isLanguageInTheWay ? widening('languages', survey.otherLanguage) : []),
+      // Everybody of the site is looked at by then: who still waits beside is kept apart by a hard rule.
+      ...(isLastStep ? widening('groups', survey.waiting - (rules.isLanguageHard ? survey.otherLanguage : 0)) : []),
+    ],
+  };
+}
+
+function widening(what: Widening['what'], people: number): Widening[] {
+  const atLeast = GROUP_SIZES.findLast((size) => size <= people);
+  return people < GROUP_MIN || atLeast === undefined ? [] : [{ what, atLeast }];
+}
