@@ -11,6 +11,8 @@ export interface IdSource {
   conversation(): ConversationId;
   resume(): ResumeToken;
   node(): NodeId;
+  /** Of one call to a store, so that asking again is the same call. */
+  operation(): string;
 }
 
 const random = (prefix: string) => prefix + randomBytes(RANDOM_BYTES).toString('base64url');
@@ -20,4 +22,5 @@ export const randomIds: IdSource = {
   conversation: () => random('c_') as ConversationId,
   resume: () => random('r_') as ResumeToken,
   node: () => random('n_') as NodeId,
+  operation: () => random(''),
 };

@@ -1,7 +1,6 @@
 import type {
   ConversationId,
   EndReason,
-  FindPayload,
   FindReply,
   PeerPresence,
   ResumeToken,
@@ -9,6 +8,8 @@ import type {
   Shared,
   SiteKey,
 } from '@passerby/sdk/protocol';
+import type { MatchRules } from '../decision/rules.ts';
+import type { Ticket } from '../decision/ticket.ts';
 
 declare const brand: unique symbol;
 
@@ -35,9 +36,6 @@ export interface Address {
   readonly nodeId: NodeId;
 }
 
-/** One wait in a queue, criteria already trimmed, lower-cased and without repeats. */
-export type Ticket = FindPayload;
-
 /** A conversation as one side sees it. `peer` is for the relay only. */
 export interface Seat {
   readonly conversationId: ConversationId;
@@ -50,7 +48,10 @@ export interface Seat {
  * What a transition means for one visitor: to be told on whichever node their socket is. The store
  * returns each notice exactly once, in the order in which they must be told.
  */
-export type Notice =
+export type Notice = {
+  /** Orders what several nodes decided about one session: what is older than what was told is not told. 0 in a store whose notices come in order. */
+  readonly revision: number;
+} & (
   | { readonly kind: 'started'; readonly to: Address; readonly seat: Seat }
   | {
       readonly kind: 'ended';
@@ -65,7 +66,32 @@ export type Notice =
       readonly presence: PeerPresence;
       /** Where the peer's socket is from now on. */
       readonly peer: Address;
-    };
+    }
+);
+
+/** What a node believes of one session whose socket is there. */
+export interface Held {
+  readonly session: SessionRef;
+  readonly seat: Seat | null;
+  readonly isPeerAway: boolean;
+  /** Whether the visitor was told to wait. */
+  readonly isWaiting: boolean;
+}
+
+/** What is so instead, as of a revision. */
+export type Correction = { readonly sessionId: SessionId; readonly revision: number } & (
+  | { readonly kind: 'seated'; readonly seat: Seat; readonly isPeerAway: boolean }
+  /** In no conversation: why the one the node believes in ended. */
+  | { readonly kind: 'unseated'; readonly reason: EndReason }
+  /** Neither in line nor in a conversation, though told to wait. */
+  | { readonly kind: 'idle' }
+  /** Another socket took the session over. */
+  | { readonly kind: 'elsewhere' }
+  /** Taken for disconnected. */
+  | { readonly kind: 'away' }
+  /** There is no such session any more. */
+  | { readonly kind: 'gone' }
+);
 
 /** Result of a transition that has nothing to answer but what others must be told. */
 export interface Transition {
@@ -101,6 +127,11 @@ export interface LeaveOutcome extends Transition {
   readonly next: FindReply['status'] | null;
 }
 
+export interface SweepOutcome extends Transition {
+  /** Whether waiters are left whose step is due. */
+  readonly isMore: boolean;
+}
+
 /**
  * All shared state, changed by atomic transitions. Every method refuses with `session_gone` for a
  * session that is unknown or whose fence is old, and with `unavailable` when the outcome is unknown;
@@ -112,24 +143,67 @@ export interface StateStore {
   /** A new session of this site, held by this node. */
   open(site: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome>;
   /** Hands the session of a one-time token to this node, under a new token. Of two calls with one token exactly one succeeds. */
-  resume(site: SiteKey, nodeId: NodeId, presented: ResumeToken, next: ResumeToken): Promise<ResumeOutcome>;
+  resume(
+    site: SiteKey,
+    nodeId: NodeId,
+    presented: ResumeToken,
+    next: ResumeToken,
+    rules: MatchRules,
+  ): Promise<ResumeOutcome>;
   /** The session's connection is gone: it keeps its place and conversation for the grace period, and is matched with nobody. Does nothing for an old fence. */
   suspend(session: SessionRef): Promise<Transition>;
   /** Forgets the session and ends what it was in. Does nothing for an old fence. */
   close(session: SessionRef): Promise<Transition>;
 
   /** Waits, or is matched at once. The same `requestId` again is the same wait; another one keeps the place. Refuses `already_in_conversation`. */
-  find(session: SessionRef, ticket: Ticket): Promise<FindOutcome>;
+  find(session: SessionRef, ticket: Ticket, rules: MatchRules): Promise<FindOutcome>;
   cancel(session: SessionRef): Promise<CancelOutcome>;
   /** Ends the conversation if it still runs, and with `next` waits again in the same step. */
-  leave(session: SessionRef, conversationId: ConversationId, next: Ticket | null): Promise<LeaveOutcome>;
+  leave(
+    session: SessionRef,
+    conversationId: ConversationId,
+    next: Ticket | null,
+    rules: MatchRules,
+  ): Promise<LeaveOutcome>;
+  /** This side's client has the match. Once both have, it stands; until then it lapses after `confirmMs`. Does nothing for another conversation. */
+  confirm(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
   /** Never again, in either direction. Refuses `not_in_conversation` unless this is the session's present or last conversation. */
   block(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
   /** Ends a conversation for both sides, for a reason of the service's. Does nothing if it is over. */
   end(site: SiteKey, conversationId: ConversationId, reason: EndReason): Promise<Transition>;
 
-  /** Closes at most `max` sessions whose grace is over. Idempotent; any node may call it at any time. */
-  sweep(max: number): Promise<Transition>;
+  /**
+   * Does what is due on a site, at most `max` of each: matches that were not confirmed fall through
+   * (whoever confirmed is back in line with their place), waiters whose step changed are looked at
+   * again, sessions whose grace is over are closed, sessions of dead nodes are away. Idempotent; only
+   * the node that holds the site's sweep lease does anything.
+   */
+  sweep(site: SiteKey, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
+  /** This node lives and holds visitors of the site. */
+  heartbeat(site: SiteKey, nodeId: NodeId): Promise<void>;
+  /**
+   * Which of a node's beliefs are wrong. Notices may be lost on the way, and with them what they told:
+   * this is how a node learns it. A store in the node's own process has nothing to correct.
+   */
+  compare(site: SiteKey, held: readonly Held[]): Promise<readonly Correction[]>;
+  /** At most `max` sessions that count as connected to this node, in order of their ids, from after one on (`null`: from the first). Empty for a store in the node's own process. */
+  placed(site: SiteKey, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]>;
+  /** How a wait stands; `null` for who does not wait. */
+  survey(session: SessionRef): Promise<Survey | null>;
   /** Connected sessions of a site. */
   online(site: SiteKey): Promise<number>;
+}
+
+/** What can be said about a wait. */
+export interface Survey {
+  readonly waitedMs: number;
+  /** Median of the site's recent waits that ended in a match; `null` before there were enough. Milliseconds. */
+  readonly typicalWaitMs: number | null;
+  /** How many wait on the site, the asker not counted. */
+  readonly waiting: number;
+  /** How many of them are on the asker's page, and in the asker's section. */
+  readonly onTopic: number;
+  readonly inSection: number;
+  /** How many share no language with the asker, at least. */
+  readonly otherLanguage: number;
 }

@@ -1,6 +1,8 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
 import { expect, test } from 'vitest';
 import { describeStore } from '../../../test/store-contract.ts';
+import { DEFAULT_MATCH_RULES } from '../../decision/rules.ts';
+import { ticketFrom } from '../../decision/ticket.ts';
 import { randomIds } from '../ids.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -19,10 +21,10 @@ test('nothing is left behind once everybody has gone', async () => {
   for (let n = 0; n < 100; n++) {
     const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume()));
     const [a, b] = (await Promise.all(sessions)).map(({ session }) => session);
-    await store.find(a!, { requestId: `a${n}` as never });
-    await store.find(b!, { requestId: `b${n}` as never });
+    await store.find(a!, ticketFrom({ requestId: `a${n}` as never }), DEFAULT_MATCH_RULES);
+    await store.find(b!, ticketFrom({ requestId: `b${n}` as never }), DEFAULT_MATCH_RULES);
     await store.close(a!);
     await store.close(b!);
   }
-  expect(store.sizes()).toEqual({ sessions: 0, tokens: 0, away: 0, sites: 0 });
+  expect(store.sizes()).toEqual({ sessions: 0, tokens: 0, away: 0, sites: 0, waiting: 0, inLine: 0, conversations: 0 });
 });

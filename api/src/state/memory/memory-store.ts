@@ -2,17 +2,23 @@ import {
   TIMES,
   type ConversationId,
   type EndReason,
+  type RequestId,
   type ResumeToken,
   type SessionState,
   type SiteKey,
 } from '@passerby/sdk/protocol';
 import type { Clock } from '../../clock.ts';
 import { Refusal } from '../../errors.ts';
-import { isCompatible, sharedBetween } from '../../decision/compatible.ts';
+import { bySeniority, choose } from '../../decision/choose.ts';
+import { intersection } from '../../decision/distance.ts';
+import { nextDueAt } from '../../decision/expansions.ts';
+import type { MatchRules } from '../../decision/rules.ts';
+import type { Ticket } from '../../decision/ticket.ts';
 import type { IdSource } from '../ids.ts';
 import type {
   Address,
   CancelOutcome,
+  Correction,
   FindOutcome,
   LeaveOutcome,
   NodeId,
@@ -23,25 +29,30 @@ import type {
   SessionId,
   SessionRef,
   StateStore,
-  Ticket,
+  Survey,
+  SweepOutcome,
   Transition,
 } from '../state-store.ts';
+import { BLOCK_MS, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
+import { countAround, Line, type WaitingVisitor } from './line.ts';
+import { PairMemory } from './pair-memory.ts';
 
-interface Wait {
-  ticket: Ticket;
-  readonly since: number;
+interface Wait extends WaitingVisitor {
+  /** When the next step is due, Unix milliseconds; `null` when all are reached. */
+  dueAt: number | null;
 }
 
 interface Conversation {
   readonly id: ConversationId;
-  readonly site: SiteKey;
   readonly seats: readonly [first: Session, second: Session];
+  /** Their waits, to give back if the match falls through; `null` once both have confirmed. */
+  claim: { readonly waits: readonly [Wait, Wait]; readonly confirmed: Set<Session>; readonly lapsesAt: number } | null;
   readonly shared: Seat['shared'];
 }
 
 interface Session {
   readonly id: SessionId;
-  readonly site: SiteKey;
+  readonly site: Site;
   nodeId: NodeId;
   fence: number;
   resume: ResumeToken;
@@ -52,15 +63,24 @@ interface Session {
   /** The last conversation and who it was with: a block works after the end too. */
   last: { readonly id: ConversationId; readonly peerId: SessionId } | null;
   /** The ticket that led to the running conversation: asking again with its id is answered `matched`. */
-  matchedBy: Ticket['requestId'] | null;
-  readonly blocked: Set<SessionId>;
+  matchedBy: RequestId | null;
 }
 
+type EndNotice = Extract<Notice, { kind: 'ended' }>;
+
 interface Site {
-  /** Oldest first: a `Map` keeps insertion order. */
+  readonly key: SiteKey;
+  readonly line: Line;
   readonly waiting: Map<SessionId, Session>;
   readonly conversations: Map<ConversationId, Conversation>;
-  connected: number;
+  readonly sessions: Map<SessionId, Session>;
+  /** Oldest first: sessions go to the end when their connection goes. */
+  readonly away: Map<SessionId, Session>;
+  readonly blocks: PairMemory;
+  readonly meetings: PairMemory;
+  /** Lengths of the last waits that ended in a match, milliseconds. */
+  readonly recentWaits: number[];
+  seq: number;
 }
 
 /**
@@ -71,10 +91,7 @@ export class MemoryStore implements StateStore {
   readonly kind = 'memory';
   readonly #clock: Clock;
   readonly #ids: IdSource;
-  readonly #sessions = new Map<SessionId, Session>();
   readonly #byToken = new Map<ResumeToken, Session>();
-  /** Oldest first: sessions go to the end when their connection goes. */
-  readonly #away = new Map<SessionId, Session>();
   readonly #sites = new Map<SiteKey, Site>();
 
   constructor(clock: Clock, ids: IdSource) {
@@ -83,9 +100,10 @@ export class MemoryStore implements StateStore {
   }
 
   async open(siteKey: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
+    const site = this.#site(siteKey);
     const session: Session = {
       id: this.#ids.session(),
-      site: siteKey,
+      site,
       nodeId,
       fence: 1,
       resume,
@@ -94,28 +112,31 @@ export class MemoryStore implements StateStore {
       conversation: null,
       last: null,
       matchedBy: null,
-      blocked: new Set(),
     };
-    this.#sessions.set(session.id, session);
+    site.sessions.set(session.id, session);
     this.#byToken.set(resume, session);
-    this.#site(siteKey).connected += 1;
     return { session: refOf(session) };
   }
 
-  async resume(siteKey: SiteKey, nodeId: NodeId, presented: ResumeToken, next: ResumeToken): Promise<ResumeOutcome> {
+  async resume(
+    siteKey: SiteKey,
+    nodeId: NodeId,
+    presented: ResumeToken,
+    next: ResumeToken,
+    rules: MatchRules,
+  ): Promise<ResumeOutcome> {
     const session = this.#byToken.get(presented);
-    if (session?.site !== siteKey || this.#isGraceOver(session)) return { kind: 'unknown' };
+    if (session?.site.key !== siteKey || this.#isGraceOver(session)) return { kind: 'unknown' };
     const previous = addressOf(session);
-    const wasAway = session.awaySince !== null;
     this.#byToken.delete(presented);
     this.#byToken.set(next, session);
-    this.#away.delete(session.id);
+    session.site.away.delete(session.id);
     session.resume = next;
     session.fence += 1;
     session.nodeId = nodeId;
     session.awaySince = null;
-    if (wasAway) this.#site(siteKey).connected += 1;
-    const notices = [...presenceNotices(session), ...(session.wait === null ? [] : this.#match(session))];
+    const notices = presenceNotices(session);
+    if (session.wait !== null) notices.push(...this.#wait(session, session.wait, rules));
     return {
       kind: 'resumed',
       session: refOf(session),
@@ -130,8 +151,8 @@ export class MemoryStore implements StateStore {
     const session = this.#current(ref);
     if (session === null || session.awaySince !== null) return { notices: [] };
     session.awaySince = this.#clock();
-    this.#away.set(session.id, session);
-    this.#site(session.site).connected -= 1;
+    session.site.away.set(session.id, session);
+    this.#outOfLine(session);
     return { notices: presenceNotices(session) };
   }
 
@@ -140,8 +161,8 @@ export class MemoryStore implements StateStore {
     return { notices: session === null ? [] : this.#forget(session, 'peer_left') };
   }
 
-  async find(ref: SessionRef, ticket: Ticket): Promise<FindOutcome> {
-    return this.#find(this.#require(ref), ticket);
+  async find(ref: SessionRef, ticket: Ticket, rules: MatchRules): Promise<FindOutcome> {
+    return this.#find(this.#require(ref), ticket, rules);
   }
 
   async cancel(ref: SessionRef): Promise<CancelOutcome> {
@@ -151,25 +172,30 @@ export class MemoryStore implements StateStore {
     return { status: 'cancelled', notices: [] };
   }
 
-  async leave(ref: SessionRef, id: ConversationId, next: Ticket | null): Promise<LeaveOutcome> {
+  async leave(ref: SessionRef, id: ConversationId, next: Ticket | null, rules: MatchRules): Promise<LeaveOutcome> {
     const session = this.#require(ref);
     const conversation = session.conversation;
     const notices = conversation?.id === id ? this.#end(conversation, session, 'you_left') : [];
     if (next === null) return { next: null, notices };
-    const found = this.#find(session, next);
+    const found = this.#find(session, next, rules);
     return { next: found.status, notices: [...notices, ...found.notices] };
+  }
+
+  async confirm(ref: SessionRef, id: ConversationId): Promise<Transition> {
+    const session = this.#require(ref);
+    const { conversation } = session;
+    if (conversation?.id !== id || conversation.claim === null) return { notices: [] };
+    conversation.claim.confirmed.add(session);
+    if (conversation.claim.confirmed.size === conversation.seats.length) conversation.claim = null;
+    return { notices: [] };
   }
 
   async block(ref: SessionRef, id: ConversationId): Promise<Transition> {
     const session = this.#require(ref);
-    const conversation = session.conversation;
-    if (conversation?.id === id) {
-      session.blocked.add(peerOf(conversation, session).id);
-      return { notices: this.#end(conversation, session, 'you_left') };
-    }
-    if (session.last?.id !== id) throw new Refusal('not_in_conversation');
-    session.blocked.add(session.last.peerId);
-    return { notices: [] };
+    const { conversation, last, site } = session;
+    if (last?.id !== id) throw new Refusal('not_in_conversation');
+    site.blocks.remember(session.id, last.peerId, this.#clock());
+    return { notices: conversation?.id === id ? this.#end(conversation, session, 'you_left') : [] };
   }
 
   async end(siteKey: SiteKey, id: ConversationId, reason: EndReason): Promise<Transition> {
@@ -177,71 +203,122 @@ export class MemoryStore implements StateStore {
     return { notices: conversation === undefined ? [] : this.#end(conversation, null, reason) };
   }
 
-  async sweep(max: number): Promise<Transition> {
-    const notices: Notice[] = [];
-    let left = max;
-    for (const session of this.#away.values()) {
-      if (left-- === 0 || !this.#isGraceOver(session)) break;
-      notices.push(...this.#forget(session, 'peer_lost'));
-    }
-    return { notices };
-  }
-
-  async online(siteKey: SiteKey): Promise<number> {
-    return this.#sites.get(siteKey)?.connected ?? 0;
-  }
-
-  /** How much is held, for the tests that show nothing is left behind. */
-  sizes(): { sessions: number; tokens: number; away: number; sites: number } {
+  async sweep(siteKey: SiteKey, _nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
+    const site = this.#sites.get(siteKey);
+    if (site === undefined) return { notices: [], isMore: false };
+    const now = this.#clock();
+    site.blocks.forget(now - BLOCK_MS);
+    site.meetings.forget(now - rules.repeatMs);
     return {
-      sessions: this.#sessions.size,
-      tokens: this.#byToken.size,
-      away: this.#away.size,
-      sites: this.#sites.size,
+      notices: [
+        ...this.#lapseClaims(site, rules, now, max),
+        ...this.#closeLost(site, max),
+        ...this.#expand(site, rules, now, max),
+      ],
+      isMore: dueIn(site, now).length > 0,
     };
   }
 
-  #find(session: Session, ticket: Ticket): FindOutcome {
+  /** The one node of a store in memory is this process: it lives while it runs. */
+  async heartbeat(): Promise<void> {}
+
+  async compare(): Promise<readonly Correction[]> {
+    return [];
+  }
+
+  async placed(): Promise<readonly SessionRef[]> {
+    return [];
+  }
+
+  async survey(ref: SessionRef): Promise<Survey | null> {
+    const { wait, site } = this.#require(ref);
+    if (wait === null) return null;
+    const around = countAround(site.line, wait.ticket);
+    return surveyFrom({ waitedMs: this.#clock() - wait.since, recentWaits: site.recentWaits, ...around });
+  }
+
+  async online(siteKey: SiteKey): Promise<number> {
+    const site = this.#sites.get(siteKey);
+    return site === undefined ? 0 : site.sessions.size - site.away.size;
+  }
+
+  /** How much is held, for the tests that show nothing is left behind. */
+  sizes() {
+    const sizes = {
+      sessions: 0,
+      tokens: this.#byToken.size,
+      away: 0,
+      sites: this.#sites.size,
+      waiting: 0,
+      inLine: 0,
+      conversations: 0,
+    };
+    for (const site of this.#sites.values()) {
+      sizes.sessions += site.sessions.size;
+      sizes.away += site.away.size;
+      sizes.waiting += site.waiting.size;
+      sizes.inLine += site.line.size;
+      sizes.conversations += site.conversations.size;
+    }
+    return sizes;
+  }
+
+  #find(session: Session, ticket: Ticket, rules: MatchRules): FindOutcome {
     if (session.conversation !== null) {
       if (session.matchedBy === ticket.requestId) return { status: 'matched', notices: [] };
       throw new Refusal('already_in_conversation');
     }
-    if (session.wait === null) {
-      session.wait = { ticket, since: this.#clock() };
-      this.#site(session.site).waiting.set(session.id, session);
-    } else {
-      session.wait.ticket = ticket;
-    }
-    const notices = this.#match(session);
-    return { status: notices.length > 0 ? 'matched' : 'waiting', notices };
+    const { site, wait } = session;
+    const place = wait ?? { since: this.#clock(), seq: ++site.seq };
+    const next: Wait = { ...place, sessionId: session.id, ticket, dueAt: null };
+    // A request that was under way when the connection went.
+    const notices = session.awaySince === null ? this.#wait(session, next, rules) : this.#keepWait(session, next);
+    return { status: session.conversation === null ? 'waiting' : 'matched', notices };
   }
 
-  /** Pairs a waiting session with the longest waiter that fits. Everything is checked before anything is removed. */
-  #match(session: Session): Notice[] {
-    const site = this.#site(session.site);
-    for (const candidate of site.waiting.values()) {
-      if (!canMeet(session, candidate)) continue;
-      const [first, second] =
-        candidate.wait!.since <= session.wait!.since ? [candidate, session] : [session, candidate];
-      return this.#start(site, first, second);
-    }
-    return [];
+  /** Puts a session in line (again, or with other words) and looks for somebody who fits now. */
+  #wait(session: Session, wait: Wait, rules: MatchRules): Notice[] {
+    this.#outOfLine(session);
+    session.wait = wait;
+    session.site.waiting.set(session.id, session);
+    wait.dueAt = nextDueAt(rules.expansions, wait.since, this.#clock());
+    session.site.line.add(wait);
+    return this.#match(session, wait, rules);
   }
 
-  #start(site: Site, first: Session, second: Session): Notice[] {
+  #match(session: Session, wait: Wait, rules: MatchRules): Notice[] {
+    const { site } = session;
+    const now = this.#clock();
+    const found = choose(wait, site.line.candidates(wait, rules), rules, now, ({ sessionId }) => ({
+      isBlocked: site.blocks.has(session.id, sessionId, now - BLOCK_MS),
+      isRepeat: site.meetings.has(session.id, sessionId, now - rules.repeatMs),
+    }));
+    const peer = found === null ? undefined : site.sessions.get(found.sessionId);
+    return peer === undefined ? [] : this.#start(peer, session, rules, now);
+  }
+
+  #start(first: Session, second: Session, rules: MatchRules, now: number): Notice[] {
+    const { site } = first;
+    const waits: [Wait, Wait] = [first.wait!, second.wait!];
+    const [a, b] = [waits[0].ticket, waits[1].ticket];
     const conversation: Conversation = {
       id: this.#ids.conversation(),
-      site: first.site,
       seats: [first, second],
-      shared: sharedBetween(first.wait!.ticket, second.wait!.ticket),
+      claim: { waits, confirmed: new Set(), lapsesAt: now + rules.confirmMs },
+      shared: {
+        interests: intersection(a.interests, b.interests),
+        isSameTopic: a.topic !== null && a.topic === b.topic,
+      },
     };
     site.conversations.set(conversation.id, conversation);
+    for (const { since } of waits) site.recentWaits.push(now - since);
+    site.recentWaits.splice(0, Math.max(0, site.recentWaits.length - TYPICAL_WAIT.ofLast));
     return conversation.seats.map((session) => {
       session.matchedBy = session.wait!.ticket.requestId;
       this.#stopWaiting(session);
       session.conversation = conversation;
       session.last = { id: conversation.id, peerId: peerOf(conversation, session).id };
-      return { kind: 'started', to: addressOf(session), seat: seatOf(conversation, session) };
+      return { kind: 'started', revision: 0, to: addressOf(session), seat: seatOf(conversation, session) };
     });
   }
 
@@ -251,13 +328,16 @@ export class MemoryStore implements StateStore {
     by: Session | null,
     reason: EndReason,
     peerReason: EndReason = 'peer_left',
-  ): Notice[] {
-    this.#sites.get(conversation.site)?.conversations.delete(conversation.id);
+  ): EndNotice[] {
+    const [first, second] = conversation.seats;
+    first.site.conversations.delete(conversation.id);
+    if (reason !== 'unconfirmed') first.site.meetings.remember(first.id, second.id, this.#clock());
     return conversation.seats.map((session) => {
       session.conversation = null;
       session.matchedBy = null;
       return {
         kind: 'ended',
+        revision: 0,
         to: addressOf(session),
         conversationId: conversation.id,
         reason: by === null || by === session ? reason : peerReason,
@@ -265,30 +345,89 @@ export class MemoryStore implements StateStore {
     });
   }
 
+  /** Matches that were not confirmed in time fall through; who confirmed is back in line with their place. */
+  #lapseClaims(site: Site, rules: MatchRules, now: number, max: number): Notice[] {
+    const notices: Notice[] = [];
+    let left = max;
+    // Oldest first: claims lapse in the order in which they were made.
+    for (const conversation of site.conversations.values()) {
+      const { claim } = conversation;
+      if (claim === null) continue;
+      if (claim.lapsesAt > now || left-- === 0) break;
+      this.#end(conversation, null, 'unconfirmed').forEach((notice, index) => {
+        const isBack = claim.confirmed.has(conversation.seats[index]!);
+        notices.push(isBack ? notice : { ...notice, reason: 'peer_left' });
+      });
+      conversation.seats.forEach((session, index) => {
+        if (claim.confirmed.has(session)) notices.push(...this.#giveBack(session, claim.waits[index]!, rules));
+      });
+    }
+    return notices;
+  }
+
+  #giveBack(session: Session, wait: Wait, rules: MatchRules): Notice[] {
+    return session.awaySince === null ? this.#wait(session, wait, rules) : this.#keepWait(session, wait);
+  }
+
+  /** The place of somebody who is away: out of line until they come back. */
+  #keepWait(session: Session, wait: Wait): Notice[] {
+    session.wait = wait;
+    session.site.waiting.set(session.id, session);
+    return [];
+  }
+
+  #closeLost(site: Site, max: number): Notice[] {
+    const notices: Notice[] = [];
+    let left = max;
+    for (const session of site.away.values()) {
+      if (left-- === 0 || !this.#isGraceOver(session)) break;
+      notices.push(...this.#forget(session, 'peer_lost'));
+    }
+    return notices;
+  }
+
+  /** Looks again at waiters whose step changed, so that two who fit only now meet without a third arriving. */
+  #expand(site: Site, rules: MatchRules, now: number, max: number): Notice[] {
+    const notices: Notice[] = [];
+    const due = dueIn(site, now)
+      .sort((a, b) => a.dueAt! - b.dueAt!)
+      .slice(0, max)
+      .sort(bySeniority);
+    for (const wait of due) {
+      const session = site.sessions.get(wait.sessionId);
+      // An earlier one of this round may have met them.
+      if (session?.wait !== wait) continue;
+      wait.dueAt = nextDueAt(rules.expansions, wait.since, now);
+      notices.push(...this.#match(session, wait, rules));
+    }
+    return notices;
+  }
+
   #forget(session: Session, peerReason: EndReason): Notice[] {
-    const notices =
-      session.conversation === null ? [] : this.#end(session.conversation, session, 'you_left', peerReason);
+    const { site, conversation } = session;
+    const notices = conversation === null ? [] : this.#end(conversation, session, 'you_left', peerReason);
     this.#stopWaiting(session);
-    this.#sessions.delete(session.id);
+    site.sessions.delete(session.id);
+    site.away.delete(session.id);
     this.#byToken.delete(session.resume);
-    this.#away.delete(session.id);
-    const site = this.#site(session.site);
-    if (session.awaySince === null) site.connected -= 1;
-    session.fence = Number.POSITIVE_INFINITY;
-    if (site.connected === 0 && site.waiting.size === 0 && site.conversations.size === 0)
-      this.#sites.delete(session.site);
+    if (site.sessions.size === 0) this.#sites.delete(site.key);
     return notices;
   }
 
   #stopWaiting(session: Session): void {
+    this.#outOfLine(session);
     session.wait = null;
-    this.#site(session.site).waiting.delete(session.id);
+    session.site.waiting.delete(session.id);
+  }
+
+  #outOfLine(session: Session): void {
+    if (session.wait !== null) session.site.line.remove(session.wait);
   }
 
   #stateOf(session: Session): SessionState {
     if (session.conversation !== null) {
-      const { peer, ...conversation } = seatOf(session.conversation, session);
-      const isAway = this.#sessions.get(peer.sessionId)?.awaySince !== null;
+      const { peer: _, ...conversation } = seatOf(session.conversation, session);
+      const isAway = peerOf(session.conversation, session).awaySince !== null;
       return { status: 'chatting', conversation, peer: isAway ? 'away' : 'here' };
     }
     if (session.wait !== null) return { status: 'waiting', waitingForMs: this.#clock() - session.wait.since };
@@ -302,15 +441,26 @@ export class MemoryStore implements StateStore {
   #site(key: SiteKey): Site {
     let site = this.#sites.get(key);
     if (site === undefined) {
-      site = { waiting: new Map(), conversations: new Map(), connected: 0 };
+      site = {
+        key,
+        line: new Line(),
+        waiting: new Map(),
+        conversations: new Map(),
+        sessions: new Map(),
+        away: new Map(),
+        blocks: new PairMemory(),
+        meetings: new PairMemory(),
+        recentWaits: [],
+        seq: 0,
+      };
       this.#sites.set(key, site);
     }
     return site;
   }
 
   #current(ref: SessionRef): Session | null {
-    const session = this.#sessions.get(ref.sessionId);
-    return session?.site === ref.site && session.fence === ref.fence ? session : null;
+    const session = this.#sites.get(ref.site)?.sessions.get(ref.sessionId);
+    return session?.fence === ref.fence ? session : null;
   }
 
   #require(ref: SessionRef): Session {
@@ -320,10 +470,11 @@ export class MemoryStore implements StateStore {
   }
 }
 
-function canMeet(a: Session, b: Session): boolean {
-  if (a === b || a.awaySince !== null || b.awaySince !== null) return false;
-  if (a.blocked.has(b.id) || b.blocked.has(a.id)) return false;
-  return isCompatible(a.wait!.ticket, b.wait!.ticket);
+/** Those in line whose next step is due. */
+function dueIn(site: Site, now: number): Wait[] {
+  return [...site.waiting.values()].flatMap(({ wait, awaySince }) =>
+    wait?.dueAt == null || wait.dueAt > now || awaySince !== null ? [] : [wait],
+  );
 }
 
 function peerOf(conversation: Conversation, session: Session): Session {
@@ -346,6 +497,7 @@ function presenceNotices(session: Session): Notice[] {
   return [
     {
       kind: 'presence',
+      revision: 0,
       to: addressOf(peerOf(conversation, session)),
       conversationId: conversation.id,
       presence: session.awaySince === null ? 'here' : 'away',
@@ -355,9 +507,9 @@ function presenceNotices(session: Session): Notice[] {
 }
 
 function addressOf(session: Session): Address {
-  return { site: session.site, sessionId: session.id, nodeId: session.nodeId };
+  return { site: session.site.key, sessionId: session.id, nodeId: session.nodeId };
 }
 
 function refOf(session: Session): SessionRef {
-  return { site: session.site, sessionId: session.id, fence: session.fence };
+  return { site: session.site.key, sessionId: session.id, fence: session.fence };
 }

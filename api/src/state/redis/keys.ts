@@ -1,0 +1,43 @@
+import type { SiteKey } from '@passerby/sdk/protocol';
+
+const DAY_MS = 24 * 60 * 60_000;
+/** How long the answer of a request is kept, so that asking again changes nothing. Outlasts every retry. Milliseconds. */
+const OPERATION_MS = 60_000;
+/** A node that has not been heard of for this long is dead. Milliseconds. */
+export const NODE_LEASE_MS = 15_000;
+/** How long one node sweeps a site before another may. Milliseconds. */
+export const SWEEP_LEASE_MS = 5_000;
+
+/**
+ * Every key a site has in Redis: what it holds, and how long it lives after it was last written. There
+ * are no permanent keys. All carry the hash tag `{site}`, so that a site's keys are on one cluster node.
+ */
+export const KEYS = {
+  sessions: { holds: 'hash: session id → record', ttlMs: DAY_MS },
+  tokens: { holds: 'hash: resume token → session id', ttlMs: DAY_MS },
+  placed: { holds: 'sorted set: node NUL session, of connected sessions', ttlMs: DAY_MS },
+  nodes: { holds: 'sorted set: node, by when its lease ends', ttlMs: DAY_MS },
+  away: { holds: 'sorted set: session, by when its connection went', ttlMs: DAY_MS },
+  waits: { holds: 'hash: session id → wait', ttlMs: DAY_MS },
+  index: { holds: 'sorted set: tag NUL since seq session, of those in line', ttlMs: DAY_MS },
+  due: { holds: 'sorted set: session, by when its next step is due', ttlMs: DAY_MS },
+  conversations: { holds: 'hash: conversation id → record', ttlMs: DAY_MS },
+  claims: { holds: 'sorted set: conversation, by when it must be confirmed', ttlMs: DAY_MS },
+  recent: { holds: 'list: lengths of recent waits', ttlMs: DAY_MS },
+  meetings: { holds: 'sorted set: two sessions, by when they met', ttlMs: DAY_MS },
+  blocks: { holds: 'sorted set: two sessions, by when one blocked the other', ttlMs: DAY_MS },
+  counters: { holds: 'hash: revision, seq, examined', ttlMs: DAY_MS },
+  sweeper: { holds: 'string: the node that sweeps', ttlMs: SWEEP_LEASE_MS },
+  op: { holds: 'string: answer of one request', ttlMs: OPERATION_MS },
+} as const satisfies Record<string, { readonly holds: string; readonly ttlMs: number }>;
+
+export type KeyName = keyof typeof KEYS;
+
+/** What every key of ours begins with, for the ACL of our Redis user. */
+export const PREFIX = 'passerby:';
+
+/** The one builder of keys. `operation` is for `op` only. */
+export function keyOf(name: KeyName, site: SiteKey, operation: string): string {
+  const key = `${PREFIX}{${site}}:${name}`;
+  return name === 'op' ? `${key}:${operation}` : key;
+}

@@ -1,0 +1,16 @@
+-- PURPOSE  the two never meet again; ends their conversation if it still runs
+-- MODE     write
+-- KEYS     sessions conversations claims meetings blocks
+-- ARGV     session fence conversation
+-- RETURNS  done | refused code
+-- COST     O(log n)
+
+local session = current_session()
+if not session then return refused('session_gone') end
+if session.lc ~= A.conversation then return refused('not_in_conversation') end
+local at = now()
+redis.call('ZADD', K.blocks, at, pair_key(A.session, session.lp))
+if session.c == A.conversation then
+  finish(session.c, read(K.conversations, session.c), A.session, 'you_left', 'peer_left', at)
+end
+return { 'done' }

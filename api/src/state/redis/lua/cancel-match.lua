@@ -1,0 +1,12 @@
+-- PURPOSE  stops waiting, or says that a match came first
+-- MODE     write
+-- KEYS     sessions waits index due
+-- ARGV     session fence
+-- RETURNS  cancelled status | refused code
+-- COST     O(log n)
+
+local session = current_session()
+if not session then return refused('session_gone') end
+if session.c ~= '' then return { 'cancelled', 'already_matched' } end
+stop_waiting(A.session)
+return { 'cancelled', 'cancelled' }

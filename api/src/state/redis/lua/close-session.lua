@@ -1,0 +1,10 @@
+-- PURPOSE  forgets a session and ends what it was in
+-- MODE     write
+-- KEYS     sessions tokens placed away waits index due conversations claims meetings
+-- ARGV     session fence
+-- RETURNS  done
+-- COST     O(log n)
+
+local session = current_session()
+if session then forget(A.session, session, 'peer_left', now()) end
+return { 'done' }

@@ -1,0 +1,10 @@
+-- PURPOSE  the service ends a conversation for both sides
+-- MODE     write
+-- KEYS     sessions conversations claims meetings
+-- ARGV     conversation reason
+-- RETURNS  done
+-- COST     O(log n)
+
+local conversation = read(K.conversations, A.conversation)
+if conversation then finish(A.conversation, conversation, nil, A.reason, A.reason, now()) end
+return { 'done' }

@@ -1,0 +1,18 @@
+-- PURPOSE  ends a conversation if it still runs, and with a ticket waits again in the same step
+-- MODE     write
+-- KEYS     sessions nodes waits index due conversations claims recent meetings blocks
+-- ARGV     session fence conversation ticket rules freshIds blockMs
+-- RETURNS  left next | refused code
+-- COST     O(log n), at most scanMax candidates examined with a ticket
+
+local session = current_session()
+if not session then return refused('session_gone') end
+local at = now()
+if session.c == A.conversation then
+  finish(session.c, read(K.conversations, session.c), A.session, 'you_left', 'peer_left', at)
+  session = read(K.sessions, A.session)
+end
+if A.ticket == '' then return { 'left', '' } end
+local status = find(A.session, session, cjson.decode(A.ticket), cjson.decode(A.rules), at)
+if not status then return refused('already_in_conversation') end
+return { 'left', status }

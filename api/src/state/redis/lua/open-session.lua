@@ -1,0 +1,12 @@
+-- PURPOSE  a new session, held by a node
+-- MODE     write
+-- KEYS     sessions tokens placed nodes
+-- ARGV     session node token nodeLeaseMs
+-- RETURNS  opened
+-- COST     O(log n) in the site's sessions
+
+write(K.sessions, A.session, { n = A.node, f = 1, t = A.token, a = 0, c = '', lc = '', lp = '', e = '', m = '' })
+redis.call('HSET', K.tokens, A.token, A.session)
+redis.call('ZADD', K.placed, 0, A.node .. '\0' .. A.session)
+redis.call('ZADD', K.nodes, 'GT', now() + tonumber(A.nodeLeaseMs), A.node)
+return { 'opened' }

@@ -1,0 +1,42 @@
+-- PURPOSE  hands the session of a one-time token to a node, under a new token and fence
+-- MODE     write
+-- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks
+-- ARGV     presented token node nodeLeaseMs graceMs rules freshIds blockMs
+-- RETURNS  unknown | resumed session fence previousNode state
+-- COST     O(log n), at most scanMax candidates examined if it waits
+
+local at = now()
+local sid = redis.call('HGET', K.tokens, A.presented)
+local session = sid and read(K.sessions, sid)
+if not session then return { 'unknown' } end
+if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end
+
+local previous = session.n
+redis.call('HDEL', K.tokens, A.presented)
+redis.call('HSET', K.tokens, A.token, sid)
+redis.call('ZREM', K.placed, placement(sid, session))
+redis.call('ZREM', K.away, sid)
+session.t, session.f, session.n, session.a = A.token, session.f + 1, A.node, 0
+write(K.sessions, sid, session)
+redis.call('ZADD', K.placed, 0, placement(sid, session))
+redis.call('ZADD', K.nodes, 'GT', at + tonumber(A.nodeLeaseMs), A.node)
+tell_presence(sid, session)
+
+local wait = read(K.waits, sid)
+if wait then
+  wait.n = A.node
+  wait_in_line(sid, wait, cjson.decode(A.rules), at)
+  session = read(K.sessions, sid)
+end
+
+local state = { 'idle' }
+if session.c ~= '' then
+  local conversation = read(K.conversations, session.c)
+  local peer_id = conversation.a == sid and conversation.b or conversation.a
+  local peer = read(K.sessions, peer_id)
+  state = { 'chatting', peer.a == 0 and 'here' or 'away' }
+  for _, part in ipairs(seat(session.c, conversation, sid, { [peer_id] = peer })) do state[#state + 1] = part end
+elseif wait then
+  state = { 'waiting', at - wait.s }
+end
+return { 'resumed', sid, session.f, previous, state }

@@ -1,0 +1,69 @@
+-- PURPOSE  does what is due on a site: lapsed claims, dead nodes, lost sessions, due steps, old memories
+-- MODE     write
+-- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims recent meetings blocks
+-- ARGV     node sweepLeaseMs graceMs rules max freshIds blockMs
+-- RETURNS  swept isMore | held
+-- COST     O(max · log n), at most max · scanMax candidates examined
+
+local holder = redis.call('GET', K.sweeper)
+if holder and holder ~= A.node then return { 'held' } end
+redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)
+
+local at, max = now(), tonumber(A.max)
+local rules = cjson.decode(A.rules)
+
+-- Before anything is matched: nobody meets somebody whose node is dead.
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)) do
+  local members = redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\0', '(' .. node .. '\1', 'LIMIT', 0, max)
+  for _, member in ipairs(members) do
+    local sid = string.sub(member, #node + 2)
+    suspend(sid, read(K.sessions, sid), at)
+  end
+  if #members < max then redis.call('ZREM', K.nodes, node) end
+end
+
+for _, cid in ipairs(redis.call('ZRANGEBYSCORE', K.claims, '-inf', at, 'LIMIT', 0, max)) do
+  local conversation = read(K.conversations, cid)
+  local sides = { { conversation.a, conversation.ca, conversation.wa }, { conversation.b, conversation.cb, conversation.wb } }
+  local reasons = {}
+  for _, side in ipairs(sides) do
+    if not side[2] then reasons[side[1]] = 'peer_left' end
+  end
+  finish(cid, conversation, nil, 'unconfirmed', 'unconfirmed', at, reasons)
+  for _, side in ipairs(sides) do
+    local sid, is_confirmed, wait = side[1], side[2], side[3]
+    if is_confirmed then
+      local session = read(K.sessions, sid)
+      wait.n = session.n
+      if session.a == 0 then wait_in_line(sid, wait, rules, at) else write(K.waits, sid, wait) end
+    end
+  end
+end
+
+local lost_before = at - tonumber(A.graceMs)
+for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.away, '-inf', lost_before, 'LIMIT', 0, max)) do
+  forget(sid, read(K.sessions, sid), 'peer_lost', at)
+end
+
+local due = {}
+for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.due, '-inf', at, 'LIMIT', 0, max)) do
+  local wait = read(K.waits, sid)
+  due[#due + 1] = { s = wait.s, q = wait.q, sid = sid }
+end
+table.sort(due, is_senior)
+for _, entry in ipairs(due) do
+  -- Read again: an earlier one of this round may have met them.
+  local wait = read(K.waits, entry.sid)
+  if wait then
+    local due_at = next_due_at(rules.expansions, wait.s, at)
+    if due_at then redis.call('ZADD', K.due, due_at, entry.sid) else redis.call('ZREM', K.due, entry.sid) end
+    local peer_id, peer_wait = choose(entry.sid, wait, rules, at)
+    if peer_id and not start(peer_id, peer_wait, entry.sid, wait, rules, at) then look_again(entry.sid, at) end
+  end
+end
+
+for _, memory in ipairs({ { K.blocks, at - tonumber(A.blockMs) }, { K.meetings, at - rules.repeatMs } }) do
+  local old = redis.call('ZRANGEBYSCORE', memory[1], '-inf', memory[2], 'LIMIT', 0, max)
+  if #old > 0 then redis.call('ZREM', memory[1], unpack(old)) end
+end
+return { 'swept', #due == max and 1 or 0 }

@@ -1,0 +1,179 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TIMES, type SiteKey } from '@passerby/sdk/protocol';
+import { FREE } from '../../../test/harness.ts';
+import { RedisServer } from '../../../test/servers/redis-server.ts';
+import { lookupsOf, tagsOf, ticketFrom } from '../../decision/ticket.ts';
+import { BLOCK_MS } from '../survey.ts';
+import { keyOf, NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
+import type { ScriptReply } from './script.ts';
+import { SCRIPTS, SCRIPT_NAMES, type ScriptName } from './scripts.ts';
+
+const SITE = 'pk_site' as SiteKey;
+
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+type Args = Record<string, string | number>;
+let operations = 0;
+beforeEach(async () => {
+  await redis.flushall();
+  operations = 0;
+});
+const run = (
+  name: ScriptName,
+  args: Args,
+  { operation = `o_${++operations}`, skewMs = 0 } = {},
+): Promise<ScriptReply> => SCRIPTS[name].run(redis, { site: SITE, operation, skewMs, args });
+
+const ticketText = (requestId: string) => {
+  const ticket = ticketFrom({ requestId: requestId as never, interests: ['jazz'] });
+  const given = Object.fromEntries(Object.entries(ticket).filter(([, value]) => value !== null));
+  return JSON.stringify({ ticket: given, tags: tagsOf(ticket), lookups: lookupsOf(ticket) });
+};
+const deciding = (id: string) => ({ rules: JSON.stringify(FREE), freshIds: id, blockMs: BLOCK_MS });
+const caller = (session: string, fence = 1) => ({ session, fence });
+const open = (session: string) =>
+  run('open-session', { session, node: 'n_1', token: `r_${session}`, nodeLeaseMs: NODE_LEASE_MS });
+const find = (session: string, id = `c_${session}`) =>
+  run('find-match', { ...caller(session), ticket: ticketText(`q_${session}`), ...deciding(id) });
+/** Two who are matched in `c_b`. */
+const pair = async () => {
+  await open('a');
+  await open('b');
+  await find('a');
+  await find('b');
+};
+
+/** Everything in Redis but the answers that are kept. */
+async function contents(): Promise<unknown> {
+  const keys = (await redis.keys('*')).filter((key) => !key.includes(':op:')).sort();
+  return Promise.all(keys.map(async (key) => [key, (await redis.dumpBuffer(key)).toString('hex')]));
+}
+
+/** For every script: what it needs to have something to do, and its arguments. */
+const CALLS: Readonly<
+  Record<ScriptName, { readonly before?: () => Promise<unknown>; readonly args: Args; readonly skewMs?: number }>
+> = {
+  'open-session': { args: { session: 'a', node: 'n_1', token: 'r_a', nodeLeaseMs: NODE_LEASE_MS } },
+  'resume-session': {
+    before: pair,
+    args: {
+      presented: 'r_a',
+      token: 'r_next',
+      node: 'n_2',
+      nodeLeaseMs: NODE_LEASE_MS,
+      graceMs: TIMES.graceMs,
+      ...deciding('c_1'),
+    },
+  },
+  'suspend-session': { before: pair, args: caller('a') },
+  'close-session': { before: pair, args: caller('a') },
+  'find-match': {
+    before: async () => {
+      await open('a');
+      await open('b');
+      await find('a');
+    },
+    args: { ...caller('b'), ticket: ticketText('q_b'), ...deciding('c_1') },
+  },
+  'cancel-match': {
+    before: async () => {
+      await open('a');
+      await find('a');
+    },
+    args: caller('a'),
+  },
+  'leave-conversation': {
+    before: pair,
+    args: { ...caller('a'), conversation: 'c_b', ticket: ticketText('q_2'), ...deciding('c_1') },
+  },
+  'confirm-match': { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
+  'block-peer': { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
+  'end-conversation': { before: pair, args: { conversation: 'c_b', reason: 'idle' } },
+  'sweep-site': {
+    before: pair,
+    skewMs: FREE.confirmMs,
+    args: { node: 'n_1', sweepLeaseMs: SWEEP_LEASE_MS, graceMs: TIMES.graceMs, max: 10, ...deciding('c_1') },
+  },
+  'beat-node': { args: { node: 'n_1', nodeLeaseMs: NODE_LEASE_MS } },
+  'survey-wait': { before: () => open('a').then(() => find('a')), args: caller('a') },
+  'count-online': { before: pair, args: {} },
+  'compare-sessions': { before: pair, args: { held: JSON.stringify([['a', 1, 'c_b', 'n_9', 'here']]) } },
+  'list-placed': { before: pair, args: { node: 'n_1', after: '', max: 10 } },
+};
+const WRITES = SCRIPT_NAMES.filter((name) => SCRIPTS[name].head.mode === 'write');
+
+describe('the same operation asked again', () => {
+  test.each(WRITES)('gives the same answer and changes nothing: %s', async (name) => {
+    const { before, args, skewMs = 0 } = CALLS[name];
+    await before?.();
+    const untouched = await contents();
+    const first = await run(name, args, { operation: 'o_same', skewMs });
+    const after = await contents();
+    expect(after).not.toEqual(untouched);
+    expect(await run(name, args, { operation: 'o_same', skewMs: skewMs + 5 })).toEqual(first);
+    expect(await contents()).toEqual(after);
+  });
+
+  test.each(SCRIPT_NAMES.filter((name) => !WRITES.includes(name)))(
+    'a reading script changes nothing at all: %s',
+    async (name) => {
+      const { before, args } = CALLS[name];
+      await before?.();
+      const untouched = await contents();
+      await run(name, args);
+      expect(await contents()).toEqual(untouched);
+    },
+  );
+
+  test('also a refusal is kept', async () => {
+    const refused = await run('cancel-match', caller('nobody'), { operation: 'o_same' });
+    expect(refused).toMatchObject({ tag: 'refused', fields: ['session_gone'] });
+    await open('nobody');
+    expect(await run('cancel-match', caller('nobody'), { operation: 'o_same' })).toEqual(refused);
+  });
+});
+
+test('each writing script raises the revision of its site by one, and no other does', async () => {
+  for (const name of SCRIPT_NAMES) {
+    await redis.flushall();
+    const { before, args, skewMs = 0 } = CALLS[name];
+    await before?.();
+    const revision = Number((await redis.hget(keyOf('counters', SITE, ''), 'revision')) ?? 0);
+    const reply = await run(name, args, { skewMs });
+    const isWrite = WRITES.includes(name);
+    expect([name, reply.revision]).toEqual([name, isWrite ? revision + 1 : 0]);
+    expect(Number((await redis.hget(keyOf('counters', SITE, ''), 'revision')) ?? 0)).toBe(
+      isWrite ? revision + 1 : revision,
+    );
+  }
+});
+
+test('a script Redis has forgotten is sent again, and runs once', async () => {
+  await open('a');
+  await redis.script('FLUSH');
+  const { revision } = await find('a');
+  expect(revision).toBe(2);
+  await redis.script('FLUSH');
+  expect((await run('cancel-match', caller('a'))).fields).toEqual(['cancelled']);
+  expect((await run('count-online', {})).fields).toEqual([1]);
+});
+
+test('an answer of another operation is not taken for ours', async () => {
+  const deaf = { evalsha: async () => ['o_other', 1, ['done'], []], eval: async () => null };
+  const call = { site: SITE, operation: 'o_mine', skewMs: 0, args: { node: 'n_1', nodeLeaseMs: 1 } };
+  await expect(SCRIPTS['beat-node'].run(deaf, call)).rejects.toThrow('of another operation');
+});
+
+test('an argument that is missing is named before anything is sent', async () => {
+  await expect(run('find-match', caller('a'))).rejects.toThrow('find-match needs the argument "ticket"');
+});

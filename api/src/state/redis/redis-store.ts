@@ -1,0 +1,302 @@
+import {
+  TIMES,
+  type ConversationId,
+  type EndReason,
+  type PeerPresence,
+  type ResumeToken,
+  type SessionState,
+  type SiteKey,
+} from '@passerby/sdk/protocol';
+import { Refusal } from '../../errors.ts';
+import type { MatchRules } from '../../decision/rules.ts';
+import { lookupsOf, tagsOf, type Ticket } from '../../decision/ticket.ts';
+import type { IdSource } from '../ids.ts';
+import type {
+  Address,
+  CancelOutcome,
+  Correction,
+  FindOutcome,
+  Held,
+  LeaveOutcome,
+  NodeId,
+  Notice,
+  OpenOutcome,
+  ResumeOutcome,
+  Seat,
+  SessionId,
+  SessionRef,
+  StateStore,
+  Survey,
+  SweepOutcome,
+  Transition,
+} from '../state-store.ts';
+import { BLOCK_MS, surveyFrom } from '../survey.ts';
+import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
+import { ForeignAnswer, type ScriptReply, type ScriptRunner } from './script.ts';
+import { SCRIPTS, type ScriptName } from './scripts.ts';
+
+export interface RedisStoreOptions {
+  /** Moves the time Redis tells; tests only. Milliseconds. */
+  readonly skewMs?: () => number;
+  /** The scripts; tests put broken ones in their place. */
+  readonly scripts?: typeof SCRIPTS;
+}
+
+/** How long a request is asked again while its outcome is unknown, before the caller is told. Milliseconds. */
+const ASK_AGAIN_MS = 800;
+const ASK_AGAIN_PAUSE_MS = 50;
+/** What a caller who was told `unavailable` waits. Milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+/** Matches one sweep can make: each needs an id that was made outside the script. */
+const SWEEP_MATCHES_MAX = 64;
+
+/** All shared state in Redis, one Lua script a transition, so that many nodes serve one site. */
+export class RedisStore implements StateStore {
+  readonly kind = 'redis';
+  readonly #runner: ScriptRunner;
+  readonly #ids: IdSource;
+  readonly #skewMs: () => number;
+  readonly #scripts: typeof SCRIPTS;
+
+  constructor(runner: ScriptRunner, ids: IdSource, options: RedisStoreOptions = {}) {
+    this.#runner = runner;
+    this.#ids = ids;
+    this.#skewMs = options.skewMs ?? (() => 0);
+    this.#scripts = options.scripts ?? SCRIPTS;
+  }
+
+  async open(site: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
+    const sessionId = this.#ids.session();
+    await this.#run('open-session', site, {
+      session: sessionId,
+      node: nodeId,
+      token: resume,
+      nodeLeaseMs: NODE_LEASE_MS,
+    });
+    return { session: { site, sessionId, fence: 1 } };
+  }
+
+  async resume(
+    site: SiteKey,
+    nodeId: NodeId,
+    presented: ResumeToken,
+    next: ResumeToken,
+    rules: MatchRules,
+  ): Promise<ResumeOutcome> {
+    const reply = await this.#run('resume-session', site, {
+      presented,
+      token: next,
+      node: nodeId,
+      nodeLeaseMs: NODE_LEASE_MS,
+      graceMs: TIMES.graceMs,
+      ...this.#deciding(rules, 1),
+    });
+    if (reply.tag === 'unknown') return { kind: 'unknown' };
+    const [sessionId, fence, previousNode, state] = reply.fields as [SessionId, number, NodeId, unknown[]];
+    const seat = state[0] === 'chatting' ? seatFrom(site, state.slice(2)) : null;
+    return {
+      kind: 'resumed',
+      session: { site, sessionId, fence },
+      state: stateFrom(state, seat),
+      seat,
+      previous: { site, sessionId, nodeId: previousNode },
+      notices: noticesFrom(site, reply),
+    };
+  }
+
+  async suspend(session: SessionRef): Promise<Transition> {
+    return this.#transition('suspend-session', session, {});
+  }
+
+  async close(session: SessionRef): Promise<Transition> {
+    return this.#transition('close-session', session, {});
+  }
+
+  async find(session: SessionRef, ticket: Ticket, rules: MatchRules): Promise<FindOutcome> {
+    const reply = await this.#run('find-match', session.site, {
+      ...callerOf(session),
+      ticket: ticketText(ticket),
+      ...this.#deciding(rules, 1),
+    });
+    return { status: reply.fields[0] as FindOutcome['status'], notices: noticesFrom(session.site, reply) };
+  }
+
+  async cancel(session: SessionRef): Promise<CancelOutcome> {
+    const reply = await this.#run('cancel-match', session.site, callerOf(session));
+    return { status: reply.fields[0] as CancelOutcome['status'], notices: noticesFrom(session.site, reply) };
+  }
+
+  async leave(session: SessionRef, id: ConversationId, next: Ticket | null, rules: MatchRules): Promise<LeaveOutcome> {
+    const reply = await this.#run('leave-conversation', session.site, {
+      ...callerOf(session),
+      conversation: id,
+      ticket: next === null ? '' : ticketText(next),
+      ...this.#deciding(rules, 1),
+    });
+    const status = reply.fields[0] as FindOutcome['status'] | '';
+    return { next: status === '' ? null : status, notices: noticesFrom(session.site, reply) };
+  }
+
+  async confirm(session: SessionRef, id: ConversationId): Promise<Transition> {
+    return this.#transition('confirm-match', session, { conversation: id });
+  }
+
+  async block(session: SessionRef, id: ConversationId): Promise<Transition> {
+    return this.#transition('block-peer', session, { conversation: id });
+  }
+
+  async end(site: SiteKey, id: ConversationId, reason: EndReason): Promise<Transition> {
+    const reply = await this.#run('end-conversation', site, { conversation: id, reason });
+    return { notices: noticesFrom(site, reply) };
+  }
+
+  async sweep(site: SiteKey, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
+    const reply = await this.#run('sweep-site', site, {
+      node: nodeId,
+      sweepLeaseMs: SWEEP_LEASE_MS,
+      graceMs: TIMES.graceMs,
+      max,
+      ...this.#deciding(rules, SWEEP_MATCHES_MAX),
+    });
+    return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
+  }
+
+  async heartbeat(site: SiteKey, nodeId: NodeId): Promise<void> {
+    await this.#run('beat-node', site, { node: nodeId, nodeLeaseMs: NODE_LEASE_MS });
+  }
+
+  async compare(site: SiteKey, held: readonly Held[]): Promise<readonly Correction[]> {
+    const beliefs = held.map(({ session, seat, isPeerAway, isWaiting }) => [
+      session.sessionId,
+      session.fence,
+      seat?.conversationId ?? '',
+      seat?.peer.nodeId ?? '',
+      isPeerAway ? 'away' : 'here',
+      isWaiting,
+    ]);
+    const reply = await this.#run('compare-sessions', site, { held: JSON.stringify(beliefs) });
+    const [revision, corrections] = reply.fields as [number, unknown[][]];
+    return corrections.map((fields) => correctionFrom(site, revision, fields));
+  }
+
+  async placed(site: SiteKey, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]> {
+    const reply = await this.#run('list-placed', site, { node: nodeId, after: after ?? '', max });
+    return (reply.fields[0] as [SessionId, number][]).map(([sessionId, fence]) => ({ site, sessionId, fence }));
+  }
+
+  async survey(session: SessionRef): Promise<Survey | null> {
+    const reply = await this.#run('survey-wait', session.site, callerOf(session));
+    if (reply.tag === 'none') return null;
+    const [waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recent] = reply.fields as [
+      ...number[],
+      string[],
+    ] as [number, number, number, number, number, number, string[]];
+    const recentWaits = recent.map(Number);
+    return surveyFrom({ waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recentWaits });
+  }
+
+  async online(site: SiteKey): Promise<number> {
+    const reply = await this.#run('count-online', site, {});
+    return reply.fields[0] as number;
+  }
+
+  async #transition(name: ScriptName, session: SessionRef, args: Record<string, string>): Promise<Transition> {
+    const reply = await this.#run(name, session.site, { ...callerOf(session), ...args });
+    return { notices: noticesFrom(session.site, reply) };
+  }
+
+  #deciding(rules: MatchRules, matches: number) {
+    const freshIds = Array.from({ length: matches }, () => this.#ids.conversation()).join(' ');
+    return { rules: JSON.stringify(rules), freshIds, blockMs: BLOCK_MS };
+  }
+
+  /** Runs a script; while its outcome is unknown asks again with the same operation id, then says `unavailable`. */
+  async #run(name: ScriptName, site: SiteKey, args: Record<string, string | number>): Promise<ScriptReply> {
+    const call = { site, operation: this.#ids.operation(), skewMs: this.#skewMs(), args };
+    const deadline = performance.now() + ASK_AGAIN_MS;
+    for (;;) {
+      try {
+        const reply = await this.#scripts[name].run(this.#runner, call);
+        if (reply.tag === 'refused') throw new Refusal(reply.fields[0] as Refusal['code']);
+        return reply;
+      } catch (thrown) {
+        if (thrown instanceof Refusal || isBug(thrown)) throw thrown;
+        if (thrown instanceof ForeignAnswer) this.#runner.disconnect?.(true);
+        if (performance.now() > deadline)
+          throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause: thrown });
+        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_PAUSE_MS));
+      }
+    }
+  }
+}
+
+/** Errors of the script itself: asking again gives the same. What Redis says of its own state passes. */
+function isBug(thrown: unknown): boolean {
+  if (thrown instanceof TypeError) return true;
+  return thrown instanceof Error && /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
+}
+
+function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: number } {
+  return { session: sessionId, fence };
+}
+
+/** A ticket for Lua: absent instead of `null`, and with what it is found by. */
+function ticketText(ticket: Ticket): string {
+  const given = Object.fromEntries(Object.entries(ticket).filter(([, value]) => value !== null));
+  return JSON.stringify({ ticket: given, tags: tagsOf(ticket), lookups: lookupsOf(ticket) });
+}
+
+/** Parts interests in a notice; no interest contains a control character. */
+const UNIT_SEPARATOR = '\u001f';
+
+function seatFrom(site: SiteKey, fields: readonly unknown[]): Seat {
+  const [conversationId, role, peerId, peerNode, isSameTopic, interests] = fields as string[];
+  return {
+    conversationId: conversationId as ConversationId,
+    role: role as Seat['role'],
+    shared: {
+      interests: interests === '' ? [] : interests!.split(UNIT_SEPARATOR),
+      isSameTopic: isSameTopic === '1',
+    },
+    peer: { site, sessionId: peerId as SessionId, nodeId: peerNode as NodeId },
+  };
+}
+
+function stateFrom(state: readonly unknown[], seat: Seat | null): SessionState {
+  if (seat !== null) {
+    const { peer: _, ...conversation } = seat;
+    return { status: 'chatting', conversation, peer: state[1] as PeerPresence };
+  }
+  if (state[0] === 'waiting') return { status: 'waiting', waitingForMs: state[1] as number };
+  return { status: 'idle' };
+}
+
+function correctionFrom(site: SiteKey, revision: number, [kind, id, word, ...seat]: readonly unknown[]): Correction {
+  const sessionId = id as SessionId;
+  switch (kind) {
+    case 'seated':
+      return { kind, sessionId, revision, seat: seatFrom(site, seat), isPeerAway: word === 'away' };
+    case 'unseated':
+      return { kind, sessionId, revision, reason: word as EndReason };
+    case 'idle':
+    case 'elsewhere':
+    case 'away':
+    case 'gone':
+      return { kind, sessionId, revision };
+    default:
+      throw new Error(`a correction of an unknown kind: ${String(kind)}`);
+  }
+}
+
+function noticesFrom(site: SiteKey, reply: ScriptReply): Notice[] {
+  return reply.notices.map(([kind, sessionId, nodeId, ...fields]): Notice => {
+    const to: Address = { site, sessionId: sessionId as SessionId, nodeId: nodeId as NodeId };
+    const { revision } = reply;
+    if (kind === 'started') return { kind, revision, to, seat: seatFrom(site, fields) };
+    const [conversationId, word, peerId, peerNode] = fields as [ConversationId, string, SessionId, NodeId];
+    if (kind === 'ended') return { kind, revision, to, conversationId, reason: word as EndReason };
+    if (kind !== 'presence') throw new Error(`a notice of an unknown kind: ${String(kind)}`);
+    const peer: Address = { site, sessionId: peerId, nodeId: peerNode };
+    return { kind, revision, to, conversationId, presence: word as PeerPresence, peer };
+  });
+}

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { SiteKey } from '@passerby/sdk/protocol';
+import { KEYS, keyOf, type KeyName } from './keys.ts';
+
+/** The one command of a Redis client that scripts need; a Cluster has it too. */
+export interface ScriptRunner {
+  evalsha(sha: string, keyCount: number, ...rest: string[]): Promise<unknown>;
+  eval(text: string, keyCount: number, ...rest: string[]): Promise<unknown>;
+  /** Drops the connection, and with `reconnect` makes a new one. */
+  disconnect?(reconnect: boolean): void;
+}
+
+/** What the head of a Lua file says. */
+export interface ScriptHead {
+  readonly purpose: string;
+  readonly mode: 'read' | 'write';
+  readonly keys: readonly KeyName[];
+  readonly args: readonly string[];
+  readonly tags: readonly string[];
+  readonly cost: string;
+}
+
+/** A script's answer: its tag and fields, what to tell others, and the site's revision after it. */
+export interface ScriptReply {
+  readonly tag: string;
+  readonly fields: readonly unknown[];
+  readonly notices: readonly (readonly unknown[])[];
+  readonly revision: number;
+}
+
+/** Keys every script has: the answer of its operation, and the site's counters. */
+const COMMON_KEYS = ['op', 'counters'] as const satisfies readonly KeyName[];
+/** Arguments every script has: the operation's id, and what tests move the clock by. */
+const COMMON_ARGS = ['operation', 'skewMs'] as const;
+
+const LIBRARY = ['records', 'decide', 'line', 'conversations'];
+
+const folder = new URL('lua/', import.meta.url);
+export const readLua = (name: string): string => readFileSync(new URL(`${name}.lua`, folder), 'utf8');
+
+/** The functions all scripts share, in the order in which they build on each other. */
+export const libraryText = (): string => LIBRARY.map((name) => readLua(`lib/${name}`)).join('\n');
+
+/** Reads the head of a Lua file. Throws if a line is missing or names a key that is not in the registry. */
+export function parseHead(text: string, name: string): ScriptHead {
+  const line = (label: string): string => {
+    const found = new RegExp(`^-- ${label}(?: +(.*))?$`, 'm').exec(text);
+    if (found === null) throw new Error(`${name}.lua: the head has no ${label} line`);
+    return found[1] ?? '';
+  };
+  const keys = line('KEYS').split(' ').filter(Boolean);
+  const unknown = keys.find((key) => !Object.hasOwn(KEYS, key));
+  if (unknown !== undefined) throw new Error(`${name}.lua: "${unknown}" is not in the registry of keys`);
+  const mode = line('MODE');
+  if (mode !== 'read' && mode !== 'write') throw new Error(`${name}.lua: MODE is read or write`);
+  return {
+    purpose: line('PURPOSE'),
+    mode,
+    keys: keys as KeyName[],
+    args: line('ARGV').split(' ').filter(Boolean),
+    tags: line('RETURNS')
+      .split(' | ')
+      .map((variant) => variant.split(' ')[0]!),
+    cost: line('COST'),
+  };
+}
+
+/** One transition as a Lua script, called with named arguments. */
+export interface Script {
+  readonly name: string;
+  readonly head: ScriptHead;
+  readonly text: string;
+  /** Runs it. Asking again with the same operation id gives the same answer and changes nothing. */
+  run(runner: ScriptRunner, call: ScriptCall): Promise<ScriptReply>;
+}
+
+export interface ScriptCall {
+  readonly site: SiteKey;
+  readonly operation: string;
+  readonly skewMs: number;
+  readonly args: Readonly<Record<string, string | number>>;
+}
+
+/** Builds the script of a Lua file: its named keys and arguments, the library, and the answer kept by operation id. */
+export function defineScript(name: string, bodyText = readLua(name), library = libraryText()): Script {
+  const head = parseHead(bodyText, name);
+  const keyNames = [...COMMON_KEYS, ...head.keys];
+  const argNames = [...COMMON_ARGS, ...head.args];
+  const text = assemble(head, keyNames, argNames, library, bodyText);
+  // Of all who find the script missing at once, one sends its text and the others wait for that.
+  let loading: Promise<unknown> | null = null;
+  const sha = createHash('sha1').update(text).digest('hex');
+  return {
+    name,
+    head,
+    text,
+    run: async (runner, { site, operation, skewMs, args }) => {
+      const given: Readonly<Record<string, string | number>> = { ...args, operation, skewMs };
+      const rest = [
+        ...keyNames.map((key) => keyOf(key, site, operation)),
+        ...argNames.map((arg) => {
+          const value = given[arg];
+          if (value === undefined) throw new TypeError(`${name} needs the argument "${arg}"`);
+          return String(value);
+        }),
+      ];
+      const bySha = () => runner.evalsha(sha, keyNames.length, ...rest);
+      const byText = async (error: unknown) => {
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+        return runner.eval(text, keyNames.length, ...rest);
+      };
+      const raw = await bySha().catch((error: unknown) => {
+        if (loading !== null) return loading.then(bySha, bySha).catch(byText);
+        const loaded = byText(error).finally(() => (loading = null));
+        loading = loaded;
+        return loaded;
+      });
+      return parseReply(raw, head, operation, name);
+    },
+  };
+}
+
+function assemble(
+  head: ScriptHead,
+  keys: readonly KeyName[],
+  args: readonly string[],
+  library: string,
+  body: string,
+): string {
+  const table = (names: readonly string[], from: string) =>
+    `{ ${names.map((name, index) => `${name} = ${from}[${index + 1}]`).join(', ')} }`;
+  const kept = keys.filter((key) => key !== 'op' && key !== 'sweeper');
+  const afterwards = [
+    `result.revision = redis.call('HINCRBY', K.counters, 'revision', 1)`,
+    ...kept.map((key) => `redis.call('PEXPIRE', K.${key}, ${KEYS[key].ttlMs})`),
+  ];
+  return [
+    `local K = ${table(keys, 'KEYS')}`,
+    `local A = ${table(args, 'ARGV')}`,
+    `local kept = redis.call('GET', K.op)`,
+    `if kept then return cmsgpack.unpack(kept) end`,
+    library,
+    `local function transition()`,
+    body,
+    `end`,
+    `local result = { answer = transition(), revision = 0 }`,
+    ...(head.mode === 'write' ? afterwards : []),
+    `local reply = { A.operation, result.revision, result.answer, notices }`,
+    ...(head.mode === 'write' ? [`redis.call('SET', K.op, cmsgpack.pack(reply), 'PX', ${KEYS.op.ttlMs})`] : []),
+    `return reply`,
+  ].join('\n');
+}
+
+/** The answers on this connection are no longer those of their commands: it cannot be trusted any more. */
+export class ForeignAnswer extends Error {
+  override readonly name = 'ForeignAnswer';
+}
+
+function parseReply(raw: unknown, head: ScriptHead, operation: string, name: string): ScriptReply {
+  const [echo, revision, answer, notices] = Array.isArray(raw) ? (raw as unknown[]) : [];
+  if (echo !== operation) throw new ForeignAnswer(`${name}: the answer is of another operation`);
+  if (!Array.isArray(answer) || !head.tags.includes(answer[0] as string)) {
+    throw new Error(
+      `${name}: an answer with the tag "${String((answer as unknown[] | undefined)?.[0])}" is not declared`,
+    );
+  }
+  if (typeof revision !== 'number' || !Array.isArray(notices)) throw new Error(`${name}: a malformed answer`);
+  const [tag, ...fields] = answer as [string, ...unknown[]];
+  return { tag, fields, notices: notices as unknown[][], revision };
+}

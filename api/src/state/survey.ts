@@ -1,0 +1,35 @@
+import type { Survey } from './state-store.ts';
+
+/** How long a block lives. Milliseconds. */
+export const BLOCK_MS = 24 * 60 * 60_000;
+/** From how many matched waits on a typical one is told, and how many are remembered. */
+export const TYPICAL_WAIT = { fromCount: 5, ofLast: 32 } as const;
+
+/** What a store counted around a wait; the asker is in every count whose tag is theirs. */
+export interface Counted {
+  readonly waitedMs: number;
+  readonly waiting: number;
+  readonly onTopic: number;
+  readonly inSection: number;
+  /** Summed over the asker's languages. */
+  readonly sharingLanguage: number;
+  /** How many languages the asker named. */
+  readonly languagesSpoken: number;
+  readonly recentWaits: readonly number[];
+}
+
+/** The survey, with the asker taken out of the counts. */
+export function surveyFrom(counted: Counted): Survey {
+  const { recentWaits, languagesSpoken } = counted;
+  const others = (count: number) => Math.max(0, count - 1);
+  const sorted = [...recentWaits].sort((a, b) => a - b);
+  const sharing = counted.sharingLanguage - languagesSpoken;
+  return {
+    waitedMs: counted.waitedMs,
+    typicalWaitMs: sorted.length < TYPICAL_WAIT.fromCount ? null : sorted[sorted.length >> 1]!,
+    waiting: others(counted.waiting),
+    onTopic: others(counted.onTopic),
+    inSection: others(counted.inSection),
+    otherLanguage: languagesSpoken === 0 ? 0 : Math.max(0, others(counted.waiting) - sharing),
+  };
+}
