@@ -1,14 +1,18 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
+import { RedisLink } from './cluster/redis-link.ts';
 import type { Config } from './config.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { createHttpApp } from './http/server.ts';
 import { Matchmaker } from './match/matchmaker.ts';
+import { WaitReports } from './match/wait-reports.ts';
 import { errorFields, type Log } from './observability/log.ts';
 import { Tally } from './observability/tally.ts';
 import { Online } from './session/online.ts';
+import { Reconciler } from './session/reconciler.ts';
 import { Sessions } from './session/sessions.ts';
 import type { SiteDirectory } from './sites/site-directory.ts';
 import { RequestDoor, type RequestHandlers } from './socket/request-door.ts';
@@ -16,19 +20,21 @@ import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
-import type { Notice } from './state/state-store.ts';
+import { checkRedis, connectRedis, type RedisAddress } from './state/redis/client.ts';
+import { RedisStore } from './state/redis/redis-store.ts';
+import type { NodeId, Notice, StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
-/** Sessions closed in one round at most, so that a round stays short. */
-const SWEEP_MAX = 1_000;
+/** What one call of a sweep does at most, so that others get their turn in between; and calls in a round. */
+const SWEEP = { max: 50, callsMax: 20 } as const;
 /** Over how long clients spread their reconnects when this node goes. Milliseconds. */
 const DRAIN_SPREAD_MS = 3_000;
 /** After this the node goes whoever is still connected. Milliseconds. */
 const DRAIN_MAX_MS = 8_000;
 
 export interface AppParts {
-  readonly config: Pick<Config, 'HOST' | 'PORT'>;
+  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL'>;
   readonly sites: SiteDirectory;
   readonly log: Log;
   readonly clock?: Clock;
@@ -42,7 +48,9 @@ export interface AppParts {
 export interface App {
   /** Where it listens, such as `http://127.0.0.1:3000`. */
   readonly url: string;
-  readonly store: MemoryStore;
+  readonly store: StateStore;
+  /** What the state stands on, such as `memory` or `Redis 7.2.4`. */
+  readonly storeName: string;
   readonly tally: Tally;
   /** What this node holds for visitors; all zero when nobody is there. */
   held(): { sockets: number; seats: number };
@@ -58,18 +66,47 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { config, sites, log, clock = systemClock } = parts;
   let isDraining = false;
   const tally = new Tally();
-  const store = new MemoryStore(clock, randomIds);
+  const nodeId = randomIds.node();
+  const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
+  const { store, link } = backend;
   const push = new SocketPush();
-  const relay = new Relay(push, clock);
-  const lifecycle = new Lifecycle(store, relay, push, sites);
+  const relay = new Relay(push, clock, link, nodeId);
+  const waits = new WaitReports({ store, push, sites, log, clock });
+  const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, nodeId });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
-  const matchmaker = new Matchmaker(store, tell);
+  const matchmaker = new Matchmaker(store, sites, waits, tell);
   const online = new Online(store, push);
-  const sessions = new Sessions({ store, relay, push, online, ids: randomIds, clock, nodeId: randomIds.node(), tell });
+  const sessions = new Sessions({ store, relay, push, online, waits, link, ids: randomIds, clock, nodeId, tell });
+  const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
+  await backend.listen(nodeId, (parcel) => {
+    switch (parcel.kind) {
+      case 'notice':
+        return lifecycle.tellHere(parcel.notice);
+      case 'superseded':
+        return sessions.supersede(parcel.sessionId);
+      case 'frame': {
+        const fault = relay.receive(parcel.from, parcel.to, parcel.frame);
+        if (fault !== null) tally.count(`frame_${fault}`);
+      }
+    }
+  });
   const handlers: RequestHandlers = {
-    'match:find': (session, payload) => matchmaker.find(session, payload),
-    'match:cancel': (session) => matchmaker.cancel(session),
-    'conversation:leave': (session, { conversationId, next }) => lifecycle.leave(session, conversationId, next),
+    // A match that was told to nobody may fall through before it is: then the request is made anew.
+    'match:find': async (session, payload) => {
+      const reply = await matchmaker.find(session, payload);
+      if (reply.status === 'waiting' || (await reconciler.isSeated(session))) return reply;
+      return matchmaker.find(session, payload);
+    },
+    'match:cancel': async (session) => {
+      const reply = await matchmaker.cancel(session);
+      if (reply.status === 'cancelled' || (await reconciler.isSeated(session))) return reply;
+      return matchmaker.cancel(session);
+    },
+    'conversation:leave': async (session, { conversationId, next }) => {
+      const reply = await lifecycle.leave(session, conversationId, next);
+      if (reply.next !== 'matched' || (await reconciler.isSeated(session, conversationId))) return reply;
+      return lifecycle.leave(session, conversationId, next);
+    },
     'conversation:block': (session, { conversationId }) => lifecycle.block(session, conversationId),
     'session:close': (session) => sessions.close(session),
     ...parts.handlers,
@@ -89,13 +126,27 @@ export async function startApp(parts: AppParts): Promise<App> {
     isDraining: () => isDraining,
   });
 
+  let isRound = false;
   async function round(): Promise<void> {
+    if (isRound) return;
+    isRound = true;
     try {
-      tell((await store.sweep(SWEEP_MAX)).notices);
+      for (const site of sessions.activeSites()) {
+        await store.heartbeat(site, nodeId);
+        for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
+          const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
+          tell(swept.notices);
+          isMore = swept.isMore;
+        }
+      }
+      await reconciler.round(sessions.activeSites());
+      await waits.round();
       await lifecycle.endSilent();
       await online.tellChanges();
     } catch (thrown) {
       log.error({ error: errorFields(thrown) }, 'round failed');
+    } finally {
+      isRound = false;
     }
   }
   const rounds = setInterval(() => void round(), parts.roundMs ?? ROUND_MS);
@@ -115,6 +166,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     clearInterval(rounds);
     http.closeAllConnections();
     await socketServer.close();
+    backend.close();
   }
 
   async function drain(): Promise<void> {
@@ -130,6 +182,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   return {
     url: addressOf(http.address() as AddressInfo),
     store,
+    storeName: backend.name,
     tally,
     held: () => ({ sockets: push.size, seats: relay.size }),
     drain,
@@ -140,4 +193,46 @@ export async function startApp(parts: AppParts): Promise<App> {
 
 function addressOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** What the state and the way to other nodes stand on. */
+interface Backend {
+  readonly name: string;
+  readonly store: StateStore;
+  readonly link: NodeLink;
+  listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
+  close(): void;
+}
+
+function memoryBackend(clock: Clock): Backend {
+  return {
+    name: 'memory',
+    store: new MemoryStore(clock, randomIds),
+    link: noLink,
+    listen: () => Promise.resolve(),
+    close: () => undefined,
+  };
+}
+
+async function redisBackend(address: RedisAddress, tally: Tally): Promise<Backend> {
+  const commands = connectRedis(address, 'commands');
+  const subscriber = connectRedis(address, 'subscription');
+  const close = () => {
+    commands.disconnect();
+    subscriber.disconnect();
+  };
+  try {
+    const name = `Redis ${await checkRedis(commands)}`;
+    const link = new RedisLink(commands, subscriber, tally);
+    return {
+      name,
+      store: new RedisStore(commands, randomIds),
+      link,
+      listen: (node, take) => link.listen(node, take),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }

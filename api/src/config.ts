@@ -1,5 +1,16 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from './observability/log.ts';
+import { parseRedisUrl, type RedisAddress } from './state/redis/client.ts';
+
+function redisAddress(text: string, context: z.RefinementCtx<string>): RedisAddress {
+  try {
+    return parseRedisUrl(text);
+  } catch (error) {
+    // The value is not repeated: it may hold a password.
+    context.issues.push({ code: 'custom', message: (error as Error).message, input: undefined });
+    return z.NEVER;
+  }
+}
 
 const environment = z.object({
   /** Port to listen on; 0 takes a free one. */
@@ -13,6 +24,8 @@ const environment = z.object({
   HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
   /** JSON file with the sites that may embed the chat. Without it only the built-in demo site exists. */
   SITES_FILE: z.string().min(1, 'the path of a JSON file').optional(),
+  /** Where Redis is. With it many processes serve the same visitors; without it one process keeps all in memory. */
+  REDIS_URL: z.string().transform(redisAddress).optional(),
   /** How much is logged, as JSON lines on stderr. */
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });

@@ -37,7 +37,7 @@ const app = await startApp({ config, sites: directoryOf(sites), log }).catch((er
 
 const url = app.url.replace('127.0.0.1', 'localhost');
 const embed = `<script async src="${url}/widget.js" data-site="${sites.at(-1)!.key}"></script>`;
-process.stdout.write(`Passerby is at ${url} · store: ${app.store.kind} · embed: ${embed}\n`);
+process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

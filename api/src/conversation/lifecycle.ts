@@ -1,8 +1,11 @@
-import type { ConversationId, FindPayload, RequestReply } from '@passerby/sdk/protocol';
-import { ticketFrom } from '../match/ticket.ts';
+import type { ConversationId, EndReason, FindPayload, RequestReply } from '@passerby/sdk/protocol';
+import type { NodeLink } from '../cluster/node-link.ts';
+import { ticketFrom } from '../decision/ticket.ts';
+import { errorFields, type Log } from '../observability/log.ts';
+import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { Notice, SessionRef, StateStore } from '../state/state-store.ts';
+import type { Correction, NodeId, Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
 import type { Relay } from './relay.ts';
 
 /** Starts and ends of conversations: what the store decided reaches the relay and both visitors, by the same path. */
@@ -11,12 +14,31 @@ export class Lifecycle {
   readonly #relay: Relay;
   readonly #push: Push;
   readonly #sites: SiteDirectory;
+  readonly #link: NodeLink;
+  readonly #waits: WaitReports;
+  readonly #log: Log;
+  readonly #nodeId: NodeId;
+  /** By the session as its present socket holds it, so that it goes with the socket. */
+  readonly #toldAt = new WeakMap<SessionRef, number>();
 
-  constructor(store: StateStore, relay: Relay, push: Push, sites: SiteDirectory) {
-    this.#store = store;
-    this.#relay = relay;
-    this.#push = push;
-    this.#sites = sites;
+  constructor(parts: {
+    store: StateStore;
+    relay: Relay;
+    push: Push;
+    sites: SiteDirectory;
+    link: NodeLink;
+    waits: WaitReports;
+    log: Log;
+    nodeId: NodeId;
+  }) {
+    this.#store = parts.store;
+    this.#relay = parts.relay;
+    this.#push = parts.push;
+    this.#sites = parts.sites;
+    this.#link = parts.link;
+    this.#waits = parts.waits;
+    this.#log = parts.log;
+    this.#nodeId = parts.nodeId;
   }
 
   async leave(
@@ -24,8 +46,14 @@ export class Lifecycle {
     conversationId: ConversationId,
     next: FindPayload | undefined,
   ): Promise<RequestReply<'conversation:leave'>> {
-    const outcome = await this.#store.leave(session, conversationId, next === undefined ? null : ticketFrom(next));
+    const outcome = await this.#store.leave(
+      session,
+      conversationId,
+      next === undefined ? null : ticketFrom(next),
+      this.#sites.rulesOf(session.site),
+    );
     this.tell(outcome.notices);
+    if (outcome.next === 'waiting') this.#waits.follow(session.sessionId);
     return { status: 'left', next: outcome.next };
   }
 
@@ -41,28 +69,35 @@ export class Lifecycle {
     }
   }
 
-  /** Carries out what a transition of the store means for visitors. */
+  /** Carries out what a transition of the store means for visitors, on whichever node they are. */
   tell(notices: readonly Notice[]): void {
-    for (const notice of notices) this.#tell(notice);
+    for (const notice of notices) {
+      if (notice.to.nodeId === this.#nodeId) this.tellHere(notice);
+      else this.#link.send(notice.to.nodeId, { kind: 'notice', notice });
+    }
   }
 
-  #tell(notice: Notice): void {
+  /** Tells a visitor of this node. */
+  tellHere(notice: Notice): void {
     const { sessionId, site } = notice.to;
+    if (!this.#isNews(sessionId, notice.revision)) return;
     switch (notice.kind) {
       case 'started': {
         const policy = this.#sites.find(site)?.policy;
-        if (policy === undefined) return;
+        const before = this.#relay.seatOf(sessionId)?.conversationId;
+        if (policy === undefined || before === notice.seat.conversationId) return;
+        // Its end was decided before this start, on another node, and is still on its way.
+        if (before !== undefined) this.#ended(sessionId, before, 'peer_left');
         const { peer: _, ...conversation } = notice.seat;
+        this.#waits.unfollow(sessionId);
         this.#relay.seat(sessionId, notice.seat, policy.inactivityMs);
-        this.#push.toSession(sessionId, 'conversation:started', { ...conversation, policy });
+        this.#push.toStarted(sessionId, { ...conversation, policy }, (session) => {
+          this.#confirm(session, conversation.conversationId);
+        });
         return;
       }
-      case 'ended': {
-        const { conversationId, reason } = notice;
-        if (this.#relay.seatOf(sessionId)?.conversationId === conversationId) this.#relay.unseat(sessionId);
-        this.#push.toSession(sessionId, 'conversation:ended', { conversationId, reason });
-        return;
-      }
+      case 'ended':
+        return this.#ended(sessionId, notice.conversationId, notice.reason);
       case 'presence': {
         const { conversationId, presence, peer } = notice;
         if (this.#relay.seatOf(sessionId)?.conversationId !== conversationId) return;
@@ -71,5 +106,51 @@ export class Lifecycle {
         return;
       }
     }
+  }
+
+  /** The store says that a visitor of this node sits here, whatever they were told. */
+  correctSeat({ sessionId, revision, seat, isPeerAway }: Extract<Correction, { kind: 'seated' }>): void {
+    const { conversationId, peer } = seat;
+    const to = { site: peer.site, sessionId, nodeId: this.#nodeId };
+    this.tellHere({ kind: 'started', revision, to, seat });
+    if (this.#relay.isPeerAway(sessionId) === isPeerAway) this.#relay.setPeer(sessionId, peer, isPeerAway);
+    else
+      this.tellHere({ kind: 'presence', revision, to, conversationId, presence: isPeerAway ? 'away' : 'here', peer });
+  }
+
+  /** The store says that a visitor of this node sits nowhere. */
+  correctNoSeat(sessionId: SessionId, reason: EndReason, revision: number): void {
+    const seat = this.#relay.seatOf(sessionId);
+    if (seat !== undefined && this.#isNews(sessionId, revision)) this.#ended(sessionId, seat.conversationId, reason);
+  }
+
+  /** Whether the visitor is here and was told nothing newer. Notices of several nodes overtake each other. */
+  #isNews(sessionId: SessionId, revision: number): boolean {
+    const session = this.#push.sessionOf(sessionId);
+    if (session === null || revision < (this.#toldAt.get(session) ?? 0)) return false;
+    this.#toldAt.set(session, revision);
+    return true;
+  }
+
+  /** The revision up to which a visitor was told. */
+  toldAt(session: SessionRef): number {
+    return this.#toldAt.get(session) ?? 0;
+  }
+
+  /** Tells an end once: whoever does not sit there has been told, or never knew of it. */
+  #ended(sessionId: SessionId, conversationId: ConversationId, reason: EndReason): void {
+    if (this.#relay.seatOf(sessionId)?.conversationId !== conversationId) return;
+    this.#relay.unseat(sessionId);
+    this.#push.toSession(sessionId, 'conversation:ended', { conversationId, reason });
+    if (reason === 'unconfirmed') this.#waits.follow(sessionId);
+    else this.#waits.unfollow(sessionId);
+  }
+
+  #confirm(session: SessionRef, conversationId: ConversationId): void {
+    this.#store.confirm(session, conversationId).then(
+      ({ notices }) => this.tell(notices),
+      // Whoever is gone by now confirms nothing; anything else lapses as unconfirmed.
+      (thrown: unknown) => this.#log.warn({ site: session.site, error: errorFields(thrown) }, 'confirmation failed'),
+    );
   }
 }

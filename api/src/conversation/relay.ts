@@ -1,8 +1,9 @@
 import { FRAME_EVENT, type Frame } from '@passerby/sdk/protocol';
+import type { NodeLink } from '../cluster/node-link.ts';
 import type { Clock } from '../clock.ts';
 import type { FrameFault } from '../contract/frame.ts';
 import type { Push } from '../push.ts';
-import type { Seat, SessionId } from '../state/state-store.ts';
+import type { NodeId, Seat, SessionId } from '../state/state-store.ts';
 
 interface Place {
   readonly seat: Seat;
@@ -18,11 +19,15 @@ interface Place {
 export class Relay {
   readonly #push: Push;
   readonly #clock: Clock;
+  readonly #link: NodeLink;
+  readonly #nodeId: NodeId;
   readonly #places = new Map<SessionId, Place>();
 
-  constructor(push: Push, clock: Clock) {
+  constructor(push: Push, clock: Clock, link: NodeLink, nodeId: NodeId) {
     this.#push = push;
     this.#clock = clock;
+    this.#link = link;
+    this.#nodeId = nodeId;
   }
 
   /** This visitor of this node sits in a conversation now. */
@@ -39,6 +44,10 @@ export class Relay {
     return this.#places.get(sessionId)?.seat;
   }
 
+  isPeerAway(sessionId: SessionId): boolean {
+    return this.#places.get(sessionId)?.isPeerAway ?? false;
+  }
+
   /** The peer's connection went or came back, maybe elsewhere. */
   setPeer(sessionId: SessionId, peer: Seat['peer'], isAway: boolean): void {
     const place = this.#places.get(sessionId);
@@ -50,11 +59,22 @@ export class Relay {
   pass(from: SessionId, frame: Frame): Extract<FrameFault, 'not_paired' | 'peer_away'> | null {
     const place = this.#places.get(from);
     if (place?.seat.conversationId !== frame.conversationId) return 'not_paired';
-    if (frame.seq > 0) this.#touch(place, from);
+    if (frame.seq > 0) place.lastSaidAt = this.#clock();
     if (place.isPeerAway) return 'peer_away';
-    const peerId = place.seat.peer.sessionId;
-    if (this.#places.get(peerId)?.seat.conversationId !== frame.conversationId) return 'peer_away';
-    return this.#push.toSession(peerId, FRAME_EVENT, frame) ? null : 'peer_away';
+    const { peer } = place.seat;
+    if (peer.nodeId === this.#nodeId) return this.receive(from, peer.sessionId, frame);
+    this.#link.send(peer.nodeId, { kind: 'frame', from, to: peer.sessionId, frame });
+    return null;
+  }
+
+  /** Hands a frame to a visitor of this node, if the sender is their present peer. */
+  receive(from: SessionId, to: SessionId, frame: Frame): Extract<FrameFault, 'not_paired' | 'peer_away'> | null {
+    const place = this.#places.get(to);
+    if (place === undefined) return 'peer_away';
+    const { conversationId, peer } = place.seat;
+    if (conversationId !== frame.conversationId || peer.sessionId !== from) return 'not_paired';
+    if (frame.seq > 0) place.lastSaidAt = this.#clock();
+    return this.#push.toSession(to, FRAME_EVENT, frame) ? null : 'peer_away';
   }
 
   /** Conversations of this node in which nobody said anything for their site's inactivity time. */
@@ -70,12 +90,5 @@ export class Relay {
   /** How many visitors sit here, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#places.size;
-  }
-
-  #touch(place: Place, from: SessionId): void {
-    const now = this.#clock();
-    place.lastSaidAt = now;
-    const peer = this.#places.get(place.seat.peer.sessionId);
-    if (peer?.seat.peer.sessionId === from) peer.lastSaidAt = now;
   }
 }

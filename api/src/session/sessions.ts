@@ -1,10 +1,12 @@
-import type { PushPayload, RequestReply, ResumeToken } from '@passerby/sdk/protocol';
+import { TIMES, type PushPayload, type RequestReply, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
+import type { NodeLink } from '../cluster/node-link.ts';
 import type { Clock } from '../clock.ts';
 import type { Relay } from '../conversation/relay.ts';
+import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { Site } from '../sites/site.ts';
 import type { IdSource } from '../state/ids.ts';
-import type { NodeId, Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
+import type { Address, NodeId, Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
 import type { Online } from './online.ts';
 
 /** A visitor who arrived: who they are from now on, and the first thing to tell them. */
@@ -21,16 +23,22 @@ export class Sessions {
   readonly #relay: Relay;
   readonly #push: Push;
   readonly #online: Online;
+  readonly #waits: WaitReports;
+  readonly #link: NodeLink;
   readonly #ids: IdSource;
   readonly #clock: Clock;
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
+  /** Sites with visitors here, and when one was last seen. */
+  readonly #seenAt = new Map<SiteKey, number>();
 
   constructor(parts: {
     store: StateStore;
     relay: Relay;
     push: Push;
     online: Online;
+    waits: WaitReports;
+    link: NodeLink;
     ids: IdSource;
     clock: Clock;
     nodeId: NodeId;
@@ -40,6 +48,8 @@ export class Sessions {
     this.#relay = parts.relay;
     this.#push = parts.push;
     this.#online = parts.online;
+    this.#waits = parts.waits;
+    this.#link = parts.link;
     this.#ids = parts.ids;
     this.#clock = parts.clock;
     this.#nodeId = parts.nodeId;
@@ -54,20 +64,21 @@ export class Sessions {
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#clock() };
     if (presented !== undefined) {
-      const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume);
+      const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume, site.match);
       if (outcome.kind === 'resumed') {
-        this.#supersede(outcome.previous.sessionId);
+        this.#supersede(outcome.previous);
         const { session, seat, state, notices } = outcome;
         if (seat !== null) {
           const isPeerAway = state.status === 'chatting' && state.peer === 'away';
           this.#relay.seat(session.sessionId, seat, site.policy.inactivityMs, isPeerAway);
         }
-        this.#online.touch(site.key);
+        if (state.status === 'waiting') this.#waits.follow(session.sessionId);
+        this.#touch(site.key);
         return { session, ready: { ...told, recovered: true, state }, notices };
       }
     }
     const { session } = await this.#store.open(site.key, this.#nodeId, resume);
-    this.#online.touch(site.key);
+    this.#touch(site.key);
     return { session, ready: { ...told, recovered: false, state: { status: 'idle' } }, notices: [] };
   }
 
@@ -75,19 +86,44 @@ export class Sessions {
   async suspend(session: SessionRef): Promise<void> {
     this.#relay.unseat(session.sessionId);
     this.#tell((await this.#store.suspend(session)).notices);
-    this.#online.touch(session.site);
+    this.#touch(session.site);
   }
 
   /** The visitor asks to be forgotten. */
   async close(session: SessionRef): Promise<RequestReply<'session:close'>> {
     this.#tell((await this.#store.close(session)).notices);
     this.#relay.unseat(session.sessionId);
-    this.#online.touch(session.site);
+    this.#touch(session.site);
     return { status: 'closed' };
   }
 
-  #supersede(sessionId: SessionId): void {
+  /** Sites this node must look after: visitors are connected here, or were within their grace period. */
+  activeSites(): readonly SiteKey[] {
+    const since = this.#clock() - TIMES.graceMs - LINGER_MS;
+    for (const [site, seenAt] of this.#seenAt) {
+      if (this.#push.hasVisitors(site)) this.#seenAt.set(site, this.#clock());
+      else if (seenAt < since) this.#seenAt.delete(site);
+    }
+    return [...this.#seenAt.keys()];
+  }
+
+  /** A session's socket on this node must go: it was resumed elsewhere. */
+  supersede(sessionId: SessionId): void {
     this.#push.toSession(sessionId, 'session:superseded', {});
     this.#push.disconnect(sessionId);
+    this.#relay.unseat(sessionId);
+  }
+
+  #supersede(previous: Address): void {
+    if (previous.nodeId === this.#nodeId) this.supersede(previous.sessionId);
+    else this.#link.send(previous.nodeId, { kind: 'superseded', sessionId: previous.sessionId });
+  }
+
+  #touch(site: SiteKey): void {
+    this.#seenAt.set(site, this.#clock());
+    this.#online.touch(site);
   }
 }
+
+/** How much longer than the grace period a site is looked after, so that its last visitors are closed. Milliseconds. */
+const LINGER_MS = 10_000;

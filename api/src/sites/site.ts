@@ -1,4 +1,5 @@
 import type { Policy, SiteKey } from '@passerby/sdk/protocol';
+import type { MatchRules } from '../decision/rules.ts';
 import type { OriginRule } from './origin-rule.ts';
 
 /** A tenant: who may embed with its key, and what its visitors may do. */
@@ -9,4 +10,6 @@ export interface Site {
   /** Empty: nobody may embed it. */
   readonly origins: readonly OriginRule[];
   readonly policy: Policy;
+  /** Who meets whom. */
+  readonly match: MatchRules;
 }

@@ -69,7 +69,7 @@ export class RequestDoor {
       if (!payload?.success) throw new Refusal('bad_request');
       const { session } = socket.data;
       if (session === null) throw new Refusal('session_gone');
-      acknowledge({ ok: true, data: await this.#handlers[name](session, payload.data) });
+      acknowledge({ ok: true, data: await inTime(this.#handlers[name](session, payload.data)) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       if (refusal.code === 'internal') {
@@ -95,6 +95,23 @@ export class RequestDoor {
       this.#log.error({ request: FRAME_EVENT, error: errorFields(thrown) }, 'frame failed');
       return 'malformed';
     }
+  }
+}
+
+/** Every request is answered within 1 s. What it does goes on, and is told when it is done. Milliseconds. */
+const ANSWER_MS = 900;
+/** What a caller who was told `unavailable` waits. Milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+async function inTime<Data>(answer: Promise<Data>): Promise<Data> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS })), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer, timeUp]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PushName, PushPayload, SiteKey } from '@passerby/sdk/protocol';
 import type { Push } from '../push.ts';
-import type { SessionId } from '../state/state-store.ts';
+import type { SessionId, SessionRef } from '../state/state-store.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** The sockets of this node, by session; the one file that emits. */
@@ -34,6 +34,19 @@ export class SocketPush implements Push {
     return true;
   }
 
+  toStarted(
+    sessionId: SessionId,
+    payload: PushPayload<'conversation:started'>,
+    confirmed: (session: SessionRef) => void,
+  ): boolean {
+    const socket = this.#sockets.get(sessionId);
+    if (socket === undefined) return false;
+    socket.emit('conversation:started', payload, () => {
+      if (socket.data.session !== null) confirmed(socket.data.session);
+    });
+    return true;
+  }
+
   toSite<Name extends PushName>(site: SiteKey, name: Name, payload: PushPayload<Name>): void {
     const room = this.#server?.to(site) as Emitting | undefined;
     room?.emit(name, payload);
@@ -41,6 +54,18 @@ export class SocketPush implements Push {
 
   toAll<Name extends PushName>(name: Name, payload: PushPayload<Name>): void {
     (this.#server as Emitting | null)?.emit(name, payload);
+  }
+
+  sessionOf(sessionId: SessionId): SessionRef | null {
+    return this.#sockets.get(sessionId)?.data.session ?? null;
+  }
+
+  hasVisitors(site: SiteKey): boolean {
+    return this.#server?.of('/').adapter.rooms.has(site) ?? false;
+  }
+
+  *sessions(): Iterable<SessionRef> {
+    for (const { data } of this.#sockets.values()) if (data.session !== null) yield data.session;
   }
 
   disconnect(sessionId: SessionId): void {

@@ -1,0 +1,21 @@
+import type { Frame } from '@passerby/sdk/protocol';
+import type { NodeId, Notice, SessionId } from '../state/state-store.ts';
+
+/** What one node tells another. */
+export type Parcel =
+  /** Something for a visitor whose socket is there. */
+  | { readonly kind: 'notice'; readonly notice: Notice }
+  /** A session whose socket was there is here now. */
+  | { readonly kind: 'superseded'; readonly sessionId: SessionId }
+  /** A frame for the peer of a visitor here. */
+  | { readonly kind: 'frame'; readonly from: SessionId; readonly to: SessionId; readonly frame: Frame };
+
+/** The way to the other nodes. Best effort: the ends make frames reliable, and `session:ready` tells what notices told. */
+export interface NodeLink {
+  send(node: NodeId, parcel: Parcel): void;
+}
+
+/** One process: there is nobody to send to. */
+export const noLink: NodeLink = {
+  send: () => undefined,
+};

@@ -1,0 +1,104 @@
+import type { ConversationId, SiteKey } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import { listLog, siteOf } from '../../test/harness.ts';
+import { noLink } from '../cluster/node-link.ts';
+import { WaitReports } from '../match/wait-reports.ts';
+import type { Push } from '../push.ts';
+import { directoryOf } from '../sites/site-directory.ts';
+import { randomIds } from '../state/ids.ts';
+import { MemoryStore } from '../state/memory/memory-store.ts';
+import type { Address, NodeId, Notice, SessionId, SessionRef } from '../state/state-store.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { Relay } from './relay.ts';
+
+const site = 'pk_shop' as SiteKey;
+const nodeId = 'n_here' as NodeId;
+const session: SessionRef = { site, sessionId: 's_a' as SessionId, fence: 1 };
+const to: Address = { site, sessionId: session.sessionId, nodeId };
+
+/** A lifecycle, and what it tells its one visitor. */
+function stage() {
+  const told: string[] = [];
+  const push: Push = {
+    toSession: (_, name, payload) =>
+      told.push(`${name} ${(payload as { conversationId?: string }).conversationId ?? ''}`) > 0,
+    toStarted: (_, { conversationId }) => told.push(`conversation:started ${conversationId}`) > 0,
+    toSite: () => undefined,
+    toAll: () => undefined,
+    hasVisitors: () => true,
+    sessions: () => [session],
+    sessionOf: (sessionId) => (sessionId === session.sessionId ? session : null),
+    disconnect: () => undefined,
+  };
+  const store = new MemoryStore(() => 0, randomIds);
+  const [sites, log] = [directoryOf([siteOf(site)]), listLog()];
+  const relay = new Relay(push, () => 0, noLink, nodeId);
+  const waits = new WaitReports({ store, push, sites, log, clock: () => 0 });
+  const lifecycle = new Lifecycle({ store, relay, push, sites, link: noLink, waits, log, nodeId });
+  return { told, tell: (...notices: Notice[]) => lifecycle.tell(notices), relay };
+}
+
+const started = (revision: number, id: string): Notice => ({
+  kind: 'started',
+  revision,
+  to,
+  seat: {
+    conversationId: id as ConversationId,
+    role: 'offerer',
+    shared: { interests: [], isSameTopic: false },
+    peer: { site, sessionId: 's_b' as SessionId, nodeId },
+  },
+});
+const ended = (revision: number, id: string): Notice => ({
+  kind: 'ended',
+  revision,
+  to,
+  conversationId: id as ConversationId,
+  reason: 'peer_left',
+});
+
+describe('notices of several nodes, which overtake each other', () => {
+  test('I1 a start before the end of the conversation before it: that one ends first, and only once', () => {
+    const { told, tell } = stage();
+    tell(started(1, 'c1'));
+    tell(started(3, 'c2'));
+    tell(ended(2, 'c1'));
+    expect(told).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
+  });
+
+  test('I10 an end before its start: neither is told, and nobody sits there', () => {
+    const { told, tell, relay } = stage();
+    tell(ended(2, 'c1'));
+    tell(started(1, 'c1'));
+    expect(told).toEqual([]);
+    expect(relay.size).toBe(0);
+  });
+
+  test('I10 what is told twice is told once', () => {
+    const { told, tell } = stage();
+    tell(started(1, 'c1'), started(1, 'c1'));
+    tell(ended(2, 'c1'), ended(2, 'c1'));
+    expect(told).toEqual(['conversation:started c1', 'conversation:ended c1']);
+  });
+
+  test('a whole conversation that is older than what was told is passed over', () => {
+    const { told, tell } = stage();
+    tell(started(5, 'c2'));
+    tell(started(1, 'c1'));
+    tell(ended(2, 'c1'));
+    expect(told).toEqual(['conversation:started c2']);
+  });
+
+  test('one transition may end one conversation and start the next', () => {
+    const { told, tell } = stage();
+    tell(started(1, 'c1'));
+    tell(ended(2, 'c1'), started(2, 'c2'));
+    expect(told).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
+  });
+
+  test('who is not here is told nothing, and is held nowhere', () => {
+    const { told, tell, relay } = stage();
+    tell({ ...started(1, 'c1'), to: { ...to, sessionId: 's_gone' as SessionId } });
+    expect([told, relay.size]).toEqual([[], 0]);
+  });
+});
