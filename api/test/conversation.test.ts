@@ -1,6 +1,6 @@
 import { TIMES } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
-import { assertTalking, pairOf, siteOf, startTestApp, until, Visitor } from './harness.ts';
+import { assertTalking, FREE, pairOf, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
 
 describe('a conversation', () => {
   test('what one says reaches the other, in order, and nobody else', async () => {
@@ -33,7 +33,7 @@ describe('a conversation', () => {
   });
 
   test('both skip at the same instant: one end each, and nobody is stuck', async () => {
-    await using app = await startTestApp();
+    await using app = await startTestApp({ siteList: [siteOf('pk_shop', undefined, {}, FREE)] });
     await using pair = await pairOf(app);
     let { conversationId } = pair;
     for (let round = 0; round < 50; round++) {
@@ -197,7 +197,15 @@ describe('the service', () => {
     }
     await until(() => app.held().sockets === 0, 'no socket is held');
     expect(app.held()).toEqual({ sockets: 0, seats: 0 });
-    expect(app.store.sizes()).toEqual({ sessions: 0, tokens: 0, away: 0, sites: 0 });
+    expect(sizesOf(app)).toEqual({
+      sessions: 0,
+      tokens: 0,
+      away: 0,
+      sites: 0,
+      waiting: 0,
+      inLine: 0,
+      conversations: 0,
+    });
   });
 
   test('tells about how many are here, in buckets', async () => {

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../src/app.ts';
-import { ORIGIN, siteOf, startTestApp, Visitor } from './harness.ts';
+import { ORIGIN, siteOf, sizesOf, startTestApp, Visitor } from './harness.ts';
 
 /** A long-polling handshake by hand: status, body and headers. */
 function poll(app: App, query: string, headers: Record<string, string>) {
@@ -114,7 +114,7 @@ describe('the handshake', () => {
       visitor.socket.once('connect_error', resolve as never),
     );
     expect(error.data).toMatchObject({ code });
-    expect(app.store.sizes().sessions).toBe(0);
+    expect(sizesOf(app).sessions).toBe(0);
   });
 
   test('another namespace does not exist', async () => {

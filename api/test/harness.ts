@@ -3,22 +3,36 @@ import { SOCKET_PATH, type ConversationId, type RequestId, type SiteKey } from '
 import { io, type Socket } from 'socket.io-client';
 import { startApp, type App, type AppParts } from '../src/app.ts';
 import { DEFAULT_POLICY } from '../src/sites/sites-file.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
 import type { Log, LogFields } from '../src/observability/log.ts';
 import { parseOriginRule } from '../src/sites/origin-rule.ts';
 import { directoryOf } from '../src/sites/site-directory.ts';
 import type { Site } from '../src/sites/site.ts';
+import { MemoryStore } from '../src/state/memory/memory-store.ts';
 
 export const ORIGIN = 'https://shop.example';
 
 /** A site of the tests. */
-export function siteOf(key: string, origins: readonly string[] = [ORIGIN], policy: Partial<Site['policy']> = {}): Site {
+export function siteOf(
+  key: string,
+  origins: readonly string[] = [ORIGIN],
+  policy: Partial<Site['policy']> = {},
+  match: MatchRules = DEFAULT_MATCH_RULES,
+): Site {
   return {
     key: key as SiteKey,
     name: key,
     origins: origins.map(parseOriginRule),
+    match,
     policy: { ...DEFAULT_POLICY, ...policy },
   };
 }
+
+/** Anyone may meet anyone at once, again too. */
+export const FREE: MatchRules = {
+  ...DEFAULT_MATCH_RULES,
+  expansions: [{ afterMs: 0, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true }],
+};
 
 export const SHOP = siteOf('pk_shop');
 
@@ -33,7 +47,7 @@ export function listLog(): Log & { readonly lines: { level: string; fields: LogF
 export function startTestApp(parts: Partial<AppParts> & { siteList?: readonly Site[] } = {}): Promise<App> {
   const { siteList = [SHOP], ...rest } = parts;
   return startApp({
-    config: { HOST: '127.0.0.1', PORT: 0 },
+    config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined },
     sites: directoryOf(siteList),
     log: listLog(),
     roundMs: 20,
@@ -168,4 +182,10 @@ export async function assertTalking(pair: Awaited<ReturnType<typeof pairOf>>, se
     const frame = await hearer.next('conversation:frame');
     if (frame.body['text'] !== text) throw new Error(`expected ${text}, got ${JSON.stringify(frame)}`);
   }
+}
+
+/** What a service in memory holds. */
+export function sizesOf(app: App) {
+  if (!(app.store instanceof MemoryStore)) throw new Error('this store is not in memory');
+  return app.store.sizes();
 }

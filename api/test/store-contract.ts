@@ -1,7 +1,10 @@
 import { TIMES, type ConversationId, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Criteria, RequestId } from '@passerby/sdk/protocol';
-import type { NodeId, Notice, SessionRef, StateStore, Ticket } from '../src/state/state-store.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
+import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
+import type { NodeId, Notice, SessionRef, StateStore } from '../src/state/state-store.ts';
+import { FREE } from './harness.ts';
 
 /** A store under test, with its time in the test's hand. */
 export interface StoreUnderTest {
@@ -11,9 +14,11 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-const SITE = 'pk_site' as SiteKey;
+export const SITE = 'pk_site' as SiteKey;
 const OTHER = 'pk_other' as SiteKey;
-const NODE = 'n_1' as NodeId;
+/** The nodes of the contract; all of them live. */
+export const NODES = ['n_1', 'n_2'] as NodeId[];
+const NODE = NODES[0]!;
 
 /** What every store must do, whatever it stands on. */
 export function describeStore(name: string, create: () => Promise<StoreUnderTest>): void {
@@ -28,25 +33,38 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     afterEach(() => under.close());
 
     const token = () => `r_${`token${++count}`.padEnd(22, '0')}` as ResumeToken;
-    const ticket = (criteria: Criteria = {}): Ticket => ({ requestId: `request-${++count}` as RequestId, ...criteria });
+    const ticket = (criteria: Criteria = {}): Ticket =>
+      ticketFrom({ requestId: `request-${++count}` as RequestId, ...criteria });
+    const find = (session: SessionRef, wanted: Ticket, rules = FREE) => store.find(session, wanted, rules);
+    const leave = (session: SessionRef, id: ConversationId, next: Ticket | null, rules = FREE) =>
+      store.leave(session, id, next, rules);
+    const resumeWith = (presented: ResumeToken, { site = SITE, node = NODE, rules = FREE } = {}) =>
+      store.resume(site, node, presented, token(), rules);
+    const sweep = (max = 50, rules = FREE) => store.sweep(SITE, NODE, rules, max);
     const open = async (site = SITE, resume = token()) => (await store.open(site, NODE, resume)).session;
     const opened = async (site = SITE) => {
       const resume = token();
       return { session: await open(site, resume), resume };
     };
-    const pair = async (criteria: Criteria = {}) => {
-      const [a, b] = [await open(), await open()];
-      await store.find(a, ticket(criteria));
-      const { notices } = await store.find(b, ticket(criteria));
-      const conversationId = startsOf(notices)[0]!.seat.conversationId;
-      return { a, b, conversationId };
+    /** Two who are matched and have not confirmed it yet. */
+    const claimed = async () => {
+      const [{ session: a, resume }, b] = [await opened(), await open()];
+      await find(a, ticket());
+      const { notices } = await find(b, ticket());
+      return { a, b, resume, conversationId: startsOf(notices)[0]!.seat.conversationId };
+    };
+    const pair = async () => {
+      const match = await claimed();
+      await store.confirm(match.a, match.conversationId);
+      await store.confirm(match.b, match.conversationId);
+      return match;
     };
 
     describe('finding', () => {
       test('I1 I2 two visitors who want anyone are paired with each other, once', async () => {
         const [a, b, c] = [await open(), await open(), await open()];
-        expect(await store.find(a, ticket())).toEqual({ status: 'waiting', notices: [] });
-        const { status, notices } = await store.find(b, ticket());
+        expect(await find(a, ticket())).toEqual({ status: 'waiting', notices: [] });
+        const { status, notices } = await find(b, ticket());
         expect(status).toBe('matched');
         const [first, second] = startsOf(notices);
         expect(notices).toHaveLength(2);
@@ -54,17 +72,17 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(second).toMatchObject({ to: { sessionId: b.sessionId }, seat: { peer: { sessionId: a.sessionId } } });
         expect(first!.seat.conversationId).toBe(second!.seat.conversationId);
         expect([first!.seat.role, second!.seat.role].sort()).toEqual(['answerer', 'offerer']);
-        expect(await store.find(c, ticket())).toEqual({ status: 'waiting', notices: [] });
+        expect(await find(c, ticket())).toEqual({ status: 'waiting', notices: [] });
       });
 
       test('I3 nobody meets themselves, however often they ask', async () => {
         const a = await open();
-        for (let n = 0; n < 3; n++) expect((await store.find(a, ticket())).status).toBe('waiting');
+        for (let n = 0; n < 3; n++) expect((await find(a, ticket())).status).toBe('waiting');
       });
 
       test('I4 nobody is matched across sites', async () => {
-        await store.find(await open(SITE), ticket());
-        expect((await store.find(await open(OTHER), ticket())).status).toBe('waiting');
+        await find(await open(SITE), ticket());
+        expect((await find(await open(OTHER), ticket())).status).toBe('waiting');
       });
 
       test.each([
@@ -72,54 +90,57 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         ['one seeks and the other says nothing', { seeks: ['b'] }, {}],
         ['only one way', { is: 'a', seeks: ['b'] }, { is: 'b', seeks: ['c'] }],
       ] as const)('I4 hard rules hold both ways: %s', async (_, one, two) => {
-        await store.find(await open(), ticket(one));
-        expect((await store.find(await open(), ticket(two))).status).toBe('waiting');
+        await find(await open(), ticket(one));
+        expect((await find(await open(), ticket(two))).status).toBe('waiting');
       });
 
       test('I4 who is sought and seeks back is found, behind others who are not', async () => {
-        await store.find(await open(), ticket({ is: 'c' }));
+        await find(await open(), ticket({ is: 'c' }));
         const a = await open();
-        await store.find(a, ticket({ is: 'a', seeks: ['b'] }));
-        const { notices } = await store.find(await open(), ticket({ is: 'b', seeks: ['a'] }));
+        await find(a, ticket({ is: 'a', seeks: ['b'] }));
+        const { notices } = await find(await open(), ticket({ is: 'b', seeks: ['a'] }));
         expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
       });
 
       test('the longest waiter is met first', async () => {
         const [a, b] = [await open(), await open()];
-        await store.find(a, ticket({ is: 'a', seeks: ['x'] }));
+        await find(a, ticket({ is: 'a', seeks: ['x'] }));
         await under.advance(10);
-        await store.find(b, ticket({ is: 'b', seeks: ['x'] }));
-        const { notices } = await store.find(await open(), ticket({ is: 'x' }));
+        await find(b, ticket({ is: 'b', seeks: ['x'] }));
+        const { notices } = await find(await open(), ticket({ is: 'x' }));
         expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
       });
 
       test('I6 asking again with the same id is the same wait, and the same match', async () => {
         const [a, b] = [await open(), await open()];
         const wait = ticket();
-        await store.find(a, wait);
-        expect((await store.find(a, wait)).status).toBe('waiting');
-        await store.find(b, ticket());
-        expect((await store.find(a, wait)).status).toBe('matched');
+        await find(a, wait);
+        expect((await find(a, wait)).status).toBe('waiting');
+        await find(b, ticket());
+        expect((await find(a, wait)).status).toBe('matched');
       });
 
       test('looking again with other words changes what is looked for', async () => {
         const [a, b] = [await open(), await open()];
-        await store.find(a, ticket({ seeks: ['x'] }));
-        await store.find(b, ticket({ is: 'y' }));
-        expect((await store.find(a, ticket({ seeks: ['y'] }))).status).toBe('matched');
+        await find(a, ticket({ seeks: ['x'] }));
+        await find(b, ticket({ is: 'y' }));
+        expect((await find(a, ticket({ seeks: ['y'] }))).status).toBe('matched');
       });
 
       test('I1 who is in a conversation cannot look for another', async () => {
         const { a } = await pair();
-        await expect(store.find(a, ticket())).rejects.toMatchObject({ code: 'already_in_conversation' });
+        await expect(find(a, ticket())).rejects.toMatchObject({ code: 'already_in_conversation' });
+      });
+
+      test('half a surrogate pair and control characters in a word do no harm', async () => {
+        await find(await open(), ticket({ interests: ['\ud800jazz\0'], topic: '/\udc00a', is: '\ud800' }));
+        const { notices } = await find(await open(), ticket({ interests: ['jazz'], topic: '/a' }));
+        expect(startsOf(notices)[0]!.seat.shared).toEqual({ interests: ['jazz'], isSameTopic: true });
       });
 
       test('what two share is the intersection only', async () => {
-        await store.find(await open(), ticket({ interests: ['jazz', 'go', 'tea'], topic: '/a' }));
-        const { notices } = await store.find(
-          await open(),
-          ticket({ interests: ['tea', 'chess', 'jazz'], topic: '/a' }),
-        );
+        await find(await open(), ticket({ interests: ['jazz', 'go', 'tea'], topic: '/a' }));
+        const { notices } = await find(await open(), ticket({ interests: ['tea', 'chess', 'jazz'], topic: '/a' }));
         for (const { seat } of startsOf(notices)) {
           expect(seat.shared).toEqual({ interests: ['jazz', 'tea'], isSameTopic: true });
         }
@@ -129,9 +150,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     describe('cancelling', () => {
       test('takes the visitor out of the line', async () => {
         const a = await open();
-        await store.find(a, ticket());
+        await find(a, ticket());
         expect(await store.cancel(a)).toEqual({ status: 'cancelled', notices: [] });
-        expect((await store.find(await open(), ticket())).status).toBe('waiting');
+        expect((await find(await open(), ticket())).status).toBe('waiting');
       });
 
       test('after a match comes too late, and says so', async () => {
@@ -143,39 +164,36 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     describe('leaving', () => {
       test('I10 ends it once for each side, with whose doing it was', async () => {
         const { a, b, conversationId } = await pair();
-        const { notices, next } = await store.leave(a, conversationId, null);
+        const { notices, next } = await leave(a, conversationId, null);
         expect(next).toBeNull();
         expect(endsOf(notices)).toEqual([
           [a.sessionId, 'you_left'],
           [b.sessionId, 'peer_left'],
         ]);
-        expect((await store.leave(a, conversationId, null)).notices).toEqual([]);
-        expect((await store.leave(b, conversationId, null)).notices).toEqual([]);
+        expect((await leave(a, conversationId, null)).notices).toEqual([]);
+        expect((await leave(b, conversationId, null)).notices).toEqual([]);
       });
 
       test('with next waits again in the same step', async () => {
         const { a, b, conversationId } = await pair();
-        const { next, notices } = await store.leave(a, conversationId, ticket());
+        const { next, notices } = await leave(a, conversationId, ticket());
         expect(next).toBe('waiting');
         expect(endsOf(notices)).toHaveLength(2);
-        expect((await store.find(b, ticket())).status).toBe('matched');
+        expect((await find(b, ticket())).status).toBe('matched');
       });
 
       test('both skip at once: both are in line again, nobody is stuck', async () => {
         const { a, b, conversationId } = await pair();
-        const [one, two] = await Promise.all([
-          store.leave(a, conversationId, ticket()),
-          store.leave(b, conversationId, ticket()),
-        ]);
+        const [one, two] = await Promise.all([leave(a, conversationId, ticket()), leave(b, conversationId, ticket())]);
         expect(endsOf([...one.notices, ...two.notices])).toHaveLength(2);
         expect([one.next, two.next].sort()).toEqual(['matched', 'waiting']);
       });
 
       test('a conversation that is over does not touch the present one', async () => {
         const { a, conversationId } = await pair();
-        await store.leave(a, conversationId, ticket());
-        await store.find(await open(), ticket());
-        expect((await store.leave(a, conversationId, null)).notices).toEqual([]);
+        await leave(a, conversationId, ticket());
+        await find(await open(), ticket());
+        expect((await leave(a, conversationId, null)).notices).toEqual([]);
         expect((await store.cancel(a)).status).toBe('already_matched');
       });
     });
@@ -191,9 +209,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
             [b.sessionId, 'peer_left'],
           ]);
           const [first, second] = who === 'the one who blocked' ? [a, b] : [b, a];
-          await store.find(first, ticket());
-          expect((await store.find(second, ticket())).status).toBe('waiting');
-          const { notices: starts } = await store.find(await open(), ticket());
+          await find(first, ticket());
+          expect((await find(second, ticket())).status).toBe('waiting');
+          const { notices: starts } = await find(await open(), ticket());
           expect(startsOf(starts)[0]!.to.sessionId).toBe(first.sessionId);
         },
       );
@@ -201,14 +219,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('I5 works after the end, and outlives a resume', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
-        await store.find(a, ticket());
-        const { conversationId } = startsOf((await store.find(b, ticket())).notices)[0]!.seat;
-        await store.leave(b, conversationId, null);
+        await find(a, ticket());
+        const { conversationId } = startsOf((await find(b, ticket())).notices)[0]!.seat;
+        await leave(b, conversationId, null);
         await store.block(a, conversationId);
-        const outcome = await store.resume(SITE, NODE, resume, token());
+        const outcome = await resumeWith(resume);
         if (outcome.kind !== 'resumed') throw new Error('not resumed');
-        await store.find(outcome.session, ticket());
-        expect((await store.find(b, ticket())).status).toBe('waiting');
+        await find(outcome.session, ticket());
+        expect((await find(b, ticket())).status).toBe('waiting');
       });
 
       test('is refused for a conversation that was never theirs', async () => {
@@ -220,12 +238,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     describe('coming back', () => {
       test('I11 one token works once, and the old fence does nothing from then on', async () => {
         const { session, resume } = await opened();
-        const [one, two] = await Promise.all([
-          store.resume(SITE, NODE, resume, token()),
-          store.resume(SITE, NODE, resume, token()),
-        ]);
+        const [one, two] = await Promise.all([resumeWith(resume), resumeWith(resume)]);
         expect([one.kind, two.kind].sort()).toEqual(['resumed', 'unknown']);
-        await expect(store.find(session, ticket())).rejects.toMatchObject({ code: 'session_gone' });
+        await expect(find(session, ticket())).rejects.toMatchObject({ code: 'session_gone' });
         await store.suspend(session);
         await store.close(session);
         expect(await store.online(SITE)).toBe(1);
@@ -233,18 +248,15 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
 
       test('a token is of its site', async () => {
         const { resume } = await opened();
-        expect(await store.resume(OTHER, NODE, resume, token())).toEqual({ kind: 'unknown' });
+        expect(await resumeWith(resume, { site: OTHER })).toEqual({ kind: 'unknown' });
       });
 
       test('finds the conversation as it was, and the peer hears of going and coming', async () => {
-        const { session: a, resume } = await opened();
-        const b = await open();
-        await store.find(a, ticket());
-        await store.find(b, ticket());
+        const { a, b, resume } = await pair();
         expect((await store.suspend(a)).notices).toMatchObject([
           { kind: 'presence', presence: 'away', to: { sessionId: b.sessionId } },
         ]);
-        const outcome = await store.resume(SITE, 'n_2' as NodeId, resume, token());
+        const outcome = await resumeWith(resume, { node: 'n_2' as NodeId });
         expect(outcome).toMatchObject({
           state: { status: 'chatting', peer: 'here' },
           seat: { peer: { sessionId: b.sessionId } },
@@ -256,33 +268,57 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('who is away is matched with nobody, and is matched on coming back', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
-        await store.find(a, ticket());
+        await find(a, ticket());
         await store.suspend(a);
-        expect((await store.find(b, ticket())).status).toBe('waiting');
-        const outcome = await store.resume(SITE, NODE, resume, token());
+        expect((await find(b, ticket())).status).toBe('waiting');
+        const outcome = await resumeWith(resume);
         expect(outcome).toMatchObject({ kind: 'resumed', state: { status: 'chatting' } });
         if (outcome.kind === 'resumed') expect(startsOf(outcome.notices)).toHaveLength(2);
       });
 
-      test('after the grace period the session is over and the peer is told it was lost', async () => {
+      test('a find that was under way when the connection went keeps a place, and is matched with nobody before the return', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
-        await store.find(a, ticket());
-        await store.find(b, ticket());
+        await find(b, ticket());
         await store.suspend(a);
-        await under.advance(TIMES.graceMs - 1);
-        expect((await store.sweep(10)).notices).toEqual([]);
-        await under.advance(1);
-        expect(await store.resume(SITE, NODE, resume, token())).toEqual({ kind: 'unknown' });
-        expect(endsOf((await store.sweep(10)).notices)).toContainEqual([b.sessionId, 'peer_lost']);
-        expect((await store.sweep(10)).notices).toEqual([]);
+        expect(await find(a, ticket())).toEqual({ status: 'waiting', notices: [] });
+        expect((await sweep()).notices).toEqual([]);
+        const outcome = await resumeWith(resume);
+        expect(outcome).toMatchObject({
+          kind: 'resumed',
+          state: { status: 'chatting' },
+          seat: { peer: { sessionId: b.sessionId } },
+        });
+      });
+
+      test('leaving for the next when the connection is gone keeps a place as well', async () => {
+        const { a, b, resume, conversationId } = await pair();
+        await find(await open(), ticket({ seeks: ['x'] }));
+        await store.suspend(a);
+        expect((await leave(a, conversationId, ticket())).next).toBe('waiting');
+        expect((await find(b, ticket())).status).toBe('waiting');
+        expect(await resumeWith(resume)).toMatchObject({
+          state: { status: 'chatting' },
+          seat: { peer: { sessionId: b.sessionId } },
+        });
+      });
+
+      test('after the grace period the session is over and the peer is told it was lost', async () => {
+        const { a, b, resume } = await pair();
+        await store.suspend(a);
+        await under.advance(TIMES.graceMs - 200);
+        expect((await sweep(10)).notices).toEqual([]);
+        await under.advance(200);
+        expect(await resumeWith(resume)).toEqual({ kind: 'unknown' });
+        expect(endsOf((await sweep(10)).notices)).toContainEqual([b.sessionId, 'peer_lost']);
+        expect((await sweep(10)).notices).toEqual([]);
       });
 
       test('a sweep closes no more than it is told to', async () => {
         for (let n = 0; n < 3; n++) await store.suspend((await pair()).a);
         await under.advance(TIMES.graceMs);
-        expect(lostOf((await store.sweep(2)).notices)).toHaveLength(2);
-        expect(lostOf((await store.sweep(2)).notices)).toHaveLength(1);
+        expect(lostOf((await sweep(2)).notices)).toHaveLength(2);
+        expect(lostOf((await sweep(2)).notices)).toHaveLength(1);
       });
     });
 
@@ -290,19 +326,238 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('forgets the visitor, ends the conversation and voids the token', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
-        await store.find(a, ticket());
-        await store.find(b, ticket());
+        await find(a, ticket());
+        await find(b, ticket());
         expect(endsOf((await store.close(a)).notices)).toContainEqual([b.sessionId, 'peer_left']);
-        expect(await store.resume(SITE, NODE, resume, token())).toEqual({ kind: 'unknown' });
-        await expect(store.find(a, ticket())).rejects.toMatchObject({ code: 'session_gone' });
+        expect(await resumeWith(resume)).toEqual({ kind: 'unknown' });
+        await expect(find(a, ticket())).rejects.toMatchObject({ code: 'session_gone' });
         expect((await store.close(a)).notices).toEqual([]);
       });
 
       test('takes a waiting visitor out of the line', async () => {
         const a = await open();
-        await store.find(a, ticket());
+        await find(a, ticket());
         await store.close(a);
-        expect((await store.find(await open(), ticket())).status).toBe('waiting');
+        expect((await find(await open(), ticket())).status).toBe('waiting');
+      });
+    });
+
+    describe('deciding', () => {
+      const STEPS: MatchRules = {
+        ...DEFAULT_MATCH_RULES,
+        expansions: [
+          { afterMs: 0, reach: 'topic', isInterestNeeded: true, isLanguageNeeded: true, isRepeatAllowed: false },
+          { afterMs: 1_000, reach: 'section', isInterestNeeded: false, isLanguageNeeded: true, isRepeatAllowed: false },
+          { afterMs: 2_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: false },
+          { afterMs: 3_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true },
+        ],
+      };
+      /** Who was met, by the first notice of the seed. */
+      const metBy = (notices: readonly Notice[], seed: SessionRef) =>
+        startsOf(notices).find(({ to }) => to.sessionId === seed.sessionId)?.seat.peer.sessionId;
+
+      test.each([
+        ['another page of the section', { topic: '/a/1' }, { topic: '/a/2' }, 1_000],
+        ['another section', { topic: '/a/1' }, { topic: '/b/1' }, 2_000],
+        ['other interests', { interests: ['a'] }, { interests: ['b'] }, 1_000],
+        ['another language', { languages: ['en'] }, { languages: ['pt'] }, 2_000],
+        ['one who says no page', { topic: '/a/1' }, {}, 2_000],
+      ] as const)(
+        'two who only fit after an expansion (%s) meet in the sweep at its due time, nobody arriving',
+        async (_, one, two, dueMs) => {
+          const [a, b] = [await open(), await open()];
+          await find(a, ticket(one), STEPS);
+          expect((await find(b, ticket(two), STEPS)).status).toBe('waiting');
+          await under.advance(dueMs - 500);
+          expect((await sweep(50, STEPS)).notices).toEqual([]);
+          await under.advance(500);
+          expect(metBy((await sweep(50, STEPS)).notices, a)).toBe(b.sessionId);
+          expect((await sweep(50, STEPS)).notices).toEqual([]);
+        },
+      );
+
+      test('a newcomer meets who has waited long enough for them, at once', async () => {
+        const [a, b] = [await open(), await open()];
+        await find(a, ticket({ topic: '/a/1' }), STEPS);
+        await under.advance(2_000);
+        expect((await find(b, ticket({ topic: '/b/1' }), STEPS)).status).toBe('matched');
+      });
+
+      test('the nearest is met, not the first', async () => {
+        const [far, near, seed] = [await open(), await open(), await open()];
+        await find(far, ticket({ interests: ['a', 'x', 'y', 'z'], seeks: ['g'] }), FREE);
+        await find(near, ticket({ interests: ['a', 'b', 'y', 'z'], seeks: ['g'] }), FREE);
+        const { notices } = await find(seed, ticket({ interests: ['a', 'b', 'c', 'd'], is: 'g' }), FREE);
+        expect(metBy(notices, seed)).toBe(near.sessionId);
+      });
+
+      test('waiting long outweighs being near', async () => {
+        const [far, near, seed] = [await open(), await open(), await open()];
+        await find(far, ticket({ interests: ['a', 'x'], seeks: ['g'] }), FREE);
+        await under.advance(60_000);
+        await find(near, ticket({ interests: ['a', 'b'], seeks: ['g'] }), FREE);
+        const { notices } = await find(seed, ticket({ interests: ['a', 'b'], is: 'g' }), FREE);
+        expect(metBy(notices, seed)).toBe(far.sessionId);
+      });
+
+      test('somebody new is met before somebody met recently, who is met only if nobody else is there', async () => {
+        const { a, b, conversationId } = await pair();
+        await leave(a, conversationId, ticket({ seeks: ['g'] }));
+        const fresh = await open();
+        await find(fresh, ticket({ seeks: ['g'] }));
+        const { notices } = await find(b, ticket({ is: 'g' }));
+        expect(metBy(notices, b)).toBe(fresh.sessionId);
+        const [only] = startsOf(notices);
+        await leave(b, only!.seat.conversationId, null);
+        expect(metBy((await find(b, ticket({ is: 'g' }))).notices, b)).toBe(a.sessionId);
+      });
+
+      test('two who just met wait until repeats are allowed, if nobody else comes', async () => {
+        const { a, b, conversationId } = await pair();
+        await leave(a, conversationId, ticket(), STEPS);
+        expect((await find(b, ticket(), STEPS)).status).toBe('waiting');
+        await under.advance(2_800);
+        expect((await sweep(50, STEPS)).notices).toEqual([]);
+        await under.advance(200);
+        expect(metBy((await sweep(50, STEPS)).notices, a)).toBe(b.sessionId);
+      });
+
+      test('having met is forgotten in time', async () => {
+        const { a, b, conversationId } = await pair();
+        await leave(a, conversationId, null);
+        await under.advance(STEPS.repeatMs);
+        await find(a, ticket(), STEPS);
+        expect((await find(b, ticket(), STEPS)).status).toBe('matched');
+      });
+
+      test('I4 where the language is a hard rule no waiting relaxes it', async () => {
+        const hard = { ...STEPS, isLanguageHard: true };
+        await find(await open(), ticket({ languages: ['en'] }), hard);
+        await under.advance(3_600_000);
+        expect((await find(await open(), ticket({ languages: ['pt'] }), hard)).status).toBe('waiting');
+      });
+
+      test('I4 age bands never meet', async () => {
+        await find(await open(), { ...ticket(), ageBand: 'adult' });
+        for (const ageBand of ['minor', null]) {
+          expect((await find(await open(), { ...ticket(), ageBand })).status).toBe('waiting');
+        }
+      });
+
+      test('examines no more than scanMax, and finds who shares an interest behind thousands who do not', async () => {
+        const rules = { ...FREE, expansions: STEPS.expansions };
+        for (let n = 0; n < 120; n++)
+          await find(await open(), ticket({ interests: [`other${n}`], seeks: [`x${n}`] }), rules);
+        const friend = await open();
+        await find(friend, ticket({ interests: ['jazz'] }), rules);
+        const seed = await open();
+        expect(metBy((await find(seed, ticket({ interests: ['jazz'] }), rules)).notices, seed)).toBe(friend.sessionId);
+      });
+    });
+
+    describe('many at once', () => {
+      test('L1 however many matches fall due together, sweeping makes them all', async () => {
+        const steps = [
+          { ...FREE.expansions[0]!, reach: 'topic' as const },
+          { ...FREE.expansions[0]!, afterMs: 1_000 },
+        ];
+        const rules = { ...FREE, expansions: steps, confirmMs: 60_000 };
+        for (let n = 0; n < 150; n++) await find(await open(), ticket({ topic: `/${n}` }), rules);
+        await under.advance(1_000);
+        const started = [];
+        for (let round = 0; round < 4; round++) started.push(...startsOf((await sweep(200, rules)).notices));
+        expect(started).toHaveLength(150);
+      });
+    });
+
+    describe('claim and confirm', () => {
+      test('a match that both confirmed stands', async () => {
+        const { a, b, conversationId } = await pair();
+        await store.confirm(a, conversationId);
+        await store.confirm(b, conversationId);
+        await under.advance(FREE.confirmMs);
+        expect((await sweep()).notices).toEqual([]);
+        expect((await store.cancel(a)).status).toBe('already_matched');
+      });
+
+      test('one that one side did not confirm lapses: the other is back in line with its original place', async () => {
+        const [a, b, later] = [await open(), await open(), await open()];
+        await find(a, ticket({ seeks: ['g'] }));
+        await under.advance(10);
+        await find(later, ticket({ seeks: ['g'] }));
+        await under.advance(10);
+        const conversationId = startsOf((await find(b, ticket({ is: 'g' }))).notices)[0]!.seat.conversationId;
+        await store.confirm(a, conversationId);
+        await under.advance(FREE.confirmMs - 200);
+        expect((await sweep()).notices).toEqual([]);
+        await under.advance(200);
+        expect(endsOf((await sweep()).notices).sort()).toEqual(
+          [
+            [a.sessionId, 'unconfirmed'],
+            [b.sessionId, 'peer_left'],
+          ].sort(),
+        );
+        expect((await store.cancel(b)).status).toBe('cancelled');
+        const seed = await open();
+        const { notices } = await find(seed, ticket({ is: 'g' }));
+        expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
+      });
+
+      test('one that nobody confirmed lapses for both, and leaves nobody in line', async () => {
+        const { a, b } = await claimed();
+        await under.advance(FREE.confirmMs);
+        expect(endsOf((await sweep()).notices).map(([, reason]) => reason)).toEqual(['peer_left', 'peer_left']);
+        expect(await store.survey(a)).toBeNull();
+        expect(await store.survey(b)).toBeNull();
+      });
+
+      test('one that lapsed does not count as having met', async () => {
+        const { a, b } = await claimed();
+        await under.advance(FREE.confirmMs);
+        await sweep();
+        const rules = { ...FREE, expansions: [{ ...FREE.expansions[0]!, isRepeatAllowed: false }] };
+        await find(a, ticket(), rules);
+        expect((await find(b, ticket(), rules)).status).toBe('matched');
+      });
+
+      test('confirming late, twice, or what is over changes nothing', async () => {
+        const { a, b, conversationId } = await pair();
+        await leave(b, conversationId, null);
+        expect(await store.confirm(a, conversationId)).toEqual({ notices: [] });
+        expect(await store.survey(a)).toBeNull();
+      });
+    });
+
+    describe('a survey', () => {
+      test('counts the others around a wait, never the asker', async () => {
+        const a = await open();
+        await find(a, ticket({ topic: '/a/1', languages: ['en'], seeks: ['nobody'] }));
+        expect(await store.survey(a)).toMatchObject({ waiting: 0, onTopic: 0, inSection: 0, otherLanguage: 0 });
+        for (const criteria of [{ topic: '/a/1' }, { topic: '/a/2', languages: ['pt'] }, { languages: ['en'] }]) {
+          await find(await open(), ticket({ ...criteria, seeks: ['nobody'] }));
+        }
+        await under.advance(700);
+        const survey = await store.survey(a);
+        expect(survey).toMatchObject({ waiting: 3, onTopic: 1, inSection: 2, otherLanguage: 2, typicalWaitMs: null });
+        expect(survey!.waitedMs).toBeGreaterThanOrEqual(700);
+      });
+
+      test('tells a typical wait once there were enough', async () => {
+        for (let n = 0; n < 3; n++) {
+          const waiting = await open();
+          await find(waiting, ticket({ is: `w${n}`, seeks: [`s${n}`] }));
+          await under.advance(1_000);
+          await find(await open(), ticket({ is: `s${n}`, seeks: [`w${n}`] }));
+        }
+        const a = await open();
+        await find(a, ticket({ seeks: ['nobody'] }));
+        const { typicalWaitMs } = (await store.survey(a))!;
+        expect(typicalWaitMs).toBeGreaterThanOrEqual(0);
+        expect(typicalWaitMs).toBeLessThan(1_500);
+      });
+
+      test('is null for who does not wait', async () => {
+        expect(await store.survey(await open())).toBeNull();
       });
     });
 
@@ -332,9 +587,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       const ghost = { ...(await open()), sessionId: 's_ghost' } as SessionRef;
       const conversationId = 'c_unknown' as ConversationId;
       for (const attempt of [
-        () => store.find(ghost, ticket()),
+        () => find(ghost, ticket()),
         () => store.cancel(ghost),
-        () => store.leave(ghost, conversationId, null),
+        () => leave(ghost, conversationId, null),
         () => store.block(ghost, conversationId),
       ]) {
         await expect(attempt()).rejects.toMatchObject({ code: 'session_gone' });

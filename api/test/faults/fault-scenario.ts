@@ -1,0 +1,79 @@
+import { expect } from 'vitest';
+import { checkHistory } from '../history/check-history.ts';
+import { conversationsIn, slowestAnswerMs, type VisitorHistory } from '../history/history.ts';
+import { playScenario, TwoNodes } from '../history/two-nodes.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+import { inflict, type Fault } from './faults.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+/** What a request may take: 1 s, and what a crowd on a machine shared by all processes adds to it. Milliseconds. */
+const ANSWER_MAX_MS = 1_000 + 1_000;
+/** Matching goes on within this after Redis is back. Milliseconds. */
+const RESUME_MAX_MS = 3_000;
+
+/** Two nodes that reach their Redis through a proxy. */
+export class FaultyStage {
+  readonly redis: RedisServer;
+  readonly proxy: TcpProxy;
+  readonly two: TwoNodes;
+
+  private constructor(redis: RedisServer, proxy: TcpProxy, two: TwoNodes) {
+    this.redis = redis;
+    this.proxy = proxy;
+    this.two = two;
+  }
+
+  static async start(seeds: readonly number[]): Promise<FaultyStage> {
+    const redis = await RedisServer.start();
+    const proxy = await TcpProxy.start(redis.port);
+    try {
+      return new FaultyStage(redis, proxy, await TwoNodes.start(`redis://127.0.0.1:${proxy.port}`, seeds));
+    } catch (error) {
+      await proxy.stop();
+      await redis.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.two.stop();
+    await this.proxy.stop();
+    await this.redis.stop();
+  }
+}
+
+/** Plays the scenario with a fault in it, and expects that nobody sees what must never be. */
+export async function expectNoViolation(
+  stage: FaultyStage,
+  fault: Fault,
+  seed: number,
+  visitors: number,
+): Promise<void> {
+  let backAt = Number.POSITIVE_INFINITY;
+  const histories = await playScenario(stage.two, {
+    seed,
+    visitors,
+    liveMs: 7_000,
+    fault: async () => {
+      await inflict(fault, stage.redis, stage.proxy);
+      backAt = performance.now();
+    },
+  });
+  const slowest = slowestAnswerMs(histories);
+  const resumedMs = firstStartAfter(histories, backAt) - backAt;
+  console.info(
+    `seed ${seed}, ${fault}: ${conversationsIn(histories)} conversations, slowest answer ${Math.round(slowest)} ms, matching again after ${Math.round(resumedMs)} ms`,
+  );
+  expect(checkHistory(histories, { areCutsAllowed: true })).toEqual([]);
+  expect(slowest).toBeLessThan(ANSWER_MAX_MS);
+  expect(resumedMs).toBeLessThan(RESUME_MAX_MS);
+  expect(stage.two.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true]);
+}
+
+function firstStartAfter(histories: readonly VisitorHistory[], at: number): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { seen } of histories) {
+    for (const event of seen) if (event.kind === 'started' && event.at > at) first = Math.min(first, event.at);
+  }
+  return first;
+}

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { expectNoViolation, FaultyStage } from './fault-scenario.ts';
+import { FAULTS } from './faults.ts';
+
+const SEED = Number(process.env['PASSERBY_SEED'] || 301);
+
+describe('two nodes whose Redis fails them', () => {
+  const cases = FAULTS.map((fault, index) => ({ fault, seed: SEED + index }));
+  let stage: FaultyStage;
+  beforeAll(async () => {
+    stage = await FaultyStage.start(cases.map(({ seed }) => seed));
+  }, 30_000);
+  afterAll(() => stage?.stop());
+
+  test.each(cases)(
+    'with $fault nobody sees what must never be, everybody is answered, and matching goes on (PASSERBY_SEED=$seed)',
+    { timeout: 60_000 },
+    ({ fault, seed }) => expectNoViolation(stage, fault, seed, 120),
+  );
+});

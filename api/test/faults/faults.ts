@@ -1,0 +1,52 @@
+import { Redis } from 'ioredis';
+import type { RedisServer } from '../servers/redis-server.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
+
+/** What goes wrong while visitors join, skip, cancel and block. */
+export const FAULTS = [
+  'lost replies',
+  'desynchronised replies',
+  'script flush',
+  'client kill',
+  'half-open',
+  'stopped Redis',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Does the harm, starting in a second's time, and resolves when Redis can be reached again. */
+export async function inflict(fault: Fault, redis: RedisServer, proxy: TcpProxy): Promise<void> {
+  await pause(1_000);
+  switch (fault) {
+    case 'lost replies':
+      for (const ms of [60, 250, 900]) {
+        await proxy.loseReplies(ms);
+        await pause(500);
+      }
+      return;
+    case 'desynchronised replies':
+      await proxy.loseReplies(60, { isBroken: false });
+      return;
+    case 'half-open':
+      return proxy.goSilent();
+    case 'stopped Redis':
+      redis.signal('SIGSTOP');
+      await pause(1_500);
+      redis.signal('SIGCONT');
+      return;
+    case 'script flush':
+    case 'client kill': {
+      const admin = new Redis(redis.url);
+      try {
+        for (let round = 0; round < 5; round++) {
+          if (fault === 'script flush') await admin.script('FLUSH');
+          else await admin.call('CLIENT', 'KILL', 'TYPE', round === 2 ? 'pubsub' : 'normal', 'SKIPME', 'yes');
+          await pause(300);
+        }
+      } finally {
+        admin.disconnect();
+      }
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { ticketFrom } from '../../src/decision/ticket.ts';
+import { randomIds } from '../../src/state/ids.ts';
+import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { keyOf } from '../../src/state/redis/keys.ts';
+import { RedisStore } from '../../src/state/redis/redis-store.ts';
+import type { NodeId, SessionId, SessionRef } from '../../src/state/state-store.ts';
+import { FREE, pairOf, requestId, SHOP, siteOf, startTestApp, Visitor } from '../harness.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+
+/** What is decided through this store is told to nobody: as by a node that died between deciding and telling. */
+let silent: RedisStore;
+let redis: Redis;
+let server: RedisServer;
+let app: App;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url);
+  silent = new RedisStore(redis, randomIds);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(server.url) };
+  app = await startTestApp({ config, siteList: [siteOf(SHOP.key, undefined, {}, FREE)], roundMs: 50 });
+});
+afterEach(() => app.stop());
+
+/** A visitor, and the session the service has for them. */
+async function arrive(): Promise<{
+  visitor: Awaited<ReturnType<typeof Visitor.arrive>>;
+  session: SessionRef;
+  nodeId: NodeId;
+}> {
+  const members = async () => await redis.zrange(keyOf('placed', SHOP.key, ''), '0', '-1');
+  const before = await members();
+  const visitor = await Visitor.arrive(app);
+  const [nodeId, sessionId] = (await members()).find((member) => !before.includes(member))!.split('\0') as [
+    NodeId,
+    SessionId,
+  ];
+  return { visitor, session: { site: SHOP.key, sessionId, fence: 1 }, nodeId };
+}
+
+const disconnected = (visitor: Visitor) => new Promise((resolve) => visitor.socket.once('disconnect', resolve));
+
+describe('a node compares what it believes with what is so', () => {
+  test('I10 an end that was told to nobody is told, once, with its reason', async () => {
+    await using pair = await pairOf(app);
+    await silent.end(SHOP.key, pair.conversationId, 'idle');
+    for (const visitor of [pair.a, pair.b]) {
+      expect(await visitor.next('conversation:ended')).toEqual({ conversationId: pair.conversationId, reason: 'idle' });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect([pair.a.all('conversation:ended'), pair.b.all('conversation:ended')].map(({ length }) => length)).toEqual([
+      1, 1,
+    ]);
+  });
+
+  test('I2 a start that was told to nobody is told to both, confirmed, and stands', async () => {
+    const { visitor: a } = await arrive();
+    const { visitor: b, session } = await arrive();
+    await a.find();
+    await silent.find(session, ticketFrom({ requestId: requestId() }), FREE);
+    const [one, two] = [await a.next('conversation:started'), await b.next('conversation:started')];
+    expect(one.conversationId).toBe(two.conversationId);
+    await expect.poll(() => redis.zcard(keyOf('claims', SHOP.key, ''))).toBe(0);
+    a.say(one.conversationId, 1, 'hello');
+    expect(await b.next('conversation:frame')).toMatchObject({ body: { text: 'hello' } });
+    a.socket.disconnect();
+    b.socket.disconnect();
+  });
+
+  test('an answer that promises a start comes after it, also when the start was told to nobody', async () => {
+    const { visitor: a } = await arrive();
+    const { visitor: b, session } = await arrive();
+    await a.find();
+    const ask = { requestId: requestId() };
+    await silent.find(session, ticketFrom(ask), FREE);
+    expect(await b.ask('match:find', ask)).toEqual({ ok: true, data: { status: 'matched' } });
+    expect(b.all('conversation:started')).toHaveLength(1);
+    a.socket.disconnect();
+    b.socket.disconnect();
+  });
+
+  test('I1 a skip that was told to nobody ends the one conversation before the next starts', async () => {
+    await using pair = await pairOf(app);
+    const { visitor: third } = await arrive();
+    await third.find();
+    const sessions = (await redis.hkeys(keyOf('sessions', SHOP.key, ''))) as SessionId[];
+    for (const sessionId of sessions) {
+      await silent
+        .leave(
+          { site: SHOP.key, sessionId, fence: 1 },
+          pair.conversationId,
+          ticketFrom({ requestId: requestId() }),
+          FREE,
+        )
+        .catch(() => null);
+    }
+    for (const visitor of [pair.a, pair.b]) {
+      await expect.poll(() => visitor.all('conversation:ended').length).toBe(1);
+      const told = visitor.told.map(({ name }) => name).filter((name) => name.startsWith('conversation:'));
+      expect(told.slice(0, 2)).toEqual(['conversation:started', 'conversation:ended']);
+    }
+    third.socket.disconnect();
+  });
+
+  test('who was told to wait and is not in line comes back, and is told the whole truth', async () => {
+    const { visitor: a, session } = await arrive();
+    await a.find();
+    const gone = disconnected(a);
+    await silent.cancel(session);
+    await gone;
+    await using back = await Visitor.arrive(app, { auth: { resume: a.ready.resume } });
+    expect(back.ready).toMatchObject({ recovered: true, state: { status: 'idle' } });
+  });
+
+  test('who was taken for disconnected comes back to their conversation', async () => {
+    const { visitor: a, session } = await arrive();
+    const { visitor: b } = await arrive();
+    await a.find();
+    await b.find();
+    const { conversationId } = await a.next('conversation:started');
+    const gone = disconnected(a);
+    await silent.suspend(session);
+    await gone;
+    await using back = await Visitor.arrive(app, { auth: { resume: a.ready.resume } });
+    expect(back.ready).toMatchObject({
+      recovered: true,
+      state: { status: 'chatting', conversation: { conversationId } },
+    });
+    b.socket.disconnect();
+  });
+
+  test('I11 a socket whose session went elsewhere is told and closed', async () => {
+    const { visitor: a } = await arrive();
+    const gone = disconnected(a);
+    await silent.resume(SHOP.key, 'n_elsewhere' as NodeId, a.ready.resume, randomIds.resume(), FREE);
+    await gone;
+    expect(a.all('session:superseded')).toHaveLength(1);
+  });
+
+  test('where all state is gone conversations end as reset and sessions are refused', async () => {
+    await using pair = await pairOf(app);
+    const gone = disconnected(pair.a);
+    await redis.flushall();
+    await gone;
+    expect(pair.a.all('conversation:ended')).toEqual([
+      { conversationId: pair.conversationId, reason: 'service_reset' },
+    ]);
+    expect(pair.a.all('session:refused')).toMatchObject([{ code: 'session_gone' }]);
+  });
+
+  test('I13 a session without a socket does not count as connected for long', async () => {
+    const { visitor: a, nodeId } = await arrive();
+    await silent.open(SHOP.key, nodeId, randomIds.resume());
+    expect(await silent.online(SHOP.key)).toBe(2);
+    await expect.poll(() => silent.online(SHOP.key)).toBe(1);
+    expect(a.socket.connected).toBe(true);
+    a.socket.disconnect();
+  });
+});

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisServer } from '../servers/redis-server.ts';
+import { checkHistory } from './check-history.ts';
+import { conversationsIn, slowestAnswerMs } from './history.ts';
+import { playScenario, seedsFor, TwoNodes } from './two-nodes.ts';
+
+const SEEDS = seedsFor(20, 101);
+const VISITORS = 2_000;
+
+describe(`two nodes on one Redis, ${VISITORS} visitors who join at once, skip, cancel and block`, () => {
+  let redis: RedisServer;
+  let two: TwoNodes;
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    two = await TwoNodes.start(redis.url, SEEDS);
+  }, 30_000);
+  afterAll(async () => {
+    await two?.stop();
+    await redis?.stop();
+  });
+
+  test.each(SEEDS)('nobody sees what must never be (PASSERBY_SEED=%i)', { timeout: 120_000 }, async (seed) => {
+    const histories = await playScenario(two, { seed, visitors: VISITORS, liveMs: 6_000 });
+    const conversations = conversationsIn(histories);
+    console.info(
+      `seed ${seed}: ${conversations} conversations, slowest answer ${Math.round(slowestAnswerMs(histories))} ms`,
+    );
+    expect(checkHistory(histories)).toEqual([]);
+    expect(conversations).toBeGreaterThan(VISITORS / 2);
+  });
+});

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisServer } from '../servers/redis-server.ts';
+import { checkHistory } from './check-history.ts';
+import { conversationsIn } from './history.ts';
+import { playScenario, seedsFor, TwoNodes } from './two-nodes.ts';
+
+const SEEDS = seedsFor(2);
+const VISITORS = 300;
+
+describe(`two nodes on one Redis, ${VISITORS} visitors who join at once, skip, cancel and block`, () => {
+  let redis: RedisServer;
+  let two: TwoNodes;
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    two = await TwoNodes.start(redis.url, SEEDS);
+  }, 30_000);
+  afterAll(async () => {
+    await two?.stop();
+    await redis?.stop();
+  });
+
+  test.each(SEEDS)('nobody sees what must never be (PASSERBY_SEED=%i)', { timeout: 60_000 }, async (seed) => {
+    const histories = await playScenario(two, { seed, visitors: VISITORS, liveMs: 3_000 });
+    expect(checkHistory(histories)).toEqual([]);
+    expect(conversationsIn(histories)).toBeGreaterThan(VISITORS);
+  });
+});

@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { MemoryStore } from '../../../src/state/memory/memory-store.ts';
+import { changed, type Mutant } from './change.ts';
+
+const STORE = 'state/memory/memory-store.ts';
+
+/** Known-bad variants of the store in memory, by the text of its files. */
+export const MEMORY_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a visitor is their own candidate',
+    changes: [{ file: 'state/memory/line.ts', from: 'waiter.sessionId !== seed.sessionId && ', to: '' }],
+  },
+  {
+    name: 'an end clears one side of the pair',
+    changes: [
+      {
+        file: STORE,
+        from: 'session.conversation = null;\n      session.matchedBy',
+        to: 'if (session === first) session.conversation = null;\n      session.matchedBy',
+      },
+    ],
+  },
+  {
+    name: 'a block holds one way',
+    changes: [{ file: STORE, from: 'isBlocked: site.blocks', to: 'isBlocked: session.id < sessionId && site.blocks' }],
+  },
+  {
+    name: 'a find checks, waits for something, then acts',
+    changes: [
+      {
+        file: STORE,
+        from: 'return this.#find(this.#require(ref), ticket, rules);',
+        to: `const session = this.#require(ref);
+        if (session.conversation !== null) return this.#find(session, ticket, rules);
+        await null;
+        session.conversation = null;
+        return this.#find(session, ticket, rules);`,
+      },
+    ],
+  },
+  {
+    name: 'who is back in line gets a new place',
+    changes: [
+      {
+        file: STORE,
+        from: 'this.#giveBack(session, claim.waits[index]!, rules)',
+        to: 'this.#giveBack(session, { ...claim.waits[index]!, since: now }, rules)',
+      },
+    ],
+  },
+  {
+    name: 'looking with other words loses the place',
+    changes: [{ file: STORE, from: 'const place = wait ?? {', to: 'const place = {' }],
+  },
+  {
+    name: 'a match that lapses gives back both sides',
+    changes: [{ file: STORE, from: 'if (claim.confirmed.has(session)) notices.push(', to: 'notices.push(' }],
+  },
+  {
+    name: 'a conversation can end twice',
+    changes: [{ file: STORE, from: 'first.site.conversations.delete(conversation.id);', to: '' }],
+  },
+  {
+    name: 'cancelling does not see a match',
+    changes: [
+      {
+        file: STORE,
+        from: "if (session.conversation !== null) return { status: 'already_matched', notices: [] };",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a resume token is not used up',
+    changes: [{ file: STORE, from: 'this.#byToken.delete(presented);', to: '' }],
+  },
+  {
+    name: 'a resume does not raise the fence',
+    changes: [{ file: STORE, from: 'session.fence += 1;', to: '' }],
+  },
+  {
+    name: 'expansions are never due',
+    changes: [
+      {
+        file: STORE,
+        from: 'wait.dueAt = nextDueAt(rules.expansions, wait.since, this.#clock());',
+        to: 'wait.dueAt = null;',
+      },
+    ],
+  },
+  {
+    name: 'having met is not looked at',
+    changes: [
+      { file: 'decision/choose.ts', from: 'rules.expansions[step]!, isRepeat)', to: 'rules.expansions[step]!, false)' },
+    ],
+  },
+  {
+    name: 'seeking is looked at one way',
+    changes: [
+      { file: 'decision/distance.ts', from: 'if (!doesSeek(a, b) || !doesSeek(b, a))', to: 'if (!doesSeek(a, b))' },
+    ],
+  },
+  {
+    name: 'who is matched stays in line',
+    changes: [
+      {
+        file: STORE,
+        from: '      this.#stopWaiting(session);\n      session.conversation = conversation;',
+        to: '      session.wait = null;\n      session.conversation = conversation;',
+      },
+    ],
+  },
+  {
+    name: 'who is away stays in line',
+    changes: [
+      {
+        file: STORE,
+        from: 'site.away.set(session.id, session);\n    this.#outOfLine(session);',
+        to: 'site.away.set(session.id, session);',
+      },
+    ],
+  },
+  {
+    name: 'a find that comes after the connection went is matched',
+    changes: [
+      {
+        file: STORE,
+        from: 'session.awaySince === null ? this.#wait(session, next, rules) : this.#keepWait(session, next)',
+        to: 'this.#wait(session, next, rules)',
+      },
+    ],
+  },
+  {
+    name: 'closing leaves the visitor in line',
+    changes: [
+      {
+        file: STORE,
+        from: '    this.#stopWaiting(session);\n    site.sessions.delete',
+        to: '    site.sessions.delete',
+      },
+    ],
+  },
+];
+
+const source = fileURLToPath(new URL('../../../src', import.meta.url));
+const protocol = new URL('../../../../sdk/src/protocol/index.ts', import.meta.url).href;
+
+/** Where altered copies of the source are; gone when the tests are. */
+export class Workshop {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'passerby-mutants-'));
+  #count = 0;
+
+  /** The store of a copy of the source with these mistakes in it. */
+  async make({ changes }: Mutant): Promise<typeof MemoryStore> {
+    const copy = join(this.#directory, String(++this.#count));
+    await cp(source, copy, { recursive: true });
+    const touched = new Set([STORE, ...changes.map(({ file }) => file)]);
+    for (const file of touched) {
+      const text = await readFile(join(copy, file), 'utf8');
+      const altered = changes.filter((change) => change.file === file).reduce(changed, text);
+      // The copy is outside the workspace: what it imports by name is named by place.
+      await writeFile(join(copy, file), altered.replaceAll("'@passerby/sdk/protocol'", JSON.stringify(protocol)));
+    }
+    await this.#point(copy, 'errors.ts');
+    const module = await import(/* @vite-ignore */ pathToFileURL(join(copy, STORE)).href);
+    return (module as { MemoryStore: typeof MemoryStore }).MemoryStore;
+  }
+
+  async #point(copy: string, file: string): Promise<void> {
+    const text = await readFile(join(copy, file), 'utf8');
+    await writeFile(join(copy, file), text.replaceAll("'@passerby/sdk/protocol'", JSON.stringify(protocol)));
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,290 @@
+import { changed, type Mutant } from './change.ts';
+import { defineScript, libraryText, readLua, type Script } from '../../../src/state/redis/script.ts';
+import type { SCRIPTS } from '../../../src/state/redis/scripts.ts';
+import { standingScripts } from '../worlds.ts';
+
+/** Known-bad variants of the scripts, by their text. `library` is all of `lib/`. */
+export const REDIS_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a visitor is their own candidate',
+    changes: [{ file: 'library', from: 'local found, seen = {}, { [sid] = true }', to: 'local found, seen = {}, {}' }],
+  },
+  {
+    name: 'an end clears one side of the pair',
+    changes: [
+      {
+        file: 'library',
+        from: "session.c, session.m, session.e = '', '', told",
+        to: "if sid == conversation.a then session.c, session.m, session.e = '', '', told end",
+      },
+    ],
+  },
+  {
+    name: 'a block holds one way',
+    changes: [{ file: 'block-peer', from: 'pair_key(A.session, session.lp)', to: "A.session .. ' ' .. session.lp" }],
+  },
+  {
+    name: 'a block is not kept',
+    changes: [
+      { file: 'block-peer', from: "redis.call('ZADD', K.blocks, at, pair_key(A.session, session.lp))", to: '' },
+    ],
+  },
+  {
+    name: "a node's lease is not looked at",
+    changes: [
+      { file: 'library', from: "(tonumber(redis.call('ZSCORE', K.nodes, candidate.n) or 0)) > at", to: 'true' },
+    ],
+  },
+  {
+    name: 'visitors of a dead node stay connected',
+    changes: [{ file: 'sweep-site', from: '    suspend(sid, read(K.sessions, sid), at)\n', to: '' }],
+  },
+  {
+    name: 'dead nodes are seen to after matching',
+    changes: [
+      { file: 'sweep-site', from: "redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)", to: '{}' },
+      {
+        file: 'sweep-site',
+        from: "return { 'swept',",
+        to: `for _, node in ipairs(redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)) do
+          for _, member in ipairs(redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\\0', '(' .. node .. '\\1', 'LIMIT', 0, max)) do
+            local sid = string.sub(member, #node + 2)
+            suspend(sid, read(K.sessions, sid), at)
+          end
+          redis.call('ZREM', K.nodes, node)
+        end
+        return { 'swept',`,
+      },
+    ],
+  },
+  {
+    name: 'who is back in line gets a new place',
+    changes: [{ file: 'sweep-site', from: 'wait.n = session.n', to: 'wait.n, wait.s = session.n, at' }],
+  },
+  {
+    name: 'looking with other words loses the place',
+    changes: [{ file: 'library', from: 's = before and before.s or at,', to: 's = at,' }],
+  },
+  {
+    name: 'a match that lapses gives back both sides',
+    changes: [{ file: 'sweep-site', from: '    if is_confirmed then', to: '    if true then' }],
+  },
+  {
+    name: 'a match never lapses',
+    changes: [{ file: 'library', from: "redis.call('ZADD', K.claims, conversation.d, cid)", to: '' }],
+  },
+  {
+    name: 'one confirmation is enough',
+    changes: [
+      {
+        file: 'confirm-match',
+        from: 'if conversation.ca and conversation.cb then',
+        to: 'if conversation.ca or conversation.cb then',
+      },
+    ],
+  },
+  {
+    name: 'a conversation can end twice',
+    changes: [{ file: 'library', from: "redis.call('HDEL', K.conversations, cid)", to: '' }],
+  },
+  {
+    name: 'leaving tells the one who leaves only',
+    changes: [
+      {
+        file: 'library',
+        from: '    tell_ended(sid, session, cid, told)',
+        to: '    if by == nil or by == sid then tell_ended(sid, session, cid, told) end',
+      },
+    ],
+  },
+  {
+    name: 'cancelling does not see a match',
+    changes: [
+      { file: 'cancel-match', from: "if session.c ~= '' then return { 'cancelled', 'already_matched' } end\n", to: '' },
+    ],
+  },
+  {
+    name: 'who is in a conversation may look for another',
+    changes: [
+      {
+        file: 'library',
+        from: "if session.c ~= '' then\n    return session.m == ticket",
+        to: 'if false then\n    return session.m == ticket',
+      },
+    ],
+  },
+  {
+    name: 'a resume token is not used up',
+    changes: [{ file: 'resume-session', from: "redis.call('HDEL', K.tokens, A.presented)\n", to: '' }],
+  },
+  {
+    name: 'a resume does not raise the fence',
+    changes: [{ file: 'resume-session', from: 'session.f + 1, A.node', to: 'session.f, A.node' }],
+  },
+  {
+    name: 'the fence is not compared',
+    changes: [
+      {
+        file: 'library',
+        from: 'if session and session.f == tonumber(A.fence) then return session end',
+        to: 'if session then return session end',
+      },
+    ],
+  },
+  {
+    name: 'a token outlives the grace period',
+    changes: [
+      {
+        file: 'resume-session',
+        from: "if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end\n",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'expansions are never due',
+    changes: [{ file: 'library', from: "if due_at then redis.call('ZADD', K.due, due_at, sid) end", to: '' }],
+  },
+  {
+    name: 'expansions apply from the start',
+    changes: [
+      {
+        file: 'library',
+        from: 'local step = step_at(rules.expansions, at - math.min(seed.s, candidate.s))',
+        to: 'local step = #rules.expansions',
+      },
+    ],
+  },
+  {
+    name: 'having met is not looked at',
+    changes: [
+      { file: 'library', from: 'tonumber(met_at[position]) > at - rules.repeatMs) or false', to: 'false) or false' },
+    ],
+  },
+  {
+    name: 'seeking is looked at one way',
+    changes: [
+      {
+        file: 'library',
+        from: 'if not does_seek(a, b) or not does_seek(b, a) then',
+        to: 'if not does_seek(a, b) then',
+      },
+    ],
+  },
+  {
+    name: 'a language that must be shared need not be',
+    changes: [{ file: 'library', from: 'return not rules.isLanguageHard or', to: 'return true or' }],
+  },
+  {
+    name: 'who is matched stays in the index',
+    changes: [
+      {
+        file: 'library',
+        from: "    out_of_line(sid, wait)\n    redis.call('HDEL', K.waits, sid)\n    session.c",
+        to: "    redis.call('HDEL', K.waits, sid)\n    session.c",
+      },
+    ],
+  },
+  {
+    name: 'who is matched still waits',
+    changes: [{ file: 'library', from: "    redis.call('HDEL', K.waits, sid)\n    session.c", to: '    session.c' }],
+  },
+  {
+    name: 'who is away stays in line',
+    changes: [
+      { file: 'library', from: '  if wait then out_of_line(sid, wait) end\n  tell_presence', to: '  tell_presence' },
+    ],
+  },
+  {
+    name: 'a find that comes after the connection went is matched',
+    changes: [{ file: 'library', from: 'if session.a > 0 then\n', to: 'if false then\n' }],
+  },
+  {
+    name: 'who comes back is not put in line',
+    changes: [{ file: 'resume-session', from: 'wait_in_line(sid, wait, cjson.decode(A.rules), at)', to: '' }],
+  },
+  {
+    name: 'closing leaves the visitor in line',
+    changes: [
+      {
+        file: 'library',
+        from: "  stop_waiting(sid)\n  redis.call('HDEL', K.sessions, sid)",
+        to: "  redis.call('HDEL', K.sessions, sid)",
+      },
+    ],
+  },
+];
+
+/** The scripts with a mistake in them. */
+export function mutatedScripts({ changes }: Mutant): typeof SCRIPTS {
+  return standingScripts((text, name) => changes.filter(({ file }) => file === name).reduce(changed, text));
+}
+
+/** What runs a script twice must answer the second time from what was kept. */
+export function withoutKeptAnswers(): typeof SCRIPTS {
+  return remade(standingScripts(), (_, script) => ({
+    ...script,
+    run: async (runner, call) =>
+      script.run(
+        {
+          evalsha: async (_sha, count, ...rest) => runner.eval(forgetful(script.text), count, ...rest),
+          eval: async (_text, count, ...rest) => runner.eval(forgetful(script.text), count, ...rest),
+        },
+        call,
+      ),
+  }));
+}
+
+const forgetful = (text: string) =>
+  changed(text, { file: 'assembled', from: 'if kept then return cmsgpack.unpack(kept) end', to: '' });
+
+/** A claim in two round trips: who fits is looked up in one script, and taken in another that does not look again. */
+export function checkThenAct(): typeof SCRIPTS {
+  const library = libraryText().replace(/return time\[1\] \* 1000 .*/, 'return tonumber(A.skewMs)');
+  const body = readLua('find-match');
+  const peek = defineScript(
+    'peek-match',
+    body.replace(
+      /local status = find\([\s\S]*/,
+      `
+      if session.c ~= '' or session.a > 0 then return { 'found', '', '' } end
+      local ticket = cjson.decode(A.ticket)
+      local wait = wait_for(A.session, session, ticket, now())
+      wait_in_line(A.session, wait, { expansions = {}, scanMax = 0, perTagMax = 0 }, now())
+      local id, peer = choose(A.session, wait, cjson.decode(A.rules), now())
+      return { 'found', id or '', id and cjson.encode(peer) or '' }
+    `,
+    ),
+    library,
+  );
+  const claim = defineScript(
+    'claim-match',
+    body.replace(/^-- ARGV(.*)$/m, '-- ARGV$1 picked peer').replace(
+      /local status = find\([\s\S]*/,
+      `
+      start(A.picked, cjson.decode(A.peer), A.session, read(K.waits, A.session) or cjson.decode(A.peer), cjson.decode(A.rules), now())
+      return { 'found', 'matched' }
+    `,
+    ),
+    library,
+  );
+  return remade(standingScripts(), (name, script) =>
+    name !== 'find-match'
+      ? script
+      : {
+          ...script,
+          run: async (runner, call) => {
+            const seen = await peek.run(runner, { ...call, operation: `${call.operation}-peek` });
+            const [picked, peer] = seen.fields as [string, string];
+            if (seen.tag === 'refused' || picked === '') return script.run(runner, call);
+            return claim.run(runner, { ...call, args: { ...call.args, picked, peer } });
+          },
+        },
+  );
+}
+
+function remade(scripts: typeof SCRIPTS, make: (name: string, script: Script) => Script): typeof SCRIPTS {
+  return Object.fromEntries(
+    Object.entries(scripts).map(([name, script]) => [name, make(name, script)]),
+  ) as typeof SCRIPTS;
+}

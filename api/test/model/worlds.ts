@@ -1,0 +1,121 @@
+import type { Redis } from 'ioredis';
+import type { SiteKey } from '@passerby/sdk/protocol';
+import { MemoryStore } from '../../src/state/memory/memory-store.ts';
+import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
+import { RedisStore } from '../../src/state/redis/redis-store.ts';
+import { defineScript, libraryText, readLua, type ScriptRunner } from '../../src/state/redis/script.ts';
+import { SCRIPT_NAMES, type ScriptName, type SCRIPTS } from '../../src/state/redis/scripts.ts';
+import { countedIds, EPOCH, type Inspection, type World } from './world.ts';
+
+/** A clock that stands until it is moved. */
+function standingClock() {
+  let now = EPOCH;
+  return { now: () => now, advance: (ms: number) => void (now += ms) };
+}
+
+/** A store in memory; `Store` is a broken one where the checks themselves are checked. */
+export function memoryWorld(Store = MemoryStore): World {
+  const clock = standingClock();
+  const store = new Store(clock.now, countedIds());
+  return { ...clock, store, inspect: async () => null, sizes: () => store.sizes(), hasLeases: false };
+}
+
+/** A change of the text of the library or of one script. */
+export type Alter = (text: string, name: 'library' | ScriptName) => string;
+
+const CLOCK_LINE = /return time\[1\] \* 1000 .*/;
+
+/** The scripts with a clock that is wholly in the test's hand, and what else is altered. */
+export function standingScripts(alter: Alter = (text) => text): typeof SCRIPTS {
+  const library = alter(libraryText(), 'library');
+  if (!CLOCK_LINE.test(library)) throw new Error('records.lua tells the time in another way now');
+  const standing = library.replace(CLOCK_LINE, 'return tonumber(A.skewMs)');
+  return Object.fromEntries(
+    SCRIPT_NAMES.map((name) => [name, defineScript(name, alter(readLua(name), name), standing)]),
+  ) as typeof SCRIPTS;
+}
+
+/** Every reply but the last is lost: each script runs twice under the same operation id. */
+export function losingReplies(runner: ScriptRunner): ScriptRunner {
+  return {
+    evalsha: async (...call) => {
+      const [, second] = await Promise.all([runner.evalsha(...call), runner.evalsha(...call)]);
+      return second;
+    },
+    eval: async (...call) => {
+      const [, second] = await Promise.all([runner.eval(...call), runner.eval(...call)]);
+      return second;
+    },
+  };
+}
+
+/** A store on an empty Redis. */
+export async function redisWorld(redis: Redis, scripts: typeof SCRIPTS, areRepliesLost = false): Promise<World> {
+  await redis.flushdb();
+  const clock = standingClock();
+  const runner = areRepliesLost ? losingReplies(redis) : redis;
+  const store = new RedisStore(runner, countedIds(), { skewMs: clock.now, scripts });
+  return { ...clock, store, inspect: (site) => inspectRedis(redis, site), sizes: () => null, hasLeases: true };
+}
+
+const INSPECTED = [
+  'sessions',
+  'tokens',
+  'placed',
+  'away',
+  'waits',
+  'index',
+  'due',
+  'conversations',
+  'claims',
+] as const satisfies KeyName[];
+
+/** Reads the keys themselves: nothing of the library's. */
+const INSPECT = `
+  local K = { ${INSPECTED.map((name, index) => `${name} = KEYS[${index + 1}]`).join(', ')} }
+  local function records(key, see)
+    local all, flat = {}, redis.call('HGETALL', key)
+    for position = 1, #flat, 2 do all[#all + 1] = { flat[position], see(cmsgpack.unpack(flat[position + 1])) } end
+    return all
+  end
+  local members = function(key) return redis.call('ZRANGE', key, 0, -1) end
+  return cjson.encode({
+    sessions = records(K.sessions, function(s) return { conversationId = s.c, fence = s.f, isAway = s.a > 0, nodeId = s.n } end),
+    conversations = records(K.conversations, function(c) return { c.a, c.b } end),
+    waits = records(K.waits, function(w) return { since = w.s, seq = w.q, nodeId = w.n, tags = #w.g } end),
+    index = members(K.index), due = members(K.due), claims = members(K.claims),
+    placed = members(K.placed), away = members(K.away), tokens = redis.call('HGETALL', K.tokens),
+  })
+`;
+
+/** Since and seq, between a tag and a session in the index. */
+const STAMP_LENGTH = 25;
+
+async function inspectRedis(redis: Redis, site: SiteKey): Promise<Inspection> {
+  const keys = INSPECTED.map((name) => keyOf(name, site, ''));
+  const read = JSON.parse(String(await redis.eval(INSPECT, keys.length, ...keys)));
+  // An empty table of Lua is an object in JSON.
+  const list = (value: unknown): any[] => (Array.isArray(value) ? value : []);
+  const index = list(read.index).map((member: string) => member.split('\0') as [string, string]);
+  const inLine = index.filter(([tag]) => tag.endsWith('|q')).map(([, rest]) => rest.slice(STAMP_LENGTH));
+  const waits = Object.fromEntries(list(read.waits));
+  const tokens = list(read.tokens);
+  return {
+    sessions: Object.fromEntries(list(read.sessions)),
+    conversations: Object.fromEntries(list(read.conversations)),
+    waits,
+    inLine,
+    indexed: index.length,
+    tagged: inLine.reduce((sum, sessionId) => sum + (waits[sessionId]?.tags ?? 0), 0),
+    due: list(read.due),
+    claims: list(read.claims),
+    placed: list(read.placed).map((member: string) => member.split('\0')[1]!),
+    away: list(read.away),
+    tokens: Object.fromEntries(tokens.flatMap((token, at) => (at % 2 === 0 ? [[token, tokens[at + 1]]] : []))),
+  };
+}
+
+/** So that no call runs later than one that was made after it. */
+export async function loadScripts(redis: Redis, scripts: typeof SCRIPTS): Promise<void> {
+  await Promise.all(Object.values(scripts).map(({ text }) => redis.script('LOAD', text)));
+}

@@ -1,0 +1,126 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisLink } from '../src/cluster/redis-link.ts';
+import { Tally } from '../src/observability/tally.ts';
+import { randomIds } from '../src/state/ids.ts';
+import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../src/state/redis/client.ts';
+import { RedisStore } from '../src/state/redis/redis-store.ts';
+import type { NodeId } from '../src/state/state-store.ts';
+import { SHOP, startTestApp, Visitor } from './harness.ts';
+import { aclCommands, aclRules, clusterRules } from './redis-doc.ts';
+import { RedisServer } from './servers/redis-server.ts';
+import { describeStore, NODES, SITE } from './store-contract.ts';
+
+/** The user of docs/redis.md on a real Redis; `extra` rules on top. */
+async function withUser(
+  server: RedisServer,
+  extra: readonly string[] = [],
+): Promise<{ admin: Redis; address: string }> {
+  const admin = new Redis(server.url);
+  const [name, ...rules] = aclRules();
+  await admin.call('ACL', 'SETUSER', name!, ...rules, ...extra);
+  const password = rules.find((rule) => rule.startsWith('>'))!.slice(1);
+  return { admin, address: `${name}:${password}@127.0.0.1:${server.port}` };
+}
+
+let server: RedisServer;
+let admin: Redis;
+let client: RedisClient;
+let url: string;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  const user = await withUser(server);
+  admin = user.admin;
+  url = `redis://${user.address}`;
+  client = connectRedis(parseRedisUrl(url), 'commands');
+  await checkRedis(client);
+});
+afterAll(async () => {
+  client.disconnect();
+  admin.disconnect();
+  await server.stop();
+});
+
+describeStore('the Redis store under the user of docs/redis.md', async () => {
+  await admin.flushall();
+  let skewMs = 0;
+  const store = new RedisStore(client, randomIds, { skewMs: () => skewMs });
+  return {
+    store,
+    advance: async (ms) => {
+      skewMs += ms;
+      for (const node of NODES) await store.heartbeat(SITE, node);
+    },
+    close: async () => undefined,
+  };
+});
+
+describe('the user of docs/redis.md', () => {
+  test('is enough for a whole service: two strangers on two processes meet and talk', async () => {
+    await using one = await startTestApp({ config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(url) } });
+    await using two = await startTestApp({ config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(url) } });
+    expect(one.storeName).toMatch(/^Redis \d+\./);
+    const [a, b] = [await Visitor.arrive(one), await Visitor.arrive(two)];
+    await a.find();
+    await b.find();
+    const { conversationId } = await a.next('conversation:started');
+    await b.next('conversation:started');
+    a.say(conversationId, 1, 'hello');
+    expect(await b.next('conversation:frame')).toMatchObject({ body: { text: 'hello' } });
+    const c = await Visitor.arrive(one);
+    await c.find({ seeks: ['nobody'] });
+    await c.next('match:status');
+    for (const { socket } of [a, b, c]) socket.disconnect();
+    expect(await admin.call('ACL', 'LOG')).toEqual([]);
+  });
+
+  test('reaches nothing else: no other key or channel, and no command beyond the list', async () => {
+    const redis = new Redis(url);
+    for (const [command, ...args] of [
+      ['GET', 'other:key'],
+      ['SUBSCRIBE', 'other:channel'],
+      ['FLUSHALL'],
+      ['KEYS', '*'],
+      ['CONFIG', 'GET', '*'],
+      ['SCRIPT', 'FLUSH'],
+    ]) {
+      await expect(redis.call(command!, ...args), command).rejects.toThrow(/NOPERM/);
+    }
+    redis.disconnect();
+  });
+
+  test('has no command that is never sent', async () => {
+    // A subscription is asked whether it lives, now and then.
+    const listening = connectRedis(parseRedisUrl(url), 'subscription');
+    // The contract and the service above ran on this server: what they sent, or called in scripts, is counted.
+    const neverSent = async () => {
+      const info = String(await admin.info('commandstats'));
+      const sent = new Set([...info.matchAll(/^cmdstat_(\S+?):calls=/gm)].map(([, name]) => name!));
+      return aclCommands().filter((name) => !sent.has(name));
+    };
+    await expect.poll(neverSent, { timeout: 4_000 }).toEqual([]);
+    listening.disconnect();
+  });
+
+  test('on a Cluster needs the few more commands the page names', { timeout: 15_000 }, async () => {
+    await using cluster = await RedisServer.start(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
+    const { admin, address } = await withUser(cluster, clusterRules());
+    await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await expect.poll(() => admin.call('CLUSTER', 'INFO'), { timeout: 10_000 }).toContain('cluster_state:ok');
+    const parsed = parseRedisUrl(`redis+cluster://${address}`);
+    const [commands, subscriber] = [connectRedis(parsed, 'commands'), connectRedis(parsed, 'subscription')];
+    await checkRedis(commands);
+    const link = new RedisLink(commands, subscriber, new Tally());
+    const received = new Promise(
+      (resolve) => void link.listen('n_1' as NodeId, resolve).then(() => link.send('n_1' as NodeId, PARCEL)),
+    );
+    expect(await received).toEqual(PARCEL);
+    const store = new RedisStore(commands, randomIds);
+    await store.open(SHOP.key, NODES[0]!, randomIds.resume());
+    expect(await store.online(SHOP.key)).toBe(1);
+    expect(await admin.call('ACL', 'LOG')).toEqual([]);
+    for (const redis of [admin, commands, subscriber]) redis.disconnect();
+  });
+});
+
+const PARCEL = { kind: 'superseded', sessionId: 's_1234567890123456789012' } as never;

@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** How long a process may take to say where it is. Milliseconds. */
+const START_MS = 20_000;
+
+/** How a process ended before it said where it is. */
+export interface FailedStart {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function launch(env: Readonly<Record<string, string>>): ChildProcess {
+  const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name] ?? '']));
+  return spawn(process.execPath, ['--conditions=passerby-source', MAIN], {
+    env: { ...inherited, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** The service as a process of its own. */
+export class NodeProcess {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  #output: string;
+
+  private constructor(child: ChildProcess, url: string, output: string) {
+    this.#child = child;
+    this.url = url;
+    this.#output = output;
+    child.stdout!.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+    child.stderr!.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+  }
+
+  static async start(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
+    const child = launch(env);
+    const killAtExit = () => void child.kill('SIGKILL');
+    process.once('exit', killAtExit);
+    child.once('exit', () => process.off('exit', killAtExit));
+    let output = '';
+    const url = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`the service did not start: ${output}`)), START_MS);
+      const read = (chunk: Buffer) => {
+        output += chunk.toString();
+        const found = /Passerby is at (http:\S+)/.exec(output)?.[1];
+        if (found === undefined) return;
+        clearTimeout(timer);
+        resolve(found.replace('localhost', '127.0.0.1'));
+      };
+      child.stdout!.on('data', read);
+      child.stderr!.on('data', read);
+      child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
+    }).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+    return new NodeProcess(child, url, output);
+  }
+
+  /** Starts one that is expected to refuse, and says how it did. */
+  static async failToStart(env: Readonly<Record<string, string>>): Promise<FailedStart> {
+    const child = launch(env);
+    let output = '';
+    child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+    const [code] = (await once(child, 'close')) as [number | null];
+    clearTimeout(timer);
+    return { code, output };
+  }
+
+  /** All it printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it as a crash does. */
+  async stop(): Promise<void> {
+    if (!this.isRunning) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
