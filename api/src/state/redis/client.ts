@@ -40,13 +40,13 @@ export type RedisAddress =
     }
   | { readonly kind: 'cluster'; readonly hosts: readonly Host[]; readonly options: Credentials };
 
-interface Credentials {
+export interface Credentials {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: object;
 }
 
-interface Host {
+export interface Host {
   readonly host: string;
   readonly port: number;
 }
