@@ -76,3 +76,14 @@ test('the one who stayed can find someone else', async ({ pair: [ada, ben] }) =>
   await ben.isTalking();
   await ada.isTalking();
 });
+
+test('two on different pages meet once the wait has widened, and see where we look', async ({ arrive }) => {
+  const [ada, ben] = [await arrive(), await arrive({ path: '/strict' })];
+  await ada.start();
+  await expect(ada.page.getByText('Looking for someone on this page')).toBeVisible();
+  await ben.start();
+  await expect(ben.cancel).toBeVisible();
+  await expect(ada.page.getByText('Looking in this part of the site')).toBeVisible();
+  await Promise.all([ada.isTalking(), ben.isTalking()]);
+  await expect(ada.page.getByText('You are talking to a stranger. Say hello.').first()).toBeVisible();
+});
