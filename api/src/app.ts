@@ -74,7 +74,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const waits = new WaitReports({ store, push, sites, log, clock });
   const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, nodeId });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
-  const matchmaker = new Matchmaker(store, sites, waits, tell);
+  const matchmaker = new Matchmaker(store, sites, waits, tell, (sessionId) => relay.seatOf(sessionId) !== undefined);
   const online = new Online(store, push);
   const sessions = new Sessions({ store, relay, push, online, waits, link, ids: randomIds, clock, nodeId, tell });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });

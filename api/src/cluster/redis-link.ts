@@ -21,12 +21,23 @@ export class RedisLink implements NodeLink {
     this.#tally = tally;
   }
 
-  /** Starts listening for this node. Resolves once Redis has the subscription. */
+  /** Starts listening for this node, and goes on whenever the connection is a new one. Resolves once Redis has the subscription. */
   async listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void> {
     this.#subscriber.on('message', (_channel: string, text: string) => {
       for (const parcel of this.#read(text)) take(parcel);
     });
     await this.#subscriber.subscribe(channelOf(node));
+    this.#subscriber.on('ready', () => this.#listenAgain(node));
+  }
+
+  #listenAgain(node: NodeId): void {
+    this.#subscriber.subscribe(channelOf(node)).catch(() => {
+      this.#tally.count('subscriptions_lost');
+      // Where the connection is gone too, the next one begins with another try.
+      setTimeout(() => {
+        if (this.#subscriber.status === 'ready') this.#listenAgain(node);
+      }, LISTEN_AGAIN_MS).unref();
+    });
   }
 
   send(node: NodeId, parcel: Parcel): void {
@@ -60,6 +71,9 @@ export class RedisLink implements NodeLink {
     return [];
   }
 }
+
+/** How long after a failed subscription the next one is tried. Milliseconds. */
+const LISTEN_AGAIN_MS = 200;
 
 const channelOf = (node: NodeId) => `${PREFIX}node:${node}`;
 

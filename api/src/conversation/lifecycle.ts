@@ -53,12 +53,16 @@ export class Lifecycle {
       this.#sites.rulesOf(session.site),
     );
     this.tell(outcome.notices);
-    if (outcome.next === 'waiting') this.#waits.follow(session.sessionId);
+    this.#endNow(session, conversationId);
+    // Another node's match may have been told before this answer came.
+    const isWaiting = outcome.next === 'waiting' && this.#relay.seatOf(session.sessionId) === undefined;
+    if (isWaiting) this.#waits.follow(session.sessionId);
     return { status: 'left', next: outcome.next };
   }
 
   async block(session: SessionRef, conversationId: ConversationId): Promise<RequestReply<'conversation:block'>> {
     this.tell((await this.#store.block(session, conversationId)).notices);
+    this.#endNow(session, conversationId);
     return { status: 'blocked' };
   }
 
@@ -124,6 +128,11 @@ export class Lifecycle {
     if (seat !== undefined && this.#isNews(sessionId, revision)) this.#ended(sessionId, seat.conversationId, reason);
   }
 
+  /** The peer ended it first, on another node, and word of it is still on its way: the end comes before the answer. */
+  #endNow({ sessionId }: SessionRef, conversationId: ConversationId): void {
+    this.#ended(sessionId, conversationId, 'peer_left');
+  }
+
   /** Whether the visitor is here and was told nothing newer. Notices of several nodes overtake each other. */
   #isNews(sessionId: SessionId, revision: number): boolean {
     const session = this.#push.sessionOf(sessionId);
@@ -143,7 +152,6 @@ export class Lifecycle {
     this.#relay.unseat(sessionId);
     this.#push.toSession(sessionId, 'conversation:ended', { conversationId, reason });
     if (reason === 'unconfirmed') this.#waits.follow(sessionId);
-    else this.#waits.unfollow(sessionId);
   }
 
   #confirm(session: SessionRef, conversationId: ConversationId): void {

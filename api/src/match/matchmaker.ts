@@ -1,5 +1,5 @@
 import type { FindPayload, RequestReply } from '@passerby/sdk/protocol';
-import type { Notice, SessionRef, StateStore } from '../state/state-store.ts';
+import type { Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import { ticketFrom } from '../decision/ticket.ts';
 import type { WaitReports } from './wait-reports.ts';
@@ -10,18 +10,27 @@ export class Matchmaker {
   readonly #sites: SiteDirectory;
   readonly #waits: WaitReports;
   readonly #tell: (notices: readonly Notice[]) => void;
+  readonly #isSeated: (sessionId: SessionId) => boolean;
 
-  constructor(store: StateStore, sites: SiteDirectory, waits: WaitReports, tell: (notices: readonly Notice[]) => void) {
+  constructor(
+    store: StateStore,
+    sites: SiteDirectory,
+    waits: WaitReports,
+    tell: (notices: readonly Notice[]) => void,
+    isSeated: (sessionId: SessionId) => boolean,
+  ) {
     this.#store = store;
     this.#sites = sites;
     this.#waits = waits;
     this.#tell = tell;
+    this.#isSeated = isSeated;
   }
 
   async find(session: SessionRef, payload: FindPayload): Promise<RequestReply<'match:find'>> {
     const outcome = await this.#store.find(session, ticketFrom(payload), this.#sites.rulesOf(session.site));
     this.#tell(outcome.notices);
-    if (outcome.status === 'waiting') this.#waits.follow(session.sessionId);
+    // Another node's match may have been told before this answer came.
+    if (outcome.status === 'waiting' && !this.#isSeated(session.sessionId)) this.#waits.follow(session.sessionId);
     return { status: outcome.status };
   }
 

@@ -24,8 +24,11 @@ const COMMANDS = {
   retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), RECONNECT_MAX_MS),
 };
 
-/** What a subscribing connection needs otherwise: it waits for Redis, and takes its subscriptions along. */
-const LISTENING = { ...COMMANDS, enableOfflineQueue: true, maxRetriesPerRequest: null };
+/**
+ * What a subscribing connection needs otherwise: it waits for Redis. It is subscribed anew by us: where
+ * ioredis does so and fails, nobody catches it, and the process ends.
+ */
+const LISTENING = { ...COMMANDS, enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: false };
 /** How often a subscription, silent by nature, is asked whether it lives. No answer within `socketTimeout` makes it anew. Milliseconds. */
 const LISTENING_PING_MS = 2_000;
 
@@ -68,7 +71,8 @@ export function parseRedisUrl(text: string): RedisAddress {
     if (!host || !/^\d+$/.test(port)) throw new Error(`a list of host:port, as in ${FORMS}`);
     return { host, port: Number(port) };
   });
-  const [username, password] = (credentials ?? '').split(':').map(decodeURIComponent);
+  // Only the first colon parts the two: a password may hold others.
+  const [, username, password] = (/^([^:]*)(?::(.*))?$/.exec(credentials ?? '') ?? []).map((part) => decoded(part));
   const options: Credentials = {
     ...(username !== undefined && username !== '' && { username }),
     ...(password !== undefined && { password }),
@@ -77,6 +81,14 @@ export function parseRedisUrl(text: string): RedisAddress {
   if (form === '+cluster') return { kind: 'cluster', hosts, options };
   if (path === undefined || path === '') throw new Error('a Sentinel address that ends in /name of the master');
   return { kind: 'sentinel', hosts, name: path, options };
+}
+
+function decoded(part: string | undefined): string | undefined {
+  try {
+    return part === undefined ? undefined : decodeURIComponent(part);
+  } catch {
+    throw new Error('an address whose user and password are percent-encoded');
+  }
 }
 
 /** Connects. `use` is what the connection is for: commands fail fast, a subscription waits. */
@@ -119,6 +131,9 @@ const FIRST_CONTACT_MS = 5_000;
 /** The version of the Redis (or Valkey) that answers. Throws an `Error` in plain words if none does or it is too old. */
 export async function checkRedis(client: RedisClient): Promise<string> {
   const deadline = Date.now() + FIRST_CONTACT_MS;
+  // Why there is no connection; a command only learns that there is none.
+  let reason: string | null = null;
+  client.on('error', (error: Error) => (reason = error.message));
   for (;;) {
     try {
       const info = String(await client.info('server'));
@@ -128,7 +143,7 @@ export async function checkRedis(client: RedisClient): Promise<string> {
     } catch (error) {
       if (error instanceof TooOld) throw error;
       if (Date.now() > deadline)
-        throw new Error(`no Redis answers at REDIS_URL: ${(error as Error).message}`, { cause: error });
+        throw new Error(`no Redis answers at REDIS_URL: ${reason ?? (error as Error).message}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -45,6 +45,7 @@ export interface RedisStoreOptions {
 /** How long a request is asked again while its outcome is unknown, before the caller is told. Milliseconds. */
 const ASK_AGAIN_MS = 800;
 const ASK_AGAIN_PAUSE_MS = 50;
+const RENEW_PAUSE_MS = 1_000;
 /** What a caller who was told `unavailable` waits. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
@@ -57,6 +58,8 @@ export class RedisStore implements StateStore {
   readonly #ids: IdSource;
   readonly #skewMs: () => number;
   readonly #scripts: typeof SCRIPTS;
+  /** Before this the connection is not renewed once more. As `performance.now()`. */
+  #renewAt = 0;
 
   constructor(runner: ScriptRunner, ids: IdSource, options: RedisStoreOptions = {}) {
     this.#runner = runner;
@@ -210,6 +213,13 @@ export class RedisStore implements StateStore {
     return { rules: JSON.stringify(rules), freshIds, blockMs: BLOCK_MS };
   }
 
+  /** All that was under way on the connection fails at once, and each of it says so: one new connection will do. */
+  #renewConnection(): void {
+    if (performance.now() < this.#renewAt) return;
+    this.#renewAt = performance.now() + RENEW_PAUSE_MS;
+    this.#runner.disconnect?.(true);
+  }
+
   /** Runs a script; while its outcome is unknown asks again with the same operation id, then says `unavailable`. */
   async #run(name: ScriptName, site: SiteKey, args: Record<string, string | number>): Promise<ScriptReply> {
     const call = { site, operation: this.#ids.operation(), skewMs: this.#skewMs(), args };
@@ -221,7 +231,7 @@ export class RedisStore implements StateStore {
         return reply;
       } catch (thrown) {
         if (thrown instanceof Refusal || isBug(thrown)) throw thrown;
-        if (thrown instanceof ForeignAnswer) this.#runner.disconnect?.(true);
+        if (thrown instanceof ForeignAnswer) this.#renewConnection();
         if (performance.now() > deadline)
           throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause: thrown });
         await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_PAUSE_MS));
