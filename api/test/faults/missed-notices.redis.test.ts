@@ -111,6 +111,18 @@ describe('a node compares what it believes with what is so', () => {
     third.socket.disconnect();
   });
 
+  test('I10 who leaves what the peer has left already is told the end before the answer', async () => {
+    const [{ visitor: a, session }, { visitor: b }] = [await arrive(), await arrive()];
+    await a.find();
+    await b.find();
+    const { conversationId } = await b.next('conversation:started');
+    await silent.leave(session, conversationId, null, FREE);
+    const ended = b.ask('conversation:leave', { conversationId }).then(() => b.all('conversation:ended').length);
+    expect(await ended).toBe(1);
+    a.socket.disconnect();
+    b.socket.disconnect();
+  });
+
   test('who was told to wait and is not in line comes back, and is told the whole truth', async () => {
     const { visitor: a, session } = await arrive();
     await a.find();

@@ -170,7 +170,12 @@ export class Stranger {
   async #wait(): Promise<void> {
     await this.#pause(200 + this.#random() * 1_500);
     if (!this.#isWaiting || this.#random() > 0.2) return;
-    const { answer, turns } = await this.#ask('match:cancel', {});
+    // Until it is known what came of it.
+    let { answer, turns } = await this.#ask('match:cancel', {});
+    for (let attempt = 0; attempt < 20 && (answer === 'unavailable' || answer === 'session_gone'); attempt++) {
+      await this.#pause(300);
+      ({ answer, turns } = await this.#ask('match:cancel', {}));
+    }
     if (turns !== this.#turns) return;
     if (answer === 'cancelled') this.#isWaiting = false;
     if (answer === 'already_matched') this.#follow({ answer: 'matched', turns });
@@ -188,14 +193,14 @@ export class Stranger {
   }
 
   async #settleFind(outcome: { answer: Answer | null; turns: number }): Promise<void> {
-    // In a conversation this visitor does not know of: its start is on its way, or its end.
-    if (outcome.answer === 'already_in_conversation') await this.#pause(500);
+    // In a conversation this visitor does not know of, or not let in again yet: it is told soon.
+    if (outcome.answer === 'already_in_conversation' || outcome.answer === 'session_gone') await this.#pause(500);
     else this.#follow(outcome);
   }
 
   /** Takes an answer for what it is worth: what was told since the question counts for more. */
   #follow({ answer, turns }: { answer: Answer | null; turns: number }): void {
-    if (turns !== this.#turns) return;
+    if (turns !== this.#turns || this.#present !== null) return;
     if (answer === 'waiting') [this.#isWaiting, this.#isPromised] = [true, false];
     if (answer === 'matched') [this.#isWaiting, this.#isPromised] = [false, true];
   }

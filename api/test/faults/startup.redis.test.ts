@@ -1,0 +1,59 @@
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { startFakeRedis } from '../servers/fake-redis.ts';
+import { NodeProcess } from '../servers/node-process.ts';
+import { freePort, RedisServer } from '../servers/redis-server.ts';
+
+/** Stands for a password nobody may ever read. */
+const SECRET = 'kept-to-ourselves';
+
+describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
+  test('refuses a Redis below 7 in one clear line', async () => {
+    await using old = await startFakeRedis('6.2.0');
+    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: old.url });
+    expect(output).toBe('Passerby cannot start: Redis 6.2.0 is too old: 7 or newer is needed.\n');
+    expect(code).toBe(1);
+  });
+
+  test('says in one clear line that no Redis answers, and never what the password is', async () => {
+    const { code, output } = await NodeProcess.failToStart({
+      REDIS_URL: `redis://us:${SECRET}@127.0.0.1:${await freePort()}`,
+    });
+    expect(output).toMatch(/^Passerby cannot start: no Redis answers at REDIS_URL: connect ECONNREFUSED .+\.\n$/);
+    expect(output).not.toContain(SECRET);
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    ['no form of address', `http://us:${SECRET}@127.0.0.1`],
+    ['a list without ports', `redis+cluster://us:${SECRET}@one:x,two:y`],
+    ['a Sentinel without a name', `redis+sentinel://us:${SECRET}@one:26379`],
+    ['a password that is not encoded well', `redis+cluster://us:%${SECRET}@one:6379`],
+  ])('refuses %s without repeating it', async (_, url) => {
+    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: url });
+    expect(output).toMatch(/^Passerby cannot start\. Set right in the environment:\nREDIS_URL must be .+\n$/);
+    expect(output).not.toContain(SECRET);
+    expect(code).toBe(1);
+  });
+
+  test('says which Redis it found, and lets in who has the password of an ACL user', async () => {
+    await using server = await RedisServer.start();
+    const admin = new Redis(server.url);
+    await admin.call('ACL', 'SETUSER', 'passerby', 'on', `>${SECRET}`, '~passerby:*', '&passerby:*', '+@all');
+    await admin.call('ACL', 'SETUSER', 'default', 'off');
+    admin.disconnect();
+    const address = `127.0.0.1:${server.port}`;
+    await using node = await NodeProcess.start({ REDIS_URL: `redis://passerby:${SECRET}@${address}` });
+    expect(node.output).toMatch(/store: Redis \d+\.\d+\.\d+/);
+    expect(await (await fetch(`${node.url}/healthz`)).json()).toMatchObject({ status: 'ok', store: 'redis' });
+    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: `redis://passerby:not-${SECRET}@${address}` });
+    expect([code, output]).toEqual([1, expect.stringContaining('WRONGPASS')]);
+    expect(node.output + output).not.toContain(SECRET);
+  });
+
+  test('lets in who has the one password', async () => {
+    await using server = await RedisServer.start(['--requirepass', SECRET]);
+    await using node = await NodeProcess.start({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${server.port}` });
+    expect(node.output).not.toContain(SECRET);
+  });
+});
