@@ -109,4 +109,15 @@ describe('the history checker', () => {
   test('sees a connection that went by itself', () => {
     expect(rulesOf(of(1, [{ kind: 'disconnected' }]))).toEqual(['connected']);
   });
+
+  test('where connections may be cut it sees who did not come back, and what was not over for the other side', () => {
+    const resumed: Seen = { kind: 'resumed', conversationId: null, role: '' };
+    const rules = (...histories: VisitorHistory[]) =>
+      checkHistory(histories, { areCutsAllowed: true }).map(({ rule }) => rule);
+    expect(rules(of(1, [{ kind: 'disconnected' }]))).toEqual(['connected']);
+    expect(rules(of(1, [{ kind: 'disconnected' }, resumed]))).toEqual([]);
+    const one = of(1, [started('c1'), { kind: 'disconnected' }, resumed]);
+    expect(rules(one, of(2, [started('c1', 'answerer'), ended('c1')]))).toEqual([]);
+    expect(rules(one, of(2, [started('c1', 'answerer')], 'chatting'))).toEqual(['I10']);
+  });
 });

@@ -38,6 +38,7 @@ function replay(
   const own = new Map<string, Side>();
   const open = new Map<number, string>();
   let present: string | null = null;
+  let isCut = false;
   const sit = (conversationId: string, role: string) => {
     const side: Side = { visitor, role, heard: [], isOver: false };
     own.set(conversationId, side);
@@ -73,8 +74,10 @@ function replay(
         break;
       case 'disconnected':
         if (!areCutsAllowed) broken('connected', 'the connection went, though nobody cut it');
+        isCut = true;
         break;
       case 'resumed':
+        isCut = false;
         if (event.conversationId === present) break;
         if (present !== null) own.get(present)!.isOver = true;
         present = null;
@@ -83,6 +86,7 @@ function replay(
         sit(event.conversationId, event.role);
     }
   }
+  if (isCut && areCutsAllowed) broken('connected', 'never came back to the session');
   for (const request of open.values()) broken('L3', `${request} was never answered`);
   if (rest === 'promised') broken('L3', 'was answered "matched" and nothing started');
 }

@@ -25,7 +25,9 @@ describe(`two nodes on one Redis, ${VISITORS} visitors who join at once, skip, c
     console.info(
       `seed ${seed}: ${conversations} conversations, slowest answer ${Math.round(slowestAnswerMs(histories))} ms`,
     );
-    expect(checkHistory(histories)).toEqual([]);
+    // A crowd may hold a node up for so long that a match lapses before it was told: those visitors are made to come
+    // back and are told the whole truth, which is no violation.
+    expect(checkHistory(histories, { areCutsAllowed: true })).toEqual([]);
     expect(conversations).toBeGreaterThan(VISITORS / 2);
   });
 });
