@@ -143,7 +143,7 @@ describe('sending', () => {
 });
 
 describe('receiving', () => {
-  test('each text is received once and in order, whatever comes twice or too early', () => {
+  test('I8 each text is received once and in order, whatever comes twice or too early', () => {
     const me = end();
     me.link.up();
     for (const seq of [1, 1, 3, 2, 3, 2]) me.link.take(fromPeer(seq));
@@ -199,7 +199,7 @@ describe('receiving', () => {
     expect(me.received).toEqual([]);
   });
 
-  test('the end settles what is owed at once, leaves no timer, and tells what was not acknowledged', () => {
+  test('I9 the end settles what is owed at once, leaves no timer, and tells what was not acknowledged', () => {
     const me = end();
     me.link.up();
     me.say('a');
@@ -239,7 +239,7 @@ describe('a peer that lost its memory', () => {
 /** Two ends and the path between them, which loses, repeats and cuts as it is told. */
 type Fate = 'pass' | 'lose' | 'twice' | 'cut';
 
-test('whatever is lost, repeated or cut, everything said arrives exactly once and in order', () => {
+test('I8 whatever is lost, repeated or cut, everything said arrives exactly once and in order', () => {
   const fates = fc.array(fc.constantFrom<Fate>('pass', 'pass', 'pass', 'lose', 'lose', 'twice', 'cut'), {
     maxLength: 60,
   });

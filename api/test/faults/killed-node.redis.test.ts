@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { FREE, ORIGIN, SHOP, Visitor } from '../harness.ts';
+import { NodeProcess } from '../servers/node-process.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'passerby-killed-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A visitor only asks where the service is. */
+const at = ({ url }: NodeProcess) => ({ url }) as App;
+
+test('I14 a block that was acknowledged survives the death of the node that took it', { timeout: 30_000 }, async () => {
+  const sitesFile = join(directory, 'sites.json');
+  const sites = [{ key: SHOP.key, name: 'Shop', origins: [ORIGIN], match: FREE }];
+  writeFileSync(sitesFile, JSON.stringify({ sites }));
+  await using redis = await RedisServer.start();
+  const env = { REDIS_URL: redis.url, SITES_FILE: sitesFile };
+  await using dying = await NodeProcess.start(env);
+  await using living = await NodeProcess.start(env);
+  await using a = await Visitor.arrive(at(dying));
+  await using b = await Visitor.arrive(at(living));
+  await a.find();
+  await b.find();
+  const { conversationId } = await a.next('conversation:started');
+  await b.next('conversation:started');
+
+  expect(await a.ask('conversation:block', { conversationId })).toMatchObject({ ok: true });
+  await dying.stop();
+
+  await using back = await Visitor.arrive(at(living), { auth: { resume: a.ready.resume } });
+  expect(back.ready).toMatchObject({ recovered: true, state: { status: 'idle' } });
+  await b.next('conversation:ended');
+  expect(await b.find()).toEqual({ ok: true, data: { status: 'waiting' } });
+  expect(await back.find()).toEqual({ ok: true, data: { status: 'waiting' } });
+  await using third = await Visitor.arrive(at(living));
+  expect(await third.find()).toEqual({ ok: true, data: { status: 'matched' } });
+});
