@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
+import { format } from 'prettier';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SCRIPTS } from '../../../src/state/redis/scripts.ts';
 import { RedisServer } from '../../servers/redis-server.ts';
@@ -76,5 +77,5 @@ afterAll(async () => {
     '| store | mistake | caught by |',
     '| --- | --- | --- |',
   ];
-  await writeFile(TABLE, [...head, ...caught, ''].join('\n'));
+  await writeFile(TABLE, await format([...head, ...caught, ''].join('\n'), { parser: 'markdown' }));
 });
