@@ -1,3 +1,4 @@
+// Calls that `close()` cuts short are meant to reject; where a test is not about that, it looks away.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId } from '../src/protocol/index.ts';
 import { refusal, settle, stage, staged, type Stage } from './stage.ts';

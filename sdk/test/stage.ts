@@ -39,7 +39,7 @@ export class StageLine implements Line {
   readonly resume: ResumeToken | undefined;
   readonly #events: LineEvents;
   readonly frames: Frame[] = [];
-  /** Every request that came, for good. */
+  /** Every request that came, for good. `any`: a test looks into the payload of the request it made itself. */
   readonly log: { readonly name: RequestName; readonly payload: any }[] = [];
   #pending: PendingRequest[] = [];
   isOpen = true;

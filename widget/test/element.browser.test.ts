@@ -52,8 +52,8 @@ it('says in the title of a background tab that somebody wrote, and takes it back
     document.dispatchEvent(new Event('visibilitychange'));
   };
   onTestFinished(() => {
-    delete (document as any).visibilityState;
-    delete (document as any).hidden;
+    Reflect.deleteProperty(document, 'visibilityState');
+    Reflect.deleteProperty(document, 'hidden');
   });
   become('hidden');
   chat.emit('message', theirs('one'));

@@ -94,6 +94,7 @@ describe('a node compares what it believes with what is so', () => {
     await third.find();
     const sessions = (await redis.hkeys(keyOf('sessions', SHOP.key, ''))) as SessionId[];
     for (const sessionId of sessions) {
+      // Whoever an earlier turn has matched anew is refused, and for that alone.
       await silent
         .leave(
           { site: SHOP.key, sessionId, fence: 1 },
@@ -101,7 +102,7 @@ describe('a node compares what it believes with what is so', () => {
           ticketFrom({ requestId: requestId() }),
           FREE,
         )
-        .catch(() => null);
+        .catch((refusal: unknown) => expect(refusal).toMatchObject({ code: 'already_in_conversation' }));
     }
     for (const visitor of [pair.a, pair.b]) {
       await expect.poll(() => visitor.all('conversation:ended').length).toBe(1);

@@ -213,6 +213,7 @@ export class Stranger {
     const isMoving = 'next' in payload && this.#present === conversationId;
     this.#see({ kind: 'asked', ask, request, ...(conversationId !== undefined && { conversationId }) });
     const askedAt = performance.now();
+    // No answer is a fact for the history, which judges it: `null`.
     const reply = await (
       this.#socket.timeout(UNANSWERED_MS).emitWithAck(request, payload) as Promise<
         Reply<{ status: Answer; next?: Answer | null }>

@@ -94,7 +94,7 @@ const STAMP_LENGTH = 25;
 async function inspectRedis(redis: Redis, site: SiteKey): Promise<Inspection> {
   const keys = INSPECTED.map((name) => keyOf(name, site, ''));
   const read = JSON.parse(String(await redis.eval(INSPECT, keys.length, ...keys)));
-  // An empty table of Lua is an object in JSON.
+  // An empty table of Lua is an object in JSON. `any`, since each list holds something else, as INSPECT above wrote it.
   const list = (value: unknown): any[] => (Array.isArray(value) ? value : []);
   const index = list(read.index).map((member: string) => member.split('\0') as [string, string]);
   const inLine = index.filter(([tag]) => tag.endsWith('|q')).map(([, rest]) => rest.slice(STAMP_LENGTH));

@@ -98,6 +98,7 @@ export function connectRedis(address: RedisAddress, use: 'commands' | 'subscript
   // Without a listener every failed attempt is printed; callers learn of an outage from their commands.
   client.on('error', () => undefined);
   if (use === 'subscription') {
+    // A ping only makes a dead connection show: what becomes of it is said by the connection, which is made anew.
     const pings = setInterval(() => void client.ping().catch(() => undefined), LISTENING_PING_MS).unref();
     client.once('end', () => clearInterval(pings));
   }
