@@ -108,6 +108,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       return lifecycle.leave(session, conversationId, next);
     },
     'conversation:block': (session, { conversationId }) => lifecycle.block(session, conversationId),
+    'session:check': () => Promise.resolve({ status: 'here' }),
     'session:close': (session) => sessions.close(session),
     ...parts.handlers,
   };

@@ -20,6 +20,7 @@ const VALID: { readonly [Name in RequestName]: unknown } = {
   'match:cancel': {},
   'conversation:leave': { conversationId: `c_${'x'.repeat(22)}` },
   'conversation:block': { conversationId: `c_${'x'.repeat(22)}` },
+  'session:check': {},
   'session:close': {},
 };
 

@@ -25,10 +25,18 @@ export interface Chat {
    */
   connect(options?: CallOptions): Promise<void>;
   /**
+   * Takes up what this visitor was in the middle of when the page went: after a reload, or on the next
+   * page of the site in the same tab, the wait or the conversation goes on with everything said in it.
+   * Resolves with whether there was anything to take up; the snapshot shows it by then, and the
+   * connection follows by itself. Never rejects. Call it once, before anything else.
+   */
+  resume(): Promise<boolean>;
+  /**
    * Looks for someone; resolves once the service has the wait (or a match). Connects if need be, and
    * while the connection is away keeps trying until `cancel()`. Calling it while waiting changes what
    * is looked for and keeps the place.
-   * @throws ChatError `wrong_state` in a conversation; or the service's refusal.
+   * @throws ChatError `wrong_state` in a conversation; `open_elsewhere` while another tab of this site
+   *   waits or talks; or the service's refusal.
    */
   find(criteria?: Criteria, options?: CallOptions): Promise<void>;
   /** Stops looking. `already_matched`: too late, a conversation starts (or has started). */
@@ -47,6 +55,11 @@ export interface Chat {
   stop(): Promise<void>;
   /** Never meet this peer again, and leave. In a conversation or its ended view; goes to `idle`. */
   block(): Promise<void>;
+  /**
+   * In `elsewhere`: brings the wait or the conversation over from the tab that has it, which then is
+   * `elsewhere` in its turn. Ends in `waiting` or `chatting`, or in `idle` if nothing was left to bring.
+   */
+  useHere(): Promise<void>;
   /** Forgets everything and disconnects. Final; leaves no timer, listener or socket behind. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

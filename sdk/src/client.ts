@@ -1,5 +1,5 @@
 import type { CallOptions, Chat } from './chat.ts';
-import { Conversation } from './conversation/conversation.ts';
+import { Conversation, type ConversationMemory } from './conversation/conversation.ts';
 import type { OwnMessage } from './conversation/transcript.ts';
 import { ChatError } from './errors.ts';
 import type { ChatEvents } from './events.ts';
@@ -19,9 +19,12 @@ import type {
   Run,
   WaitStatus,
 } from './protocol/index.ts';
+import { Keeper } from './session/keeper.ts';
+import type { Doing, Kept } from './session/kept.ts';
 import { Orders } from './session/orders.ts';
-import type { ResumeStore } from './session/resume-memory.ts';
 import { Session, type SessionPush } from './session/session.ts';
+import type { TabLock, TabLockEvents } from './session/tab-lock.ts';
+import type { TabStorage } from './session/tab-storage.ts';
 import type { ChatSnapshot, ChatState, Connection } from './state.ts';
 import type { Dial } from './transport/transport.ts';
 
@@ -29,12 +32,16 @@ import type { Dial } from './transport/transport.ts';
 const FAREWELL_MS = 1_000;
 /** So many conversations that are over are remembered, to know their late events. */
 const OVER_MAX = 16;
+/** A page that goes still holds the tab's lock for a moment when the next one asks for it. Milliseconds. */
+const UNLOAD_MS = 1_500;
 const IDLE: ChatState = { status: 'idle' };
+const ELSEWHERE: ChatState = { status: 'elsewhere' };
 
 /** What a client is made of; a test passes its own. */
 export interface ClientParts {
   readonly dial: Dial;
-  readonly resume: ResumeStore;
+  readonly storage: TabStorage;
+  readonly lock: (events: TabLockEvents) => TabLock;
   /** In [0, 1). */
   readonly random: () => number;
   /** An unguessable id of so many characters. */
@@ -50,6 +57,8 @@ interface Connector {
 export class Client implements Chat {
   readonly #parts: ClientParts;
   readonly #emitter = new Emitter<ChatEvents>();
+  readonly #keeper: Keeper;
+  readonly #tab: TabLock;
   readonly #session: Session;
   readonly #orders: Orders;
   #snapshot: ChatSnapshot = {
@@ -64,12 +73,27 @@ export class Client implements Chat {
   /** The last search, which the service takes up again if its match falls through. */
   #lastFind: FindPayload | null = null;
   #connectors: Connector[] = [];
+  #movingHere: Promise<void> | null = null;
   #isClosed = false;
   #closing = Promise.resolve();
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
-    this.#session = new Session(parts, {
+    this.#keeper = new Keeper(parts.storage, () => this.#doing());
+    this.#tab = parts.lock({
+      handOver: () => {
+        const { kept } = this.#keeper;
+        this.#goElsewhere();
+        return kept;
+      },
+      taken: () => {
+        this.#goElsewhere();
+      },
+      freed: () => {
+        if (this.#state.status === 'elsewhere') this.#show({ state: IDLE });
+      },
+    });
+    this.#session = new Session({ ...parts, keeper: this.#keeper }, {
       connectionChanged: (connection) => {
         this.#connectionChanged(connection);
       },
@@ -81,6 +105,11 @@ export class Client implements Chat {
       },
       lost: () => {
         this.#lost();
+      },
+      superseded: () => {
+        if (!this.#isBusy) return;
+        this.#goElsewhere();
+        this.#tab.release();
       },
       refused: (error) => {
         this.#refused(error);
@@ -115,6 +144,9 @@ export class Client implements Chat {
   async connect({ signal }: CallOptions = {}): Promise<void> {
     this.#assertOpen(signal);
     if (this.#session.isReady) return;
+    const isHeldElsewhere = this.#tab.isHeldElsewhere();
+    if (typeof isHeldElsewhere === 'boolean' ? isHeldElsewhere : await isHeldElsewhere) this.#refuseElsewhere();
+    this.#assertOpen(signal);
     let abort = (): void => undefined;
     const connected = new Promise<void>((resolve, reject) => {
       const connector = { resolve, reject };
@@ -134,15 +166,42 @@ export class Client implements Chat {
     }
   }
 
+  async resume(): Promise<boolean> {
+    const kept = this.#isClosed ? null : this.#keeper.recall();
+    if (kept === null) return false;
+    const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
+    const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
+    if (this.#state.status !== 'idle') {
+      // Closed meanwhile, or something else was begun.
+      if (hasIt && !this.#isBusy) this.#tab.release();
+      return false;
+    }
+    if (!hasIt) this.#awaitTab();
+    return !hasIt || this.#takeUp(kept);
+  }
+
+  useHere(): Promise<void> {
+    if (this.#state.status !== 'elsewhere') return Promise.resolve();
+    return (this.#movingHere ??= this.#moveHere().finally(() => {
+      this.#movingHere = null;
+    }));
+  }
+
   async find(criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> {
     this.#assertOpen(signal);
     if (this.#conversation !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
+    const isOurs = this.#tab.take();
+    if (isOurs !== true) await this.#takeTab(isOurs, signal);
     await this.#search(criteria, signal);
   }
 
   async cancel(): Promise<'cancelled' | 'already_matched'> {
     if (this.#conversation !== null) return 'already_matched';
-    if (!this.#orders.isSearching) return 'cancelled';
+    if (!this.#orders.isSearching) {
+      // Still asking the other tabs.
+      if (this.#state.status === 'waiting') this.#show({ state: IDLE });
+      return 'cancelled';
+    }
     const result = this.#orders.cancel();
     // Without a connection the search is over at once.
     if (!this.#orders.isSearching && this.#state.status === 'waiting') this.#show({ state: IDLE });
@@ -163,8 +222,10 @@ export class Client implements Chat {
     this.#assertOpen();
     switch (this.#state.status) {
       case 'chatting':
-      case 'ended':
         await this.#search(criteria ?? this.#criteria);
+        return;
+      case 'ended':
+        await this.find(criteria ?? this.#criteria);
         return;
       case 'waiting':
         // Skipped twice in a hurry, or just matched anew: the search is on already.
@@ -191,6 +252,7 @@ export class Client implements Chat {
         this.#show({ state: IDLE });
         return;
       case 'idle':
+      case 'elsewhere':
       case 'closed':
         return;
       default:
@@ -230,6 +292,87 @@ export class Client implements Chat {
   #assertOpen(signal?: AbortSignal): void {
     if (this.#isClosed) throw new ChatError('closed');
     if (signal?.aborted === true) throw new ChatError('aborted');
+  }
+
+  /** Waits for what the other tabs of this site say. @throws ChatError `open_elsewhere`, `aborted`. */
+  async #takeTab(isOurs: boolean | Promise<boolean>, signal?: AbortSignal): Promise<void> {
+    const former = this.#state;
+    if (former.status !== 'waiting') this.#show({ state: { status: 'waiting', since: Date.now(), progress: null } });
+    const asking = this.#state;
+    const hasIt = await isOurs;
+    if (this.#state === asking && signal?.aborted === true) this.#show({ state: former });
+    if (this.#state === asking) {
+      if (!hasIt) this.#refuseElsewhere();
+      return;
+    }
+    // Cancelled or closed meanwhile.
+    if (hasIt && !this.#isBusy) this.#tab.release();
+    throw new ChatError(this.#isClosed ? 'closed' : 'aborted');
+  }
+
+  get #isBusy(): boolean {
+    return this.#state.status === 'waiting' || this.#state.status === 'chatting';
+  }
+
+  #refuseElsewhere(): never {
+    this.#awaitTab();
+    throw new ChatError('open_elsewhere');
+  }
+
+  /** Another tab has the chat: here it is to be seen no more until that one is done. */
+  #awaitTab(): void {
+    this.#session.stop({ isKept: true });
+    this.#show({ state: ELSEWHERE });
+    this.#tab.watch();
+  }
+
+  /** The chat went to another tab. It is not over, so nothing is said to be. */
+  #goElsewhere(): void {
+    if (this.#isClosed) return;
+    this.#conversation?.handOver();
+    this.#conversation = null;
+    this.#orders.refused(new ChatError('open_elsewhere'));
+    this.#session.stop();
+    for (const connector of this.#connectors.splice(0)) connector.reject(new ChatError('open_elsewhere'));
+    this.#show({ state: ELSEWHERE });
+  }
+
+  async #moveHere(): Promise<void> {
+    const handed = await this.#tab.takeOver();
+    if (this.#state.status !== 'elsewhere') {
+      this.#tab.release();
+      return;
+    }
+    const kept = handed ?? this.#keeper.recall();
+    if (kept === null || !this.#takeUp(kept)) this.#show({ state: IDLE });
+  }
+
+  /** Goes on from what another page or tab left; says whether there is a wait or a conversation in it. */
+  #takeUp(kept: Kept): boolean {
+    const { find, isSearching, conversation } = kept;
+    this.#keeper.adopt(kept);
+    this.#lastFind = find;
+    if (find !== null) {
+      const { requestId: _, ...criteria } = find;
+      this.#criteria = criteria;
+    }
+    this.#orders.restore(kept);
+    if (conversation !== null) {
+      this.#conversation = this.#converse(conversation.info, conversation.said ?? 'lost');
+      this.#show({ state: chatting(this.#conversation) });
+    } else if (isSearching) {
+      this.#show({ state: { status: 'waiting', since: Date.now(), progress: null } });
+    }
+    this.#session.start();
+    return conversation !== null || isSearching;
+  }
+
+  /** What is lost if the page goes now. */
+  #doing(): Doing | null {
+    const { isSearching, leavings } = this.#orders;
+    const conversation = this.#conversation?.kept ?? null;
+    if (!isSearching && conversation === null && leavings.length === 0) return null;
+    return { find: this.#lastFind, isSearching, leavings, conversation };
   }
 
   async #search(criteria: Criteria, signal?: AbortSignal): Promise<void> {
@@ -274,6 +417,7 @@ export class Client implements Chat {
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
     this.#emitter.close();
+    this.#tab.close();
     for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
     if (farewell !== null) await withinFarewell(farewell);
     this.#session.stop();
@@ -321,7 +465,9 @@ export class Client implements Chat {
         this.#started(push.payload);
         return;
       case 'conversation:frame':
-        if (push.payload.conversationId === this.#conversation?.id) this.#conversation.take(push.payload);
+        if (push.payload.conversationId !== this.#conversation?.id) return;
+        this.#keeper.touch();
+        this.#conversation.take(push.payload);
         return;
       case 'conversation:peer':
         if (push.payload.conversationId === this.#conversation?.id) this.#conversation.peerIs(push.payload.presence);
@@ -378,18 +524,21 @@ export class Client implements Chat {
       this.#orders.turnDown(conversationId);
       return;
     }
-    this.#conversation = this.#converse(info);
+    this.#conversation = this.#converse(info, 'new');
     this.#orders.matched();
     this.#conversation.connected('here');
     this.#show({ state: chatting(this.#conversation), ...(info.policy === undefined ? {} : { policy: info.policy }) });
     this.#emitter.emit('started', { conversationId, shared });
   }
 
-  #converse(info: ConversationInfo): Conversation {
+  #converse(info: ConversationInfo, memory: ConversationMemory): Conversation {
     const conversation = new Conversation({
       info,
-      run: this.#parts.newId(8) as Run,
+      memory,
+      newRun: () => this.#parts.newId(8) as Run,
       send: (frame) => {
+        // What a frame acknowledges must outlive the page.
+        this.#keeper.flush();
         this.#session.send(frame);
       },
       events: {
@@ -434,6 +583,12 @@ export class Client implements Chat {
     return { conversationId: conversation.id, reason, undelivered: conversation.end() };
   }
 
+  /** What the visitor is in the middle of is kept; and whoever is in the middle of nothing lets other tabs be. */
+  #moved({ status }: ChatState): void {
+    this.#keeper.touch();
+    if (status === 'idle' || status === 'ended' || status === 'refused') this.#tab.release();
+  }
+
   #remember(id: ConversationId): void {
     this.#over.add(id);
     for (const oldest of this.#over) {
@@ -455,6 +610,7 @@ export class Client implements Chat {
       next.state !== state || next.connection !== connection || next.online !== online || next.policy !== policy;
     if (!hasChanged) return false;
     this.#snapshot = next;
+    if (next.state !== state) this.#moved(next.state);
     this.#emitter.emit('change', next);
     return true;
   }

@@ -14,6 +14,8 @@ export const CLIENT_ERRORS = {
   text_refused: { retry: 'never', message: 'The text is empty or too long.' },
   /** More messages wait for the peer than the outbox holds; try again once some are delivered. */
   outbox_full: { retry: 'after_delay', message: 'Too many messages wait to be delivered.' },
+  /** Another tab of this site waits or talks; `useHere()` brings that here. */
+  open_elsewhere: { retry: 'never', message: 'The chat is open in another tab.' },
 } as const satisfies Record<string, { readonly retry: Retry; readonly message: string }>;
 
 /** The code of a {@link ChatError}: one of the service's, or one of the SDK's own. */

@@ -43,6 +43,7 @@ same<typeof undo, () => void>(true);
 export function describe(state: ChatState): string {
   switch (state.status) {
     case 'idle':
+    case 'elsewhere':
     case 'closed':
       return state.status;
     case 'waiting':

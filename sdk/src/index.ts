@@ -2,7 +2,8 @@ import type { Chat } from './chat.ts';
 import { Client } from './client.ts';
 import { randomId } from './internal/random-id.ts';
 import { checkOptions, type ChatOptions } from './options.ts';
-import { resumeMemory } from './session/resume-memory.ts';
+import { tabLock } from './session/tab-lock.ts';
+import { tabKey, tabStorage } from './session/tab-storage.ts';
 import { socketDial } from './transport/socket-transport.ts';
 
 /**
@@ -11,12 +12,23 @@ import { socketDial } from './transport/socket-transport.ts';
  * @throws TypeError for an option that cannot be right; the message says which one and what it wants.
  */
 export function createChat(options: ChatOptions): Chat {
+  const target = checkOptions(options);
+  const key = tabKey(target.site, target.scope);
   return new Client({
-    dial: socketDial(checkOptions(options)),
-    resume: resumeMemory(),
+    dial: socketDial(target),
+    storage: tabStorage(key),
+    lock: (events) => tabLock(key, randomId, events),
     random: Math.random,
     newId: randomId,
   });
+}
+
+/**
+ * Whether the page before this one, in this tab, left a wait or a conversation behind that
+ * `createChat(…).resume()` would take up. `scope` as in {@link ChatOptions}.
+ */
+export function canResume({ site, scope = '' }: Pick<ChatOptions, 'site' | 'scope'>): boolean {
+  return tabStorage(tabKey(site, scope)).read() !== null;
 }
 
 export type { CallOptions, Chat } from './chat.ts';

@@ -6,11 +6,12 @@ const check = (options: unknown): unknown => checkOptions(options as ChatOptions
 
 describe('options', () => {
   test('are taken as they are when they are right', () => {
-    expect(check(good)).toEqual(good);
-    expect(check({ ...good, url: 'http://localhost:3000/', origin: 'http://localhost' })).toEqual({
+    expect(check(good)).toEqual({ ...good, scope: '' });
+    expect(check({ ...good, url: 'http://localhost:3000/', origin: 'http://localhost', scope: 'left' })).toEqual({
       ...good,
       url: 'http://localhost:3000',
       origin: 'http://localhost',
+      scope: 'left',
     });
   });
 
@@ -35,6 +36,10 @@ describe('options', () => {
 
   test.each(['localhost', 'null', 'http://localhost/page'])('the origin %j is refused by name', (origin) => {
     expect(() => check({ ...good, origin })).toThrow(/^createChat: "origin" must be an origin/);
+  });
+
+  test.each(['a b', 'x'.repeat(41), 'ä', 7, null])('the scope %j is refused by name', (scope) => {
+    expect(() => check({ ...good, scope })).toThrow(/^createChat: "scope" must be at most 40/);
   });
 
   test('the message says what was given', () => {

@@ -11,21 +11,29 @@ export interface ChatOptions {
    * browser always sends the page's own and ignores this.
    */
   readonly origin?: string;
+  /**
+   * Tells several chats of one site in one browser apart: each scope is a visitor of its own, with a
+   * conversation of its own. 0 to 40 of `A-Z a-z 0-9 _ -`; the same for every page that is to go on with
+   * the same conversation. Default `''`.
+   */
+  readonly scope?: string;
 }
 
 /** Options that have been checked. */
 export interface Target {
   readonly url: string;
   readonly site: SiteKey;
+  readonly scope: string;
   readonly origin?: string;
 }
 
 /** The door every option comes through. @throws TypeError that names the option and what it wants. */
 export function checkOptions(options: ChatOptions): Target {
-  const { url, site, origin } = (options as ChatOptions | undefined) ?? ({} as Partial<ChatOptions>);
+  const { url, site, origin, scope } = (options as ChatOptions | undefined) ?? ({} as Partial<ChatOptions>);
   return {
     url: checkOrigin('url', url, 'the address of the service, such as "https://chat.example.org"'),
     site: checkSite(site),
+    scope: checkScope(scope),
     ...(origin === undefined ? {} : { origin: checkOrigin('origin', origin, 'an origin such as "http://localhost"') }),
   };
 }
@@ -33,6 +41,13 @@ export function checkOptions(options: ChatOptions): Target {
 function checkSite(site: unknown): SiteKey {
   if (typeof site === 'string' && ID_PATTERN.siteKey.test(site)) return site as SiteKey;
   throw wrong('site', 'a publishable site key, "pk_" and 4 to 60 letters, digits or underscores', site);
+}
+
+const SCOPE_PATTERN = /^[A-Za-z0-9_-]{0,40}$/;
+
+function checkScope(scope: unknown = ''): string {
+  if (typeof scope === 'string' && SCOPE_PATTERN.test(scope)) return scope;
+  throw wrong('scope', 'at most 40 letters, digits, "-" or "_"', scope);
 }
 
 /** Scheme and host only: a path would be lost silently, since the endpoint's own is fixed. */

@@ -40,6 +40,8 @@ export interface Peer {
  *                  │ cancel            skip │ ▲ │ stop
  *                  ▼                        ▼ │ ▼
  *                 idle                   waiting idle      any ──close──▶ closed
+ *
+ *  idle, waiting, chatting ──another tab has it──▶ elsewhere ──useHere──▶ waiting, chatting or idle
  * ```
  */
 export type ChatState =
@@ -67,6 +69,11 @@ export type ChatState =
     }
   /** The service said no and trying again by itself cannot help; `find()` tries once more. */
   | { readonly status: 'refused'; readonly error: ChatError }
+  /**
+   * Another tab of this site waits or talks, and one tab at a time does. `useHere()` brings it over. Goes
+   * to `idle` by itself once that tab has finished.
+   */
+  | { readonly status: 'elsewhere' }
   /** `close()` was called. Final. */
   | { readonly status: 'closed' };
 

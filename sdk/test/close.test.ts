@@ -75,7 +75,7 @@ const scenes: Record<string, () => Promise<Stage>> = {
     return scene;
   },
   draining: async () => {
-    const scene = await staged('c1', () => 0.5);
+    const scene = await staged('c1', { random: () => 0.5 });
     scene.line.push('session:draining', { reconnectAfterMs: 9_000 });
     return scene;
   },
@@ -100,6 +100,11 @@ const scenes: Record<string, () => Promise<Stage>> = {
     return scene;
   },
   refused: async () => {
+    const scene = await staged();
+    scene.line.push('session:refused', { code: 'origin_refused', message: 'no more' });
+    return scene;
+  },
+  elsewhere: async () => {
     const scene = await staged();
     scene.line.push('session:superseded', {});
     return scene;

@@ -44,7 +44,7 @@ describe('a lost line', () => {
   });
 
   test('is tried again ever more patiently, and the snapshot says when', async () => {
-    const scene = stage(() => 0.5);
+    const scene = stage({ random: () => 0.5 });
     void scene.chat.connect();
     const waits: number[] = [];
     for (let attempt = 1; attempt <= 7; attempt += 1) {
@@ -60,7 +60,7 @@ describe('a lost line', () => {
   });
 
   test('a line that dies as soon as it is up counts as another failed attempt', async () => {
-    const scene = stage(() => 0.5);
+    const scene = stage({ random: () => 0.5 });
     void scene.chat.connect();
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       scene.line.ready();
@@ -288,7 +288,7 @@ describe('a wait over a lost line', () => {
 
 describe('a service that goes away in good order', () => {
   test('is left within the time it gave, spread at random, and the conversation goes on', async () => {
-    const scene = stage(() => 0.5);
+    const scene = stage({ random: () => 0.5 });
     void scene.chat.connect();
     scene.line.ready();
     scene.line.push('session:draining', { reconnectAfterMs: 4_000 });
@@ -306,7 +306,7 @@ describe('a page that was asleep', () => {
     const page = new EventTarget();
     vi.stubGlobal('window', page);
     vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
-    const scene = stage(() => 0.999);
+    const scene = stage({ random: () => 0.999 });
     void scene.chat.connect();
     for (const name of ['online', 'pageshow']) {
       const { length } = scene.lines;
@@ -328,11 +328,11 @@ describe('a page that was asleep', () => {
 });
 
 describe('a session the service no longer wants', () => {
-  test('taken over elsewhere: the conversation here is over, and it is not fought for', async () => {
+  test('taken over elsewhere: the conversation goes on there, is not over, and is not fought for', async () => {
     const scene = await staged();
     scene.line.push('session:superseded', {});
-    expect(scene.state()).toMatchObject({ status: 'refused', error: { code: 'session_gone' } });
-    expect(scene.names()).toEqual(['started', 'ended', 'error']);
+    expect(scene.state()).toEqual({ status: 'elsewhere' });
+    expect(scene.names()).toEqual(['started']);
     expect(scene.line.isOpen).toBe(false);
     await settle(120_000);
     expect(scene.lines).toHaveLength(1);
@@ -367,16 +367,18 @@ describe('a session the service no longer wants', () => {
   });
 
   test('the ended view stays readable', async () => {
-    const scene = await staged();
-    scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
-    scene.line.push('session:superseded', {});
-    expect(scene.status()).toBe('ended');
-    expect(scene.names()).toEqual(['started', 'ended', 'error']);
+    for (const name of ['session:superseded', 'session:refused'] as const) {
+      const scene = await staged();
+      scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
+      scene.line.push(name, { code: 'origin_refused', message: 'no more' } as never);
+      expect(scene.status()).toBe('ended');
+      expect(scene.line.isOpen).toBe(false);
+    }
   });
 
   test('stop leads out of the refused state', async () => {
     const scene = await waiting();
-    scene.line.push('session:superseded', {});
+    scene.line.push('session:refused', { code: 'origin_refused', message: 'no more' });
     await scene.chat.stop();
     expect(scene.status()).toBe('idle');
   });

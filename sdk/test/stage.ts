@@ -18,7 +18,8 @@ import {
   TIMES,
   type WireError,
 } from '../src/protocol/index.ts';
-import { resumeMemory } from '../src/session/resume-memory.ts';
+import { noTabLock, type TabLock, type TabLockEvents } from '../src/session/tab-lock.ts';
+import { noStorage, type TabStorage } from '../src/session/tab-storage.ts';
 import type { Dial, Line, LineEvents, LineLoss, Push, RequestOutcome } from '../src/transport/transport.ts';
 
 export const POLICY = { interests: ['tea'], isFreeInterests: true, inactivityMs: 600_000 };
@@ -81,7 +82,7 @@ export class StageLine implements Line {
   }
 
   ready(state: SessionState = { status: 'idle' }, recovered = this.resume !== undefined): void {
-    const resume = `r_${Math.random()}` as ResumeToken;
+    const resume = `r_${String(Math.random()).slice(2).padStart(22, '0')}` as ResumeToken;
     this.push('session:ready', { resume, recovered, policy: POLICY, now: 0, state });
   }
 
@@ -112,7 +113,9 @@ export class StageLine implements Line {
 
   /** A frame from the peer. */
   frame(id: string, seq: number, body: Frame['body'], ack = 0, run = 'peer'): void {
-    this.push('conversation:frame', { conversationId: id as ConversationId, run: run as Run, seq, ack, body });
+    const peerRun = this.frames.at(-1)?.run;
+    const frame = { conversationId: id as ConversationId, run: run as Run, seq, ack, body };
+    this.push('conversation:frame', peerRun === undefined ? frame : { ...frame, peerRun });
   }
 }
 
@@ -128,8 +131,16 @@ export interface Stage {
   readonly status: () => string;
 }
 
-/** A client over hand-driven lines. Call under fake timers. `random` is 0 unless told: no jitter, no waiting. */
-export function stage(random: () => number = () => 0): Stage {
+/** What a test may have its own way. */
+export interface StageParts {
+  /** 0 unless told: no jitter, no waiting. */
+  readonly random?: () => number;
+  readonly storage?: TabStorage;
+  readonly lock?: (events: TabLockEvents) => TabLock;
+}
+
+/** A client over hand-driven lines. Call under fake timers. */
+export function stage({ random = () => 0, storage = noStorage, lock = () => noTabLock }: StageParts = {}): Stage {
   const lines: StageLine[] = [];
   let ids = 0;
   const dial: Dial = (resume, events) => {
@@ -138,7 +149,7 @@ export function stage(random: () => number = () => 0): Stage {
     return line;
   };
   const newId = (chars: number): string => String((ids += 1)).padStart(chars, '0');
-  const chat: Chat = new Client({ dial, resume: resumeMemory(), random, newId });
+  const chat: Chat = new Client({ dial, storage, lock, random, newId });
   const events: Stage['events'] = [];
   const names = ['started', 'message', 'delivered', 'typing', 'presence', 'ended', 'online', 'error'] as const;
   for (const name of names) chat.on(name, (event) => events.push([name, event]));
@@ -158,8 +169,8 @@ export function stage(random: () => number = () => 0): Stage {
 }
 
 /** A client in conversation `id`, its line up. */
-export async function staged(id = 'c1', random?: () => number): Promise<Stage> {
-  const scene = stage(random);
+export async function staged(id = 'c1', parts?: StageParts): Promise<Stage> {
+  const scene = stage(parts);
   const found = scene.chat.find({ interests: ['tea'] });
   scene.line.ready();
   await scene.line.answer('match:find', { status: 'waiting' });

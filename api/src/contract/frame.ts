@@ -8,6 +8,7 @@ export const frameSchema = schemaFor<Frame>()(
   z.strictObject({
     conversationId: ids.conversationId,
     run: ids.run,
+    peerRun: ids.run.exactOptional(),
     seq: z.int().min(0).max(LIMITS.seqMax),
     ack: z.int().min(0).max(LIMITS.seqMax),
     body: z.looseObject({ kind: z.string().min(1).max(32) }),

@@ -30,5 +30,6 @@ export const REQUEST_SCHEMAS: { readonly [Name in RequestName]: z.ZodType<Reques
   'conversation:block': schemaFor<RequestPayload<'conversation:block'>>()(
     z.strictObject({ conversationId: ids.conversationId }),
   ),
+  'session:check': empty,
   'session:close': empty,
 };

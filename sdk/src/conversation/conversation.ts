@@ -1,4 +1,4 @@
-import { Link } from '../delivery/link.ts';
+import { type KeptLink, Link } from '../delivery/link.ts';
 import { ChatError } from '../errors.ts';
 import {
   type ConversationId,
@@ -12,12 +12,23 @@ import {
 } from '../protocol/index.ts';
 import type { Message, Peer } from '../state.ts';
 import { readBody } from './body-guard.ts';
-import { type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
+import { type KeptTranscript, type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
 import { OwnTyping, PeerTyping } from './typing.ts';
+
+/** A conversation as plain data, to be taken up again after a reload. */
+export interface KeptConversation {
+  readonly info: ConversationInfo;
+  /** `null`: there was no room to keep what was said. */
+  readonly said: { readonly link: KeptLink; readonly transcript: KeptTranscript } | null;
+}
+
+/** `new`: it begins now. `lost`: it ran before, and nothing is known of what was said. */
+export type ConversationMemory = 'new' | 'lost' | NonNullable<KeptConversation['said']>;
 
 export interface ConversationParts {
   readonly info: ConversationInfo;
-  readonly run: Run;
+  readonly memory: ConversationMemory;
+  readonly newRun: () => Run;
   readonly send: (frame: Frame) => void;
   readonly events: {
     /** `peer` or `messages` is a new object. Before the event that tells what happened. */
@@ -31,11 +42,10 @@ export interface ConversationParts {
 
 /** One running conversation: what is said in it and how it gets there. */
 export class Conversation {
-  readonly id: ConversationId;
-  readonly shared: Shared;
+  readonly info: ConversationInfo;
   readonly #events: ConversationParts['events'];
   readonly #link: Link;
-  readonly #transcript = new Transcript();
+  readonly #transcript: Transcript;
   readonly #ownTyping: OwnTyping;
   readonly #peerTyping: PeerTyping;
   #peer: Peer = { presence: 'here', isTyping: false };
@@ -43,13 +53,15 @@ export class Conversation {
   /** Bodies the peer sent that did not fit their kind. */
   droppedBodies = 0;
 
-  constructor({ info, run, send, events }: ConversationParts) {
-    this.id = info.conversationId;
-    this.shared = info.shared;
+  constructor({ info, memory, newRun, send, events }: ConversationParts) {
+    const said = typeof memory === 'string' ? null : memory;
+    this.info = info;
     this.#events = events;
+    this.#transcript = new Transcript(said?.transcript);
     this.#link = new Link({
       conversationId: info.conversationId,
-      run,
+      memory: said?.link ?? (memory === 'lost' ? 'lost' : 'new'),
+      newRun,
       send,
       receive: (body) => {
         this.#receive(body);
@@ -68,6 +80,18 @@ export class Conversation {
       this.#setPeer({ ...this.#peer, isTyping });
       this.#events.typing(isTyping);
     });
+  }
+
+  get id(): ConversationId {
+    return this.info.conversationId;
+  }
+
+  get shared(): Shared {
+    return this.info.shared;
+  }
+
+  get kept(): KeptConversation {
+    return { info: this.info, said: { link: this.#link.kept, transcript: this.#transcript.kept } };
   }
 
   get peer(): Peer {
@@ -113,6 +137,13 @@ export class Conversation {
   peerIs(presence: PeerPresence): void {
     if (presence === 'here') this.#link.up();
     this.#setPresence(presence);
+  }
+
+  /** It goes on elsewhere: no timer stays, no event follows, and nothing more is said from here. */
+  handOver(): void {
+    this.#isOver = true;
+    this.#link.down();
+    this.#peerTyping.close();
   }
 
   /** No timer stays, no event follows. Returns what the peer never acknowledged, now marked so. */

@@ -3,10 +3,35 @@ import type { Message, MessageStatus } from '../state.ts';
 export type OwnMessage = Extract<Message, { from: 'me' }>;
 export type PeerMessage = Extract<Message, { from: 'peer' }>;
 
+/** A transcript as plain data, to be taken up again after a reload. */
+export interface KeptTranscript {
+  readonly messages: readonly Message[];
+  /** How many there ever were, so that no id comes twice. */
+  readonly count: number;
+}
+
+/** Most text that is kept, in UTF-16 code units: a browser gives a site about five million for a tab. */
+export const KEPT_CHARS_MAX = 100_000;
+
 /** What was said, in the order it is shown. Every array handed out is immutable; only what changed is a new object. */
 export class Transcript {
-  #messages: readonly Message[] = [];
-  #count = 0;
+  #messages: readonly Message[];
+  #count: number;
+
+  constructor({ messages, count }: KeptTranscript = { messages: [], count: 0 }) {
+    this.#messages = messages;
+    this.#count = count;
+  }
+
+  /** The latest messages, as far as there is room; what is still on its way is always among them. */
+  get kept(): KeptTranscript {
+    let room = KEPT_CHARS_MAX;
+    const messages = [...this.#messages]
+      .reverse()
+      .filter((message) => isOnItsWay(message) || (room -= message.text.length) >= 0)
+      .reverse();
+    return { messages, count: this.#count };
+  }
 
   get messages(): readonly Message[] {
     return this.#messages;
@@ -42,4 +67,8 @@ export class Transcript {
     this.#messages = [...this.#messages, message];
     return message;
   }
+}
+
+function isOnItsWay(message: Message): boolean {
+  return message.from === 'me' && message.status === 'sending';
 }

@@ -1,6 +1,9 @@
 import type { Frame, Run } from '../protocol/index.ts';
 
-/** Most times a peer may lose its memory in one conversation. Each one makes us send again, so it is bounded. */
+/**
+ * Most numberings a peer may go through in one conversation: one for each time it, or this side, lost
+ * its memory. Each makes both sides send again, so it is bounded.
+ */
 export const RUNS_MAX = 16;
 
 /** What to do with a frame that arrived. */
@@ -16,18 +19,40 @@ export type Arrival =
   /** From a run that is over, or one too many: drop it. */
   | 'stale';
 
+/** An inbox as plain data, to be taken up again after a reload. */
+export interface KeptInbox {
+  readonly run: Run | null;
+  readonly last: number;
+  readonly formerRuns: readonly Run[];
+}
+
 /** How far the peer was received in order, in its present run. */
 export class Inbox {
-  #run: Run | null = null;
-  #last = 0;
-  readonly #formerRuns = new Set<Run>();
+  #run: Run | null;
+  #last: number;
+  readonly #formerRuns: Set<Run>;
+
+  constructor({ run, last, formerRuns }: KeptInbox = { run: null, last: 0, formerRuns: [] }) {
+    this.#run = run;
+    this.#last = last;
+    this.#formerRuns = new Set(formerRuns);
+  }
+
+  /** The peer's present run; `null` before anything was heard. */
+  get run(): Run | null {
+    return this.#run;
+  }
 
   /** Highest number received in order. */
   get last(): number {
     return this.#last;
   }
 
-  /** `isNewRun`: the peer had another run before, so it lost its memory. */
+  get kept(): KeptInbox {
+    return { run: this.#run, last: this.#last, formerRuns: [...this.#formerRuns] };
+  }
+
+  /** `isNewRun`: the peer had another run before. */
   accept(frame: Frame): { readonly arrival: Arrival; readonly isNewRun: boolean } {
     let isNewRun = false;
     if (frame.run !== this.#run) {

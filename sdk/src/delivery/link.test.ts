@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ConversationId, type Frame, type Run, TIMES } from '../protocol/index.ts';
-import { Link, LINK } from './link.ts';
+import { Link, LINK, type LinkMemory } from './link.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -18,13 +18,16 @@ interface End {
   readonly say: (text: string) => void;
 }
 
-function end(run = 'me', onSend: (frame: Frame) => void = () => undefined): End {
+/** Its runs are called after it: `me`, and after it was made to start anew `me-2`, `me-3` … */
+function end(name = 'me', onSend: (frame: Frame) => void = () => undefined, memory: LinkMemory = 'new'): End {
+  let runs = 0;
   const sent: Frame[] = [];
   const received: string[] = [];
   const acknowledged: string[] = [];
   const link = new Link({
     conversationId: 'c' as ConversationId,
-    run: run as Run,
+    memory,
+    newRun: () => ((runs += 1) === 1 ? name : `${name}-${runs}`) as Run,
     send: (frame) => {
       sent.push(frame);
       onSend(frame);
@@ -36,9 +39,10 @@ function end(run = 'me', onSend: (frame: Frame) => void = () => undefined): End 
   return { link, sent, received, acknowledged, say: (text) => link.post({ key: text, body: { kind: 'text', text } }) };
 }
 
-function fromPeer(seq: number, ack = 0, run = 'peer', text = `p${seq}`): Frame {
-  const body = seq === 0 ? { kind: 'ack' } : { kind: 'text', text };
-  return { conversationId: 'c' as ConversationId, run: run as Run, seq, ack, body };
+function fromPeer(seq: number, ack = 0, run = 'peer', peerRun: string | null = 'me'): Frame {
+  const body = seq === 0 ? { kind: 'ack' } : { kind: 'text', text: `p${seq}` };
+  const frame = { conversationId: 'c' as ConversationId, run: run as Run, seq, ack, body };
+  return peerRun === null ? frame : { ...frame, peerRun: peerRun as Run };
 }
 
 const seqs = (frames: readonly Frame[]): number[] => frames.map(({ seq }) => seq);
@@ -212,16 +216,16 @@ describe('receiving', () => {
 });
 
 describe('a peer that lost its memory', () => {
-  test('is sent again, from one, what it had not acknowledged', () => {
+  test('is sent again, from one and in a new run, what it had not acknowledged', () => {
     const me = end();
     me.link.up();
     me.say('a');
     me.say('b');
     me.link.take(fromPeer(1, 1));
     me.sent.length = 0;
-    me.link.take(fromPeer(0, 0, 'peer-2'));
-    expect(me.sent.map(({ seq, body }) => [seq, body['text']])).toEqual([[1, 'b']]);
-    me.link.take(fromPeer(0, 1, 'peer-2'));
+    me.link.take(fromPeer(0, 0, 'peer-2', null));
+    expect(me.sent).toMatchObject([{ run: 'me-2', peerRun: 'peer-2', seq: 1, ack: 0, body: { text: 'b' } }]);
+    me.link.take(fromPeer(0, 1, 'peer-2', 'me-2'));
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
@@ -229,15 +233,90 @@ describe('a peer that lost its memory', () => {
     const me = end();
     me.link.up();
     me.link.take(fromPeer(1));
-    me.link.take(fromPeer(1, 0, 'peer-2', 'hello again'));
-    expect(me.received).toEqual(['p1', 'hello again']);
+    me.link.take(fromPeer(1, 0, 'peer-2', null));
+    expect(me.received).toEqual(['p1', 'p1']);
     vi.advanceTimersByTime(TIMES.ackDelayMs);
-    expect(me.sent.at(-1)).toMatchObject({ ack: 1 });
+    expect(me.sent.at(-1)).toMatchObject({ run: 'me-2', peerRun: 'peer-2', ack: 1 });
+  });
+
+  test('does not have what was renumbered acknowledged by an acknowledgement of before', () => {
+    const me = end();
+    me.link.up();
+    for (const text of ['a', 'b', 'c']) me.say(text);
+    me.link.take(fromPeer(0, 1));
+    me.link.take(fromPeer(0, 0, 'peer-2', null));
+    me.link.take(fromPeer(0, 2, 'peer-2', 'me'));
+    expect(me.acknowledged).toEqual(['a']);
+  });
+
+  test('cannot be mistaken for who it was: a straggler that answers our former run changes nothing', () => {
+    const me = end();
+    me.link.up();
+    me.link.take(fromPeer(0, 0, 'peer-2', 'another'));
+    me.link.take(fromPeer(1));
+    expect(me.received).toEqual(['p1']);
+    expect(me.sent).toEqual([]);
+  });
+});
+
+describe('an end that lost its memory', () => {
+  const reborn = (): End => end('me', undefined, 'lost');
+
+  test('says so until it is answered, ever more rarely, and then no more', () => {
+    const me = reborn();
+    me.link.up();
+    expect(me.sent).toMatchObject([{ run: 'me', seq: 0, ack: 0, body: { kind: 'ack' } }]);
+    expect(me.sent[0]).not.toHaveProperty('peerRun');
+    vi.advanceTimersByTime(LINK.resendMs * 3);
+    expect(me.sent).toHaveLength(3);
+    me.link.take(fromPeer(0, 0, 'peer-2', 'me'));
+    vi.advanceTimersByTime(60_000);
+    expect(me.sent).toHaveLength(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('takes nothing before the answer: it would not know what it has seen already', () => {
+    const me = reborn();
+    me.link.up();
+    me.link.take(fromPeer(1, 7, 'peer', 'who-i-was'));
+    me.link.take(fromPeer(1, 0, 'peer', null));
+    expect(me.received).toEqual([]);
+    me.link.take(fromPeer(1, 0, 'peer-2', 'me'));
+    me.link.take(fromPeer(2, 7, 'peer', 'who-i-was'));
+    expect(me.received).toEqual(['p1']);
+  });
+});
+
+describe('an end as it was kept', () => {
+  test('goes on with its run, what it had not delivered, and what it had received', () => {
+    const before = end();
+    before.link.up();
+    for (const text of ['a', 'b', 'c']) before.say(text);
+    before.link.take(fromPeer(1, 1));
+    const me = end('unused', undefined, structuredClone(before.link.kept));
+    me.link.up();
+    expect(me.sent.map(({ run, seq, ack, body }) => [run, seq, ack, body['text']])).toEqual([
+      ['me', 2, 1, 'b'],
+      ['me', 3, 1, 'c'],
+    ]);
+    me.link.take(fromPeer(1, 3));
+    me.link.take(fromPeer(2, 3));
+    expect(me.received).toEqual(['p2']);
+    expect(me.acknowledged).toEqual(['b', 'c']);
+  });
+
+  test('is still deaf if it was', () => {
+    const before = end('me', undefined, 'lost');
+    const me = end('unused', undefined, structuredClone(before.link.kept));
+    me.link.up();
+    me.link.take(fromPeer(1, 0, 'peer', 'who-i-was'));
+    expect(me.received).toEqual([]);
+    expect(me.sent).toMatchObject([{ run: 'me', seq: 0 }]);
   });
 });
 
 /** Two ends and the path between them, which loses, repeats and cuts as it is told. */
-type Fate = 'pass' | 'lose' | 'twice' | 'cut';
+type Fate = 'pass' | 'lose' | 'twice' | 'cut' | 'reload' | 'forget';
 
 test('I8 whatever is lost, repeated or cut, everything said arrives exactly once and in order', () => {
   const fates = fc.array(fc.constantFrom<Fate>('pass', 'pass', 'pass', 'lose', 'lose', 'twice', 'cut'), {

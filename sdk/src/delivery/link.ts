@@ -1,7 +1,7 @@
 import { Timer } from '../internal/timer.ts';
 import { type ConversationId, type Frame, type Run, TIMES, type UnknownBody } from '../protocol/index.ts';
-import { Inbox } from './inbox.ts';
-import { Outbox, type OutboxEntry } from './outbox.ts';
+import { Inbox, type KeptInbox } from './inbox.ts';
+import { type KeptOutbox, Outbox, type OutboxEntry } from './outbox.ts';
 
 export const LINK = {
   /** Most numbered frames under way at once; the rest follows the acknowledgements. */
@@ -11,10 +11,25 @@ export const LINK = {
   resendCapMs: 16_000,
 } as const;
 
+/** One end as plain data, to be taken up again after a reload. */
+export interface KeptLink {
+  readonly run: Run;
+  readonly isDeaf: boolean;
+  readonly outbox: KeptOutbox;
+  readonly inbox: KeptInbox;
+}
+
+/**
+ * What this end remembers: nothing, because the conversation begins; what was kept; or nothing any more of
+ * a conversation that runs, because it could not be kept.
+ */
+export type LinkMemory = 'new' | 'lost' | KeptLink;
+
 export interface LinkParts {
   readonly conversationId: ConversationId;
-  /** This side's numbering. */
-  readonly run: Run;
+  readonly memory: LinkMemory;
+  /** A numbering never used before. */
+  readonly newRun: () => Run;
   /** Puts a frame on the path, now or not at all. */
   readonly send: (frame: Frame) => void;
   /** A numbered body: each exactly once, in the peer's order. */
@@ -28,21 +43,38 @@ export interface LinkParts {
 /**
  * Makes a path that may lose and repeat frames deliver every numbered body exactly once and in order,
  * as long as both ends live. Knows numbers and bodies, not what carries them.
+ *
+ * An end that lost its memory takes a new run and is deaf: it says so, again and again, and takes nothing
+ * until the peer answers that run. The peer, seeing it, numbers what it still has to deliver from 1 in a
+ * new run of its own, so that no frame and no acknowledgement of before can be taken for one of after.
  */
 export class Link {
   readonly #parts: LinkParts;
-  readonly #outbox = new Outbox();
-  readonly #inbox = new Inbox();
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  /** This side's numbering. */
+  #run: Run;
+  #isDeaf: boolean;
   readonly #ackTimer = new Timer();
   readonly #resendTimer = new Timer();
   #isUp = false;
   /** Number of the next frame to put on the path. */
-  #next = 1;
+  #next: number;
   #resends = 0;
   #isClosed = false;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
+    const kept = typeof parts.memory === 'string' ? null : parts.memory;
+    this.#outbox = new Outbox(kept?.outbox);
+    this.#inbox = new Inbox(kept?.inbox);
+    this.#run = kept?.run ?? parts.newRun();
+    this.#isDeaf = kept?.isDeaf ?? parts.memory === 'lost';
+    this.#next = this.#outbox.first;
+  }
+
+  get kept(): KeptLink {
+    return { run: this.#run, isDeaf: this.#isDeaf, outbox: this.#outbox.kept, inbox: this.#inbox.kept };
   }
 
   get isFull(): boolean {
@@ -77,10 +109,17 @@ export class Link {
 
   /** A frame of this conversation arrived. */
   take(frame: Frame): void {
+    const isAnswer = frame.peerRun === this.#run;
+    // It was meant for an end that is no more: for who we were, or from who the peer was.
+    const isForFormer = frame.peerRun !== undefined && frame.run !== this.#inbox.run;
+    if (!isAnswer && (this.#isDeaf || isForFormer)) return;
+    this.#isDeaf = false;
     const { arrival, isNewRun } = this.#inbox.accept(frame);
     if (arrival === 'stale') return;
-    if (isNewRun) this.#startAnew();
-    this.#takeAck(frame.ack);
+    if (isAnswer) this.#takeAck(frame.ack);
+    else if (isNewRun) this.#startAnew();
+    // The peer has not heard of our run: it may be waiting for nothing else.
+    else this.#scheduleAck();
     switch (arrival) {
       case 'unnumbered':
         if (frame.body.kind !== 'ack') this.#parts.receiveUnnumbered(frame.body);
@@ -122,11 +161,12 @@ export class Link {
 
   /** The peer lost its memory: it expects number 1 next. */
   #startAnew(): void {
+    this.#run = this.#parts.newRun();
     this.#outbox.renumber();
     this.#next = 1;
     this.#resends = 0;
     this.#resendTimer.stop();
-    // Even with nothing to send again, the peer must learn how far it was received.
+    // Even with nothing to send again, the peer must hear that its new run is known, and how far it was received.
     this.#scheduleAck();
     this.#pump();
   }
@@ -134,6 +174,7 @@ export class Link {
   #sendAgain(): void {
     this.#next = this.#outbox.first;
     this.#resendTimer.stop();
+    if (this.#isDeaf) this.#sendFrame(0, { kind: 'ack' });
     this.#pump();
   }
 
@@ -144,7 +185,7 @@ export class Link {
       this.#next = seq + 1;
       this.#sendFrame(seq, body);
     }
-    if (this.#next > this.#outbox.first && !this.#resendTimer.isRunning) this.#scheduleResend();
+    if ((this.#next > this.#outbox.first || this.#isDeaf) && !this.#resendTimer.isRunning) this.#scheduleResend();
   }
 
   #scheduleResend(): void {
@@ -165,7 +206,9 @@ export class Link {
   /** Every frame carries the acknowledgement, so a bare one is not owed any more. */
   #sendFrame(seq: number, body: UnknownBody): void {
     this.#ackTimer.stop();
-    const { conversationId, run } = this.#parts;
-    this.#parts.send({ conversationId, run, seq, ack: this.#inbox.last, body });
+    const { conversationId } = this.#parts;
+    const { run: peerRun, last: ack } = this.#inbox;
+    const base = { conversationId, run: this.#run, seq, ack, body };
+    this.#parts.send(peerRun === null ? base : { ...base, peerRun });
   }
 }

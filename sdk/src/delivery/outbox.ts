@@ -14,11 +14,26 @@ export interface Numbered extends OutboxEntry {
   readonly seq: number;
 }
 
+/** An outbox as plain data, to be taken up again after a reload. */
+export interface KeptOutbox {
+  readonly acknowledged: number;
+  readonly entries: readonly OutboxEntry[];
+}
+
 /** What the peer has not acknowledged yet, in order. Numbers are 1, 2, 3 …; the content never changes. */
 export class Outbox {
-  #entries: OutboxEntry[] = [];
+  #entries: OutboxEntry[];
   /** Highest acknowledged number. */
-  #acknowledged = 0;
+  #acknowledged: number;
+
+  constructor({ acknowledged, entries }: KeptOutbox = { acknowledged: 0, entries: [] }) {
+    this.#acknowledged = acknowledged;
+    this.#entries = [...entries];
+  }
+
+  get kept(): KeptOutbox {
+    return { acknowledged: this.#acknowledged, entries: [...this.#entries] };
+  }
 
   get first(): number {
     return this.#acknowledged + 1;

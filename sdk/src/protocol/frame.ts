@@ -35,9 +35,11 @@ export interface Frame {
   readonly conversationId: ConversationId;
   /** The sender's numbering. */
   readonly run: Run;
+  /** The numbering of the peer's that `ack` counts in; absent before anything was heard of the peer. */
+  readonly peerRun?: Run;
   /** 1, 2, 3 … for what must arrive; 0 for what may be lost. */
   readonly seq: number;
-  /** Highest `seq` received in order from the peer's current run; 0 before the first. */
+  /** Highest `seq` received in order in `peerRun`; 0 before the first. */
   readonly ack: number;
   readonly body: UnknownBody;
 }

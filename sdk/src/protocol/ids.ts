@@ -13,7 +13,7 @@ export type RequestId = Branded<'RequestId'>;
 /** One-time secret that brings a visitor back to their session. Opaque; rotated with every `session:ready`. */
 export type ResumeToken = Branded<'ResumeToken'>;
 
-/** A sender's numbering of frames within one conversation; a new one means the sender lost its memory. 1 to 32 of `A-Z a-z 0-9 _ -`. */
+/** A sender's numbering of frames within one conversation. A new one: the sender, or the peer it answers, lost its memory. 1 to 32 of `A-Z a-z 0-9 _ -`. */
 export type Run = Branded<'Run'>;
 
 /** What each id looks like on the wire. Only the two doors (the service's schemas, the SDK's client) turn a string into an id. */

@@ -66,6 +66,8 @@ export interface Requests {
     readonly payload: { readonly conversationId: ConversationId };
     readonly reply: { readonly status: 'blocked' };
   };
+  /** Whether the line lives: answered at once, changes nothing. For a page that wakes up and cannot tell. */
+  'session:check': { readonly payload: Empty; readonly reply: { readonly status: 'here' } };
   /** Forget me now: ends the wait or the conversation, drops the session, closes the socket. */
   'session:close': { readonly payload: Empty; readonly reply: { readonly status: 'closed' } };
 }
@@ -80,5 +82,6 @@ export const REQUEST_NAMES = [
   'match:cancel',
   'conversation:leave',
   'conversation:block',
+  'session:check',
   'session:close',
 ] as const satisfies readonly RequestName[];

@@ -12,6 +12,7 @@ import {
   type WireError,
 } from '../protocol/index.ts';
 import { backoffMs } from '../transport/retry.ts';
+import type { Doing, KeptLeaving } from './kept.ts';
 import type { RequestOutcome } from '../transport/transport.ts';
 
 /** So many unanswered or failed tries of one order in a row are borne before something else is done about it. */
@@ -39,9 +40,7 @@ interface Waiter<Value = void> {
 
 const NOBODY: Waiter = { resolve: () => undefined, reject: () => undefined };
 
-interface Leaving {
-  readonly kind: 'leave' | 'block';
-  readonly conversationId: ConversationId;
+interface Leaving extends KeptLeaving {
   readonly waiter: Waiter;
 }
 
@@ -138,6 +137,17 @@ export class Orders {
     return done;
   }
 
+  /** What the service must still be told of, for the next page. */
+  get leavings(): readonly KeptLeaving[] {
+    return this.#leavings.map(({ kind, conversationId }) => ({ kind, conversationId }));
+  }
+
+  /** Goes on where the page before this one stopped. */
+  restore({ isSearching, find, leavings }: Omit<Doing, 'conversation'>): void {
+    if (isSearching && find !== null) this.takenUp(find);
+    this.#leavings = leavings.map((leaving) => ({ ...leaving, waiter: NOBODY }));
+  }
+
   /** Whether a conversation that just started is one the visitor wants. */
   wants(conversationId: ConversationId): boolean {
     return this.#search !== null && !this.#turnsDownMatch && !this.isLeaving(conversationId);
@@ -202,7 +212,7 @@ export class Orders {
     this.#stopWaitingForAnswers();
   }
 
-  /** The service refused the session: nothing can be told any more. */
+  /** The service refused the session, or it goes on in another tab: nothing can be told any more. */
   refused(error: ChatError): void {
     this.#retry.stop();
     this.#forgetSearchThere();

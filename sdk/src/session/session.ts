@@ -4,11 +4,14 @@ import type { Frame, PushPayload, RequestName, RequestPayload } from '../protoco
 import type { Connection } from '../state.ts';
 import { decideRetry, nextAttempt } from '../transport/retry.ts';
 import type { Dial, Line, LineLoss, Push, RequestOutcome } from '../transport/transport.ts';
-import type { ResumeStore } from './resume-memory.ts';
+import type { Keeper } from './keeper.ts';
 import { onWake } from './wake.ts';
 
 /** From the start of an attempt to `session:ready`; also covers a WebSocket that hangs and long-polling after it. */
 export const READY_TIMEOUT_MS = 20_000;
+
+/** How long a line that may have died unnoticed has to answer, and an attempt that may have to get somewhere, once the page wakes up. Milliseconds. */
+const PROBE_MS = 3_000;
 
 /** The pushes a session hands on: all but those it deals with itself. */
 export type SessionPush = Exclude<Push, { name: `session:${string}` }>;
@@ -20,13 +23,15 @@ export interface SessionEvents {
   push(push: SessionPush): void;
   /** The line went after it had been ready. Another one is on its way. */
   lost(): void;
+  /** Another connection has the session now. The session is offline. */
+  superseded(): void;
   /** The service said no, and trying again by itself cannot help. The session is offline. */
   refused(error: ChatError): void;
 }
 
 export interface SessionParts {
   readonly dial: Dial;
-  readonly resume: ResumeStore;
+  readonly keeper: Keeper;
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -38,11 +43,13 @@ export class Session {
   readonly #retry = new Timer();
   readonly #watchdog = new Timer();
   readonly #drain = new Timer();
+  readonly #probe = new Timer();
   #connection: Connection = { status: 'offline' };
   #line: Line | null = null;
   /** Counts lines; what a former line says is not heard. */
   #turn = 0;
   #attempt = 0;
+  #dialledAt = 0;
   #readyAt: number | null = null;
   #stopWaking: () => void = () => undefined;
 
@@ -60,7 +67,7 @@ export class Session {
     if (this.#connection.status !== 'offline') return;
     this.#attempt = 0;
     this.#stopWaking = onWake(() => {
-      if (this.#retry.isRunning) this.#dial();
+      this.#wake();
     });
     this.#setConnection({ status: 'connecting' });
     this.#dial();
@@ -79,15 +86,16 @@ export class Session {
   /** Drops the line and dials another: its first word is the whole truth. */
   bounce(keepsSession = true): void {
     if (this.#line === null) return;
-    if (!keepsSession) this.#parts.resume.forget();
+    if (!keepsSession) this.#parts.keeper.token = undefined;
     this.#lose({ kind: 'lost' });
   }
 
-  stop(): void {
+  /** `isKept`: what the tab keeps stays, for it is not ours alone. */
+  stop({ isKept = false } = {}): void {
     this.#hangUp();
     this.#retry.stop();
     this.#stopWaking();
-    this.#parts.resume.forget();
+    if (!isKept) this.#parts.keeper.forget();
     this.#setConnection({ status: 'offline' });
   }
 
@@ -95,10 +103,11 @@ export class Session {
     this.#retry.stop();
     this.#turn += 1;
     const turn = this.#turn;
+    this.#dialledAt = Date.now();
     this.#watchdog.start(READY_TIMEOUT_MS, () => {
       this.#lose({ kind: 'lost' });
     });
-    this.#line = this.#parts.dial(this.#parts.resume.load(), {
+    this.#line = this.#parts.dial(this.#parts.keeper.token, {
       push: (push) => {
         if (turn === this.#turn) this.#take(push);
       },
@@ -113,7 +122,7 @@ export class Session {
       case 'session:ready':
         this.#watchdog.stop();
         this.#readyAt = Date.now();
-        this.#parts.resume.save(push.payload.resume);
+        this.#parts.keeper.token = push.payload.resume;
         this.#setConnection({ status: 'connected' });
         this.#events.ready(push.payload);
         return;
@@ -122,7 +131,8 @@ export class Session {
         return;
       case 'session:superseded':
         // Coming back by itself would take the session from the other connection again, and so on.
-        this.#giveUp(new ChatError('session_gone'));
+        this.stop();
+        this.#events.superseded();
         return;
       case 'session:draining':
         this.#drain.start(this.#parts.random() * push.payload.reconnectAfterMs, () => {
@@ -143,12 +153,34 @@ export class Session {
       this.#giveUp(decision.error);
       return;
     }
-    if (!decision.keepsSession) this.#parts.resume.forget();
+    if (!decision.keepsSession) this.#parts.keeper.token = undefined;
     this.#retry.start(decision.delayMs, () => {
       this.#dial();
     });
     this.#setConnection({ status: 'reconnecting', attempt: this.#attempt, retryAt: Date.now() + decision.delayMs });
     if (readyAt !== null) this.#events.lost();
+  }
+
+  /** The page was asleep or offline: what was to be waited for is tried now, and what seems to live is asked whether it does. */
+  #wake(): void {
+    if (this.#retry.isRunning) {
+      this.#dial();
+    } else if (!this.isReady) {
+      if (Date.now() - this.#dialledAt > PROBE_MS) this.#dialAgain();
+    } else if (!this.#probe.isRunning) {
+      this.#probe.start(PROBE_MS, () => {
+        this.#reconnectNow();
+      });
+      const turn = this.#turn;
+      void this.request('session:check', {}).then((outcome) => {
+        if (turn === this.#turn && outcome.kind !== 'unknown') this.#probe.stop();
+      });
+    }
+  }
+
+  #dialAgain(): void {
+    this.#hangUp();
+    this.#dial();
   }
 
   #reconnectNow(): void {
@@ -167,6 +199,7 @@ export class Session {
   #hangUp(): void {
     this.#watchdog.stop();
     this.#drain.stop();
+    this.#probe.stop();
     this.#turn += 1;
     this.#readyAt = null;
     this.#line?.close();

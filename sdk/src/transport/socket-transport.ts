@@ -53,10 +53,10 @@ export function socketDial(target: Target): Dial {
     };
 
     socket.onAny((name: string, payload: unknown, confirm: (() => void) | undefined) => {
-      // Only `conversation:started` asks for it, also when it is told again.
-      confirm?.();
       // A push of a newer service is ignored. The payload is the service's word: this is the one cast.
       if (!isOver && (PUSH_NAMES as readonly string[]).includes(name)) events.push({ name, payload } as Push);
+      // Once it is taken in: what is confirmed, the service may forget.
+      confirm?.();
     });
     socket.on('connect_error', (failure) => {
       const error = refusalIn(failure);

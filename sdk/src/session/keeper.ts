@@ -1,0 +1,96 @@
+import type { ResumeToken } from '../protocol/index.ts';
+import { type Doing, isKept, type Kept, KEPT_VERSION, withoutWords } from './kept.ts';
+import type { TabStorage } from './tab-storage.ts';
+
+/**
+ * Keeps what the next page of this tab needs to go on: the resume token, and what the visitor is in the
+ * middle of. While they are in the middle of nothing, nothing is stored.
+ */
+export class Keeper {
+  readonly #storage: TabStorage;
+  readonly #doing: () => Doing | null;
+  #token: ResumeToken | undefined;
+  #isDirty = false;
+  #isStored = false;
+
+  /** `doing` says what the visitor is in the middle of, `null` if nothing. */
+  constructor(storage: TabStorage, doing: () => Doing | null) {
+    this.#storage = storage;
+    this.#doing = doing;
+  }
+
+  get token(): ResumeToken | undefined {
+    return this.#token;
+  }
+
+  set token(token: ResumeToken | undefined) {
+    this.#token = token;
+    this.touch();
+  }
+
+  /** What there is to hand on now; `null` if nothing. */
+  get kept(): Kept | null {
+    const doing = this.#doing();
+    if (doing === null || this.#token === undefined) return null;
+    return { version: KEPT_VERSION, resume: this.#token, ...doing };
+  }
+
+  /** What a page before this one kept, as far as it can be read. */
+  recall(): Kept | null {
+    const text = this.#storage.read();
+    if (text === null) return null;
+    this.#isStored = true;
+    const kept = parse(text);
+    if (isKept(kept)) return kept;
+    this.forget();
+    return null;
+  }
+
+  /** Goes on from what was kept. */
+  adopt(kept: Kept): void {
+    this.#token = kept.resume;
+    this.touch();
+  }
+
+  /** Something to be kept has changed: written once the present turn is over, unless `flush` comes first. */
+  touch(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    queueMicrotask(() => {
+      this.flush();
+    });
+  }
+
+  /** Writes now what has changed. Before anything is acknowledged: what is forgotten afterwards would be lost. */
+  flush(): void {
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    const { kept } = this;
+    if (kept === null) this.#remove();
+    else this.#isStored = this.#write(kept) || this.#write(withoutWords(kept)) || this.#remove();
+  }
+
+  /** Nothing is left behind, neither here nor in the tab. */
+  forget(): void {
+    this.#token = undefined;
+    this.#isDirty = false;
+    this.#remove();
+  }
+
+  #write(kept: Kept): boolean {
+    return this.#storage.write(JSON.stringify(kept));
+  }
+
+  #remove(): false {
+    if (this.#isStored) this.#storage.remove();
+    return (this.#isStored = false);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

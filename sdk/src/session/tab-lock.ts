@@ -1,0 +1,185 @@
+import { Timer } from '../internal/timer.ts';
+import { isKept, type Kept } from './kept.ts';
+
+/** How long the tab that has the chat may take to hand it over, before it is taken from it: a frozen tab never answers. Milliseconds. */
+const HAND_OVER_MS = 1_000;
+
+/** What happens to the one chat of several tabs without this tab's doing. */
+export interface TabLockEvents {
+  /** Another tab asks for the chat: stop, and say what it needs to go on. */
+  handOver(): Kept | null;
+  /** Another tab took the chat without an answer. */
+  taken(): void;
+  /** No tab has the chat any more. Once after each `watch`. */
+  freed(): void;
+}
+
+/**
+ * Which of a site's tabs may wait and talk: one at a time. What is known at once is not a promise, so that
+ * where there is nothing to ask nobody waits.
+ */
+export interface TabLock {
+  /** Whether this tab has the chat from now on; `false` if another one still does after `patienceMs` (default 0). */
+  take(options?: { readonly patienceMs?: number }): boolean | Promise<boolean>;
+  /** Lets other tabs have it. */
+  release(): void;
+  isHeldElsewhere(): boolean | Promise<boolean>;
+  /** Has the chat from now on, whoever had it; resolves with what that tab handed over. */
+  takeOver(): Promise<Kept | null>;
+  /** Waits for the tab that has it to be done. */
+  watch(): void;
+  /** Neither has nor awaits it any more. */
+  close(): void;
+}
+
+/** Where there are no other tabs to agree with: Node, or a page without Web Locks (plain HTTP). The service settles it then. */
+export const noTabLock: TabLock = {
+  take: () => true,
+  release: () => undefined,
+  isHeldElsewhere: () => false,
+  takeOver: () => Promise.resolve(null),
+  watch: () => undefined,
+  close: () => undefined,
+};
+
+type Note =
+  | { readonly kind: 'hand over'; readonly ask: string }
+  | { readonly kind: 'handed over'; readonly ask: string; readonly kept: Kept | null };
+
+/** Tabs agree by a Web Lock of this name, and hand over on a broadcast channel of this name. */
+export function tabLock(name: string, newId: (chars: number) => string, events: TabLockEvents): TabLock {
+  // Node has Web Locks too, and no tabs.
+  if (typeof document === 'undefined' || !('locks' in navigator)) return noTabLock;
+  return new WebTabLock(name, newId, events);
+}
+
+class WebTabLock implements TabLock {
+  readonly #name: string;
+  readonly #newId: (chars: number) => string;
+  readonly #events: TabLockEvents;
+  #taking: Promise<boolean> | null = null;
+  /** Gives the lock back; `null` while this tab does not have it. */
+  #giveBack: (() => void) | null = null;
+  #channel: BroadcastChannel | null = null;
+  #watching: AbortController | null = null;
+
+  constructor(name: string, newId: (chars: number) => string, events: TabLockEvents) {
+    this.#name = name;
+    this.#newId = newId;
+    this.#events = events;
+  }
+
+  take({ patienceMs = 0 } = {}): boolean | Promise<boolean> {
+    if (this.#giveBack !== null) return true;
+    const options = patienceMs === 0 ? { ifAvailable: true } : { signal: AbortSignal.timeout(patienceMs) };
+    return (this.#taking ??= this.#request(options).finally(() => {
+      this.#taking = null;
+    }));
+  }
+
+  release(): void {
+    this.#giveBack?.();
+    this.#giveBack = null;
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  async isHeldElsewhere(): Promise<boolean> {
+    if (this.#giveBack !== null) return false;
+    try {
+      const { held = [] } = await navigator.locks.query();
+      return held.some(({ name, mode }) => name === this.#name && mode === 'exclusive');
+    } catch {
+      // A page without an origin of its own (a sandboxed frame) has no locks, and no tabs to agree with.
+      return false;
+    }
+  }
+
+  async takeOver(): Promise<Kept | null> {
+    const kept = await this.#ask();
+    await this.#request({ steal: true });
+    return kept;
+  }
+
+  watch(): void {
+    this.#watching?.abort();
+    const watching = new AbortController();
+    this.#watching = watching;
+    navigator.locks
+      .request(this.#name, { mode: 'shared', signal: watching.signal }, () => undefined)
+      .then(
+        () => {
+          if (this.#watching === watching) this.#events.freed();
+        },
+        // Watched no longer, or nothing to watch.
+        () => undefined,
+      );
+  }
+
+  close(): void {
+    this.#watching?.abort();
+    this.#watching = null;
+    this.release();
+  }
+
+  /** Resolves with whether this tab has the lock now; gives it back when told to. */
+  #request(options: LockOptions): Promise<boolean> {
+    this.#watching?.abort();
+    this.#watching = null;
+    return new Promise((resolve) => {
+      let hasIt = false;
+      const hold = (lock: Lock | null): Promise<void> | undefined => {
+        hasIt = lock !== null;
+        resolve(hasIt);
+        return lock === null ? undefined : this.#hold();
+      };
+      navigator.locks.request(this.#name, options, hold).catch((failure: unknown) => {
+        if (hasIt) this.#lose();
+        // Out of patience; or there are no locks here after all: see `isHeldElsewhere`.
+        else resolve((failure as DOMException).name === 'SecurityError');
+      });
+    });
+  }
+
+  #hold(): Promise<void> {
+    const channel = new BroadcastChannel(this.#name);
+    channel.onmessage = ({ data }: MessageEvent<Note>) => {
+      if (data.kind !== 'hand over' || this.#giveBack === null) return;
+      const kept = this.#events.handOver();
+      channel.postMessage({ kind: 'handed over', ask: data.ask, kept } satisfies Note);
+      this.release();
+      this.watch();
+    };
+    this.#channel = channel;
+    return new Promise((resolve) => {
+      this.#giveBack = resolve;
+    });
+  }
+
+  /** Another tab stole it. */
+  #lose(): void {
+    if (this.#giveBack === null) return;
+    this.release();
+    this.#events.taken();
+    this.watch();
+  }
+
+  /** Asks the tab that has the chat for it; `null` if none answers in time. */
+  #ask(): Promise<Kept | null> {
+    const ask = this.#newId(8);
+    const channel = new BroadcastChannel(this.#name);
+    const timer = new Timer();
+    return new Promise<Kept | null>((resolve) => {
+      timer.start(HAND_OVER_MS, () => {
+        resolve(null);
+      });
+      channel.onmessage = ({ data }: MessageEvent<Note>) => {
+        if (data.kind === 'handed over' && data.ask === ask) resolve(isKept(data.kept) ? data.kept : null);
+      };
+      channel.postMessage({ kind: 'hand over', ask } satisfies Note);
+    }).finally(() => {
+      timer.stop();
+      channel.close();
+    });
+  }
+}

@@ -1,0 +1,45 @@
+/** A place that outlives the page and dies with the tab. Holds one text. */
+export interface TabStorage {
+  read(): string | null;
+  /** Returns whether there was room for it. */
+  write(text: string): boolean;
+  remove(): void;
+}
+
+/** Where nothing outlives the page: Node, or a browser that blocks storage. Nothing ever fits. */
+export const noStorage: TabStorage = {
+  read: () => null,
+  write: () => false,
+  remove: () => undefined,
+};
+
+/** Names what a chat keeps in its tab, and what tabs agree by. */
+export function tabKey(site: string, scope: string): string {
+  return `passerby:${site}:${scope}`;
+}
+
+/** The browser's `sessionStorage`, where there is one that may be used. Touching a blocked one throws. */
+export function tabStorage(key: string): TabStorage {
+  let storage: Storage;
+  // Node has a `sessionStorage` too, and no tabs.
+  if (typeof document === 'undefined') return noStorage;
+  try {
+    storage = sessionStorage;
+  } catch {
+    return noStorage;
+  }
+  return {
+    read: () => storage.getItem(key),
+    write: (text) => {
+      try {
+        storage.setItem(key, text);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    remove: () => {
+      storage.removeItem(key);
+    },
+  };
+}
