@@ -93,28 +93,31 @@ export class Client implements Chat {
         if (this.#state.status === 'elsewhere') this.#show({ state: IDLE });
       },
     });
-    this.#session = new Session({ ...parts, keeper: this.#keeper }, {
-      connectionChanged: (connection) => {
-        this.#connectionChanged(connection);
+    this.#session = new Session(
+      { ...parts, keeper: this.#keeper },
+      {
+        connectionChanged: (connection) => {
+          this.#connectionChanged(connection);
+        },
+        ready: (ready) => {
+          this.#ready(ready);
+        },
+        push: (push) => {
+          this.#take(push);
+        },
+        lost: () => {
+          this.#lost();
+        },
+        superseded: () => {
+          if (!this.#isBusy) return;
+          this.#goElsewhere();
+          this.#tab.release();
+        },
+        refused: (error) => {
+          this.#refused(error);
+        },
       },
-      ready: (ready) => {
-        this.#ready(ready);
-      },
-      push: (push) => {
-        this.#take(push);
-      },
-      lost: () => {
-        this.#lost();
-      },
-      superseded: () => {
-        if (!this.#isBusy) return;
-        this.#goElsewhere();
-        this.#tab.release();
-      },
-      refused: (error) => {
-        this.#refused(error);
-      },
-    });
+    );
     this.#orders = new Orders({
       isReady: () => this.#session.isReady,
       request: (name, payload) => this.#session.request(name, payload),

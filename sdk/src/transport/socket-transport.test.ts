@@ -41,7 +41,10 @@ function dial(resume?: string, origin = 'http://localhost'): Dialled {
   const pushes: Push[] = [];
   const losses: LineLoss[] = [];
   const events: LineEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
-  const line = socketDial({ url, site: 'pk_demo' as SiteKey, scope: '', origin })(resume as ResumeToken | undefined, events);
+  const line = socketDial({ url, site: 'pk_demo' as SiteKey, scope: '', origin })(
+    resume as ResumeToken | undefined,
+    events,
+  );
   lines.push(line);
   return { line, pushes, losses };
 }
