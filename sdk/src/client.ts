@@ -128,6 +128,9 @@ export class Client implements Chat {
       searchOver: () => {
         if (this.#state.status === 'waiting') this.#show({ state: IDLE });
       },
+      departed: () => {
+        this.#keeper.touch();
+      },
     });
   }
 

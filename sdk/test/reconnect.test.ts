@@ -327,6 +327,73 @@ describe('a page that was asleep', () => {
   });
 });
 
+describe('a page that wakes up', () => {
+  let page: EventTarget;
+  let shown: EventTarget & { visibilityState: string };
+  beforeEach(() => {
+    page = new EventTarget();
+    shown = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+    vi.stubGlobal('window', page);
+    vi.stubGlobal('document', shown);
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test.each(['online', 'pageshow', 'visibilitychange'])(
+    'on %s asks whether its line lives, once, and leaves it alone if so',
+    async (event) => {
+      const scene = await staged();
+      for (const target of [page, shown]) target.dispatchEvent(new Event(event));
+      for (const target of [page, shown]) target.dispatchEvent(new Event(event));
+      expect(scene.line.pending).toEqual(['session:check']);
+      await scene.line.answer('session:check', { status: 'here' });
+      await settle(60_000);
+      expect(scene.lines).toHaveLength(1);
+    },
+  );
+
+  test('takes another line at once where the one it has is silent, and the conversation goes on', async () => {
+    const scene = await staged('c1', { random: () => 0.999 });
+    scene.chat.send('hello?');
+    page.dispatchEvent(new Event('online'));
+    await settle(3_000);
+    expect(scene.lines).toHaveLength(2);
+    scene.line.ready(running);
+    expect(scene.line.frames).toMatchObject([{ seq: 1, body: { text: 'hello?' } }]);
+    expect(scene.names()).toEqual(['started']);
+  });
+
+  test('does not ask while it is hidden', async () => {
+    const scene = await staged();
+    shown.visibilityState = 'hidden';
+    shown.dispatchEvent(new Event('visibilitychange'));
+    expect(scene.line.pending).toEqual([]);
+  });
+
+  test('gives up an attempt that was under way for long, and begins another', async () => {
+    const scene = stage();
+    void scene.chat.connect();
+    await settle(1_000);
+    page.dispatchEvent(new Event('online'));
+    expect(scene.lines).toHaveLength(1);
+    await settle(3_000);
+    page.dispatchEvent(new Event('online'));
+    expect(scene.lines).toHaveLength(2);
+    expect(scene.lines[0]!.isOpen).toBe(false);
+  });
+
+  test('asks no more once the chat is closed', async () => {
+    const scene = await staged();
+    void scene.chat.close();
+    await settle(1_000);
+    const { length } = scene.line.log;
+    page.dispatchEvent(new Event('online'));
+    expect(scene.line.log).toHaveLength(length);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('a session the service no longer wants', () => {
   test('taken over elsewhere: the conversation goes on there, is not over, and is not fought for', async () => {
     const scene = await staged();

@@ -236,7 +236,7 @@ describe('a peer that lost its memory', () => {
     me.link.take(fromPeer(1, 0, 'peer-2', null));
     expect(me.received).toEqual(['p1', 'p1']);
     vi.advanceTimersByTime(TIMES.ackDelayMs);
-    expect(me.sent.at(-1)).toMatchObject({ run: 'me-2', peerRun: 'peer-2', ack: 1 });
+    expect(me.sent.at(-1)).toMatchObject({ peerRun: 'peer-2', ack: 1 });
   });
 
   test('does not have what was renumbered acknowledged by an acknowledgement of before', () => {
@@ -247,6 +247,17 @@ describe('a peer that lost its memory', () => {
     me.link.take(fromPeer(0, 0, 'peer-2', null));
     me.link.take(fromPeer(0, 2, 'peer-2', 'me'));
     expect(me.acknowledged).toEqual(['a']);
+  });
+
+  test('that names our run and yet counts from nothing is sent again from one as well', () => {
+    const me = end();
+    me.link.up();
+    me.say('a');
+    me.say('b');
+    me.link.take(fromPeer(0, 1));
+    me.sent.length = 0;
+    me.link.take(fromPeer(0, 0, 'peer-2', 'me'));
+    expect(me.sent).toMatchObject([{ run: 'me-2', seq: 1, body: { text: 'b' } }]);
   });
 
   test('cannot be mistaken for who it was: a straggler that answers our former run changes nothing', () => {
@@ -285,6 +296,14 @@ describe('an end that lost its memory', () => {
     me.link.take(fromPeer(2, 7, 'peer', 'who-i-was'));
     expect(me.received).toEqual(['p1']);
   });
+
+  test('answers a peer that lost its memory too, or both would wait for ever', () => {
+    const me = reborn();
+    me.link.up();
+    me.link.take(fromPeer(0, 0, 'peer-2', null));
+    vi.advanceTimersByTime(TIMES.ackDelayMs);
+    expect(me.sent.at(-1)).toMatchObject({ seq: 0, peerRun: 'peer-2' });
+  });
 });
 
 describe('an end as it was kept', () => {
@@ -318,57 +337,108 @@ describe('an end as it was kept', () => {
 /** Two ends and the path between them, which loses, repeats and cuts as it is told. */
 type Fate = 'pass' | 'lose' | 'twice' | 'cut' | 'reload' | 'forget';
 
-test('I8 whatever is lost, repeated or cut, everything said arrives exactly once and in order', () => {
-  const fates = fc.array(fc.constantFrom<Fate>('pass', 'pass', 'pass', 'lose', 'lose', 'twice', 'cut'), {
-    maxLength: 60,
-  });
-  const said = fc.array(fc.record({ by: fc.constantFrom(0, 1), pauseMs: fc.constantFrom(0, 0, 50, 250, 3_000) }), {
-    maxLength: 40,
-  });
-  fc.assert(
-    fc.property(fates, said, (script, words) => {
-      const fate = script[Symbol.iterator]();
-      const inFlight: { to: 0 | 1; frame: Frame }[] = [];
-      const ends: [End, End] = [end('left', travel(1)), end('right', travel(0))];
-      function travel(to: 0 | 1): (frame: Frame) => void {
-        return (frame) => {
-          const what = fate.next().value ?? 'pass';
-          if (what === 'cut') {
-            // All that is under way is gone; both find the path again.
-            inFlight.length = 0;
-            setTimeout(() => {
-              ends.forEach(({ link }) => link.down());
-              ends.forEach(({ link }) => link.up());
-            }, 10);
+describe('two ends and a path at its worst', () => {
+  /** Plays what is said over such a path, until nothing moves any more. */
+  function play(script: readonly Fate[], words: readonly { by: 0 | 1; pauseMs: number }[]) {
+    const fate = script[Symbol.iterator]();
+    const inFlight: { to: 0 | 1; frame: Frame }[] = [];
+    let births = 0;
+    const names = ['left', 'right'] as const;
+    const bear = (side: 0 | 1, memory: LinkMemory): End =>
+      end(`${names[side]}-${(births += 1)}`, travel(side === 0 ? 1 : 0), memory);
+    /** All the lives of each side, the present one last. */
+    const lives: [End[], End[]] = [[], []];
+    const present = (side: 0 | 1): End => lives[side].at(-1)!;
+    const renew = (side: 0 | 1, memory: LinkMemory): void => {
+      present(side).link.down();
+      lives[side].push(bear(side, memory));
+    };
+    function travel(to: 0 | 1): (frame: Frame) => void {
+      return (frame) => {
+        const what = fate.next().value ?? 'pass';
+        const from = to === 0 ? 1 : 0;
+        if (what === 'pass' || what === 'twice') inFlight.push({ to, frame: structuredClone(frame) });
+        if (what === 'twice') inFlight.push({ to, frame: structuredClone(frame) });
+        if (what === 'pass' || what === 'twice' || what === 'lose') return;
+        // All that is under way is gone; both find the path again, one of them maybe as another page.
+        inFlight.length = 0;
+        setTimeout(() => {
+          if (what === 'reload') renew(from, structuredClone(present(from).link.kept));
+          if (what === 'forget') renew(from, 'lost');
+          for (const side of [0, 1] as const) {
+            present(side).link.down();
+            present(side).link.up();
           }
-          if (what === 'pass' || what === 'twice') inFlight.push({ to, frame: structuredClone(frame) });
-          if (what === 'twice') inFlight.push({ to, frame: structuredClone(frame) });
-        };
-      }
-      const deliver = (): void => {
-        for (let next = inFlight.shift(); next; next = inFlight.shift()) ends[next.to].link.take(next.frame);
+        }, 10);
       };
-      ends.forEach(({ link }) => link.up());
-      const expected: [string[], string[]] = [[], []];
-      words.forEach(({ by, pauseMs }, index) => {
-        const from = by === 0 ? 0 : 1;
-        const text = `${by}:${index}`;
-        expected[from].push(text);
-        ends[from].say(text);
-        vi.advanceTimersByTime(pauseMs);
-        if (pauseMs > 0) deliver();
-      });
-      for (let round = 0; round < 400; round += 1) {
-        deliver();
-        vi.advanceTimersByTime(1_000);
-      }
-      expect(ends[1].received).toEqual(expected[0]);
-      expect(ends[0].received).toEqual(expected[1]);
-      expect(ends[0].acknowledged).toEqual(expected[0]);
-      expect(ends[1].acknowledged).toEqual(expected[1]);
-      ends.forEach(({ link }) => link.close());
-      expect(vi.getTimerCount()).toBe(0);
-    }),
-    { numRuns: 150 },
+    }
+    const deliver = (): void => {
+      for (let next = inFlight.shift(); next; next = inFlight.shift()) present(next.to).link.take(next.frame);
+    };
+    for (const side of [0, 1] as const) {
+      lives[side].push(bear(side, 'new'));
+      present(side).link.up();
+    }
+    const said: [string[], string[]] = [[], []];
+    words.forEach(({ by, pauseMs }, index) => {
+      const text = `${by}:${index}`;
+      said[by].push(text);
+      present(by).say(text);
+      vi.advanceTimersByTime(pauseMs);
+      if (pauseMs > 0) deliver();
+    });
+    for (let round = 0; round < 400; round += 1) {
+      deliver();
+      vi.advanceTimersByTime(1_000);
+    }
+    for (const side of [0, 1] as const) present(side).link.close();
+    expect(vi.getTimerCount()).toBe(0);
+    return { said, lives };
+  }
+
+  const words = fc.array(
+    fc.record({ by: fc.constantFrom<0 | 1>(0, 1), pauseMs: fc.constantFrom(0, 0, 50, 250, 3_000) }),
+    { maxLength: 40 },
   );
+  const fatesOf = (...worst: Fate[]): fc.Arbitrary<Fate[]> =>
+    fc.array(fc.constantFrom<Fate>('pass', 'pass', 'pass', 'lose', 'lose', 'twice', ...worst), { maxLength: 60 });
+
+  test('I8 whatever is lost, repeated, cut or reloaded, everything said arrives exactly once and in order', () => {
+    fc.assert(
+      fc.property(fatesOf('cut', 'reload'), words, (script, spoken) => {
+        const { said, lives } = play(script, spoken);
+        for (const side of [0, 1] as const) {
+          const other = side === 0 ? 1 : 0;
+          expect(lives[side].flatMap(({ received }) => received)).toEqual(said[other]);
+          expect(lives[side].flatMap(({ acknowledged }) => acknowledged)).toEqual(said[side]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('I8 an end that forgot all is told the rest once and in order, with nothing missing between its lives', () => {
+    fc.assert(
+      fc.property(fatesOf('cut', 'forget'), words, (script, spoken) => {
+        const { said, lives } = play(script, spoken);
+        for (const side of [0, 1] as const) {
+          const other = side === 0 ? 1 : 0;
+          // What a life said and could not deliver died with it; nothing else may be missing.
+          const died = new Set(
+            lives[other].slice(0, -1).flatMap(({ link }) => link.unacknowledged.map(({ key }) => key)),
+          );
+          const known = new Set<string>();
+          for (const { received } of lives[side]) {
+            expect(received).toEqual(said[other].filter((text) => received.includes(text)));
+            expect(new Set(received).size).toBe(received.length);
+            for (const text of received) known.add(text);
+          }
+          expect(said[other].filter((text) => !known.has(text) && !died.has(text))).toEqual([]);
+          const told = lives[side].flatMap(({ acknowledged }) => acknowledged);
+          expect(told.filter((text) => !lives[other].some(({ received }) => received.includes(text)))).toEqual([]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
 });

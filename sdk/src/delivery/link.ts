@@ -112,14 +112,19 @@ export class Link {
     const isAnswer = frame.peerRun === this.#run;
     // It was meant for an end that is no more: for who we were, or from who the peer was.
     const isForFormer = frame.peerRun !== undefined && frame.run !== this.#inbox.run;
-    if (!isAnswer && (this.#isDeaf || isForFormer)) return;
-    this.#isDeaf = false;
-    const { arrival, isNewRun } = this.#inbox.accept(frame);
+    if (!isAnswer && isForFormer) return;
+    this.#isDeaf &&= !isAnswer;
+    // Who is deaf learns the peer's run from it, to be able to answer a peer that is deaf too.
+    const { arrival, isNewRun } = this.#inbox.accept(this.#isDeaf ? { ...frame, seq: 0 } : frame);
     if (arrival === 'stale') return;
-    if (isAnswer) this.#takeAck(frame.ack);
-    else if (isNewRun) this.#startAnew();
+    const acknowledged = this.#outbox.first - 1;
+    // With nothing acknowledged, the numbers begin with the 1 it expects.
+    const hasForgotten = isNewRun && acknowledged > 0 && (!isAnswer || frame.ack < acknowledged);
+    if (hasForgotten) this.#startAnew();
+    else if (isAnswer) this.#takeAck(frame.ack);
     // The peer has not heard of our run: it may be waiting for nothing else.
     else this.#scheduleAck();
+    if (this.#isDeaf) return;
     switch (arrival) {
       case 'unnumbered':
         if (frame.body.kind !== 'ack') this.#parts.receiveUnnumbered(frame.body);

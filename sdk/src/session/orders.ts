@@ -31,6 +31,8 @@ export interface OrdersParts {
   readonly random: () => number;
   /** The search is over without a match: it was cancelled, or refused. */
   readonly searchOver: () => void;
+  /** The service was told that a conversation was left. */
+  readonly departed: () => void;
 }
 
 interface Waiter<Value = void> {
@@ -425,6 +427,7 @@ export class Orders {
   #depart(leaving: Leaving): void {
     this.#leavings = this.#leavings.filter((other) => other !== leaving);
     leaving.waiter.resolve();
+    this.#parts.departed();
   }
 
   #hold(find: FindPayload, status: FindReply['status']): void {

@@ -62,6 +62,8 @@ class WebTabLock implements TabLock {
   #giveBack: (() => void) | null = null;
   #channel: BroadcastChannel | null = null;
   #watching: AbortController | null = null;
+  /** It was given away, and is still to be fetched. */
+  #isHandedOver = false;
 
   constructor(name: string, newId: (chars: number) => string, events: TabLockEvents) {
     this.#name = name;
@@ -70,7 +72,7 @@ class WebTabLock implements TabLock {
   }
 
   take({ patienceMs = 0 } = {}): boolean | Promise<boolean> {
-    if (this.#giveBack !== null) return true;
+    if (this.#giveBack !== null && !this.#isHandedOver) return true;
     const options = patienceMs === 0 ? { ifAvailable: true } : { signal: AbortSignal.timeout(patienceMs) };
     return (this.#taking ??= this.#request(options).finally(() => {
       this.#taking = null;
@@ -78,6 +80,7 @@ class WebTabLock implements TabLock {
   }
 
   release(): void {
+    this.#isHandedOver = false;
     this.#giveBack?.();
     this.#giveBack = null;
     this.#channel?.close();
@@ -144,11 +147,10 @@ class WebTabLock implements TabLock {
   #hold(): Promise<void> {
     const channel = new BroadcastChannel(this.#name);
     channel.onmessage = ({ data }: MessageEvent<Note>) => {
-      if (data.kind !== 'hand over' || this.#giveBack === null) return;
+      if (data.kind !== 'hand over' || this.#isHandedOver) return;
       const kept = this.#events.handOver();
       channel.postMessage({ kind: 'handed over', ask: data.ask, kept } satisfies Note);
-      this.release();
-      this.watch();
+      this.#letItBeTaken();
     };
     this.#channel = channel;
     return new Promise((resolve) => {
@@ -156,11 +158,21 @@ class WebTabLock implements TabLock {
     });
   }
 
-  /** Another tab stole it. */
+  /** Handed over. The lock goes when the other tab takes it, so that no third one finds it free in between. */
+  #letItBeTaken(): void {
+    this.#isHandedOver = true;
+    setTimeout(() => {
+      // It was not: that tab is gone.
+      if (this.#isHandedOver) this.#lose();
+    }, HAND_OVER_MS);
+  }
+
+  /** Another tab has it. */
   #lose(): void {
     if (this.#giveBack === null) return;
+    const isNews = !this.#isHandedOver;
     this.release();
-    this.#events.taken();
+    if (isNews) this.#events.taken();
     this.watch();
   }
 

@@ -1,0 +1,105 @@
+import type { Kept } from '../src/session/kept.ts';
+import type { TabLock, TabLockEvents } from '../src/session/tab-lock.ts';
+import type { TabStorage } from '../src/session/tab-storage.ts';
+
+/** A tab's storage, which pages of that tab share. `room` is how much text fits. */
+export class FakeStorage implements TabStorage {
+  text: string | null = null;
+  room = Infinity;
+  writes = 0;
+
+  read(): string | null {
+    return this.text;
+  }
+
+  write(text: string): boolean {
+    this.writes += 1;
+    if (text.length > this.room) return false;
+    this.text = text;
+    return true;
+  }
+
+  remove(): void {
+    this.text = null;
+  }
+}
+
+/** A browser whose tabs agree, without the delays of a real one. */
+export class FakeBrowser {
+  #holder: FakeTabLock | null = null;
+  readonly #watching = new Set<FakeTabLock>();
+  /** The tab that has the chat is frozen: it neither answers nor hears. */
+  isHolderFrozen = false;
+
+  readonly lock = (events: TabLockEvents): TabLock => new FakeTabLock(this, events);
+
+  get isTaken(): boolean {
+    return this.#holder !== null;
+  }
+
+  take(tab: FakeTabLock): boolean {
+    this.#holder ??= tab;
+    return this.#holder === tab;
+  }
+
+  release(tab: FakeTabLock): void {
+    this.#watching.delete(tab);
+    if (this.#holder !== tab) return;
+    this.#holder = null;
+    for (const other of this.#watching) other.events.freed();
+    this.#watching.clear();
+  }
+
+  isHeldElsewhere(tab: FakeTabLock): boolean {
+    return this.#holder !== null && this.#holder !== tab;
+  }
+
+  takeOver(tab: FakeTabLock): Kept | null {
+    const former = this.#holder;
+    this.#holder = tab;
+    if (former === null) return null;
+    const kept = this.isHolderFrozen ? null : structuredClone(former.events.handOver());
+    if (this.isHolderFrozen) former.events.taken();
+    this.#watching.add(former);
+    return kept;
+  }
+
+  watch(tab: FakeTabLock): void {
+    this.#watching.add(tab);
+  }
+}
+
+class FakeTabLock implements TabLock {
+  readonly #browser: FakeBrowser;
+  readonly events: TabLockEvents;
+
+  constructor(browser: FakeBrowser, events: TabLockEvents) {
+    this.#browser = browser;
+    this.events = events;
+  }
+
+  // As in a real browser, nothing is known at once.
+  take(): Promise<boolean> {
+    return Promise.resolve(this.#browser.take(this));
+  }
+
+  release(): void {
+    this.#browser.release(this);
+  }
+
+  isHeldElsewhere(): Promise<boolean> {
+    return Promise.resolve(this.#browser.isHeldElsewhere(this));
+  }
+
+  takeOver(): Promise<Kept | null> {
+    return Promise.resolve(this.#browser.takeOver(this));
+  }
+
+  watch(): void {
+    this.#browser.watch(this);
+  }
+
+  close(): void {
+    this.release();
+  }
+}

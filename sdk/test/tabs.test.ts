@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ConversationId, SessionState } from '../src/protocol/index.ts';
+import { FakeBrowser, FakeStorage } from './browser-tab.ts';
+import { info, POLICY, refusal, settle, stage, type Stage } from './stage.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const running: SessionState = { status: 'chatting', conversation: info('c1'), peer: 'here' };
+
+/** A tab of this browser in conversation c1. */
+async function talking(browser: FakeBrowser, storage = new FakeStorage()): Promise<Stage> {
+  const scene = stage({ lock: browser.lock, storage });
+  const found = scene.chat.find({ interests: ['tea'] });
+  await settle();
+  scene.line.ready();
+  await scene.line.answer('match:find', { status: 'waiting' });
+  await found;
+  scene.line.push('conversation:started', { ...info('c1'), policy: POLICY });
+  return scene;
+}
+
+describe('one tab at a time', () => {
+  test('a second tab that looks for someone is told where the chat is, and asks the service nothing', async () => {
+    const browser = new FakeBrowser();
+    await talking(browser);
+    const second = stage({ lock: browser.lock });
+    const refused = refusal(second.chat.find());
+    expect(second.status()).toBe('waiting');
+    expect(await refused).toMatchObject({ code: 'open_elsewhere' });
+    expect(second.status()).toBe('elsewhere');
+    expect(second.lines).toEqual([]);
+  });
+
+  test('a second tab does not even connect', async () => {
+    const browser = new FakeBrowser();
+    await talking(browser);
+    const second = stage({ lock: browser.lock });
+    expect(await refusal(second.chat.connect())).toMatchObject({ code: 'open_elsewhere' });
+    expect(second.status()).toBe('elsewhere');
+    expect(second.lines).toEqual([]);
+  });
+
+  test.each([
+    [
+      'ended',
+      (scene: Stage) =>
+        scene.line.push('conversation:ended', { conversationId: 'c1' as ConversationId, reason: 'peer_left' }),
+    ],
+    ['left', (scene: Stage) => void scene.chat.stop()],
+    ['closed', (scene: Stage) => void scene.chat.close()],
+  ])('once the conversation is %s, the other tabs may', async (_, finish) => {
+    const browser = new FakeBrowser();
+    const first = await talking(browser);
+    const second = stage({ lock: browser.lock });
+    await refusal(second.chat.connect());
+    finish(first);
+    expect(second.status()).toBe('idle');
+    void second.chat.find();
+    await settle();
+    expect(second.status()).toBe('waiting');
+    expect(second.lines).toHaveLength(1);
+  });
+
+  test('a search given up while the other tabs are asked leaves the chat to them', async () => {
+    const browser = new FakeBrowser();
+    const scene = stage({ lock: browser.lock });
+    const given = refusal(scene.chat.find());
+    expect(await scene.chat.cancel()).toBe('cancelled');
+    expect(await given).toMatchObject({ code: 'aborted' });
+    expect(scene.status()).toBe('idle');
+    expect(browser.isTaken).toBe(false);
+    expect(scene.lines).toEqual([]);
+  });
+
+  test('found, cancelled and found again in one breath looks once', async () => {
+    const browser = new FakeBrowser();
+    const scene = stage({ lock: browser.lock });
+    const first = refusal(scene.chat.find());
+    void scene.chat.cancel();
+    void scene.chat.find();
+    expect(await first).toMatchObject({ code: 'aborted' });
+    await settle();
+    scene.line.ready();
+    expect(scene.line.pending).toEqual(['match:find']);
+    expect(browser.isTaken).toBe(true);
+  });
+
+  test('an aborted find goes back to what was before', async () => {
+    const browser = new FakeBrowser();
+    const scene = stage({ lock: browser.lock });
+    const abort = new AbortController();
+    const given = refusal(scene.chat.find({}, { signal: abort.signal }));
+    abort.abort();
+    expect(await given).toMatchObject({ code: 'aborted' });
+    expect(scene.status()).toBe('idle');
+    expect(browser.isTaken).toBe(false);
+  });
+});
+
+describe('use it here', () => {
+  test('brings the conversation over with all that was said; the first tab shows where it went', async () => {
+    const browser = new FakeBrowser();
+    const storage = new FakeStorage();
+    const first = await talking(browser, storage);
+    first.chat.send('hello');
+    const second = stage({ lock: browser.lock });
+    await refusal(second.chat.find());
+    await second.chat.useHere();
+    expect(second.state()).toMatchObject({ status: 'chatting', messages: [{ text: 'hello', status: 'sending' }] });
+    expect(second.line.resume).toMatch(/^r_/);
+    expect(first.status()).toBe('elsewhere');
+    expect(first.line.isOpen).toBe(false);
+    expect(first.names()).toEqual(['started']);
+    expect(storage.text).toBeNull();
+    second.line.ready(running);
+    expect(second.line.frames).toMatchObject([{ seq: 1, body: { text: 'hello' } }]);
+  });
+
+  test('and back again', async () => {
+    const browser = new FakeBrowser();
+    const first = await talking(browser);
+    const second = stage({ lock: browser.lock });
+    await refusal(second.chat.find());
+    await second.chat.useHere();
+    second.line.ready(running);
+    second.line.frame('c1', 1, { kind: 'text', text: 'hi' });
+    await first.chat.useHere();
+    expect(second.status()).toBe('elsewhere');
+    first.line.ready(running);
+    expect(first.state()).toMatchObject({ status: 'chatting', messages: [{ text: 'hi' }] });
+    first.line.frame('c1', 1, { kind: 'text', text: 'hi' });
+    expect(first.state()).toMatchObject({ messages: [{ text: 'hi' }] });
+  });
+
+  test('brings a wait over', async () => {
+    const browser = new FakeBrowser();
+    const first = stage({ lock: browser.lock });
+    const found = first.chat.find({ interests: ['tea'] });
+    await settle();
+    first.line.ready();
+    await first.line.answer('match:find', { status: 'waiting' });
+    await found;
+    const second = stage({ lock: browser.lock });
+    await refusal(second.chat.connect());
+    await second.chat.useHere();
+    expect(second.status()).toBe('waiting');
+    expect(first.status()).toBe('elsewhere');
+    second.line.ready({ status: 'waiting', waitingForMs: 1_000 });
+    expect(second.line.pending).toEqual(['match:find']);
+  });
+
+  test('from a tab that is frozen starts anew, and that tab finds out when it wakes up', async () => {
+    const browser = new FakeBrowser();
+    const first = await talking(browser);
+    browser.isHolderFrozen = true;
+    const second = stage({ lock: browser.lock });
+    await refusal(second.chat.connect());
+    await second.chat.useHere();
+    expect(second.status()).toBe('idle');
+    expect(first.status()).toBe('idle');
+    expect(first.line.isOpen).toBe(false);
+    expect(first.names()).toEqual(['started']);
+    expect(browser.isTaken).toBe(false);
+  });
+
+  test('pressed twice is pressed once; where there is nothing to bring it does nothing', async () => {
+    const browser = new FakeBrowser();
+    await talking(browser);
+    const second = stage({ lock: browser.lock });
+    await second.chat.useHere();
+    expect(second.status()).toBe('idle');
+    await refusal(second.chat.connect());
+    await Promise.all([second.chat.useHere(), second.chat.useHere()]);
+    expect(second.lines).toHaveLength(1);
+    expect(second.status()).toBe('chatting');
+  });
+});
+
+describe('a copied tab', () => {
+  test('does not take the conversation by itself, though it holds a copy of everything', async () => {
+    const browser = new FakeBrowser();
+    const storage = new FakeStorage();
+    const first = await talking(browser, storage);
+    await settle();
+    const copied = new FakeStorage();
+    copied.text = storage.text;
+    const second = stage({ lock: browser.lock, storage: copied });
+    expect(await second.chat.resume()).toBe(true);
+    expect(second.status()).toBe('elsewhere');
+    expect(second.lines).toEqual([]);
+    expect(first.status()).toBe('chatting');
+    await second.chat.useHere();
+    expect(second.status()).toBe('chatting');
+    expect(first.status()).toBe('elsewhere');
+  });
+
+  test('is free once the first is done, and keeps nothing of it', async () => {
+    const browser = new FakeBrowser();
+    const storage = new FakeStorage();
+    const first = await talking(browser, storage);
+    await settle();
+    const copied = new FakeStorage();
+    copied.text = storage.text;
+    const second = stage({ lock: browser.lock, storage: copied });
+    await second.chat.resume();
+    void first.chat.close();
+    await settle(1_000);
+    expect(second.status()).toBe('idle');
+    expect(copied.text).toBeNull();
+  });
+});
