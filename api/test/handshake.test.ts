@@ -88,9 +88,15 @@ describe('the handshake', () => {
     await using app = await startTestApp({ siteList });
     const { body } = await poll(app, '&site=pk_shop', { Origin: ORIGIN });
     const { sid } = JSON.parse(body.slice(1)) as { sid: string };
-    const answer = await poll(app, `&site=pk_shop&sid=${sid}`, { Origin: 'https://evil.example' });
-    expect(answer.status).toBe(400);
-    expect(answer.body).not.toContain(sid);
+    for (const query of [
+      `&site=pk_shop&sid=${sid}`,
+      `&site=pk_shop&hidden=?&sid=${sid}`,
+      `&site=pk_shop&s%69d=${sid}`,
+    ]) {
+      const answer = await poll(app, query, { Origin: 'https://evil.example' });
+      expect(answer.status, query).toBe(400);
+      expect(answer.body).not.toContain(sid);
+    }
   });
 
   test.each(['websocket', 'polling'] as const)('a visitor arrives over %s', async (transport) => {

@@ -16,10 +16,14 @@ export interface Credentials {
  * otherwise, without saying which of the two it was.
  */
 export function admit(request: IncomingMessage, sites: SiteDirectory): Site | null {
-  const { url = SOCKET_PATH, headers } = request;
-  const keys = new URLSearchParams(url.slice(url.indexOf('?') + 1)).getAll('site');
+  const keys = queryOf(request).getAll('site');
   const site = keys.length === 1 ? sites.find(keys[0]!) : undefined;
-  return site !== undefined && isOriginAllowed(headers.origin, site.origins) ? site : null;
+  return site !== undefined && isOriginAllowed(request.headers.origin, site.origins) ? site : null;
+}
+
+/** The query as Engine.IO reads it: what it takes for a `sid` must not look like something else here. */
+export function queryOf({ url = SOCKET_PATH }: IncomingMessage): URLSearchParams {
+  return new URL(url, 'https://service.invalid').searchParams;
 }
 
 /** Reads the CONNECT packet's `auth`. Throws `bad_request`, `client_too_old` or `server_too_old`. */

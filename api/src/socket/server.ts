@@ -7,7 +7,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { Notice } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
-import { admit, readAuth, REFUSED_ORIGIN, type Credentials } from './handshake.ts';
+import { admit, queryOf, readAuth, REFUSED_ORIGIN, type Credentials } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -55,7 +55,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
 
   // `allowRequest` sees handshakes only; what follows carries a `sid`, which may be stolen.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
-    const isFollowUp = new URLSearchParams(request.url?.split('?')[1]).has('sid');
+    const isFollowUp = queryOf(request).has('sid');
     next(isFollowUp && admit(request, sites) === null ? new Error(REFUSED_ORIGIN) : undefined);
   });
 
