@@ -1,11 +1,13 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SOCKET_PATH } from '@passerby/sdk/protocol';
+import { BOUNDS, type Bounds } from './bounds.ts';
 import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
 import { RedisLink } from './cluster/redis-link.ts';
 import type { Config } from './config.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
+import { createListener } from './http/listener.ts';
 import { createHttpApp } from './http/server.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
@@ -40,6 +42,8 @@ export interface AppParts {
   readonly clock?: Clock;
   /** Milliseconds between two looks at what is due. */
   readonly roundMs?: number;
+  /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
+  readonly bounds?: Partial<Bounds>;
   /** Replaces handlers, so that a test can make one throw. */
   readonly handlers?: Partial<RequestHandlers>;
 }
@@ -53,7 +57,7 @@ export interface App {
   readonly storeName: string;
   readonly tally: Tally;
   /** What this node holds for visitors; all zero when nobody is there. */
-  held(): { sockets: number; seats: number };
+  held(): { connections: number; sockets: number; seats: number };
   /** Stops taking visitors, tells those here to go elsewhere, and stops when they have gone or the time is up. */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -65,11 +69,12 @@ export interface App {
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, sites, log, clock = systemClock } = parts;
   let isDraining = false;
+  const bounds = { ...BOUNDS, ...parts.bounds };
   const tally = new Tally();
   const nodeId = randomIds.node();
   const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
   const { store, link } = backend;
-  const push = new SocketPush();
+  const push = new SocketPush(bounds, tally);
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });
   const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, nodeId });
@@ -115,7 +120,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const door = new RequestDoor(handlers, (from, frame) => relay.pass(from, frame), log, tally);
 
   const answer = createHttpApp({ log, store: store.kind, isDraining: () => isDraining }).callback();
-  const http = createServer((request, response) => void answer(request, response));
+  const http = createListener((request, response) => void answer(request, response), bounds, SOCKET_PATH);
   const socketServer = createSocketServer(http, {
     sites,
     sessions,
@@ -124,6 +129,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     door,
     tell,
     log,
+    tally,
+    bounds,
     isDraining: () => isDraining,
   });
 
@@ -185,7 +192,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     store,
     storeName: backend.name,
     tally,
-    held: () => ({ sockets: push.size, seats: relay.size }),
+    held: () => ({ connections: socketServer.engine.clientsCount, sockets: push.size, seats: relay.size }),
     drain,
     stop,
     [Symbol.asyncDispose]: stop,

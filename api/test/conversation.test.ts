@@ -195,8 +195,8 @@ describe('the service', () => {
       await pair.a.ask('session:close', {});
       await pair.b.ask('session:close', {});
     }
-    await until(() => app.held().sockets === 0, 'no socket is held');
-    expect(app.held()).toEqual({ sockets: 0, seats: 0 });
+    await until(() => app.held().connections === 0, 'no connection is held');
+    expect(app.held()).toEqual({ connections: 0, sockets: 0, seats: 0 });
     expect(sizesOf(app)).toEqual({
       sessions: 0,
       tokens: 0,

@@ -1,22 +1,21 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { LIMITS, SOCKET_PATH } from '@passerby/sdk/protocol';
 import { Server } from 'socket.io';
+import type { Bounds } from '../bounds.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import type { Tally } from '../observability/tally.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Notice } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
+import { boundConnections } from './connection-bounds.ts';
 import { admit, queryOf, readAuth, REFUSED_ORIGIN, type Credentials } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
-
-/** A connection that has not joined after this is closed. Milliseconds. */
-const JOIN_TIMEOUT_MS = 10_000;
-/** How often a silent connection is asked whether it lives, and how long it may take to answer. Milliseconds. */
-const PING = { pingInterval: 20_000, pingTimeout: 10_000 };
+import { boundedWebSockets } from './web-sockets.ts';
 
 export interface SocketServerParts {
   readonly sites: SiteDirectory;
@@ -26,13 +25,15 @@ export interface SocketServerParts {
   readonly door: RequestDoor;
   readonly tell: (notices: readonly Notice[]) => void;
   readonly log: Log;
+  readonly tally: Tally;
+  readonly bounds: Bounds;
   /** Whether new connections are turned away because this node is going. */
   readonly isDraining: () => boolean;
 }
 
 /** The realtime half of the service, on the HTTP server's port. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
-  const { sites, push, door, log } = parts;
+  const { sites, push, door, log, bounds } = parts;
   const server: VisitorServer = new Server(http, {
     path: SOCKET_PATH,
     serveClient: false,
@@ -40,9 +41,14 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     maxHttpBufferSize: LIMITS.packetMaxBytes,
     perMessageDeflate: false,
     httpCompression: false,
-    connectTimeout: JOIN_TIMEOUT_MS,
+    connectTimeout: bounds.joinMs,
+    upgradeTimeout: bounds.joinMs,
+    pingInterval: bounds.pingIntervalMs,
+    pingTimeout: bounds.pingTimeoutMs,
+    wsEngine: boundedWebSockets(bounds),
+    // The listener does, at once.
+    destroyUpgrade: false,
     parser: textParser,
-    ...PING,
     allowRequest: (request, decide) => {
       if (admit(request, sites) === null) decide(REFUSED_ORIGIN, false);
       else if (parts.isDraining()) decide('unavailable', false);
@@ -52,6 +58,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     cors: { origin: true, credentials: false, methods: ['GET', 'POST'] },
   });
   push.attach(server);
+  boundConnections(server, bounds, () => parts.tally.count('slow_reader'));
 
   // `allowRequest` sees handshakes only; what follows carries a `sid`, which may be stolen.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
@@ -75,7 +82,11 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   server.on('connection', (socket) => {
     socket.on('error', () => socket.disconnect(true));
     door.open(socket);
-    socket.on('disconnect', () => void leave(socket));
+    socket.on('disconnect', () => {
+      // A connection whose visitor has left would stay for as long as it answers pings.
+      socket.conn.close();
+      void leave(socket);
+    });
     void arrive(socket);
   });
 

@@ -1,12 +1,22 @@
-import type { PushName, PushPayload, SiteKey } from '@passerby/sdk/protocol';
+import { FRAME_EVENT, type Frame, type PushName, type PushPayload, type SiteKey } from '@passerby/sdk/protocol';
+import type { Bounds } from '../bounds.ts';
+import type { Tally } from '../observability/tally.ts';
 import type { Push } from '../push.ts';
 import type { SessionId, SessionRef } from '../state/state-store.ts';
+import { isBehind } from './connection-bounds.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** The sockets of this node, by session; the one file that emits. */
 export class SocketPush implements Push {
   readonly #sockets = new Map<SessionId, VisitorSocket>();
+  readonly #bounds: Bounds;
+  readonly #tally: Tally;
   #server: VisitorServer | null = null;
+
+  constructor(bounds: Bounds, tally: Tally) {
+    this.#bounds = bounds;
+    this.#tally = tally;
+  }
 
   /** Late, because the server's listeners need what needs this. */
   attach(server: VisitorServer): void {
@@ -30,7 +40,7 @@ export class SocketPush implements Push {
   toSession<Name extends PushName>(sessionId: SessionId, name: Name, payload: PushPayload<Name>): boolean {
     const socket = this.#sockets.get(sessionId);
     if (socket === undefined) return false;
-    emit(socket, name, payload);
+    if (!mayBeLost(name, payload) || !this.#isBehind(socket)) emit(socket, name, payload);
     return true;
   }
 
@@ -48,7 +58,8 @@ export class SocketPush implements Push {
   }
 
   toSite<Name extends PushName>(site: SiteKey, name: Name, payload: PushPayload<Name>): void {
-    const room = this.#server?.to(site) as Emitting | undefined;
+    const behind = mayBeLost(name, payload) ? this.#behindIn(site) : [];
+    const room = this.#server?.to(site).except(behind) as Emitting | undefined;
     room?.emit(name, payload);
   }
 
@@ -75,6 +86,28 @@ export class SocketPush implements Push {
     socket.data.session = null;
     socket.disconnect(true);
   }
+
+  /** Whether a push that may be lost is: what waits for this visitor already is more than enough. */
+  #isBehind(socket: VisitorSocket): boolean {
+    const isLost = isBehind(socket, this.#bounds);
+    if (isLost) this.#tally.count('push_lost');
+    return isLost;
+  }
+
+  #behindIn(site: SiteKey): string[] {
+    const { adapter, sockets } = this.#server!.of('/');
+    const ids = [...(adapter.rooms.get(site) ?? [])];
+    return ids.filter((id) => this.#isBehind(sockets.get(id)!));
+  }
+}
+
+/**
+ * What is as good as new when it comes again, or was worth nothing later: how many are here, how a wait
+ * stands, and frames without a number (typing, bare acknowledgements, which repeat what later ones say).
+ */
+function mayBeLost<Name extends PushName>(name: Name, payload: PushPayload<Name>): boolean {
+  if (name === FRAME_EVENT) return (payload as Frame).seq === 0;
+  return name === 'site:presence' || name === 'match:status';
 }
 
 /** Socket.IO's own types cannot follow a generic name; the pair (name, payload) was checked by the caller's. */

@@ -1,0 +1,44 @@
+import { LIMITS } from '@passerby/sdk/protocol';
+
+const ping = { intervalMs: 20_000, timeoutMs: 10_000 };
+
+/**
+ * What one connection may cost this process, whoever opened it and whatever it sends, holds back or leaves
+ * unread. `docs/reference/limits.md` lists them, and a test compares the two.
+ */
+export const BOUNDS = {
+  /** TCP connections; more are closed as they come. An idle visitor costs about 25 kB, so this is about half a gigabyte. */
+  connectionsMax: 20_000,
+  /** The head of an HTTP request, in bytes. Ours are under 1 KiB; a service under the site's own domain gets its cookies too. */
+  headMaxBytes: 16 * 1024,
+  /** From a connection's first moment, or a request's first byte, until its head is whole. */
+  headMs: 10_000,
+  /** Until a request is whole: the largest body (`packetMaxBytes`) at 4 kB/s, on top of its head. */
+  requestMs: 10_000 + LIMITS.packetMaxBytes / 4,
+  /** How often those two times are looked at; Node's own 30 s would quadruple them. */
+  overdueCheckMs: 1_000,
+  /** How long a connection between two requests stays. More than the 60 s after which common proxies let go of theirs: who lets go second loses requests. */
+  keepAliveMs: 65_000,
+  /** An HTTP connection on which nothing moves. More than a long poll may last, which a ping ends at the latest. */
+  stillMs: ping.intervalMs + ping.timeoutMs + 10_000,
+  /** From the Engine.IO handshake until the visitor has joined. */
+  joinMs: 10_000,
+  /** How long a connection that this side closes may take to agree; then it is torn down. ws and Engine.IO would wait for 30 s. */
+  closeMs: 3_000,
+  /** How often a silent connection is asked whether it lives. */
+  pingIntervalMs: ping.intervalMs,
+  /** How long it may take to answer. */
+  pingTimeoutMs: ping.timeoutMs,
+  /** Packets that wait for a connection that does not read; with one more it is cut. Eight times what the SDK has under way at most (`windowFrames`). */
+  unreadMaxPackets: 256,
+  /** The same in bytes, what was handed to the WebSocket included. */
+  unreadMaxBytes: 256 * 1024,
+  /** Beyond this many, what may be lost is not queued at all. Above 0, since a long-polling client reads nothing between two polls. */
+  unreadLossyMaxPackets: 16,
+  /** Fragments of one WebSocket message; browsers send a message of `packetMaxBytes` in one. */
+  fragmentsMax: 64,
+  /** Chunks in which one WebSocket frame may arrive: `packetMaxBytes` in pieces of 64 bytes. Each costs far more than it carries. */
+  chunksMax: 1_024,
+} as const;
+
+export type Bounds = { readonly [Name in keyof typeof BOUNDS]: number };

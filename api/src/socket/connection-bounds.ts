@@ -1,0 +1,67 @@
+import type { Socket as TcpSocket } from 'node:net';
+import type { Bounds } from '../bounds.ts';
+import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
+
+/** One Engine.IO connection. */
+type Connection = VisitorSocket['conn'];
+interface Packet {
+  readonly data?: string;
+}
+/** What Engine.IO and ws keep to themselves. A transport has a `socket` if it is a WebSocket, and a `closeTimeout` if it is not. */
+interface Innards {
+  readonly writeBuffer: readonly Packet[];
+  readonly transport: {
+    readonly writable: boolean;
+    readonly socket?: { readonly bufferedAmount: number; readonly _socket: TcpSocket };
+    closeTimeout?: number;
+  };
+}
+
+const innardsOf = (connection: Connection): Innards => connection as unknown as Innards;
+
+/** Cuts every connection that leaves too much unread, whatever it is made of: pushes, answers, pings. */
+export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () => void): void {
+  server.engine.on('connection', (connection: Connection) => {
+    innardsOf(connection).transport.closeTimeout = bounds.closeMs;
+    connection.on('packetCreate', (packet: Packet) => {
+      if (!isTooMuch(innardsOf(connection), packet, bounds)) return;
+      cut();
+      tearDown(connection);
+    });
+  });
+}
+
+/** Whether so much is unread that what may be lost had better be. */
+export function isBehind({ conn }: VisitorSocket, bounds: Bounds): boolean {
+  const innards = innardsOf(conn);
+  return isHeldUp(innards) && innards.writeBuffer.length >= bounds.unreadLossyMaxPackets;
+}
+
+/**
+ * Whether what is sent now has to wait for the other end. A WebSocket whose system took all it was given
+ * only waits for this turn of the event loop to end, however much is queued until then.
+ */
+function isHeldUp({ transport }: Innards): boolean {
+  return !transport.writable && transport.socket?.bufferedAmount !== 0;
+}
+
+function isTooMuch(innards: Innards, next: Packet, bounds: Bounds): boolean {
+  if (!isHeldUp(innards)) return false;
+  const { writeBuffer, transport } = innards;
+  if (writeBuffer.length >= bounds.unreadMaxPackets) return true;
+  let bytes = (transport.socket?.bufferedAmount ?? 0) + bytesOf(next);
+  for (const packet of writeBuffer) bytes += bytesOf(packet);
+  return bytes > bounds.unreadMaxBytes;
+}
+
+const bytesOf = ({ data = '' }: Packet) => Buffer.byteLength(data);
+
+/**
+ * Closes without waiting for what is queued to be read, or for the other end to agree. With a reset, since
+ * the system would go on offering the megabytes it has taken already.
+ */
+function tearDown(connection: Connection): void {
+  const { socket } = innardsOf(connection).transport;
+  connection.close(true);
+  socket?._socket.resetAndDestroy();
+}

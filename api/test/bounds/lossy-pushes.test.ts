@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { BOUNDS } from '../../src/bounds.ts';
+import { startTestApp, until, Visitor } from '../harness.ts';
+import { PollingVisitor, writerTo } from './polling-visitor.ts';
+import { RawVisitor } from './raw-visitor.ts';
+
+const BEHIND_PACKETS = BOUNDS.unreadLossyMaxPackets;
+const typing = (conversationId: string) => ({
+  conversationId,
+  run: 'run',
+  seq: 0,
+  ack: 0,
+  body: { kind: 'typing', on: true },
+});
+const seqs = (packets: readonly string[]) =>
+  packets.flatMap((packet) => /"seq":(\d+)/.exec(packet)?.[1] ?? []).map(Number);
+
+describe('what may be lost', () => {
+  test('waits for a reader between two polls', async () => {
+    await using app = await startTestApp();
+    await using reader = await PollingVisitor.arrive(app);
+    await using pair = await writerTo(app, reader);
+    const { writer, conversationId } = pair;
+    for (let seq = 1; seq < BEHIND_PACKETS; seq++) writer.say(conversationId, seq, 'hi');
+    writer.socket.emit('conversation:frame', typing(conversationId));
+    await writer.send('match:cancel', {});
+    expect(seqs(await reader.poll()).at(-1)).toBe(0);
+    expect(app.tally.of('push_lost')).toBe(0);
+  });
+
+  test('is not queued for a reader who is behind, and what must arrive is', async () => {
+    await using app = await startTestApp();
+    await using reader = await PollingVisitor.arrive(app);
+    await using pair = await writerTo(app, reader);
+    const { writer, conversationId } = pair;
+    for (let seq = 1; seq <= 2 * BEHIND_PACKETS; seq++) {
+      writer.say(conversationId, seq, 'hi');
+      if (seq >= BEHIND_PACKETS) writer.socket.emit('conversation:frame', typing(conversationId));
+    }
+    await writer.send('match:cancel', {});
+    expect(seqs(await reader.poll())).toEqual(Array.from({ length: 2 * BEHIND_PACKETS }, (_, index) => index + 1));
+    expect(app.tally.of('push_lost')).toBe(BEHIND_PACKETS + 1);
+  });
+
+  test('is not queued for a WebSocket that does not read, and what must arrive is', { timeout: 20_000 }, async () => {
+    await using app = await startTestApp();
+    await using reader = await RawVisitor.arrive(app);
+    await using writer = await Visitor.arrive(app);
+    reader.find();
+    await writer.find();
+    const { conversationId } = await writer.next('conversation:started');
+    await reader.packet('conversation:started');
+    reader.stopReading();
+    let said = 0;
+    // The system takes megabytes before anything waits here.
+    while (app.tally.of('push_lost') < 10) {
+      writer.say(conversationId, ++said, 'x'.repeat(2_000));
+      writer.socket.emit('conversation:frame', typing(conversationId));
+      if (said % 8 === 0) await writer.send('match:cancel', {});
+    }
+    await writer.send('match:cancel', {});
+    const lost = app.tally.of('push_lost');
+    reader.readOn();
+    await reader.packet(`"seq":${said},`);
+    const heard = seqs(reader.packets);
+    expect(heard.filter((seq) => seq > 0)).toEqual(Array.from({ length: said }, (_, index) => index + 1));
+    expect(heard.filter((seq) => seq === 0)).toHaveLength(said - lost);
+    expect(app.tally.of('slow_reader')).toBe(0);
+  });
+
+  test('how many are here is told to those who read, and not to who is behind', async () => {
+    await using app = await startTestApp();
+    await using prompt = await PollingVisitor.arrive(app);
+    await using behind = await PollingVisitor.arrive(app);
+    await prompt.pollFor('"min":2');
+    await behind.leaveUnread(BEHIND_PACKETS);
+    const others = await Promise.all(Array.from({ length: 4 }, () => Visitor.arrive(app)));
+    await prompt.pollFor('"min":6');
+    expect((await behind.poll()).filter((packet) => packet.includes('"min":6'))).toEqual([]);
+    expect(app.tally.of('push_lost')).toBe(1);
+    for (const other of others) other.socket.disconnect();
+  });
+
+  test('how a wait stands is not queued for who is behind', async () => {
+    let now = Date.now();
+    await using app = await startTestApp({ clock: () => now });
+    await using waiting = await PollingVisitor.arrive(app);
+    await waiting.find();
+    await waiting.pollFor('waiting');
+    now += 2_000;
+    await waiting.pollFor('match:status');
+    await waiting.leaveUnread(BEHIND_PACKETS - 1);
+    await waiting.find();
+    now += 2_000;
+    await until(() => app.tally.of('push_lost') === 1, 'a report is lost');
+    expect((await waiting.poll()).join()).not.toContain('match:status');
+  });
+});

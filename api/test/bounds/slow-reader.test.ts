@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { BOUNDS } from '../../src/bounds.ts';
+import { DEMO_SITE } from '../../src/sites/site-directory.ts';
+import { startTestApp, until, Visitor } from '../harness.ts';
+import { Inspector, INSPECTED } from '../servers/inspector.ts';
+import { NodeProcess } from '../servers/node-process.ts';
+import { PollingVisitor, writerTo } from './polling-visitor.ts';
+import { RawVisitor } from './raw-visitor.ts';
+
+const DEMO_ORIGIN = 'http://localhost:1';
+const MEGABYTE = 1_000_000;
+const POLLED_PACKETS_MAX = BOUNDS.unreadMaxPackets;
+
+describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () => {
+  test('costs at most 20 MB while 60,000 messages of 1 kB are sent, is cut, and the peer is told', async () => {
+    await using node = await NodeProcess.start(INSPECTED);
+    await using inspector = await Inspector.of(node);
+    await using reader = await RawVisitor.arrive(node, DEMO_SITE.key, DEMO_ORIGIN);
+    await using writer = await Visitor.arrive(node as unknown as App, { site: DEMO_SITE.key, origin: DEMO_ORIGIN });
+    reader.find();
+    await writer.find();
+    const { conversationId } = await writer.next('conversation:started');
+    await reader.packet('conversation:started');
+
+    reader.stopReading();
+    const before = await inspector.liveBytes();
+    let most = 0;
+    for (let seq = 1; seq <= 60_000; seq++) {
+      writer.say(conversationId, seq, 'x'.repeat(1_000));
+      if (seq % 1_000 > 0) continue;
+      // Answered behind all that was said before.
+      await writer.send('match:cancel', {});
+      if (seq % 10_000 > 0) continue;
+      most = Math.max(most, (await inspector.liveBytes()) - before);
+    }
+
+    expect(most).toBeLessThan(20 * MEGABYTE);
+    expect(await writer.next('conversation:peer')).toEqual({ conversationId, presence: 'away' });
+    reader.readOn();
+    await reader.closed;
+  });
+
+  test('costs next to nothing while it sends 100,000 pings', async () => {
+    await using node = await NodeProcess.start(INSPECTED);
+    await using inspector = await Inspector.of(node);
+    await using reader = await RawVisitor.arrive(node, DEMO_SITE.key, DEMO_ORIGIN);
+    reader.stopReading();
+    const before = await inspector.liveBytes();
+    let most = 0;
+    for (let round = 0; round < 5; round++) {
+      await reader.ping(20_000);
+      most = Math.max(most, (await inspector.liveBytes()) - before);
+    }
+    expect(most).toBeLessThan(2 * MEGABYTE);
+  });
+});
+
+test('a ping is answered', async () => {
+  await using app = await startTestApp();
+  await using visitor = await RawVisitor.arrive(app);
+  const pong = once(visitor.webSocket, 'pong');
+  visitor.webSocket.ping('here?');
+  expect(String(await pong)).toBe('here?');
+});
+
+test('a reader who reads is not cut by thousands of frames at once', async () => {
+  await using app = await startTestApp();
+  await using reader = await RawVisitor.arrive(app);
+  await using writer = await RawVisitor.arrive(app);
+  reader.find();
+  writer.find();
+  const { conversationId } = JSON.parse((await writer.packet('conversation:started')).replace(/^42\d+/, ''))[1];
+  await reader.packet('conversation:started');
+  const body = { kind: 'text', text: '' };
+  for (let seq = 1; seq <= 4_000; seq++) writer.frame({ conversationId, run: 'r', seq, ack: 0, body });
+  await reader.packet('"seq":4000,');
+  expect(reader.packets.filter((packet) => packet.includes('"seq":'))).toHaveLength(4_000);
+  expect(app.tally.of('slow_reader')).toBe(0);
+});
+
+describe('a reader over long-polling who stops polling', () => {
+  test(`finds ${POLLED_PACKETS_MAX} packets that waited`, async () => {
+    await using app = await startTestApp();
+    await using reader = await PollingVisitor.arrive(app);
+    await using pair = await writerTo(app, reader);
+    for (let seq = 1; seq <= POLLED_PACKETS_MAX; seq++) pair.writer.say(pair.conversationId, seq, 'hi');
+    await pair.writer.send('match:cancel', {});
+    expect(await reader.poll()).toHaveLength(POLLED_PACKETS_MAX);
+  });
+
+  test('is cut at one packet more, its peer is told, and it may come back', async () => {
+    await using app = await startTestApp();
+    await using reader = await PollingVisitor.arrive(app);
+    await using pair = await writerTo(app, reader);
+    const { writer, conversationId } = pair;
+    for (let seq = 1; seq <= POLLED_PACKETS_MAX + 1; seq++) writer.say(conversationId, seq, 'hi');
+    expect(await writer.next('conversation:peer')).toEqual({ conversationId, presence: 'away' });
+    expect(app.tally.of('slow_reader')).toBe(1);
+    expect(app.held().connections).toBe(1);
+    await expect(reader.poll()).rejects.toThrow('Session ID unknown');
+
+    const { resume } = JSON.parse(reader.packets.find((packet) => packet.includes('session:ready'))!.slice(2))[1];
+    await using back = await Visitor.arrive(app, { auth: { resume } });
+    expect(back.ready).toMatchObject({ recovered: true, state: { conversation: { conversationId } } });
+    expect(await writer.next('conversation:peer')).toEqual({ conversationId, presence: 'here' });
+  });
+
+  test('is cut when fewer packets hold more than 256 KiB', async () => {
+    await using app = await startTestApp();
+    await using reader = await PollingVisitor.arrive(app);
+    await using pair = await writerTo(app, reader);
+    const { writer, conversationId } = pair;
+    const text = 'é'.repeat(2_000);
+    const packets = Math.floor(BOUNDS.unreadMaxBytes / 4_100);
+    for (let seq = 1; seq <= packets - 2; seq++) writer.say(conversationId, seq, text);
+    await writer.send('match:cancel', {});
+    expect(app.tally.of('slow_reader')).toBe(0);
+    for (let seq = packets - 1; seq <= packets + 1; seq++) writer.say(conversationId, seq, text);
+    await writer.next('conversation:peer');
+    expect(app.tally.of('slow_reader')).toBe(1);
+  });
+
+  test('is cut by answers to its own requests', async () => {
+    await using app = await startTestApp();
+    await using reader = await PollingVisitor.arrive(app);
+    await reader.leaveUnread(POLLED_PACKETS_MAX + 1);
+    await until(() => app.held().sockets === 0, 'the visitor is gone');
+    expect(app.tally.of('slow_reader')).toBe(1);
+  });
+
+  test('is cut by a push to everybody', async () => {
+    await using app = await startTestApp({ bounds: { unreadMaxPackets: 3 } });
+    await using reader = await PollingVisitor.arrive(app);
+    await reader.leaveUnread(3);
+    expect([app.held().sockets, app.tally.of('slow_reader')]).toEqual([1, 0]);
+    await app.drain();
+    expect(app.tally.of('slow_reader')).toBe(1);
+  });
+});

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { NodeProcess } from './node-process.ts';
+
+/** With this in its environment a process can be looked into. */
+export const INSPECTED = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
+
+/** Looks into a process from outside, so that the service needs no door for it. */
+export class Inspector {
+  readonly #socket: WebSocket;
+  #calls = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  static async of(node: NodeProcess): Promise<Inspector> {
+    const address = /Debugger listening on (ws:\S+)/.exec(node.output)?.[1];
+    if (address === undefined) throw new Error('the process was not started with INSPECTED');
+    const socket = new WebSocket(address, { perMessageDeflate: false });
+    await once(socket, 'open');
+    return new Inspector(socket);
+  }
+
+  /** Bytes that are in use once all garbage is gone: objects, and buffers beside them. */
+  async liveBytes(): Promise<number> {
+    await this.#call('HeapProfiler.collectGarbage', {});
+    const expression = '(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())';
+    const { result } = (await this.#call('Runtime.evaluate', { expression })) as { result: { value: number } };
+    return result.value;
+  }
+
+  #call(method: string, params: object): Promise<unknown> {
+    const id = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      const read = (data: Buffer) => {
+        const message = JSON.parse(data.toString()) as { id?: number; result?: unknown; error?: unknown };
+        if (message.id !== id) return;
+        this.#socket.off('message', read);
+        this.#socket.off('close', gone);
+        if (message.error === undefined) resolve(message.result);
+        else reject(new Error(JSON.stringify(message.error)));
+      };
+      const gone = () => reject(new Error('the process is gone'));
+      this.#socket.on('message', read);
+      this.#socket.once('close', gone);
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.terminate();
+  }
+}
