@@ -19,7 +19,7 @@ export class PollingVisitor {
   readonly #agent = new Agent({ keepAlive: true });
   /** Every packet as it came. */
   readonly packets: string[] = [];
-  #sid = '';
+  sid = '';
   #acks = 0;
 
   private constructor(url: string, site: string, origin: string) {
@@ -36,7 +36,7 @@ export class PollingVisitor {
   ): Promise<PollingVisitor> {
     const visitor = new PollingVisitor(url, site, origin);
     const { body } = await visitor.#ask('GET');
-    visitor.#sid = (JSON.parse(body.slice(1)) as { sid: string }).sid;
+    visitor.sid = (JSON.parse(body.slice(1)) as { sid: string }).sid;
     return visitor;
   }
 
@@ -90,7 +90,7 @@ export class PollingVisitor {
 
   #ask(method: 'GET' | 'POST', body?: string): Promise<Answer> {
     const query = new URLSearchParams({ EIO: '4', transport: 'polling', site: this.#site });
-    if (this.#sid !== '') query.set('sid', this.#sid);
+    if (this.sid !== '') query.set('sid', this.sid);
     return new Promise((resolve, reject) => {
       const headers = {
         Origin: this.#origin,

@@ -1,0 +1,201 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Server } from 'node:http';
+import { promisify } from 'node:util';
+import { SOCKET_PATH } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { BOUNDS, type Bounds } from '../../src/bounds.ts';
+import { assertTalking, ORIGIN, pairOf, SHOP, startTestApp, until } from '../harness.ts';
+import { PollingVisitor } from './polling-visitor.ts';
+import { head, OPCODE, RawConnection, webSocketFrame } from './raw-connection.ts';
+import { RawVisitor } from './raw-visitor.ts';
+
+/** Times a test can wait for, and still long enough for a busy machine to serve an honest visitor. */
+const SHORT = { headMs: 600, requestMs: 600, overdueCheckMs: 50, joinMs: 600, closeMs: 200 } as const;
+
+/** Runs a service with healthy pairs on both transports, which talk before, during and after. */
+async function whilePairsTalk(bounds: Partial<Bounds>, attack: (app: App, talk: () => Promise<void>) => Promise<void>) {
+  await using app = await startTestApp({ bounds });
+  await using one = await pairOf(app);
+  await using other = await pairOf(app, { transports: ['polling'] });
+  let seq = 0;
+  const talk = async () => {
+    seq += 1;
+    await assertTalking(one, seq);
+    await assertTalking(other, seq);
+  };
+  await talk();
+  await attack(app, talk);
+  await talk();
+  expect(app.held()).toEqual({ connections: 4, sockets: 4, seats: 4 });
+}
+
+/** The HTTP server of a service, as Node shows it to who asks. */
+async function serverOf(app: App): Promise<Server> {
+  const servers: Server[] = [];
+  const see = (message: unknown) => void servers.push((message as { server: Server }).server);
+  subscribe('http.server.request.start', see);
+  const response = await fetch(`${app.url}/healthz`, { headers: { Connection: 'close' } });
+  await response.text();
+  unsubscribe('http.server.request.start', see);
+  return servers[0]!;
+}
+
+describe('a connection is closed that', { timeout: 20_000 }, () => {
+  test.each<[string, (connection: RawConnection) => void]>([
+    ['says nothing', () => undefined],
+    [
+      'sends its head byte by byte',
+      (connection) => {
+        connection.write('GET /healthz HTTP/1.1\r\nX-Long: ');
+        connection.dribble('x');
+      },
+    ],
+    [
+      'begins a second head and does not end it',
+      (connection) => connection.write(`${head('GET /healthz', [])}GET /hea`),
+    ],
+  ])('%s: it is told 408', async (_, attack) => {
+    await whilePairsTalk({ headMs: SHORT.headMs, overdueCheckMs: SHORT.overdueCheckMs }, async (app, talk) => {
+      await using connection = await RawConnection.open(app);
+      attack(connection);
+      await talk();
+      await until(() => connection.isClosed, 'it is closed');
+      expect(connection.received).toContain('HTTP/1.1 408 ');
+    });
+  });
+
+  test('sends a body that never ends', async () => {
+    await whilePairsTalk(SHORT, async (app, talk) => {
+      await using connection = await RawConnection.open(app);
+      connection.write(head('POST /healthz', ['Transfer-Encoding: chunked']));
+      connection.dribble('1\r\nx\r\n');
+      await talk();
+      await until(() => connection.isClosed, 'it is closed');
+      expect(connection.received).toContain('HTTP/1.1 405 ');
+    });
+  });
+
+  test('sends a megabyte of headers: it is told 431', async () => {
+    await whilePairsTalk({}, async (app) => {
+      await using connection = await RawConnection.open(app);
+      connection.write(`GET /healthz HTTP/1.1\r\nX-Huge: ${'x'.repeat(1_000_000)}`);
+      await until(() => connection.isClosed, 'it is closed');
+      expect(connection.received).toMatch(/^HTTP\/1\.1 431 /);
+    });
+  });
+
+  test('asks to become something at another address', async () => {
+    await whilePairsTalk({}, async (app) => {
+      await using connection = await RawConnection.open(app);
+      connection.write(head('GET /elsewhere', ['Connection: Upgrade', 'Upgrade: websocket']));
+      await until(() => connection.isClosed, 'it is closed');
+    });
+  });
+
+  test('asks for more than it reads', async () => {
+    await using app = await startTestApp({ bounds: { stillMs: 600 } });
+    await using pair = await pairOf(app);
+    const server = await serverOf(app);
+    const connections = () => promisify(server.getConnections.bind(server))();
+    await using connection = await RawConnection.open(app);
+    connection.stopReading();
+    connection.write(head('GET /healthz', []).repeat(20_000));
+    await expect.poll(connections).toBe(3);
+    await assertTalking(pair, 1);
+    await expect.poll(connections, { timeout: 5_000 }).toBe(2);
+    await assertTalking(pair, 2);
+  });
+
+  test('stays after it was answered', async () => {
+    await whilePairsTalk({ keepAliveMs: 100 }, async (app) => {
+      await using connection = await RawConnection.open(app);
+      connection.write(head('GET /healthz', []));
+      await until(() => connection.received.startsWith('HTTP/1.1 200 '), 'it is answered');
+      await until(() => connection.isClosed, 'it is closed');
+    });
+  });
+
+  test('is one too many', async () => {
+    await using app = await startTestApp({ bounds: { connectionsMax: 3 } });
+    await using pair = await pairOf(app);
+    await using third = await RawConnection.open(app);
+    await using fourth = await RawConnection.open(app);
+    await until(() => fourth.isClosed, 'it is closed');
+    expect(third.isClosed).toBe(false);
+    await assertTalking(pair, 1);
+  });
+});
+
+describe('a visitor is put out who', { timeout: 20_000 }, () => {
+  test('opens a WebSocket and never joins, though it does not agree to the close', async () => {
+    await whilePairsTalk(SHORT, async (app, talk) => {
+      await using connection = await RawConnection.upgraded(app);
+      expect(app.held().connections).toBe(5);
+      await talk();
+      await until(() => connection.isClosed, 'it is closed');
+    });
+  });
+
+  test('opens a WebSocket and is refused over and over', async () => {
+    await whilePairsTalk(SHORT, async (app) => {
+      await using connection = await RawConnection.upgraded(app);
+      const again = setInterval(() => connection.write(webSocketFrame(OPCODE.text, '40{"version":0}')), 20);
+      await until(() => connection.isClosed, 'it is closed').finally(() => clearInterval(again));
+      expect(connection.received).toContain('client_too_old');
+    });
+  });
+
+  test('begins long-polling and never joins', async () => {
+    await whilePairsTalk(SHORT, async (app) => {
+      await using visitor = await PollingVisitor.connect(app);
+      expect(app.held().connections).toBe(5);
+      await until(() => app.held().connections === 4, 'it is gone');
+      await expect(visitor.poll()).rejects.toThrow('Session ID unknown');
+    });
+  });
+
+  test('leaves and keeps the connection', async () => {
+    await whilePairsTalk(SHORT, async (app) => {
+      await using visitor = await RawVisitor.arrive(app);
+      visitor.webSocket.send('41');
+      await visitor.closed;
+    });
+  });
+
+  test('never ends the body of a long-polling request', async () => {
+    await whilePairsTalk(SHORT, async (app, talk) => {
+      await using visitor = await PollingVisitor.arrive(app);
+      await using connection = await RawConnection.open(app);
+      const query = `EIO=4&transport=polling&site=${SHOP.key}&sid=${visitor.sid}`;
+      connection.write(head(`POST ${SOCKET_PATH}?${query}`, [`Origin: ${ORIGIN}`, 'Content-Length: 60000']));
+      connection.dribble('x');
+      await talk();
+      await until(() => connection.isClosed, 'it is closed');
+      await until(() => app.held().connections === 4, 'it is gone');
+    });
+  });
+});
+
+test('a WebSocket that was to take over from long-polling and never does is closed, and the visitor stays', async () => {
+  await using app = await startTestApp({ bounds: SHORT });
+  await using visitor = await PollingVisitor.arrive(app);
+  await using connection = await RawConnection.upgraded(app, visitor.sid);
+  connection.write(webSocketFrame(OPCODE.text, '2probe'));
+  await until(() => connection.isClosed, 'it is closed');
+  await visitor.post(visitor.request('match:cancel', {}));
+  await visitor.pollFor('cancelled');
+});
+
+test('a service that was told nothing else has these bounds', async () => {
+  await using app = await startTestApp();
+  expect(await serverOf(app)).toMatchObject({
+    headersTimeout: BOUNDS.headMs,
+    requestTimeout: BOUNDS.requestMs,
+    connectionsCheckingInterval: BOUNDS.overdueCheckMs,
+    keepAliveTimeout: BOUNDS.keepAliveMs,
+    timeout: BOUNDS.stillMs,
+    maxConnections: BOUNDS.connectionsMax,
+    maxHeaderSize: BOUNDS.headMaxBytes,
+  });
+});

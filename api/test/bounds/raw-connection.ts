@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { SOCKET_PATH } from '@passerby/sdk/protocol';
+import { ORIGIN, SHOP, until } from '../harness.ts';
+
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+
+/** A TCP connection, byte for byte, that never closes of its own accord. */
+export class RawConnection {
+  readonly #socket: Socket;
+  #received = '';
+  #isClosed = false;
+  #dribble: NodeJS.Timeout | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk) => (this.#received += chunk.toString('latin1')));
+    // To be reset is to be closed, too.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#end());
+    socket.on('end', () => this.#end());
+  }
+
+  static async open({ url }: { readonly url: string }): Promise<RawConnection> {
+    const { hostname, port } = new URL(url);
+    // Half open, so that only what the service does counts.
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    await once(socket, 'connect');
+    return new RawConnection(socket);
+  }
+
+  /** One that has become a WebSocket at Engine.IO's door, of the connection with that `sid` or of a new one. */
+  static async upgraded(app: { readonly url: string }, sid?: string): Promise<RawConnection> {
+    const connection = await RawConnection.open(app);
+    const query = `EIO=4&transport=websocket&site=${SHOP.key}${sid === undefined ? '' : `&sid=${sid}`}`;
+    connection.write(
+      head(`GET ${SOCKET_PATH}?${query}`, [
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Extensions: permessage-deflate',
+        `Sec-WebSocket-Key: ${KEY}`,
+        `Origin: ${ORIGIN}`,
+      ]),
+    );
+    await until(() => connection.received.includes('\r\n\r\n'), 'the upgrade is answered');
+    return connection;
+  }
+
+  /** All that came, as Latin-1. */
+  get received(): string {
+    return this.#received;
+  }
+
+  /** Whether the service closed it. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  write(data: string | Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(data);
+  }
+
+  /** From here on a byte every few milliseconds, so that the connection is never silent. */
+  dribble(byte: string): void {
+    this.#dribble = setInterval(() => this.write(byte), 20);
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    clearInterval(this.#dribble);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end();
+    this.#socket.destroy();
+  }
+}
+
+/** The head of a request. */
+export function head(target: string, lines: readonly string[]): string {
+  return `${[`${target} HTTP/1.1`, 'Host: service', ...lines].join('\r\n')}\r\n\r\n`;
+}
+
+/** A WebSocket frame of a client. Its mask is all zeros, which leaves the payload as it is. */
+export function webSocketFrame(
+  opcode: number,
+  payload: string,
+  { isLast = true, isCompressed = false }: { isLast?: boolean; isCompressed?: boolean } = {},
+): Buffer {
+  const data = Buffer.from(payload);
+  const first = (isLast ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode;
+  const length = Buffer.alloc(data.length < 126 ? 1 : 9);
+  if (data.length < 126) length[0] = 0x80 | data.length;
+  else length.fill(0x80 | 127, 0, 1).writeBigUInt64BE(BigInt(data.length), 1);
+  return Buffer.concat([Buffer.of(first), length, Buffer.alloc(4), data]);
+}
+
+export const OPCODE = { continuation: 0, text: 1, binary: 2, ping: 9 } as const;
