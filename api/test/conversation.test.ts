@@ -145,14 +145,30 @@ describe('a lost connection', () => {
     expect(await back.next('conversation:frame')).toMatchObject({ body: { text: 'welcome back' } });
   });
 
-  test('the token works once: the second to present it gets a new session', async () => {
+  test('a token whose successor has arrived is void: who presents it gets a new session', async () => {
     await using app = await startTestApp();
     await using first = await Visitor.arrive(app);
     const auth = { resume: first.ready.resume };
     first.cut();
     await using second = await Visitor.arrive(app, { auth });
+    await until(() => sizesOf(app).tokens === 1, 'the token before is void');
     await using third = await Visitor.arrive(app, { auth });
     expect([second.ready.recovered, third.ready.recovered]).toEqual([true, false]);
+    expect(second.all('session:superseded')).toEqual([]);
+  });
+
+  test('cut again before the next token arrived finds the conversation with the token it has', async () => {
+    await using app = await startTestApp();
+    await using pair = await pairOf(app);
+    const auth = { resume: pair.a.ready.resume };
+    pair.a.cut();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await using lost = await Visitor.arrive(app, { auth, doesConfirm: false });
+      lost.cut();
+    }
+    await using back = await Visitor.arrive(app, { auth });
+    expect(back.ready).toMatchObject({ recovered: true, state: { status: 'chatting' } });
+    await assertTalking({ ...pair, a: back }, 1);
   });
 
   test('a session resumed elsewhere leaves the old socket told and closed', async () => {

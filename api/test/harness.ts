@@ -66,6 +66,8 @@ export interface VisitorOptions {
   readonly origin?: string | undefined;
   readonly transports?: ('websocket' | 'polling')[];
   readonly auth?: Record<string, unknown>;
+  /** Acknowledges what asks for it; `false` is a client whose connection goes before it could. */
+  readonly doesConfirm?: boolean;
 }
 
 /** A raw Socket.IO client that keeps all it is told, in order. */
@@ -75,7 +77,7 @@ export class Visitor {
   #seen = 0;
 
   constructor(app: App, options: VisitorOptions = {}) {
-    const { site = SHOP.key, transports = ['websocket'], auth = {} } = options;
+    const { site = SHOP.key, transports = ['websocket'], auth = {}, doesConfirm = true } = options;
     const origin = 'origin' in options ? options.origin : ORIGIN;
     this.socket = io(app.url, {
       path: SOCKET_PATH,
@@ -88,7 +90,7 @@ export class Visitor {
     });
     this.socket.onAny((name: string, payload: unknown, confirm?: () => void) => {
       this.told.push({ name, payload });
-      confirm?.();
+      if (doesConfirm) confirm?.();
     });
   }
 

@@ -40,6 +40,11 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       store.leave(session, id, next, rules);
     const resumeWith = (presented: ResumeToken, { site = SITE, node = NODE, rules = FREE } = {}) =>
       store.resume(site, node, presented, token(), rules);
+    const resumeTo = async (presented: ResumeToken, next: ResumeToken) => {
+      const outcome = await store.resume(SITE, NODE, presented, next, FREE);
+      if (outcome.kind !== 'resumed') throw new Error('not resumed');
+      return outcome.session;
+    };
     const sweep = (max = 50, rules = FREE) => store.sweep(SITE, NODE, rules, max);
     const open = async (site = SITE, resume = token()) => (await store.open(site, NODE, resume)).session;
     const opened = async (site = SITE) => {
@@ -236,14 +241,57 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     });
 
     describe('coming back', () => {
-      test('I11 one token works once, and the old fence does nothing from then on', async () => {
+      test('I11 of two who present one token at once the later has the session, and the old fences do nothing', async () => {
         const { session, resume } = await opened();
-        const [one, two] = await Promise.all([resumeWith(resume), resumeWith(resume)]);
-        expect([one.kind, two.kind].sort()).toEqual(['resumed', 'unknown']);
-        await expect(find(session, ticket())).rejects.toMatchObject({ code: 'session_gone' });
-        await store.suspend(session);
-        await store.close(session);
+        const outcomes = await Promise.all([resumeWith(resume), resumeWith(resume)]);
+        const fences = outcomes.map((outcome) => (outcome.kind === 'resumed' ? outcome.session.fence : outcome.kind));
+        expect([...fences].sort()).toEqual([2, 3]);
+        for (const fence of [1, 2]) {
+          const old = { ...session, fence };
+          await expect(find(old, ticket())).rejects.toMatchObject({ code: 'session_gone' });
+          await store.suspend(old);
+          await store.close(old);
+        }
         expect(await store.online(SITE)).toBe(1);
+        expect((await find({ ...session, fence: 3 }, ticket())).status).toBe('waiting');
+      });
+
+      test('I11 a token whose successor never arrived works again, and that successor does not', async () => {
+        const { resume } = await opened();
+        const lost = token();
+        await store.resume(SITE, NODE, resume, lost, FREE);
+        const outcome = await resumeWith(resume);
+        expect(outcome).toMatchObject({ kind: 'resumed', session: { fence: 3 } });
+        expect(await resumeWith(lost)).toEqual({ kind: 'unknown' });
+      });
+
+      test('I11 a token is void once its successor is known to have arrived, or is presented itself', async () => {
+        const { resume } = await opened();
+        const [second, third] = [token(), token()];
+        await resumeTo(resume, second);
+        const settled = await resumeTo(second, third);
+        expect(await resumeWith(resume)).toEqual({ kind: 'unknown' });
+        await store.settle(settled);
+        expect(await resumeWith(second)).toEqual({ kind: 'unknown' });
+        expect((await resumeWith(third)).kind).toBe('resumed');
+      });
+
+      test('I11 word from an old socket that its token arrived voids nothing', async () => {
+        const { session, resume } = await opened();
+        const old = await resumeTo(resume, token());
+        await resumeTo(resume, token());
+        await store.settle(old);
+        await store.settle(session);
+        await store.settle({ ...session, sessionId: 's_ghost' as SessionRef['sessionId'] });
+        expect((await resumeWith(resume)).kind).toBe('resumed');
+      });
+
+      test('I11 no token works once the session is closed', async () => {
+        const { resume } = await opened();
+        const next = token();
+        await store.close(await resumeTo(resume, next));
+        expect(await resumeWith(resume)).toEqual({ kind: 'unknown' });
+        expect(await resumeWith(next)).toEqual({ kind: 'unknown' });
       });
 
       test('a token is of its site', async () => {

@@ -82,6 +82,11 @@ export class Sessions {
     return { session, ready: { ...told, recovered: false, state: { status: 'idle' } }, notices: [] };
   }
 
+  /** The visitor has the token they were told: from here on only that one brings them back. */
+  settle(session: SessionRef): Promise<void> {
+    return this.#store.settle(session);
+  }
+
   /** The visitor's connection is gone; the grace period starts. */
   async suspend(session: SessionRef): Promise<void> {
     this.#relay.unseat(session.sessionId);

@@ -6,13 +6,13 @@ import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { Notice } from '../state/state-store.ts';
+import type { Notice, SessionRef } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { boundConnections } from './connection-bounds.ts';
 import { admit, queryOf, readAuth, REFUSED_ORIGIN, type Credentials } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
-import { emit, type SocketPush } from './socket-push.ts';
+import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 import { boundedWebSockets } from './web-sockets.ts';
@@ -103,7 +103,8 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       }
       push.bind(session.sessionId, socket);
       socket.data.session = session;
-      emit(socket, 'session:ready', ready);
+      if (ready.recovered) emitRecovered(socket, ready, () => void settle(session));
+      else emit(socket, 'session:ready', ready);
       parts.tell(notices);
       await socket.join(site.key);
       emit(socket, 'site:presence', { online: await parts.online.now(site.key) });
@@ -112,6 +113,15 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       if (refusal.code === 'internal') log.error({ site: site.key, error: errorFields(thrown) }, 'arrival failed');
       emit(socket, 'session:refused', refusal.toWire());
       socket.disconnect(true);
+    }
+  }
+
+  async function settle(session: SessionRef): Promise<void> {
+    try {
+      await parts.sessions.settle(session);
+    } catch (thrown) {
+      // The token before stays good until the next resume or the session's end.
+      log.warn({ site: session.site, error: errorFields(thrown) }, 'settling failed');
     }
   }
 

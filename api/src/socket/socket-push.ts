@@ -115,6 +115,11 @@ interface Emitting {
   emit(name: string, payload: unknown): unknown;
 }
 
+/** Tells a socket that it has a session again; `confirmed` is called when the client says it has the token. */
+export function emitRecovered(socket: VisitorSocket, ready: PushPayload<'session:ready'>, confirmed: () => void): void {
+  socket.emit('session:ready', ready, confirmed);
+}
+
 /** Tells one socket, also one that has no session yet. */
 export function emit<Name extends PushName>(socket: VisitorSocket, name: Name, payload: PushPayload<Name>): void {
   (socket as Emitting).emit(name, payload);

@@ -112,7 +112,7 @@ export type ResumeOutcome =
       readonly previous: Address;
       readonly notices: readonly Notice[];
     }
-  /** The token was never made, was used before, or its session is over. All the same to the caller. */
+  /** The token was never made, is void by now, or its session is over. All the same to the caller. */
   | { readonly kind: 'unknown' };
 
 export interface FindOutcome extends Transition {
@@ -142,7 +142,11 @@ export interface StateStore {
 
   /** A new session of this site, held by this node. */
   open(site: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome>;
-  /** Hands the session of a one-time token to this node, under a new token. Of two calls with one token exactly one succeeds. */
+  /**
+   * Hands the session of a token to this node, under the token `next`. The one presented stays good until
+   * `next` is known to have arrived (`settle`), since a client that never got it comes back with the one it
+   * has; any other is void from here on. Of several calls with one token the last one has the session.
+   */
   resume(
     site: SiteKey,
     nodeId: NodeId,
@@ -150,6 +154,8 @@ export interface StateStore {
     next: ResumeToken,
     rules: MatchRules,
   ): Promise<ResumeOutcome>;
+  /** The visitor has the present token: the one before it is void. Does nothing for an old fence. */
+  settle(session: SessionRef): Promise<void>;
   /** The session's connection is gone: it keeps its place and conversation for the grace period, and is matched with nobody. Does nothing for an old fence. */
   suspend(session: SessionRef): Promise<Transition>;
   /** Forgets the session and ends what it was in. Does nothing for an old fence. */

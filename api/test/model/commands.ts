@@ -168,6 +168,15 @@ function readLeave(
   readFind(ledger, visitor, next, { kind: 'ok', value: { status: String(outcome.next), notices } });
 }
 
+/** The token a client has: the present one, the one before it if that never arrived, rarely one that is void. */
+const which = fc.oneof(
+  { weight: 4, arbitrary: fc.constant('token' as const) },
+  { weight: 2, arbitrary: fc.constant('formerToken' as const) },
+  { weight: 1, arbitrary: fc.constant('void' as const) },
+);
+const tokenOf = (visitor: Visitor, kept: 'token' | 'formerToken' | 'void'): ResumeToken =>
+  (kept === 'void' ? visitor.voidTokens.at(-1) : visitor[kept]) ?? visitor.token;
+
 /** Which conversation is spoken of: the visitor's own or last one, or any other. */
 const someTalk = (ledger: Ledger, visitor: Visitor, isForeign: boolean): ConversationId => {
   const own = visitor.talk?.id ?? visitor.last?.id;
@@ -187,6 +196,7 @@ const refusedAll = async (ledger: Ledger, { store }: World, visitor: Visitor, fe
     () => store.survey(ref),
   ];
   for (const attempt of attempts) refused(await answerOf(attempt()), 'session_gone');
+  await store.settle(ref);
   silent((await store.suspend(ref)).notices);
   silent((await store.close(ref)).notices);
 };
@@ -248,7 +258,7 @@ function readResume(
   node: number,
   outcome: Awaited<ReturnType<typeof resume>>,
 ): void {
-  const isGood = visitor.isOpen && visitor.token === presented && !ledger.isGraceOver(visitor);
+  const isGood = ledger.goodTokens(visitor).includes(presented) && !ledger.isGraceOver(visitor);
   hold(
     'I11',
     (outcome.kind === 'resumed') === isGood,
@@ -256,7 +266,7 @@ function readResume(
   );
   if (outcome.kind !== 'resumed') return;
   const { nodeId } = visitor;
-  ledger.returns(visitor, NODES[node]!, next);
+  ledger.returns(visitor, NODES[node]!, presented, next);
   ledger.read(outcome.notices, { moved: visitor, asks: visitor });
   const { session, state, previous, seat } = outcome;
   hold('I11', session.sessionId === visitor.sessionId && session.fence === visitor.fence, () =>
@@ -386,11 +396,10 @@ export const COMMANDS: readonly fc.Arbitrary<fc.AsyncCommand<Ledger, World>>[] =
 
   step(
     'resume',
-    fc.record({ index: who, node: whether, isUsed: rarely, isElsewhere: rarely }),
-    async (ledger, world, { index, node, isUsed, isElsewhere }) => {
+    fc.record({ index: who, node: whether, kept: which, isElsewhere: rarely }),
+    async (ledger, world, { index, node, kept, isElsewhere }) => {
       const visitor = pick(ledger, index);
-      const presented = isUsed ? visitor.usedTokens.at(-1) : visitor.token;
-      if (presented === undefined) return;
+      const presented = tokenOf(visitor, kept);
       const next = newToken();
       if (isElsewhere) {
         const other = SITES.find((site) => site !== visitor.site)!;
@@ -408,15 +417,25 @@ export const COMMANDS: readonly fc.Arbitrary<fc.AsyncCommand<Ledger, World>>[] =
     },
   ),
 
-  step('resume twice at once', fc.record({ index: who, node: whether }), async (ledger, world, { index, node }) => {
-    const visitor = pickOpen(ledger, index);
-    const presented = visitor.token;
-    const tries = [0, 1].map((n) => ({ next: newToken(), node: n === 0 ? Number(node) : 0 }));
-    const outcomes = await Promise.all(
-      tries.map(({ next, node: on }) => resume(ledger, world, visitor, presented, next, on)),
-    );
-    for (const [n, { next, node: on }] of tries.entries())
-      readResume(ledger, visitor, presented, next, on, outcomes[n]!);
+  step(
+    'resume twice at once',
+    fc.record({ index: who, node: whether, kept: which }),
+    async (ledger, world, { index, node, kept }) => {
+      const visitor = pickOpen(ledger, index);
+      const presented = tokenOf(visitor, kept);
+      const tries = [0, 1].map((n) => ({ next: newToken(), node: n === 0 ? Number(node) : 0 }));
+      const outcomes = await Promise.all(
+        tries.map(({ next, node: on }) => resume(ledger, world, visitor, presented, next, on)),
+      );
+      for (const [n, { next, node: on }] of tries.entries())
+        readResume(ledger, visitor, presented, next, on, outcomes[n]!);
+    },
+  ),
+
+  step('settle', who, async (ledger, { store }, index) => {
+    const visitor = pick(ledger, index);
+    await store.settle(ledger.refOf(visitor));
+    ledger.settles(visitor);
   }),
 
   step('old socket', who, async (ledger, world, index) => {

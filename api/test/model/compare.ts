@@ -10,7 +10,7 @@ export async function compare(ledger: Ledger, world: World): Promise<void> {
     const here = ledger.openOn(site);
     const connected = here.filter(({ awaySince }) => awaySince === null);
     hold('I13', online === connected.length, () => `${online} online, not ${connected.length}`);
-    if (inspection !== null) compareKeys(here, inspection);
+    if (inspection !== null) compareKeys(ledger, here, inspection);
   }
   const sizes = world.sizes();
   if (sizes !== null) compareSizes(ledger, sizes);
@@ -50,12 +50,12 @@ async function compareVisitor(ledger: Ledger, { store, now }: World, visitor: Vi
   hold('I13', survey!.waiting === line.length - 1, () => `${survey!.waiting} others wait, not ${line.length - 1}`);
 }
 
-function compareSizes({ visitors }: Ledger, sizes: NonNullable<ReturnType<World['sizes']>>): void {
-  const open = visitors.filter(({ isOpen }) => isOpen);
+function compareSizes(ledger: Ledger, sizes: NonNullable<ReturnType<World['sizes']>>): void {
+  const open = ledger.visitors.filter(({ isOpen }) => isOpen);
   const count = (is: (visitor: Visitor) => boolean) => open.filter(is).length;
   const expected = {
     sessions: open.length,
-    tokens: open.length,
+    tokens: open.flatMap((visitor) => ledger.goodTokens(visitor)).length,
     away: count(({ awaySince }) => awaySince !== null),
     sites: new Set(open.map(({ site }) => site)).size,
     waiting: count(({ wait }) => wait !== null),
@@ -68,7 +68,7 @@ function compareSizes({ visitors }: Ledger, sizes: NonNullable<ReturnType<World[
 }
 
 /** One site's keys against one site's visitors. */
-function compareKeys(here: readonly Visitor[], keys: Inspection): void {
+function compareKeys(ledger: Ledger, here: readonly Visitor[], keys: Inspection): void {
   const same = (a: readonly string[], b: readonly string[]) =>
     JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
   const ids = (is: (visitor: Visitor) => boolean) => here.filter(is).map(({ sessionId }) => sessionId);
@@ -170,7 +170,7 @@ function compareKeys(here: readonly Visitor[], keys: Inspection): void {
     'I11',
     same(
       Object.entries(keys.tokens).flat(),
-      here.flatMap(({ token, sessionId }) => [token, sessionId]),
+      here.flatMap((visitor) => ledger.goodTokens(visitor).flatMap((token) => [token, visitor.sessionId])),
     ),
     () => `tokens ${JSON.stringify(keys.tokens)}`,
   );

@@ -14,7 +14,7 @@ export const INVARIANTS = {
   I5: 'blocked pairs are never matched',
   I6: 'a visitor waits at most once, with the place of the first time',
   I10: 'exactly one end a side, nothing after it',
-  I11: 'an old fence or a used token does nothing',
+  I11: 'an old fence or a void token does nothing, and no token is void before its successor has arrived',
   I13: 'counters equal what the state says',
   L1: 'at rest no two compatible visitors are both waiting',
   steps: 'nobody is matched before the step that allows it',
@@ -44,7 +44,9 @@ export interface Visitor {
   nodeId: NodeId;
   fence: number;
   token: ResumeToken;
-  readonly usedTokens: ResumeToken[];
+  /** The token presented for it, until it is known to have arrived. */
+  formerToken: ResumeToken | null;
+  readonly voidTokens: ResumeToken[];
   isOpen: boolean;
   awaySince: number | null;
   wait: Wait | null;
@@ -108,7 +110,15 @@ export class Ledger {
   opened(ref: SessionRef, nodeId: NodeId, token: ResumeToken): void {
     hold('I11', ref.fence === 1 && this.#by(ref.sessionId) === undefined, () => `opened as ${JSON.stringify(ref)}`);
     const { site, sessionId, fence } = ref;
-    const rest = { usedTokens: [], isOpen: true, awaySince: null, wait: null, talk: null, last: null };
+    const rest = {
+      formerToken: null,
+      voidTokens: [],
+      isOpen: true,
+      awaySince: null,
+      wait: null,
+      talk: null,
+      last: null,
+    };
     this.visitors.push({ site, sessionId, nodeId, fence, token, ...rest });
     this.beat(site, nodeId);
   }
@@ -135,13 +145,27 @@ export class Ledger {
     visitor.awaySince = this.now();
   }
 
-  returns(visitor: Visitor, nodeId: NodeId, token: ResumeToken): void {
-    visitor.usedTokens.push(visitor.token);
+  returns(visitor: Visitor, nodeId: NodeId, presented: ResumeToken, token: ResumeToken): void {
+    const other = presented === visitor.token ? visitor.formerToken : visitor.token;
+    if (other !== null) visitor.voidTokens.push(other);
     visitor.awaySince = null;
     visitor.nodeId = nodeId;
+    visitor.formerToken = presented;
     visitor.token = token;
     visitor.fence += 1;
     this.beat(visitor.site, nodeId);
+  }
+
+  /** The present token has arrived. */
+  settles(visitor: Visitor): void {
+    if (visitor.formerToken !== null) visitor.voidTokens.push(visitor.formerToken);
+    visitor.formerToken = null;
+  }
+
+  /** The tokens that bring a visitor back. */
+  goodTokens({ token, formerToken, isOpen }: Visitor): readonly ResumeToken[] {
+    if (!isOpen) return [];
+    return formerToken === null ? [token] : [token, formerToken];
   }
 
   closes(visitor: Visitor): void {

@@ -81,10 +81,11 @@ export interface Pushes {
   /**
    * First thing on every connection, and nothing comes before it. The whole truth: what the client
    * believed and this does not say is over. `recovered` is true only if the session the client asked
-   * to resume is this one.
+   * to resume is this one; it comes with a Socket.IO acknowledgement then, which says that `resume` is
+   * kept. Until that ack the token presented stays good, so that a connection cut right here costs nothing.
    */
   'session:ready': {
-    /** Token for the next resume; the one presented is void. */
+    /** Token for the next resume; once this push is acknowledged the one presented is void. */
     readonly resume: ResumeToken;
     readonly recovered: boolean;
     readonly policy: Policy;
@@ -101,8 +102,8 @@ export interface Pushes {
   /** How a wait stands, every few seconds while it lasts. Not sent to who was matched at once. */
   'match:status': WaitStatus;
   /**
-   * Two visitors were paired. Both sides get it by the same path. The one push with a Socket.IO
-   * acknowledgement: that ack is the side's confirmation.
+   * Two visitors were paired. Both sides get it by the same path. Its Socket.IO acknowledgement is the
+   * side's confirmation.
    */
   'conversation:started': ConversationInfo & { readonly policy: Policy };
   /** What the peer said. Only ever from the current peer of the running conversation. */

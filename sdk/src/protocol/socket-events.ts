@@ -19,5 +19,7 @@ export type ClientToServerEvents = {
 export type ServerToClientEvents = {
   [Name in PushName]: Name extends 'conversation:started'
     ? (payload: PushPayload<Name>, confirm: () => void) => void
-    : (payload: PushPayload<Name>) => void;
+    : Name extends 'session:ready'
+      ? (payload: PushPayload<Name>, confirm?: () => void) => void
+      : (payload: PushPayload<Name>) => void;
 };

@@ -184,6 +184,23 @@ describe('pushes', () => {
     expect(pushes).toHaveLength(3);
   });
 
+  test('are confirmed only after they were taken: a new token is kept before the old one is void', async () => {
+    const arriving = visitor();
+    const dialled = socketDial({ url, site: 'pk_demo' as SiteKey, origin: 'http://localhost' })(undefined, {
+      // What is said while taking the push is on the wire before what is said after it.
+      push: () => dialled.send(frame),
+      lost: () => undefined,
+    });
+    lines.push(dialled);
+    const socket = await arriving;
+    const packets: string[] = [];
+    socket.conn.on('data', (packet: string) => packets.push(packet));
+    socket.emit('session:ready', {}, () => undefined);
+    await vi.waitFor(() => expect(packets).toHaveLength(2));
+    expect(packets[0]).toContain(FRAME_EVENT);
+    expect(packets[1]).toMatch(/^3\d/);
+  });
+
   test('after the line is closed are not heard', async () => {
     const { line, socket, pushes, losses } = await connected();
     socket.emit(FRAME_EVENT, frame);

@@ -55,7 +55,9 @@ interface Session {
   readonly site: Site;
   nodeId: NodeId;
   fence: number;
-  resume: ResumeToken;
+  token: ResumeToken;
+  /** The token presented for it, while nobody knows whether it has arrived. */
+  formerToken: ResumeToken | null;
   /** When the connection went; `null` while it lives. */
   awaySince: number | null;
   wait: Wait | null;
@@ -106,7 +108,8 @@ export class MemoryStore implements StateStore {
       site,
       nodeId,
       fence: 1,
-      resume,
+      token: resume,
+      formerToken: null,
       awaySince: null,
       wait: null,
       conversation: null,
@@ -128,10 +131,11 @@ export class MemoryStore implements StateStore {
     const session = this.#byToken.get(presented);
     if (session?.site.key !== siteKey || this.#isGraceOver(session)) return { kind: 'unknown' };
     const previous = addressOf(session);
-    this.#byToken.delete(presented);
+    this.#void(presented === session.token ? session.formerToken : session.token);
     this.#byToken.set(next, session);
     session.site.away.delete(session.id);
-    session.resume = next;
+    session.formerToken = presented;
+    session.token = next;
     session.fence += 1;
     session.nodeId = nodeId;
     session.awaySince = null;
@@ -145,6 +149,13 @@ export class MemoryStore implements StateStore {
       previous,
       notices,
     };
+  }
+
+  async settle(ref: SessionRef): Promise<void> {
+    const session = this.#current(ref);
+    if (session === null) return;
+    this.#void(session.formerToken);
+    session.formerToken = null;
   }
 
   async suspend(ref: SessionRef): Promise<Transition> {
@@ -409,9 +420,14 @@ export class MemoryStore implements StateStore {
     this.#stopWaiting(session);
     site.sessions.delete(session.id);
     site.away.delete(session.id);
-    this.#byToken.delete(session.resume);
+    this.#void(session.token);
+    this.#void(session.formerToken);
     if (site.sessions.size === 0) this.#sites.delete(site.key);
     return notices;
+  }
+
+  #void(token: ResumeToken | null): void {
+    if (token !== null) this.#byToken.delete(token);
   }
 
   #stopWaiting(session: Session): void {

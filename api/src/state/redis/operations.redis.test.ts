@@ -43,6 +43,14 @@ const deciding = (id: string) => ({ rules: JSON.stringify(FREE), freshIds: id, b
 const caller = (session: string, fence = 1) => ({ session, fence });
 const open = (session: string) =>
   run('open-session', { session, node: 'n_1', token: `r_${session}`, nodeLeaseMs: NODE_LEASE_MS });
+const RESUME: Args = {
+  presented: 'r_a',
+  token: 'r_next',
+  node: 'n_2',
+  nodeLeaseMs: NODE_LEASE_MS,
+  graceMs: TIMES.graceMs,
+  ...deciding('c_1'),
+};
 const find = (session: string, id = `c_${session}`) =>
   run('find-match', { ...caller(session), ticket: ticketText(`q_${session}`), ...deciding(id) });
 /** Two who are matched in `c_b`. */
@@ -64,17 +72,8 @@ const CALLS: Readonly<
   Record<ScriptName, { readonly before?: () => Promise<unknown>; readonly args: Args; readonly skewMs?: number }>
 > = {
   'open-session': { args: { session: 'a', node: 'n_1', token: 'r_a', nodeLeaseMs: NODE_LEASE_MS } },
-  'resume-session': {
-    before: pair,
-    args: {
-      presented: 'r_a',
-      token: 'r_next',
-      node: 'n_2',
-      nodeLeaseMs: NODE_LEASE_MS,
-      graceMs: TIMES.graceMs,
-      ...deciding('c_1'),
-    },
-  },
+  'resume-session': { before: pair, args: RESUME },
+  'settle-session': { before: () => open('a').then(() => run('resume-session', RESUME)), args: caller('a', 2) },
   'suspend-session': { before: pair, args: caller('a') },
   'close-session': { before: pair, args: caller('a') },
   'find-match': {

@@ -107,6 +107,10 @@ export class RedisStore implements StateStore {
     };
   }
 
+  async settle(session: SessionRef): Promise<void> {
+    await this.#run('settle-session', session.site, callerOf(session));
+  }
+
   async suspend(session: SessionRef): Promise<Transition> {
     return this.#transition('suspend-session', session, {});
   }

@@ -4,6 +4,7 @@ import { defineScript, type Script } from './script.ts';
 export const SCRIPT_NAMES = [
   'open-session',
   'resume-session',
+  'settle-session',
   'suspend-session',
   'close-session',
   'find-match',

@@ -75,8 +75,34 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a resume token is not used up',
-    changes: [{ file: STORE, from: 'this.#byToken.delete(presented);', to: '' }],
+    name: 'a resume token is good for ever',
+    changes: [
+      { file: STORE, from: 'this.#void(presented === session.token ? session.formerToken : session.token);', to: '' },
+    ],
+  },
+  {
+    name: 'a token is void before its successor has arrived',
+    changes: [
+      {
+        file: STORE,
+        from: 'this.#byToken.set(next, session);',
+        to: 'this.#void(presented); this.#byToken.set(next, session);',
+      },
+    ],
+  },
+  {
+    name: 'a token stays good after its successor has arrived',
+    changes: [{ file: STORE, from: '    this.#void(session.formerToken);\n    session.formerToken = null;', to: '' }],
+  },
+  {
+    name: 'closing leaves the token before the present one',
+    changes: [
+      {
+        file: STORE,
+        from: 'this.#void(session.token);\n    this.#void(session.formerToken);',
+        to: 'this.#void(session.token);',
+      },
+    ],
   },
   {
     name: 'a resume does not raise the fence',

@@ -114,8 +114,38 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a resume token is not used up',
-    changes: [{ file: 'resume-session', from: "redis.call('HDEL', K.tokens, A.presented)\n", to: '' }],
+    name: 'a resume token is good for ever',
+    changes: [
+      {
+        file: 'resume-session',
+        from: "redis.call('HDEL', K.tokens, A.presented == session.t and session.p or session.t)\n",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a token is void before its successor has arrived',
+    changes: [
+      {
+        file: 'resume-session',
+        from: 'A.presented == session.t and session.p or session.t)',
+        to: 'session.t, session.p)',
+      },
+    ],
+  },
+  {
+    name: 'a token stays good after its successor has arrived',
+    changes: [{ file: 'settle-session', from: "  redis.call('HDEL', K.tokens, session.p)\n", to: '' }],
+  },
+  {
+    name: 'closing leaves the token before the present one',
+    changes: [
+      {
+        file: 'library',
+        from: "redis.call('HDEL', K.tokens, session.t, session.p)",
+        to: "redis.call('HDEL', K.tokens, session.t)",
+      },
+    ],
   },
   {
     name: 'a resume does not raise the fence',

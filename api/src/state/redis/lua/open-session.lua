@@ -5,7 +5,8 @@
 -- RETURNS  opened
 -- COST     O(log n) in the site's sessions
 
-write(K.sessions, A.session, { n = A.node, f = 1, t = A.token, a = 0, c = '', lc = '', lp = '', e = '', m = '' })
+local session = { n = A.node, f = 1, t = A.token, p = '', a = 0, c = '', lc = '', lp = '', e = '', m = '' }
+write(K.sessions, A.session, session)
 redis.call('HSET', K.tokens, A.token, A.session)
 redis.call('ZADD', K.placed, 0, A.node .. '\0' .. A.session)
 redis.call('ZADD', K.nodes, 'GT', now() + tonumber(A.nodeLeaseMs), A.node)

@@ -1,4 +1,4 @@
--- PURPOSE  hands the session of a one-time token to a node, under a new token and fence
+-- PURPOSE  hands the session of a token to a node, under a new token and fence
 -- MODE     write
 -- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks
 -- ARGV     presented token node nodeLeaseMs graceMs rules freshIds blockMs
@@ -12,11 +12,13 @@ if not session then return { 'unknown' } end
 if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end
 
 local previous = session.n
-redis.call('HDEL', K.tokens, A.presented)
+-- The one presented stays good until the new one has arrived.
+redis.call('HDEL', K.tokens, A.presented == session.t and session.p or session.t)
 redis.call('HSET', K.tokens, A.token, sid)
 redis.call('ZREM', K.placed, placement(sid, session))
 redis.call('ZREM', K.away, sid)
-session.t, session.f, session.n, session.a = A.token, session.f + 1, A.node, 0
+session.t, session.p = A.token, A.presented
+session.f, session.n, session.a = session.f + 1, A.node, 0
 write(K.sessions, sid, session)
 redis.call('ZADD', K.placed, 0, placement(sid, session))
 redis.call('ZADD', K.nodes, 'GT', at + tonumber(A.nodeLeaseMs), A.node)

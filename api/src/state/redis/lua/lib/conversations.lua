@@ -136,7 +136,7 @@ local function forget(sid, session, peer_reason, at)
   end
   stop_waiting(sid)
   redis.call('HDEL', K.sessions, sid)
-  redis.call('HDEL', K.tokens, session.t)
+  redis.call('HDEL', K.tokens, session.t, session.p)
   redis.call('ZREM', K.away, sid)
   redis.call('ZREM', K.placed, placement(sid, session))
 end
