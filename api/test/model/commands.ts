@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ConversationId, Criteria, EndReason, RequestId, ResumeToken } from '@passerby/sdk/protocol';
 import { ticketFrom, type Ticket } from '../../src/decision/ticket.ts';
+import { NODE_LEASE_MS } from '../../src/state/redis/keys.ts';
 import type { Notice, Transition } from '../../src/state/state-store.ts';
 import { compare } from './compare.ts';
 import { hold, peerIn, type Ledger, type Visitor } from './ledger.ts';
@@ -498,9 +499,9 @@ export const COMMANDS: readonly fc.Arbitrary<fc.AsyncCommand<Ledger, World>>[] =
     }
   }),
 
-  step('hear late', who, async (ledger, world) => {
+  step('hear late', fc.constantFrom(4_000, NODE_LEASE_MS), async (ledger, world, ms) => {
     // Time without a sweep: leases run out and steps fall due unseen.
-    world.advance(4_000);
+    world.advance(ms);
     const { store } = world;
     for (const site of SITES) {
       for (const node of NODES) {
