@@ -77,7 +77,8 @@ describe('docs/matching.md', () => {
       const printed = (await answer(asked)).text.split('\n').map((line) => indent! + line);
       expect(text!.trimEnd().split('\n')).toEqual(printed);
     }
-  });
+    // It plays whole crowds.
+  }, 30_000);
 
   test('names for every rule tests that are there, and that speak of the rule if they are about matching', () => {
     const rules = table('rule');

@@ -186,7 +186,7 @@ describe('pushes', () => {
 
   test('are confirmed only after they were taken: a new token is kept before the old one is void', async () => {
     const arriving = visitor();
-    const dialled = socketDial({ url, site: 'pk_demo' as SiteKey, origin: 'http://localhost' })(undefined, {
+    const dialled = socketDial({ url, site: 'pk_demo' as SiteKey, scope: '', origin: 'http://localhost' })(undefined, {
       // What is said while taking the push is on the wire before what is said after it.
       push: () => dialled.send(frame),
       lost: () => undefined,
