@@ -19,16 +19,29 @@ interface Innards {
 
 const innardsOf = (connection: Connection): Innards => connection as unknown as Innards;
 
-/** Cuts every connection that leaves too much unread, whatever it is made of: pushes, answers, pings. */
+/** Closes every connection in time, and cuts one that leaves too much unread, whatever it is made of: pushes, answers, pings. */
 export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () => void): void {
   server.engine.on('connection', (connection: Connection) => {
-    innardsOf(connection).transport.closeTimeout = bounds.closeMs;
+    closeInTime(connection, bounds.closeMs);
     connection.on('packetCreate', (packet: Packet) => {
       if (!isTooMuch(innardsOf(connection), packet, bounds)) return;
       cut();
       tearDown(connection);
     });
   });
+}
+
+/** Engine.IO closes once the other end took what is queued, or asks for what it has: there is an end to waiting for that. */
+function closeInTime(connection: Connection, closeMs: number): void {
+  innardsOf(connection).transport.closeTimeout = closeMs;
+  const close = connection.close.bind(connection);
+  connection.close = (isDiscarding) => {
+    const isFirst = connection.readyState === 'open';
+    close(isDiscarding);
+    if (!isFirst || connection.readyState !== 'closing') return;
+    const timer = setTimeout(() => tearDown(connection), closeMs);
+    connection.once('close', () => clearTimeout(timer));
+  };
 }
 
 /** Whether so much is unread that what may be lost had better be. */
