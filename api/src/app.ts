@@ -88,7 +88,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       case 'notice':
         return lifecycle.tellHere(parcel.notice);
       case 'superseded':
-        return sessions.supersede(parcel.sessionId);
+        return sessions.supersedeBefore(parcel.sessionId, parcel.fence);
       case 'frame': {
         const fault = relay.receive(parcel.from, parcel.to, parcel.frame);
         if (fault !== null) tally.count(`frame_${fault}`);

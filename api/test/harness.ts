@@ -68,6 +68,8 @@ export interface VisitorOptions {
   readonly auth?: Record<string, unknown>;
   /** Acknowledges what asks for it; `false` is a client whose connection goes before it could. */
   readonly doesConfirm?: boolean;
+  /** Whether to connect at once; otherwise with `present`. */
+  readonly autoConnect?: boolean;
 }
 
 /** A raw Socket.IO client that keeps all it is told, in order. */
@@ -77,12 +79,13 @@ export class Visitor {
   #seen = 0;
 
   constructor(app: App, options: VisitorOptions = {}) {
-    const { site = SHOP.key, transports = ['websocket'], auth = {}, doesConfirm = true } = options;
+    const { site = SHOP.key, transports = ['websocket'], auth = {}, doesConfirm = true, autoConnect = true } = options;
     const origin = 'origin' in options ? options.origin : ORIGIN;
     this.socket = io(app.url, {
       path: SOCKET_PATH,
       forceNew: true,
       reconnection: false,
+      autoConnect,
       transports,
       query: { site },
       auth: { version: 1, ...auth },
@@ -100,6 +103,20 @@ export class Visitor {
     const failed = new Promise<never>((_, reject) => visitor.socket.once('connect_error', reject));
     const ready = await Promise.race([visitor.next('session:ready'), failed]);
     return Object.assign(visitor, { ready });
+  }
+
+  /** Has a transport to the service and has not said yet who it is: it does with `present`. */
+  static async standBy(app: App, options?: VisitorOptions): Promise<Visitor> {
+    const visitor = new Visitor(app, { ...options, autoConnect: false });
+    await new Promise<void>((resolve, reject) => {
+      visitor.socket.io.open((failure) => (failure === undefined ? resolve() : reject(failure)));
+    });
+    return visitor;
+  }
+
+  /** Says who it is, in this turn of the event loop. */
+  present(): void {
+    this.socket.connect();
   }
 
   /** The next push of that name, among those not taken yet; what comes before it is passed over. */

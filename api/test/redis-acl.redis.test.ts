@@ -123,4 +123,4 @@ describe('the user of docs/redis.md', () => {
   });
 });
 
-const PARCEL = { kind: 'superseded', sessionId: 's_1234567890123456789012' } as never;
+const PARCEL = { kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 } as never;

@@ -5,8 +5,8 @@ import type { NodeId, Notice, SessionId } from '../state/state-store.ts';
 export type Parcel =
   /** Something for a visitor whose socket is there. */
   | { readonly kind: 'notice'; readonly notice: Notice }
-  /** A session whose socket was there is here now. */
-  | { readonly kind: 'superseded'; readonly sessionId: SessionId }
+  /** A session whose socket was there is here now, from this fence on. */
+  | { readonly kind: 'superseded'; readonly sessionId: SessionId; readonly fence: number }
   /** A frame for the peer of a visitor here. */
   | { readonly kind: 'frame'; readonly from: SessionId; readonly to: SessionId; readonly frame: Frame };
 

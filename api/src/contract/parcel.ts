@@ -45,7 +45,7 @@ const notice = z.discriminatedUnion('kind', [
 
 const parcel = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('notice'), notice }),
-  z.strictObject({ kind: z.literal('superseded'), sessionId }),
+  z.strictObject({ kind: z.literal('superseded'), sessionId, fence: z.int().min(1) }),
   z.strictObject({ kind: z.literal('frame'), from: sessionId, to: sessionId, frame: frameSchema }),
 ]);
 

@@ -6,16 +6,26 @@ import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { Site } from '../sites/site.ts';
 import type { IdSource } from '../state/ids.ts';
-import type { Address, NodeId, Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
+import type { NodeId, Notice, ResumeOutcome, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
 import type { Online } from './online.ts';
 
-/** A visitor who arrived: who they are from now on, and the first thing to tell them. */
-export interface Arrival {
-  readonly session: SessionRef;
-  readonly ready: PushPayload<'session:ready'>;
-  /** To be told to others (and, after `ready`, to the visitor) once the socket is bound to the session. */
-  readonly notices: readonly Notice[];
-}
+/** What became of a connection that arrived. */
+export type Arrival =
+  /** It has a session: who the visitor is from now on, and the first thing to tell them. */
+  | {
+      readonly kind: 'here';
+      readonly session: SessionRef;
+      readonly ready: PushPayload<'session:ready'>;
+      /** To be told to others and, after `ready`, to the visitor. */
+      readonly notices: readonly Notice[];
+    }
+  /** Another connection took the session over before this one had it. */
+  | { readonly kind: 'superseded' }
+  /** It went while it arrived. */
+  | { readonly kind: 'gone' };
+
+/** Ties a connection to its session; `false` if the connection is gone. */
+export type Bind = (session: SessionRef) => boolean;
 
 /** Sessions of this node: arriving, coming back, losing the connection, being forgotten. */
 export class Sessions {
@@ -31,6 +41,8 @@ export class Sessions {
   readonly #tell: (notices: readonly Notice[]) => void;
   /** Sites with visitors here, and when one was last seen. */
   readonly #seenAt = new Map<SiteKey, number>();
+  /** One for each connection that waits to be let in: which sessions were taken over meanwhile, from which fence on. */
+  readonly #arriving = new Set<Map<SessionId, number>>();
 
   constructor(parts: {
     store: StateStore;
@@ -60,26 +72,23 @@ export class Sessions {
    * Opens a session, or resumes the one the token stands for. The socket that held it before is told
    * and closed first, so that there are never two.
    */
-  async arrive(site: Site, presented: ResumeToken | undefined): Promise<Arrival> {
+  async arrive(site: Site, presented: ResumeToken | undefined, bind: Bind): Promise<Arrival> {
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#clock() };
-    if (presented !== undefined) {
-      const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume, site.match);
-      if (outcome.kind === 'resumed') {
-        this.#supersede(outcome.previous);
-        const { session, seat, state, notices } = outcome;
-        if (seat !== null) {
-          const isPeerAway = state.status === 'chatting' && state.peer === 'away';
-          this.#relay.seat(session.sessionId, seat, site.policy.inactivityMs, isPeerAway);
-        }
-        if (state.status === 'waiting') this.#waits.follow(session.sessionId);
-        this.#touch(site.key);
-        return { session, ready: { ...told, recovered: true, state }, notices };
+    const takenOver = new Map<SessionId, number>();
+    this.#arriving.add(takenOver);
+    try {
+      if (presented !== undefined) {
+        const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume, site.match);
+        if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, bind);
       }
+      const { session } = await this.#store.open(site.key, this.#nodeId, resume);
+      if (!bind(session)) return await this.#goAgain(session, []);
+      this.#touch(site.key);
+      return { kind: 'here', session, ready: { ...told, recovered: false, state: { status: 'idle' } }, notices: [] };
+    } finally {
+      this.#arriving.delete(takenOver);
     }
-    const { session } = await this.#store.open(site.key, this.#nodeId, resume);
-    this.#touch(site.key);
-    return { session, ready: { ...told, recovered: false, state: { status: 'idle' } }, notices: [] };
   }
 
   /** The visitor has the token they were told: from here on only that one brings them back. */
@@ -112,6 +121,14 @@ export class Sessions {
     return [...this.#seenAt.keys()];
   }
 
+  /** Another node has the session from this fence on. */
+  supersedeBefore(sessionId: SessionId, fence: number): void {
+    this.#noteTakeover(sessionId, fence);
+    const held = this.#push.sessionOf(sessionId);
+    // It may have come back here since.
+    if (held !== null && held.fence < fence) this.supersede(sessionId);
+  }
+
   /** A session's socket on this node must go: it was resumed elsewhere. */
   supersede(sessionId: SessionId): void {
     this.#push.toSession(sessionId, 'session:superseded', {});
@@ -119,9 +136,43 @@ export class Sessions {
     this.#relay.unseat(sessionId);
   }
 
-  #supersede(previous: Address): void {
-    if (previous.nodeId === this.#nodeId) this.supersede(previous.sessionId);
-    else this.#link.send(previous.nodeId, { kind: 'superseded', sessionId: previous.sessionId });
+  /** Runs in one turn, so that of several who come back with one token each finds what the others did. */
+  #comeBack(
+    site: Site,
+    { session, seat, state, previous, notices }: Extract<ResumeOutcome, { kind: 'resumed' }>,
+    told: Omit<PushPayload<'session:ready'>, 'recovered' | 'state'>,
+    takenOver: ReadonlyMap<SessionId, number>,
+    bind: Bind,
+  ): Arrival | Promise<Arrival> {
+    const { sessionId, fence } = session;
+    // Also if the store knows of one elsewhere: word that it went there may still be on its way here.
+    this.supersedeBefore(sessionId, fence);
+    if (previous.nodeId !== this.#nodeId) this.#link.send(previous.nodeId, { kind: 'superseded', sessionId, fence });
+    if ((takenOver.get(sessionId) ?? 0) > fence) {
+      this.#tell(notices);
+      return { kind: 'superseded' };
+    }
+    if (!bind(session)) return this.#goAgain(session, notices);
+    if (seat !== null) {
+      const isPeerAway = state.status === 'chatting' && state.peer === 'away';
+      this.#relay.seat(sessionId, seat, site.policy.inactivityMs, isPeerAway);
+    }
+    if (state.status === 'waiting') this.#waits.follow(sessionId);
+    this.#touch(site.key);
+    return { kind: 'here', session, ready: { ...told, recovered: true, state }, notices };
+  }
+
+  async #goAgain(session: SessionRef, notices: readonly Notice[]): Promise<Arrival> {
+    this.#tell(notices);
+    await this.suspend(session);
+    return { kind: 'gone' };
+  }
+
+  /** Whoever still arrives under an older fence comes too late. */
+  #noteTakeover(sessionId: SessionId, fence: number): void {
+    for (const takenOver of this.#arriving) {
+      takenOver.set(sessionId, Math.max(fence, takenOver.get(sessionId) ?? 0));
+    }
   }
 
   #touch(site: SiteKey): void {

@@ -5,7 +5,7 @@ import type { Bounds } from '../bounds.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Tally } from '../observability/tally.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Bind, Sessions } from '../session/sessions.ts';
 import type { Notice, SessionRef } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
@@ -95,14 +95,17 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   async function arrive(socket: VisitorSocket): Promise<void> {
     const { site } = socket.data;
     try {
-      const { session, ready, notices } = await parts.sessions.arrive(site, credentials.get(socket)?.resume);
-      if (!socket.connected) {
-        parts.tell(notices);
-        await parts.sessions.suspend(session);
-        return;
+      const bind: Bind = (session) => {
+        if (socket.connected) push.bind(session, socket);
+        return socket.connected;
+      };
+      const arrival = await parts.sessions.arrive(site, credentials.get(socket)?.resume, bind);
+      if (arrival.kind === 'superseded') {
+        emit(socket, 'session:superseded', {});
+        socket.disconnect(true);
       }
-      push.bind(session.sessionId, socket);
-      socket.data.session = session;
+      if (arrival.kind !== 'here') return;
+      const { session, ready, notices } = arrival;
       if (ready.recovered) emitRecovered(socket, ready, () => void settle(session));
       else emit(socket, 'session:ready', ready);
       parts.tell(notices);

@@ -24,8 +24,9 @@ export class SocketPush implements Push {
   }
 
   /** From here on this socket speaks for the session. */
-  bind(sessionId: SessionId, socket: VisitorSocket): void {
-    this.#sockets.set(sessionId, socket);
+  bind(session: SessionRef, socket: VisitorSocket): void {
+    this.#sockets.set(session.sessionId, socket);
+    socket.data.session = session;
   }
 
   /** `false` if another socket (or none) speaks for the session by now. */

@@ -38,7 +38,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     await expect
       .poll(
         () => {
-          link.send(NODE, { kind: 'superseded', sessionId: 's_a' as SessionId });
+          link.send(NODE, { kind: 'superseded', sessionId: 's_a' as SessionId, fence: 2 });
           return received.length;
         },
         { timeout: 8_000, interval: 50 },

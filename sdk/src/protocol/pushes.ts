@@ -79,7 +79,7 @@ export interface OnlineBucket {
 /** Pushes: service → visitor, facts. */
 export interface Pushes {
   /**
-   * First thing on every connection, and nothing comes before it. The whole truth: what the client
+   * First thing on every connection that is let in, and nothing comes before it. The whole truth: what the client
    * believed and this does not say is over. `recovered` is true only if the session the client asked
    * to resume is this one; it comes with a Socket.IO acknowledgement then, which says that `resume` is
    * kept. Until that ack the token presented stays good, so that a connection cut right here costs nothing.

@@ -1,0 +1,123 @@
+import type { ResumeToken } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import { listLog, siteOf } from '../../test/harness.ts';
+import type { Parcel } from '../cluster/node-link.ts';
+import { Relay } from '../conversation/relay.ts';
+import { WaitReports } from '../match/wait-reports.ts';
+import type { Push } from '../push.ts';
+import { directoryOf } from '../sites/site-directory.ts';
+import { randomIds } from '../state/ids.ts';
+import { MemoryStore } from '../state/memory/memory-store.ts';
+import type { NodeId, ResumeOutcome, SessionId, SessionRef } from '../state/state-store.ts';
+import { Online } from './online.ts';
+import { Sessions } from './sessions.ts';
+
+const SITE = siteOf('pk_shop');
+const HERE = 'n_here' as NodeId;
+const ELSEWHERE = 'n_elsewhere' as NodeId;
+
+/** Answers to a resume when the test says so. */
+class SlowStore extends MemoryStore {
+  readonly #answers: (() => void)[] = [];
+
+  override async resume(...args: Parameters<MemoryStore['resume']>): Promise<ResumeOutcome> {
+    const outcome = await super.resume(...args);
+    await new Promise<void>((resolve) => this.#answers.push(resolve));
+    return outcome;
+  }
+
+  /** Gives the nth answer that was asked for. */
+  async answer(nth: number): Promise<void> {
+    while (this.#answers.length <= nth) await new Promise(setImmediate);
+    this.#answers[nth]!();
+  }
+
+  /** As another node does. */
+  resumeElsewhere(presented: ResumeToken): Promise<ResumeOutcome> {
+    return super.resume(SITE.key, ELSEWHERE, presented, randomIds.resume(), SITE.match);
+  }
+}
+
+/** One node, and a visitor whose connection is here, with fence 1. */
+async function stage() {
+  const held = new Map<SessionId, SessionRef>();
+  const closed: number[] = [];
+  const sent: Parcel[] = [];
+  const push: Push = {
+    toSession: () => true,
+    toStarted: () => true,
+    toSite: () => undefined,
+    toAll: () => undefined,
+    hasVisitors: () => true,
+    sessions: () => held.values(),
+    sessionOf: (sessionId) => held.get(sessionId) ?? null,
+    disconnect: (sessionId) => {
+      const session = held.get(sessionId);
+      if (session !== undefined) closed.push(session.fence);
+      held.delete(sessionId);
+    },
+  };
+  const clock = () => 0;
+  const link = { send: (_: NodeId, parcel: Parcel) => void sent.push(parcel) };
+  const store = new SlowStore(clock, randomIds);
+  const relay = new Relay(push, clock, link, HERE);
+  const online = new Online(store, push);
+  const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
+  const sessions = new Sessions({
+    ...{ store, relay, push, online, waits, link, clock },
+    ids: randomIds,
+    nodeId: HERE,
+    tell: () => undefined,
+  });
+  const arrive = (resume?: ResumeToken) =>
+    sessions.arrive(SITE, resume, (session) => held.set(session.sessionId, session).size > 0);
+  const first = await arrive();
+  if (first.kind !== 'here') throw new Error('the first visitor was not let in');
+  const { sessionId } = first.session;
+  const token = first.ready.resume;
+  return { sessions, store, sent, closed, arrive, sessionId, token, fence: () => held.get(sessionId)?.fence ?? null };
+}
+
+describe('of several connections with one token', () => {
+  test('the one that another node took over before the answer came here is too late', async () => {
+    const { sessions, store, arrive, sessionId, token, fence } = await stage();
+    const arriving = arrive(token);
+    await store.resumeElsewhere(token);
+    sessions.supersedeBefore(sessionId, 3);
+    await store.answer(0);
+    expect(await arriving).toEqual({ kind: 'superseded' });
+    expect(fence()).toBeNull();
+  });
+
+  test('the later one stays, also when it is answered first', async () => {
+    const { store, arrive, token, fence } = await stage();
+    const [earlier, later] = [arrive(token), arrive(token)];
+    await store.answer(1);
+    expect((await later).kind).toBe('here');
+    await store.answer(0);
+    expect(await earlier).toEqual({ kind: 'superseded' });
+    expect(fence()).toBe(3);
+  });
+
+  test('the connection that stood here goes also when the store knows of one elsewhere', async () => {
+    const { store, sent, closed, arrive, sessionId, token, fence } = await stage();
+    await store.resumeElsewhere(token);
+    const arriving = arrive(token);
+    await store.answer(0);
+    expect((await arriving).kind).toBe('here');
+    expect([closed, fence()]).toEqual([[1], 3]);
+    expect(sent).toEqual([{ kind: 'superseded', sessionId, fence: 3 }]);
+  });
+
+  test('late word of an older takeover closes nobody who came back since', async () => {
+    const { sessions, store, arrive, sessionId, token, fence } = await stage();
+    await store.resumeElsewhere(token);
+    const arriving = arrive(token);
+    await store.answer(0);
+    await arriving;
+    sessions.supersedeBefore(sessionId, 2);
+    expect(fence()).toBe(3);
+    sessions.supersedeBefore(sessionId, 4);
+    expect(fence()).toBeNull();
+  });
+});

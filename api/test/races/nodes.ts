@@ -1,0 +1,44 @@
+import type { App } from '../../src/app.ts';
+import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { FREE, SHOP, siteOf, startTestApp } from '../harness.ts';
+
+export interface NodesOptions {
+  /** Without one the state is in memory, and there is one node. */
+  readonly redisUrl?: string;
+  readonly count?: number;
+  /** Milliseconds between two looks at what is due. */
+  readonly roundMs: number;
+}
+
+/** The nodes of one service, whose visitors may meet at once, and again. */
+export class Nodes {
+  readonly apps: readonly App[];
+
+  private constructor(apps: readonly App[]) {
+    this.apps = apps;
+  }
+
+  static async start({ redisUrl, count = 1, roundMs }: NodesOptions): Promise<Nodes> {
+    const address = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
+    const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: address };
+    const siteList = [siteOf(SHOP.key, undefined, {}, FREE)];
+    const starting = Array.from({ length: count }, () => startTestApp({ config, siteList, roundMs }));
+    return new Nodes(await Promise.all(starting));
+  }
+
+  /** The node of the nth visitor: in turn. */
+  of(nth: number): App {
+    return this.apps[nth % this.apps.length]!;
+  }
+
+  /** What all of them hold for visitors. */
+  held(): ReturnType<App['held']> {
+    const all = this.apps.map((app) => app.held());
+    const sumOf = (what: keyof ReturnType<App['held']>) => all.reduce((sum, held) => sum + held[what], 0);
+    return { sockets: sumOf('sockets'), seats: sumOf('seats') };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.apps.map((app) => app.stop()));
+  }
+}

@@ -1,0 +1,4 @@
+import { describeRaces } from './races.ts';
+
+describeRaces(1);
+describeRaces(2);

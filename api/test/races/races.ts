@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RedisServer } from '../servers/redis-server.ts';
+import { raceForOneSession } from './same-token.ts';
+import { skipAtOnce } from './skip-at-once.ts';
+
+/** Of one race each, as it is run in the tests that must be short. */
+const SHORT = 40;
+const SEED = Number(process.env['PASSERBY_SEED'] || 1);
+
+/** What must hold however two things fall together, `times` times each; `nodes` of 0 is one node in memory. */
+export function describeRaces(nodes: 0 | 1 | 2, times = SHORT): void {
+  const where = nodes === 0 ? 'one node, its state in memory' : `on one Redis, nodes: ${nodes}`;
+  describe(`${where}, ${times} times`, { timeout: 30_000 + times * 300 }, () => {
+    let redis: RedisServer | undefined;
+    beforeEach(async () => {
+      if (nodes > 0) redis = await RedisServer.start();
+    });
+    afterEach(() => redis?.stop());
+    const options = () => (redis === undefined ? {} : { redisUrl: redis.url, count: nodes });
+
+    test.each([
+      ['at once', 0],
+      ['one shortly after the other', 8],
+    ])(
+      `the same resume token presented twice, %s: exactly one lives, the loser neither sends nor receives`,
+      async (order, lagMaxMs) => {
+        const losers = await raceForOneSession(options(), { races: times, lagMaxMs, seed: SEED });
+        expect(losers.superseded + losers.newSession).toBe(times);
+        if (times > SHORT) console.info(`${where}, ${order}: ${JSON.stringify(losers)} (PASSERBY_SEED=${SEED})`);
+      },
+    );
+
+    test.each([2, 5])('%i visitors, all who talk skip at the same instant: nobody is stuck', async (visitors) => {
+      await skipAtOnce(options(), visitors, times);
+    });
+  });
+}
