@@ -30,8 +30,8 @@ import type { NodeId, Notice, StateStore } from './state/state-store.ts';
 const ROUND_MS = 1_000;
 /** What one call of a sweep does at most, so that others get their turn in between; and calls in a round. */
 const SWEEP = { max: 50, callsMax: 20 } as const;
-/** Over how long clients spread their reconnects when this node goes. Milliseconds. */
-const DRAIN_SPREAD_MS = 3_000;
+/** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
+const DRAIN_SPREAD_MS = 4_000;
 /** After this the node goes whoever is still connected. Milliseconds. */
 const DRAIN_MAX_MS = 8_000;
 

@@ -238,7 +238,7 @@ describe('the service', () => {
     await using app = await startTestApp();
     const visitor = await Visitor.arrive(app);
     const drained = app.drain();
-    expect(await visitor.next('session:draining')).toEqual({ reconnectAfterMs: 3_000 });
+    expect(await visitor.next('session:draining')).toEqual({ reconnectAfterMs: 4_000 });
     expect(await (await fetch(`${app.url}/healthz`)).json()).toEqual({ status: 'draining', store: 'memory' });
     await expect(Visitor.arrive(app)).rejects.toThrow();
     visitor.socket.disconnect();

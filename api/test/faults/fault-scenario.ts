@@ -4,6 +4,7 @@ import { conversationsIn, slowestAnswerMs, type VisitorHistory } from '../histor
 import { playScenario, TwoNodes, type Scenario } from '../history/two-nodes.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { inflict, type Fault } from './faults.ts';
+import { pause } from './patience.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 /**
@@ -14,6 +15,9 @@ const ANSWER_MAX_MS = { few: 1_000 + 1_000, crowd: 1_000 + 5_000 } as const;
 const CROWD_FROM = 1_000;
 /** Matching goes on within this after Redis is back. Milliseconds. */
 const RESUME_MAX_MS = 3_000;
+
+/** When something goes wrong: there is traffic by then. Milliseconds. */
+const HARM_AFTER_MS = 1_000;
 
 /** Two nodes that reach their Redis through a proxy. */
 export class FaultyStage {
@@ -57,6 +61,7 @@ export async function expectNoViolation(
   const histories = await playScenario(stage.two, {
     ...scenario,
     fault: async () => {
+      await pause(HARM_AFTER_MS);
       await inflict(fault, stage.redis, stage.proxy);
       backAt = performance.now();
     },

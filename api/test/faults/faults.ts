@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { RedisServer } from '../servers/redis-server.ts';
+import { pause } from './patience.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
 /** What goes wrong while visitors join, skip, cancel and block. */
@@ -10,14 +11,15 @@ export const FAULTS = [
   'client kill',
   'half-open',
   'stopped Redis',
+  'client pause',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** How long Redis is stopped, or pauses its clients: past the time in which a request must be answered. Milliseconds. */
+const STANDSTILL_MS = 1_500;
 
-/** Does the harm, starting in a second's time, and resolves when Redis can be reached again. */
+/** Does the harm and resolves when Redis can be reached again. */
 export async function inflict(fault: Fault, redis: RedisServer, proxy: TcpProxy): Promise<void> {
-  await pause(1_000);
   switch (fault) {
     case 'lost replies':
       for (const ms of [60, 250, 900]) {
@@ -32,9 +34,15 @@ export async function inflict(fault: Fault, redis: RedisServer, proxy: TcpProxy)
       return proxy.goSilent();
     case 'stopped Redis':
       redis.signal('SIGSTOP');
-      await pause(1_500);
+      await pause(STANDSTILL_MS);
       redis.signal('SIGCONT');
       return;
+    case 'client pause': {
+      const admin = new Redis(redis.url);
+      await admin.call('CLIENT', 'PAUSE', String(STANDSTILL_MS), 'ALL');
+      admin.disconnect();
+      return pause(STANDSTILL_MS);
+    }
     case 'script flush':
     case 'client kill': {
       const admin = new Redis(redis.url);

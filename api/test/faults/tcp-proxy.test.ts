@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { Targets } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 /** A server that answers with what it got, and a client of it through a proxy. */
@@ -105,5 +106,82 @@ describe('the TCP proxy', () => {
     next.write('again');
     await until(() => on.received.join('') === 'first again');
     next.destroy();
+  });
+
+  test('tears what passes to pieces, in order and with nothing missing', async () => {
+    await using on = await stage();
+    on.proxy.slice(3);
+    on.received.length = 0;
+    on.client.write('a sentence of some length');
+    await until(() => on.replies.join('') === 'first a sentence of some length');
+    expect(on.received.join('')).toBe('a sentence of some length');
+    expect(on.received.length).toBeGreaterThan(1);
+  });
+
+  test('lets no more through than it is told to', async () => {
+    await using on = await stage();
+    on.proxy.throttle(10_000);
+    const at = performance.now();
+    on.client.write('x'.repeat(2_000));
+    await until(() => on.replies.join('').length === 2_006);
+    expect(performance.now() - at).toBeGreaterThanOrEqual(180);
+  });
+
+  test.each([
+    ['half', 'first sec'],
+    ['all', 'first second'],
+  ] as const)('cuts one connection alone when the words come by, after %s of them', async (after, heard) => {
+    await using on = await stage();
+    const other = connect(on.proxy.port, '127.0.0.1');
+    await until(() => on.proxy.lines.length === 2);
+    on.proxy.whenPassing('second', after, (line) => line.reset());
+    const end = closed(on.client);
+    on.client.write('second');
+    await end;
+    expect(on.replies.join('')).toBe(heard);
+    expect([on.proxy.lines.length, other.destroyed]).toEqual([1, false]);
+    other.destroy();
+  });
+
+  test('tells neither end of a connection gone silent what became of the other', async () => {
+    await using on = await stage();
+    on.proxy.goSilent();
+    on.client.end();
+    await closed(on.client);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(on.proxy.lines).toHaveLength(1);
+  });
+
+  test('goes in turns to the targets that accept, and to none that was taken out', async () => {
+    const names: string[] = [];
+    const listen = async (name: string) => {
+      const server = createServer((socket) => {
+        names.push(name);
+        socket.destroy();
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return { server, port: (server.address() as AddressInfo).port };
+    };
+    const [one, two, dead] = [await listen('one'), await listen('two'), await listen('dead')];
+    dead.server.close();
+    await once(dead.server, 'close');
+    const targets = new Targets(one.port, dead.port, two.port);
+    const proxy = await TcpProxy.start(targets);
+    const visit = async () => {
+      const client = connect(proxy.port, '127.0.0.1');
+      client.on('error', () => undefined);
+      await closed(client);
+    };
+    for (let n = 0; n < 3; n++) await visit();
+    expect(names).toEqual(['one', 'two', 'two']);
+    targets.remove(two.port);
+    await visit();
+    targets.remove(one.port);
+    await visit();
+    targets.add(two.port);
+    await visit();
+    expect(names.slice(3)).toEqual(['one', 'two']);
+    await proxy.stop();
+    for (const { server } of [one, two]) server.close();
   });
 });

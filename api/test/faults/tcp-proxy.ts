@@ -1,64 +1,65 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-
-/** One connection through the proxy. */
-interface Line {
-  readonly client: Socket;
-  readonly target: Socket;
-  isSilent: boolean;
-}
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { ProxiedLine, type Path, type Watch } from './proxied-line.ts';
+import { Targets } from './targets.ts';
 
 /**
- * A TCP proxy on loopback that does to connections what networks do: slow them, cut them, reset them,
- * swallow what comes back, or go silent without closing.
+ * A TCP proxy on loopback that does to connections what networks do: slow them, tear what passes to pieces,
+ * cut them, reset them, swallow what comes back, or go silent without closing.
  */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #targetPort: number;
-  readonly #lines = new Set<Line>();
-  #delayMs = 0;
-  #areRepliesLost = false;
+  readonly #targets: Targets;
+  readonly #lines = new Set<ProxiedLine>();
+  readonly #watches = new Set<Watch>();
+  readonly #path: Path = { delayMs: 0, sliceBytes: 0, bytesPerSecond: 0, areRepliesLost: false };
   #isRefusing = false;
 
-  private constructor(server: Server, targetPort: number) {
+  private constructor(server: Server, targets: Targets) {
     this.#server = server;
-    this.#targetPort = targetPort;
-    server.on('connection', (client) => this.#join(client));
+    this.#targets = targets;
+    server.on('connection', (client) => void this.#join(client));
   }
 
-  static async start(targetPort: number): Promise<TcpProxy> {
+  /** In front of one port, or of several in turns. */
+  static async start(target: number | Targets): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new TcpProxy(server, targetPort);
+    return new TcpProxy(server, typeof target === 'number' ? new Targets(target) : target);
   }
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  get connections(): number {
-    return this.#lines.size;
+  /** The open connections, in the order in which they came. */
+  get lines(): readonly ProxiedLine[] {
+    return [...this.#lines];
   }
 
   /** Everything arrives this much later, both ways; 0 for at once. */
   delay(ms: number): void {
-    this.#delayMs = ms;
+    this.#path.delayMs = ms;
+  }
+
+  /** Everything arrives in pieces of at most this many bytes, both ways; 0 for whole. */
+  slice(bytes: number): void {
+    this.#path.sliceBytes = bytes;
+  }
+
+  /** No more than this many bytes pass in a second, each way; 0 for as many as there are. */
+  throttle(bytesPerSecond: number): void {
+    this.#path.bytesPerSecond = bytesPerSecond;
   }
 
   /** Closes every connection in order. */
   cut(): void {
-    for (const { client, target } of this.#lines) {
-      client.end();
-      target.end();
-    }
+    for (const line of this.#lines) line.cut();
   }
 
   /** Breaks every connection off. */
   reset(): void {
-    for (const { client, target } of this.#lines) {
-      client.resetAndDestroy();
-      target.resetAndDestroy();
-    }
+    for (const line of this.#lines) line.reset();
   }
 
   /**
@@ -66,32 +67,44 @@ export class TcpProxy {
    * no stream goes on after bytes of it are gone. `isBroken: false` lets it go on all the same, as a faulty proxy does.
    */
   async loseReplies(ms: number, { isBroken = true } = {}): Promise<void> {
-    this.#areRepliesLost = true;
+    this.#path.areRepliesLost = true;
     await new Promise((resolve) => setTimeout(resolve, ms));
-    this.#areRepliesLost = false;
+    this.#path.areRepliesLost = false;
     if (isBroken) this.reset();
   }
 
   /** Half-open: on the connections there are nothing passes any more, and nothing is closed. */
   goSilent(): void {
-    for (const line of this.#lines) line.isSilent = true;
+    for (const line of this.#lines) line.goSilent();
+  }
+
+  /** Does this to the connection on which these words come back, once, after half of them have passed or after all. */
+  whenPassing(words: string, after: Watch['after'], act: Watch['act']): void {
+    this.#watches.add({ words, after, act });
   }
 
   /** Nobody gets in for a time, and those who are in are thrown out. */
   async refuse(ms: number): Promise<void> {
+    this.shut();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.open();
+  }
+
+  /** Nobody gets in until `open`, and those who are in are thrown out. */
+  shut(): void {
     this.#isRefusing = true;
     this.reset();
-    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  open(): void {
     this.#isRefusing = false;
   }
 
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
+    this.shut();
     this.#server.close();
-    for (const { client, target } of this.#lines) {
-      client.destroy();
-      target.destroy();
-    }
+    for (const line of this.#lines) line.destroy();
     await closed;
   }
 
@@ -99,34 +112,17 @@ export class TcpProxy {
     return this.stop();
   }
 
-  #join(client: Socket): void {
-    if (this.#isRefusing) {
+  async #join(client: Socket): Promise<void> {
+    client.on('error', () => undefined);
+    const target = this.#isRefusing ? null : await this.#targets.reach();
+    target?.on('error', () => undefined);
+    if (target === null || this.#isRefusing || client.destroyed) {
       client.resetAndDestroy();
+      target?.destroy();
       return;
     }
-    const target = connect({ port: this.#targetPort, host: '127.0.0.1', noDelay: true });
     client.setNoDelay(true);
-    const line: Line = { client, target, isSilent: false };
+    const line = new ProxiedLine(client, target, this.#path, this.#watches, () => this.#lines.delete(line));
     this.#lines.add(line);
-    this.#carry(client, target, () => line.isSilent);
-    this.#carry(target, client, () => line.isSilent || this.#areRepliesLost);
-    for (const [end, other] of [
-      [client, target],
-      [target, client],
-    ] as const) {
-      end.on('error', () => undefined);
-      end.on('close', () => {
-        this.#lines.delete(line);
-        other.destroy();
-      });
-    }
-  }
-
-  #carry(from: Socket, to: Socket, isLost: () => boolean): void {
-    from.on('data', (chunk: Buffer) => {
-      if (isLost()) return;
-      if (this.#delayMs === 0) to.write(chunk);
-      else setTimeout(() => to.writable && to.write(chunk), this.#delayMs);
-    });
   }
 }

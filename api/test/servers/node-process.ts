@@ -85,6 +85,15 @@ export class NodeProcess {
     this.#child.kill(signal);
   }
 
+  /** Sends it away in good order, and resolves once it has gone. Milliseconds that took. */
+  async drain(): Promise<number> {
+    const ended = once(this.#child, 'exit');
+    const askedAt = performance.now();
+    this.#child.kill('SIGTERM');
+    await ended;
+    return performance.now() - askedAt;
+  }
+
   /** Ends it as a crash does. */
   async stop(): Promise<void> {
     if (!this.isRunning) return;

@@ -75,9 +75,13 @@ export class RedisServer {
     process.kill(this.pid, signal);
   }
 
-  /** Ends it as a crash does, and starts it anew with nothing in it. */
-  async restart(): Promise<void> {
+  /** Ends it as a crash does. Nothing it held is kept. */
+  async crash(): Promise<void> {
     await this.#end();
+  }
+
+  /** Starts it anew after a crash, on the same port and with nothing in it. */
+  async revive(): Promise<void> {
     await this.#launch();
   }
 

@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FREE, ORIGIN } from '../harness.ts';
+import { NodeProcess } from '../servers/node-process.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+import { comesTrue } from './patience.ts';
+import { Talker } from './talker.ts';
+import { Targets } from './targets.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+
+/** Scenarios, or rounds of one, that a stage can hold: each has a site of its own. */
+const SITES_MAX = 250;
+/** How long visitors may take to meet where nothing fails: a crowd on a busy machine. Milliseconds. */
+const MEET_MAX_MS = 30_000;
+
+/** A visitor, and the way they reach the service by. */
+export interface Guest {
+  readonly talker: Talker;
+  readonly entrance: TcpProxy;
+}
+
+/** Two who talk to each other. */
+export type Couple = readonly [Guest, Guest];
+
+/** Nodes on one Redis, and visitors of them: every connection goes through a proxy that can harm it. */
+export class Stage {
+  readonly redis: RedisServer;
+  readonly redisProxy: TcpProxy;
+  readonly #directory: string;
+  readonly #targets = new Targets();
+  readonly #nodes = new Set<NodeProcess>();
+  readonly #entrances = new Set<TcpProxy>();
+  readonly #talkers = new Set<Talker>();
+  #sites = 0;
+
+  private constructor(redis: RedisServer, redisProxy: TcpProxy) {
+    this.redis = redis;
+    this.redisProxy = redisProxy;
+    this.#directory = mkdtempSync(join(tmpdir(), 'passerby-faults-'));
+    const sites = Array.from({ length: SITES_MAX }, (_, index) => siteOf(index + 1));
+    const entries = sites.map((key) => ({ key, name: key, origins: [ORIGIN], match: FREE }));
+    writeFileSync(this.#sitesFile, JSON.stringify({ sites: entries }));
+  }
+
+  static async start(nodes = 2): Promise<Stage> {
+    const redis = await RedisServer.start();
+    const stage = new Stage(redis, await TcpProxy.start(redis.port));
+    try {
+      await Promise.all(Array.from({ length: nodes }, () => stage.addNode()));
+      return stage;
+    } catch (error) {
+      await stage.stop();
+      throw error;
+    }
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return [...this.#nodes];
+  }
+
+  /** Visitors come to it from now on. */
+  async addNode(): Promise<NodeProcess> {
+    const node = await NodeProcess.start({
+      REDIS_URL: `redis://127.0.0.1:${this.redisProxy.port}`,
+      SITES_FILE: this.#sitesFile,
+    });
+    this.#nodes.add(node);
+    this.#targets.add(portOf(node));
+    return node;
+  }
+
+  /** Visitors come to it no more; those who are there stay. */
+  takeOut(node: NodeProcess): void {
+    this.#nodes.delete(node);
+    this.#targets.remove(portOf(node));
+  }
+
+  /** Ends a node as a crash does. */
+  async kill(node: NodeProcess): Promise<void> {
+    this.takeOut(node);
+    await node.stop();
+  }
+
+  /** A site nobody has been on. */
+  newSite(): string {
+    this.#sites += 1;
+    if (this.#sites > SITES_MAX) throw new Error('the stage is full');
+    return siteOf(this.#sites);
+  }
+
+  /** A way in for one visitor, or for many. It goes to one node, or to all in turns. */
+  async entrance(node?: NodeProcess): Promise<TcpProxy> {
+    const proxy = await TcpProxy.start(node === undefined ? this.#targets : portOf(node));
+    this.#entrances.add(proxy);
+    return proxy;
+  }
+
+  /** A visitor who has not come yet. */
+  invite(name: string, site: string, entrance: TcpProxy): Guest {
+    const talker = new Talker(name, `http://127.0.0.1:${entrance.port}`, site);
+    this.#talkers.add(talker);
+    return { talker, entrance };
+  }
+
+  /** Couples in conversation, each visitor with a way in of their own. */
+  async couples(count: number, site = this.newSite()): Promise<Couple[]> {
+    const guests: Guest[] = [];
+    for (let n = 1; n <= count * 2; n++) guests.push(this.invite(`v${n}`, site, await this.entrance()));
+    return meet(guests);
+  }
+
+  async dismiss(guests: readonly Guest[]): Promise<void> {
+    await Promise.all(guests.map(({ talker }) => talker.chat.close()));
+    for (const { talker } of guests) this.#talkers.delete(talker);
+    for (const entrance of new Set(guests.map((guest) => guest.entrance))) {
+      this.#entrances.delete(entrance);
+      await entrance.stop();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#talkers].map(({ chat }) => chat.close()));
+    await Promise.all([...this.#entrances].map((entrance) => entrance.stop()));
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await this.redisProxy.stop();
+    await this.redis.stop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  get #sitesFile(): string {
+    return join(this.#directory, 'sites.json');
+  }
+}
+
+/** All of them look for somebody, until everybody has. */
+export async function meet(guests: readonly Guest[]): Promise<Couple[]> {
+  await Promise.all(guests.map(({ talker }) => talker.chat.find()));
+  const areAllTalking = () => guests.every(({ talker }) => talker.conversationId !== null);
+  if (!(await comesTrue(areAllTalking, MEET_MAX_MS))) throw new Error('not everybody met somebody');
+  return couplesOf(guests);
+}
+
+function couplesOf(guests: readonly Guest[]): Couple[] {
+  const byConversation = new Map<string | null, Guest[]>();
+  for (const guest of guests) {
+    const { conversationId } = guest.talker;
+    byConversation.set(conversationId, [...(byConversation.get(conversationId) ?? []), guest]);
+  }
+  return [...byConversation.values()].map((couple) => {
+    if (couple.length !== 2) throw new Error(`${couple.length} are in one conversation`);
+    return couple as [Guest, Guest];
+  });
+}
+
+const siteOf = (n: number) => `pk_stage_${n}`;
+const portOf = ({ url }: NodeProcess) => Number(new URL(url).port);

@@ -1,0 +1,121 @@
+import { createChat, type Chat, type ChatError, type ConversationId, type EndReason } from '@passerby/sdk';
+import { ORIGIN } from '../harness.ts';
+
+/** What a talker did and was told, in the order in which it happened to them. */
+export type Entry =
+  | { readonly kind: 'started'; readonly conversationId: string }
+  | { readonly kind: 'said'; readonly conversationId: string; readonly text: string }
+  /** `conversationId` is what the snapshot showed at that moment; `null` where it showed no conversation. */
+  | { readonly kind: 'heard'; readonly conversationId: string | null; readonly text: string }
+  | { readonly kind: 'delivered'; readonly text: string }
+  | { readonly kind: 'presence'; readonly presence: 'here' | 'away'; readonly at: number }
+  | {
+      readonly kind: 'ended';
+      readonly conversationId: string;
+      readonly reason: EndReason;
+      readonly undelivered: readonly string[];
+      /** As `performance.now()`. */
+      readonly at: number;
+    };
+
+export interface Book {
+  /** Without a hyphen: `texts` are `name-number`. */
+  readonly name: string;
+  readonly entries: readonly Entry[];
+}
+
+/** A time without a connection. As `performance.now()`. */
+export interface Outage {
+  readonly lostAt: number;
+  readonly backAt: number;
+}
+
+/** The SDK takes no more while so many are unacknowledged. */
+const UNDER_WAY_MAX = 200;
+
+/** A visitor on the SDK who numbers what they say and keeps book of all they are told. */
+export class Talker {
+  readonly name: string;
+  readonly chat: Chat;
+  readonly #entries: Entry[] = [];
+  readonly #outages: Outage[] = [];
+  readonly #errors: ChatError[] = [];
+  readonly #underWay = new Set<string>();
+  #count = 0;
+  #lostAt: number | null = null;
+
+  constructor(name: string, url: string, site: string) {
+    this.name = name;
+    this.chat = createChat({ url, site, origin: ORIGIN });
+    this.chat.on('started', ({ conversationId }) => this.#entries.push({ kind: 'started', conversationId }));
+    this.chat.on('message', ({ text }) =>
+      this.#entries.push({ kind: 'heard', conversationId: this.conversationId, text }),
+    );
+    this.chat.on('delivered', ({ text }) => {
+      this.#underWay.delete(text);
+      this.#entries.push({ kind: 'delivered', text });
+    });
+    this.chat.on('presence', ({ presence }) =>
+      this.#entries.push({ kind: 'presence', presence, at: performance.now() }),
+    );
+    this.chat.on('ended', ({ conversationId, reason, undelivered }) => {
+      this.#underWay.clear();
+      const texts = undelivered.map(({ text }) => text);
+      this.#entries.push({ kind: 'ended', conversationId, reason, undelivered: texts, at: performance.now() });
+    });
+    this.chat.on('error', (error) => this.#errors.push(error));
+    this.chat.on('change', ({ connection }) => this.#connectionIs(connection.status));
+  }
+
+  get book(): Book {
+    return { name: this.name, entries: this.#entries };
+  }
+
+  /** The conversation they are in. */
+  get conversationId(): ConversationId | null {
+    const { state } = this.chat.snapshot();
+    return state.status === 'chatting' ? state.conversationId : null;
+  }
+
+  get isConnected(): boolean {
+    return this.chat.snapshot().connection.status === 'connected';
+  }
+
+  /** Times without a connection that are over. */
+  get outages(): readonly Outage[] {
+    return this.#outages;
+  }
+
+  /** Refusals they did not ask for. */
+  get errors(): readonly ChatError[] {
+    return this.#errors;
+  }
+
+  /** How many of their messages the peer has not acknowledged. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  /** The text of what they say next. */
+  get nextText(): string {
+    return `${this.name}-${this.#count + 1}`;
+  }
+
+  /** Says the next number, if there is a conversation that takes it. */
+  say(): void {
+    const { conversationId } = this;
+    if (conversationId === null || this.underWay >= UNDER_WAY_MAX) return;
+    const text = this.nextText;
+    this.#count += 1;
+    this.#underWay.add(text);
+    this.#entries.push({ kind: 'said', conversationId, text });
+    this.chat.send(text);
+  }
+
+  #connectionIs(status: string): void {
+    if (status === 'reconnecting') this.#lostAt ??= performance.now();
+    if (status !== 'connected' || this.#lostAt === null) return;
+    this.#outages.push({ lostAt: this.#lostAt, backAt: performance.now() });
+    this.#lostAt = null;
+  }
+}

@@ -1,0 +1,74 @@
+import { checkBooks } from './check-books.ts';
+import { comesTrue, pause } from './patience.ts';
+import type { Couple, Guest } from './stage.ts';
+
+/** How long the end of a conversation may take to reach the other side where nothing fails any more. Milliseconds. */
+const END_MAX_MS = 5_000;
+
+export const guestsOf = (couples: readonly Couple[]): Guest[] => couples.flat();
+
+/** Says this many, about this far apart. */
+export async function say({ talker }: Guest, count: number, everyMs: number, random: () => number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    talker.say();
+    await pause(everyMs * (0.5 + random()));
+  }
+}
+
+/** Talks for as long as it is true. */
+export async function keepTalking(guests: readonly Guest[], everyMs: number, isOn: () => boolean): Promise<void> {
+  await Promise.all(
+    guests.map(async ({ talker }) => {
+      while (isOn()) {
+        talker.say();
+        await pause(everyMs * (0.5 + Math.random()));
+      }
+    }),
+  );
+}
+
+/** Waits until everything said has been acknowledged, and says for how many it was not. */
+export async function allDelivered(guests: readonly Guest[], withinMs: number): Promise<string[]> {
+  await comesTrue(() => guests.every(({ talker }) => talker.underWay === 0), withinMs);
+  return guests
+    .filter(({ talker }) => talker.underWay > 0)
+    .map(({ talker }) => `${talker.name} still has ${talker.underWay} messages under way after ${withinMs} ms`);
+}
+
+/** One of each couple leaves; the other must hear of it. */
+export async function part(couples: readonly Couple[]): Promise<string[]> {
+  await Promise.all(couples.map(([{ talker }]) => talker.chat.stop()));
+  const left = couples.map(([, { talker }]) => talker);
+  await comesTrue(() => left.every(({ conversationId }) => conversationId === null), END_MAX_MS);
+  return left
+    .filter(({ conversationId }) => conversationId !== null)
+    .map(({ name }) => `${name} was not told that the peer left within ${END_MAX_MS} ms`);
+}
+
+/** Ends nobody asked for, where all conversations must go on. */
+export function earlyEnds(guests: readonly Guest[]): string[] {
+  return guests.flatMap(({ talker }) =>
+    talker.book.entries.flatMap((entry) =>
+      entry.kind === 'ended'
+        ? [`${talker.name} was told an early end (${entry.reason}), ${entry.undelivered.length} undelivered`]
+        : [],
+    ),
+  );
+}
+
+/** What the books of all show that must not be. */
+export function violationsIn(guests: readonly Guest[]): string[] {
+  return checkBooks(guests.map(({ talker }) => talker.book)).map(
+    ({ rule, talker, what }) => `${rule}: ${talker} ${what}`,
+  );
+}
+
+/** How many were heard. */
+export function heardBy(guests: readonly Guest[]): number {
+  return guests.reduce((sum, { talker }) => sum + talker.book.entries.filter(({ kind }) => kind === 'heard').length, 0);
+}
+
+/** The longest time one of them was without a connection, among those that are over. Milliseconds. */
+export function longestOutageMs(guests: readonly Guest[]): number {
+  return Math.max(0, ...guests.flatMap(({ talker }) => talker.outages.map(({ lostAt, backAt }) => backAt - lostAt)));
+}
