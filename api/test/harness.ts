@@ -78,7 +78,7 @@ export class Visitor {
   readonly told: { readonly name: string; readonly payload: unknown }[] = [];
   #seen = 0;
 
-  constructor(app: App, options: VisitorOptions = {}) {
+  constructor(app: Pick<App, 'url'>, options: VisitorOptions = {}) {
     const { site = SHOP.key, transports = ['websocket'], auth = {}, doesConfirm = true, autoConnect = true } = options;
     const origin = 'origin' in options ? options.origin : ORIGIN;
     this.socket = io(app.url, {
@@ -98,7 +98,10 @@ export class Visitor {
   }
 
   /** Connected and told `session:ready`. */
-  static async arrive(app: App, options?: VisitorOptions): Promise<Visitor & { ready: PushPayload<'session:ready'> }> {
+  static async arrive(
+    app: Pick<App, 'url'>,
+    options?: VisitorOptions,
+  ): Promise<Visitor & { ready: PushPayload<'session:ready'> }> {
     const visitor = new Visitor(app, options);
     const failed = new Promise<never>((_, reject) => visitor.socket.once('connect_error', reject));
     const ready = await Promise.race([visitor.next('session:ready'), failed]);

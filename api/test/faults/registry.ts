@@ -1,8 +1,22 @@
 import type { FaultScenario } from './scenario.ts';
+import { allCutAtOnce } from './scenarios/all-cut-at-once.ts';
 import { cutAtEveryMessage } from './scenarios/cut-at-every-message.ts';
 import { nodeKilled } from './scenarios/node-killed.ts';
+import { redisFails } from './scenarios/redis-fails.ts';
 import { rollingDeploy } from './scenarios/rolling-deploy.ts';
+import { redisFlushed, redisRestarted } from './scenarios/state-lost.ts';
+import { storm } from './scenarios/storm.ts';
 import { visitorGoneWithNode } from './scenarios/visitor-gone-with-node.ts';
 
 /** Everything that goes wrong on purpose while visitors talk. */
-export const SCENARIOS: readonly FaultScenario[] = [cutAtEveryMessage, nodeKilled, visitorGoneWithNode, rollingDeploy];
+export const SCENARIOS: readonly FaultScenario[] = [
+  cutAtEveryMessage,
+  nodeKilled,
+  visitorGoneWithNode,
+  rollingDeploy,
+  redisFails,
+  redisRestarted,
+  redisFlushed,
+  allCutAtOnce,
+  storm,
+];

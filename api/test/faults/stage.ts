@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { FREE, ORIGIN } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
@@ -80,6 +81,13 @@ export class Stage {
   async kill(node: NodeProcess): Promise<void> {
     this.takeOut(node);
     await node.stop();
+  }
+
+  /** Deletes all that is in Redis. */
+  async flush(): Promise<void> {
+    const admin = new Redis(this.redis.url);
+    await admin.flushall();
+    admin.disconnect();
   }
 
   /** A site nobody has been on. */

@@ -86,7 +86,7 @@ export class Talker {
     return this.#outages;
   }
 
-  /** Refusals they did not ask for. */
+  /** What was refused. */
   get errors(): readonly ChatError[] {
     return this.#errors;
   }
@@ -110,6 +110,11 @@ export class Talker {
     this.#underWay.add(text);
     this.#entries.push({ kind: 'said', conversationId, text });
     this.chat.send(text);
+  }
+
+  /** What the service may refuse, as where it forgot the visitor: they will wish again. */
+  wish(wished: Promise<unknown>): void {
+    wished.catch((refusal: ChatError) => this.#errors.push(refusal));
   }
 
   #connectionIs(status: string): void {

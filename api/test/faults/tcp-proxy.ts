@@ -3,6 +3,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { ProxiedLine, type Path, type Watch } from './proxied-line.ts';
 import { Targets } from './targets.ts';
 
+const CALM: Path = { delayMs: 0, sliceBytes: 0, bytesPerSecond: 0, areRepliesLost: false };
+
 /**
  * A TCP proxy on loopback that does to connections what networks do: slow them, tear what passes to pieces,
  * cut them, reset them, swallow what comes back, or go silent without closing.
@@ -12,7 +14,7 @@ export class TcpProxy {
   readonly #targets: Targets;
   readonly #lines = new Set<ProxiedLine>();
   readonly #watches = new Set<Watch>();
-  readonly #path: Path = { delayMs: 0, sliceBytes: 0, bytesPerSecond: 0, areRepliesLost: false };
+  readonly #path: Path = { ...CALM };
   #isRefusing = false;
 
   private constructor(server: Server, targets: Targets) {
@@ -98,6 +100,11 @@ export class TcpProxy {
 
   open(): void {
     this.#isRefusing = false;
+  }
+
+  /** Nothing slows or tears what passes any more. */
+  calm(): void {
+    Object.assign(this.#path, CALM);
   }
 
   async stop(): Promise<void> {

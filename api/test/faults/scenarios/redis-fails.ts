@@ -1,0 +1,101 @@
+import { FAULTS, inflict, type Fault } from '../faults.ts';
+import { pause } from '../patience.ts';
+import { probe, type Answer } from '../prober.ts';
+import { withinMs, type FaultScenario, type Outcome, type Profile } from '../scenario.ts';
+import { meet, Stage, type Couple } from '../stage.ts';
+import { allDelivered, earlyEnds, guestsOf, heardBy, keepTalking, part, violationsIn } from '../talking.ts';
+
+const SIZES = {
+  short: { couples: 6, everyMs: 100, faults: ['stopped Redis', 'client kill'] },
+  deep: { couples: 30, everyMs: 150, faults: FAULTS },
+} as const satisfies Record<Profile, { couples: number; everyMs: number; faults: readonly Fault[] }>;
+
+/** Couples both of whom are on one node: nothing they say passes Redis. */
+const NEIGHBOURS = 3;
+const CALM_MS = 1_000;
+const DELIVER_MS = 30_000;
+/** What a request may take as its sender sees it: 1 s, and as much for a turn where all share the cores of one machine. Milliseconds. */
+const ANSWER_MAX_MS = 2_000;
+const SERVING_MAX_MS = 3_000;
+
+/** Redis fails the nodes, and keeps what it holds. */
+export const redisFails: FaultScenario = {
+  name: 'Redis fails',
+  promise: 'ends no conversation, answers every request in time, and two can meet within 3 s after it is back',
+  timeoutMs: { short: 90_000, deep: 300_000 },
+  async run(profile) {
+    await using stage = await Stage.start();
+    const outcomes: Outcome[] = [];
+    for (const fault of SIZES[profile].faults) outcomes.push(await playFault(stage, fault, profile));
+    return {
+      figure: outcomes.map(({ figure }) => figure).join('; '),
+      violations: outcomes.flatMap(({ violations }) => violations),
+    };
+  },
+};
+
+async function playFault(stage: Stage, fault: Fault, profile: Profile): Promise<Outcome> {
+  const { couples: count, everyMs } = SIZES[profile];
+  const neighbours: Couple[] = [];
+  for (let n = 0; n < NEIGHBOURS; n++) neighbours.push(await neighboursOn(stage, n));
+  const couples = [...neighbours, ...(await stage.couples(count))];
+  const guests = guestsOf(couples);
+  const near = guestsOf(neighbours);
+  let isOn = true;
+  const talking = keepTalking(guests, everyMs, () => isOn);
+  const probing = probe(await stage.entrance(), stage.newSite(), () => isOn);
+  await pause(CALM_MS);
+  const heardBefore = heardBy(near);
+  await inflict(fault, stage.redis, stage.redisProxy);
+  const backAt = performance.now();
+  const heardMeanwhile = heardBy(near) - heardBefore;
+  await meetAnew(stage);
+  const servingMs = performance.now() - backAt;
+  isOn = false;
+  await talking;
+  const answers = await probing;
+  const late = await allDelivered(guests, DELIVER_MS);
+  const early = earlyEnds(guests);
+  const ends = await part(couples);
+  const slowestMs = Math.max(...answers.map(({ afterMs }) => afterMs));
+  const violations = [
+    ...late,
+    ...early,
+    ...ends,
+    ...violationsIn(guests),
+    ...withinMs('an answer', slowestMs, ANSWER_MAX_MS),
+    ...withinMs('serving again', servingMs, SERVING_MAX_MS),
+    ...foreignRefusals(answers),
+  ].map((violation) => `${fault}: ${violation}`);
+  if (heardMeanwhile === 0) violations.push(`${fault}: those on one node heard nothing of each other meanwhile`);
+  const refused = answers.filter(({ refusal }) => refusal !== null).length;
+  const heard = heardBy(guests);
+  await stage.dismiss(guests);
+  return {
+    figure: `${fault}: ${heard} messages heard once in order, ${heardMeanwhile} on one node meanwhile, ${refused} of ${answers.length} requests unavailable, slowest answer ${Math.round(slowestMs)} ms, two met ${Math.round(servingMs)} ms after`,
+    violations,
+  };
+}
+
+async function neighboursOn(stage: Stage, n: number): Promise<Couple> {
+  const [node] = stage.nodes;
+  const site = stage.newSite();
+  const guests = [];
+  for (const side of ['a', 'b']) guests.push(stage.invite(`near${n}${side}`, site, await stage.entrance(node)));
+  const [couple] = await meet(guests);
+  return couple!;
+}
+
+/** Two more come, meet and go. */
+async function meetAnew(stage: Stage): Promise<void> {
+  const site = stage.newSite();
+  const guests = [];
+  for (const name of ['late1', 'late2']) guests.push(stage.invite(name, site, await stage.entrance()));
+  await meet(guests);
+  await stage.dismiss(guests);
+}
+
+const foreignRefusals = (answers: readonly Answer[]) =>
+  answers.flatMap(({ refusal }) =>
+    refusal === null || refusal === 'unavailable' ? [] : [`a request was refused as ${refusal}`],
+  );
