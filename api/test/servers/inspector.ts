@@ -25,8 +25,14 @@ export class Inspector {
   /** Bytes that are in use once all garbage is gone: objects, and buffers beside them. */
   async liveBytes(): Promise<number> {
     await this.#call('HeapProfiler.collectGarbage', {});
-    const expression = '(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())';
-    const { result } = (await this.#call('Runtime.evaluate', { expression })) as { result: { value: number } };
+    return this.evaluate('(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())');
+  }
+
+  /** The value of an expression in there, as JSON can say it. */
+  async evaluate<Value>(expression: string): Promise<Value> {
+    const { result } = (await this.#call('Runtime.evaluate', { expression, returnByValue: true })) as {
+      result: { value: Value };
+    };
     return result.value;
   }
 
