@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { BOUNDS } from '../../api/src/bounds.ts';
 import { CONFIG_NAMES, readConfig } from '../../api/src/config.ts';
 import { sitesFile } from '../../api/src/sites/sites-file.ts';
 import { OPTION_ATTRIBUTES } from '../../widget/src/options.ts';
@@ -103,6 +104,7 @@ describe('docs/reference/limits.md', async () => {
   it.each([
     ['## Limits', LIMITS],
     ['## Times', TIMES],
+    ['## What a connection may cost', BOUNDS],
   ])('%s are those of the code', (heading, table) => {
     const written = rows(section(page, heading)).map(([name, value]) => [name, Number(value)]);
     expect(Object.fromEntries(written)).toEqual(table);

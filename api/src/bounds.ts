@@ -1,5 +1,3 @@
-import { LIMITS } from '@passerby/sdk/protocol';
-
 const ping = { intervalMs: 20_000, timeoutMs: 10_000 };
 
 /**
@@ -13,11 +11,11 @@ export const BOUNDS = {
   headMaxBytes: 16 * 1024,
   /** From a connection's first moment, or a request's first byte, until its head is whole. */
   headMs: 10_000,
-  /** Until a request is whole: the largest body (`packetMaxBytes`) at 4 kB/s, on top of its head. */
-  requestMs: 10_000 + LIMITS.packetMaxBytes / 4,
+  /** Until a request is whole. Leaves 20 s for the largest body (`packetMaxBytes`): a phone with 3 kB/s makes it. */
+  requestMs: 30_000,
   /** How often those two times are looked at; Node's own 30 s would quadruple them. */
   overdueCheckMs: 1_000,
-  /** How long a connection between two requests stays. More than the 60 s after which common proxies let go of theirs: who lets go second loses requests. */
+  /** How long a connection between two requests stays. More than the 60 s of common proxies, so that they let go: what a proxy sends while this side closes is lost. */
   keepAliveMs: 65_000,
   /** An HTTP connection on which nothing moves. More than a long poll may last, which a ping ends at the latest. */
   stillMs: ping.intervalMs + ping.timeoutMs + 10_000,
