@@ -389,6 +389,8 @@ export class Client implements Chat {
     this.#lastFind = find;
     const left = this.#endConversation('you_left');
     const held = this.#orders.search(find, left?.conversationId);
+    // The state may already say so: it does while the other tabs are asked.
+    this.#keeper.touch();
     const abort = (): void => {
       void this.#orders.dropSearch();
       if (this.#state.status === 'waiting') this.#show({ state: IDLE });
