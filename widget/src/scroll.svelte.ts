@@ -5,14 +5,17 @@ const NEAR = 32;
 export class FollowEnd {
   isAtEnd = $state(true);
   #scroller: HTMLElement | undefined;
+  /** As of when the list was last followed: growth since then is not the reader's scrolling. */
+  #height = 0;
 
   /** `{@attach}` to the scrolling element; its children are what grows. */
   readonly attach = (scroller: HTMLElement): (() => void) => {
     this.#scroller = scroller;
     const look = () => {
-      this.isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+      this.isAtEnd = this.#height - scroller.scrollTop - scroller.clientHeight < NEAR;
     };
     const sizes = new ResizeObserver(() => {
+      this.#height = scroller.scrollHeight;
       if (this.isAtEnd) this.toEnd();
     });
     sizes.observe(scroller);

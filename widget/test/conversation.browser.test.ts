@@ -118,6 +118,19 @@ it('follows the conversation for a reader at its end', async () => {
   await expect.element(page.getByRole('button', { name: 'New messages' })).not.toBeInTheDocument();
 });
 
+it('does not take its own scrolling, told of late, for the reader’s', async () => {
+  const messages = lines(30);
+  const { chat, find } = talk({ messages });
+  await expect.poll(() => find('.scroller')?.scrollTop).toBeGreaterThan(0);
+  const scroller = find('.scroller');
+  const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  await expect.poll(atEnd).toBeLessThan(2);
+  chat.show({ state: chatting({ messages: [...messages, theirs('one more', 9e9)] }) });
+  while (atEnd() < 32) await Promise.resolve();
+  scroller.dispatchEvent(new Event('scroll'));
+  await expect.poll(atEnd).toBeLessThan(2);
+});
+
 it('leaves a reader who scrolled back in peace, and says that there is more', async () => {
   const { chat, find } = talk({ messages: lines(30) });
   await expect.poll(() => find('.scroller')?.scrollTop).toBeGreaterThan(0);
