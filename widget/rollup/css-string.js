@@ -61,5 +61,7 @@ export function minify(css) {
     .replace(/ ?([{};,>]) ?/g, '$1')
     .replace(/: /g, ':')
     .replace(/;}/g, '}')
+    .replace(/\[(\w+)='(\w+)'\]/g, '[$1=$2]')
+    .replace(/::(before|after)/g, ':$1')
     .trim();
 }

@@ -30,7 +30,7 @@ export class ChatModel {
   constructor(chat: Chat, onNews: () => void, onError: (error: ChatError) => void) {
     this.#chat = chat;
     this.#undo = [
-      chat.subscribe((snapshot) => (this.snapshot = snapshot)),
+      chat.subscribe((snapshot) => this.#turnTo(snapshot)),
       chat.on('started', () => {
         this.#startedAt = performance.now();
         this.notice = null;
@@ -52,6 +52,11 @@ export class ChatModel {
 
   cancel(): void {
     this.#try(() => this.#chat.cancel());
+  }
+
+  /** Brings over what another tab has. */
+  useHere(): void {
+    this.#try(() => this.#chat.useHere());
   }
 
   skip(): void {
@@ -91,6 +96,13 @@ export class ChatModel {
     for (const undo of this.#undo) undo();
   }
 
+  #turnTo(snapshot: ChatSnapshot): void {
+    const former = (this.snapshot as ChatSnapshot | undefined)?.state.status;
+    this.snapshot = snapshot;
+    // The other tab is done; what the start screen shows, the service says.
+    if (former === 'elsewhere' && snapshot.state.status === 'idle') this.connect();
+  }
+
   #try(call: () => Promise<unknown>): void {
     this.notice = null;
     this.hasBlocked = false;
@@ -100,8 +112,8 @@ export class ChatModel {
   #notice(error: unknown): void {
     if (!(error instanceof Error && 'code' in error)) throw error;
     const refusal = error as ChatError;
-    const isSaidElsewhere = this.snapshot.state.status === 'refused' || refusal.code === 'aborted';
-    if (isSaidElsewhere) return;
+    // The screen says it already.
+    if (['refused', 'elsewhere'].includes(this.snapshot.state.status) || refusal.code === 'aborted') return;
     const { retryAfterMs } = refusal;
     this.notice = { error: refusal, retryAt: retryAfterMs === undefined ? null : Date.now() + retryAfterMs };
   }

@@ -10,7 +10,7 @@ import Widget from './Widget.svelte';
 /**
  * `<passerby-chat site="pk_…">`: a launcher in a corner of the page, and behind it the chat.
  *
- * Attributes: `site` (required), `api`, `topic`, `position` (`end` or `start`), `lang`, `theme` (`auto`,
+ * Attributes: `site` (required), `scope`, `api`, `topic`, `position` (`end` or `start`), `lang`, `theme` (`auto`,
  * `light` or `dark`), `label`, `color`, `inline`, `open`. It is open while it has `open`, and always when `inline`.
  */
 export class PasserbyChatElement extends HTMLElement {
@@ -53,6 +53,7 @@ export class PasserbyChatElement extends HTMLElement {
   /** A chat of your own (from `createChat` of `@passerby/sdk`) to be used instead of making one. It stays yours to close. */
   set chat(chat: Chat) {
     this.#widget.give(chat);
+    if (this.#component) this.#takeUp();
   }
 
   connectedCallback(): void {
@@ -75,6 +76,7 @@ export class PasserbyChatElement extends HTMLElement {
     });
     if (hadFocus) this.#root.querySelector('button')?.focus();
     this.#readBrand();
+    this.#takeUp();
     this.#openOrClose();
   }
 
@@ -94,6 +96,12 @@ export class PasserbyChatElement extends HTMLElement {
     if (!this.#component) return;
     if (name === 'color') this.#readBrand();
     this.#openOrClose();
+  }
+
+  #takeUp(): void {
+    void this.#widget.takeUp().then((wasOpen) => {
+      if (wasOpen && this.isConnected) this.open();
+    });
   }
 
   #openOrClose(): void {

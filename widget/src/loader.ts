@@ -13,41 +13,46 @@ declare global {
   }
 }
 
-const script = (document.currentScript ?? document.querySelector('script[data-site]')) as HTMLScriptElement;
+const { dataset, src } = (document.currentScript ?? document.querySelector('script[data-site]')) as HTMLScriptElement;
 
-const build = () => {
-  const element = document.createElement('passerby-chat');
-  const { dataset } = script;
+if (!window.passerbyChat) {
+  const element = (window.passerbyChat = document.createElement('passerby-chat'));
   for (const name in dataset) element.setAttribute(name, dataset[name]!);
+
   // Already there where the page imports the module itself.
-  if (element.shadowRoot) return element;
+  if (!element.shadowRoot) {
+    const button = document.createElement('button');
+    let again = '';
+    const load = () =>
+      // An import takes a URL as well, whatever its type says.
+      import(new URL('passerby-chat.js' + again, src) as unknown as string).catch(() => {
+        button.title = 'Not loaded. Try again';
+        // Some browsers remember a failure by its address.
+        again += '?';
+      });
+    button.className = 'launcher';
+    button.title = dataset['label'] || 'Talk to someone here';
+    button.onpointerenter = load;
+    button.onclick = () => {
+      element.setAttribute('open', '');
+      void load();
+    };
 
-  const load = () => import(new URL('passerby-chat.js', script.src).href).catch(() => element.removeAttribute('open'));
-  const root = element.attachShadow({ mode: 'open' });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(launcher + discs);
-  root.adoptedStyleSheets = [sheet];
-  if (dataset['color']) element.style.setProperty('--passerby-you', dataset['color']);
+    const root = element.attachShadow({ mode: 'open' });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(launcher + discs);
+    root.adoptedStyleSheets = [sheet];
+    root.append(button);
+    if (dataset['color']) element.style.setProperty('--passerby-you', dataset['color']);
+    try {
+      if ('open' in dataset || sessionStorage[`passerby:${dataset['site']}:${dataset['scope'] ?? ''}`]) void load();
+    } catch {
+      // This page may not store anything, so nothing is to be taken up.
+    }
+  }
 
-  const button = document.createElement('button');
-  button.className = 'launcher';
-  button.ariaLabel = button.title = dataset['label'] || 'Talk to someone here';
-  button.onpointerenter = load;
-  button.onclick = () => {
-    element.setAttribute('open', '');
-    void load();
-  };
-  root.append(button);
-  if ('open' in dataset) void load();
-  return element;
-};
-
-const place = () => {
-  if (!document.body) return;
-  const element = (window.passerbyChat ??= build());
-  if (!element.isConnected) document.body.append(element);
-};
-
-place();
-// Before there is a body; and Turbo and its like exchange the body and keep the head.
-new MutationObserver(place).observe(document.documentElement, { childList: true });
+  const place = () => element.isConnected || document.body?.append(element);
+  place();
+  // Before there is a body; and Turbo and its like exchange the body and keep the head.
+  new MutationObserver(place).observe(document.documentElement, { childList: true });
+}

@@ -12,6 +12,7 @@ const read = (attributes: Record<string, string>, more = {}) =>
 it('needs nothing but a site key', () => {
   expect(read({ site: 'pk_demo' })).toEqual({
     site: 'pk_demo',
+    scope: '',
     api: 'https://chat.example.org',
     topic: '/stories/night-train',
     lang: 'en',

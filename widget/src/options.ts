@@ -4,6 +4,8 @@ import { LIMITS } from '@passerby/sdk';
 export interface WidgetOptions {
   /** `site`: the publishable key, `pk_…`. Required. */
   readonly site: string;
+  /** `scope`: tells several chats of one site in one browser apart, each a visitor of its own. Default: empty. */
+  readonly scope: string;
   /** `api`: where the service is. Default: the origin this file came from. */
   readonly api: string;
   /** `topic`: what page this is; visitors of the same topic meet first. Default: the path of the page; empty: none. */
@@ -19,7 +21,7 @@ export interface WidgetOptions {
 }
 
 /** The attributes that {@link readOptions} reads. `position`, `theme` and `dir` are read by the style sheet. */
-export const OPTION_ATTRIBUTES = ['site', 'api', 'topic', 'lang', 'label', 'color', 'inline'] as const;
+export const OPTION_ATTRIBUTES = ['site', 'scope', 'api', 'topic', 'lang', 'label', 'color', 'inline'] as const;
 
 /** Where a widget stands: what its attributes leave out, the page knows. */
 export interface Surroundings {
@@ -34,6 +36,7 @@ export function readOptions(attribute: (name: string) => string | null, around: 
   const lang = attribute('lang') || around.pageLang;
   return {
     site: attribute('site')?.trim() ?? '',
+    scope: attribute('scope')?.trim() ?? '',
     api: originOf(attribute('api')?.trim() || around.moduleUrl, around.moduleUrl),
     topic: (attribute('topic') ?? around.pagePath).trim().slice(0, LIMITS.topicMaxChars),
     lang: isLanguage(lang) ? lang : undefined,

@@ -1,9 +1,10 @@
-import { createChat, type Chat, type ChatError, type Criteria } from '@passerby/sdk';
+import { canResume, createChat, type Chat, type ChatError, type ChatState, type Criteria } from '@passerby/sdk';
 import { ChatModel } from './chat.svelte.ts';
 import { en, type Strings } from './i18n/en.ts';
 import { UnreadTitle } from './launcher/unread-title.ts';
 import type { WidgetOptions } from './options.ts';
 import { adviseOwner } from './refused/advise-owner.ts';
+import { forget, recall, remember } from './remembered.ts';
 import { spokenLanguages } from './start/interests.ts';
 
 /** One widget: what its element was told, whether it is open, and its chat once there is one. */
@@ -11,7 +12,7 @@ export class WidgetModel {
   options = $state.raw<WidgetOptions>() as WidgetOptions;
   strings = $state.raw<Strings>(en);
   isOpen = $state(false);
-  /** Nothing is made, and no connection opened, before the first opening. */
+  /** Nothing is made, and no connection opened, before the first opening, unless there is something to take up. */
   chat = $state.raw<ChatModel | null>(null);
   /** The chat could not even be made: what the element was told makes no sense. */
   isMisconfigured = $state(false);
@@ -39,6 +40,28 @@ export class WidgetModel {
     this.release();
     this.#given = chat;
     if (this.isOpen) this.#prepare();
+  }
+
+  /**
+   * Goes on with what the page before this one left in this tab. Resolves with whether the panel stood open
+   * there, and is to be opened. A chat of the page's own is taken as it is.
+   */
+  async takeUp(): Promise<boolean> {
+    const { isOpen } = recall(this.options);
+    const given = this.#given?.snapshot().state;
+    const isTakenUp = given ? isRunning(given) : await this.#resume();
+    if (isTakenUp) this.#prepare();
+    else forget(this.options);
+    return isTakenUp && isOpen;
+  }
+
+  /** Leaves the next page what it cannot know otherwise, as long as there is something to go on with. */
+  remember(): void {
+    if (!this.chat) return;
+    const { isOpen, options } = this;
+    const { draft, snapshot } = this.chat;
+    if (isRunning(snapshot.state)) remember(options, { isOpen, draft });
+    else forget(options);
   }
 
   open(): void {
@@ -69,6 +92,7 @@ export class WidgetModel {
 
   /** Leaves nothing behind. The next opening starts anew. */
   release(): void {
+    if (this.chat) forget(this.options);
     this.chat?.release();
     this.chat = null;
     void this.#made?.close();
@@ -79,20 +103,42 @@ export class WidgetModel {
   }
 
   #prepare(): void {
-    if (this.chat) return;
-    const { site, api } = this.options;
+    // Made and not shown yet: it is being taken up.
+    if (this.chat || this.#made) return;
+    const chat = this.#given ?? this.#make();
+    if (chat) this.#show(chat).connect();
+  }
+
+  #make(): Chat | undefined {
+    const { site, scope, api } = this.options;
     try {
-      const chat = this.#given ?? (this.#made = createChat({ url: api, site }));
-      this.chat = new ChatModel(
-        chat,
-        () => this.#news(),
-        (error) => this.#advise(error),
-      );
-      this.chat.connect();
+      return (this.#made = createChat({ url: api, site, scope }));
     } catch (error) {
       this.isMisconfigured = true;
       adviseOwner(error instanceof Error ? error.message : String(error));
+      return undefined;
     }
+  }
+
+  async #resume(): Promise<boolean> {
+    if (!canResume(this.options)) return false;
+    const chat = this.#make();
+    const isResumed = (await chat?.resume()) ?? false;
+    // Taken out of the page meanwhile, or given another chat.
+    if (!chat || this.#made !== chat) return false;
+    const model = this.#show(chat);
+    if (!isResumed) model.connect();
+    return isResumed;
+  }
+
+  #show(chat: Chat): ChatModel {
+    const model = new ChatModel(
+      chat,
+      () => this.#news(),
+      (error) => this.#advise(error),
+    );
+    if (model.snapshot.state.status !== 'idle') model.draft = recall(this.options).draft;
+    return (this.chat = model);
   }
 
   #advise(error: ChatError): void {
@@ -109,3 +155,6 @@ export class WidgetModel {
     if (document.hidden) this.#title.show(this.unread);
   }
 }
+
+/** Whether there is something for the next page to go on with. */
+const isRunning = ({ status }: ChatState) => status === 'waiting' || status === 'chatting';

@@ -59,6 +59,15 @@ export class FakeChat implements Chat {
     this.#called('connect');
   }
 
+  async resume(): Promise<boolean> {
+    this.#called('resume');
+    return false;
+  }
+
+  async useHere(): Promise<void> {
+    this.#called('useHere');
+  }
+
   async find(criteria?: Criteria): Promise<void> {
     this.#called('find', criteria);
   }

@@ -4,9 +4,10 @@ import { FakeChat } from './fake-chat.ts';
 // The built file: what is tested is what is served.
 await import('../dist/passerby-chat.js' as string);
 
-/** A widget with a fake chat in the page, gone after the test. */
-export function addWidget(attributes: Readonly<Record<string, string>> = {}) {
+/** A widget in the page, gone after the test, with a fake chat that shows what `prepare` says. */
+export function addWidget(attributes: Readonly<Record<string, string>> = {}, prepare?: (chat: FakeChat) => void) {
   const chat = new FakeChat();
+  prepare?.(chat);
   const element = document.createElement('passerby-chat');
   for (const [name, value] of Object.entries({ site: 'pk_test', ...attributes })) element.setAttribute(name, value);
   element.chat = chat;
@@ -16,10 +17,9 @@ export function addWidget(attributes: Readonly<Record<string, string>> = {}) {
   return { chat, element, find };
 }
 
-/** The same, open, or showing what `prepare` says. */
+/** The same, open. */
 export function openWidget(attributes: Readonly<Record<string, string>> = {}, prepare?: (chat: FakeChat) => void) {
-  const widget = addWidget(attributes);
-  prepare?.(widget.chat);
+  const widget = addWidget(attributes, prepare);
   widget.element.open();
   return widget;
 }

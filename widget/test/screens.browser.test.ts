@@ -1,7 +1,7 @@
 import { ChatError, END_REASONS } from '@passerby/sdk';
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
-import { page } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 import { chatting, ended, type FakeChat, mine, theirs } from './fake-chat.ts';
 import { openWidget } from './open-widget.ts';
 
@@ -20,15 +20,20 @@ const SCREENS: Readonly<Record<string, (chat: FakeChat) => void>> = {
     chat.show({ state: chatting({ shared, messages, peer: { presence: 'here', isTyping: true } }) }),
   'connection lost': (chat) => chat.show({ connection: reconnecting, state: chatting({ shared, messages }) }),
   ended: (chat) => chat.show({ state: ended({ shared, messages: [mine('are you', 'undelivered')] }) }),
+  elsewhere: (chat) => chat.show({ state: { status: 'elsewhere' } }),
   refused: (chat) => chat.show({ state: { status: 'refused', error: new ChatError('unavailable') } }),
   closed: (chat) => chat.show({ state: { status: 'closed' } }),
 };
+
+const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
 describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
   it.each(['light', 'dark'])('has nothing axe objects to, in the %s theme', async (theme) => {
     const { element, find } = openWidget({ theme }, SCREENS[screen]);
     await expect.element(page.getByRole('dialog')).toBeVisible();
-    await Promise.all(
+    // The transition of the panel begins with the next frame.
+    await frame().then(frame);
+    await Promise.allSettled(
       find('.panel')
         .getAnimations({ subtree: true })
         .map(({ finished, playState, effect }) =>
@@ -67,6 +72,45 @@ it('offers to try again only where that can help', async () => {
   expect(chat.calls.at(-1)![0]).toBe('find');
   chat.show({ state: { status: 'refused', error: new ChatError('client_too_old') } });
   await expect.element(page.getByRole('button', { name: 'Try again' })).not.toBeInTheDocument();
+});
+
+it('says that another tab has the chat, and brings it over when asked', async () => {
+  const { chat } = openWidget({}, SCREENS['elsewhere']);
+  await expect.element(page.getByText('in another tab', { exact: true })).toBeVisible();
+  await expect.element(page.getByRole('heading', { name: 'This chat is open in another tab.' })).toBeVisible();
+  await page.getByRole('button', { name: 'Use it here' }).click();
+  expect(chat.calls.at(-1)).toEqual(['useHere']);
+});
+
+it('connects for the start screen once the other tab is done', async () => {
+  const { chat } = openWidget({}, SCREENS['elsewhere']);
+  expect(chat.calls).toEqual([['connect']]);
+  chat.show({ state: { status: 'idle' } });
+  await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
+  expect(chat.calls).toEqual([['connect'], ['connect']]);
+});
+
+it('says so once where a search shows it', async () => {
+  openWidget({}, (chat) => {
+    chat.find = async () => {
+      chat.show({ state: { status: 'elsewhere' } });
+      throw new ChatError('open_elsewhere');
+    };
+  });
+  await page.getByRole('button', { name: 'Find someone' }).click();
+  const words = page.getByText(/^This chat is open in another tab/);
+  await expect.element(words.first()).toBeVisible();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(words.elements()).toHaveLength(1);
+});
+
+it('reads on from the heading, not from the button, when another tab takes the chat in the middle of a sentence', async () => {
+  const { chat, element } = openWidget({}, SCREENS['conversation']);
+  await page.getByRole('textbox', { name: 'Message' }).fill('half a sen');
+  chat.show({ state: { status: 'elsewhere' } });
+  await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('This chat is open in another tab.');
+  await userEvent.keyboard('{Enter}');
+  expect(chat.calls.some(([name]) => name === 'useHere')).toBe(false);
 });
 
 it('tells the site owner, not the visitor, which origin to allow', async () => {

@@ -79,6 +79,11 @@ export const en = {
   serviceResetHow: 'Something went wrong on our side. Sorry.',
   findElse: 'Find someone else',
 
+  elsewhereTitle: 'in another tab',
+  elsewhere: 'This chat is open in another tab.',
+  elsewhereHow: 'You can also bring it over to this one.',
+  useHere: 'Use it here',
+
   lost: 'Connection lost. Trying again…',
   unreachable: 'The chat cannot be reached. Trying again…',
   tryAgain: 'Try again',
@@ -90,8 +95,6 @@ export const en = {
   tooOldHow: 'Reload it to get the current chat.',
   updating: 'The chat is being updated.',
   updatingHow: 'It will be back in a moment.',
-  elsewhere: 'This chat was opened anew.',
-  elsewhereHow: 'What you had here has ended or goes on in another tab.',
   slowDown: 'A little slower, please.',
   slowDownHow: 'That was more than the chat takes in at once.',
   broken: 'That did not work.',

@@ -31,6 +31,8 @@ export function headerWords(snapshot: ChatSnapshot, now: number, strings: String
     }
     case 'ended':
       return { title: strings.stranger, subtitle: strings[ENDINGS[state.reason].subtitle] };
+    case 'elsewhere':
+      return { title: strings.title, subtitle: strings.elsewhereTitle };
     case 'refused':
     case 'closed':
       return { title: strings.title, subtitle: strings.refusedTitle };

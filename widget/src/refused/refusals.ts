@@ -21,7 +21,7 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   method_not_allowed: broken,
   not_in_conversation: broken,
   already_in_conversation: broken,
-  session_gone: { heading: 'elsewhere', how: 'elsewhereHow' },
+  session_gone: broken,
   payload_too_large: broken,
   rate_limited: { heading: 'slowDown', how: 'slowDownHow' },
   internal: broken,
@@ -30,6 +30,7 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   aborted: broken,
   closed: { heading: 'chatClosed', how: 'chatClosedHow' },
   wrong_state: broken,
+  open_elsewhere: { heading: 'elsewhere', how: 'elsewhereHow' },
   text_refused: { heading: 'textRefused', how: 'textRefused' },
   outbox_full: { heading: 'outboxFull', how: 'outboxFull' },
 };

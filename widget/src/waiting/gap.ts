@@ -11,6 +11,8 @@ export function gapOf(state: ChatState, now: number): number {
       return waitingGap(now - state.since);
     case 'chatting':
       return state.peer.presence === 'here' ? GAP.together : GAP.away;
+    case 'elsewhere':
+      return GAP.away;
     case 'ended':
     case 'refused':
     case 'closed':

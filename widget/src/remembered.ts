@@ -1,0 +1,45 @@
+import { LIMITS } from '@passerby/sdk';
+
+/** What the next page in this tab cannot know otherwise. */
+export interface Remembered {
+  /** Whether the panel stood open. */
+  readonly isOpen: boolean;
+  /** What stood in the composer. */
+  readonly draft: string;
+}
+
+/** Whose it is: the chats of one page are told apart as the SDK does. */
+interface Owner {
+  readonly site: string;
+  readonly scope: string;
+}
+
+export function remember(owner: Owner, { isOpen, draft }: Remembered): void {
+  withStorage((storage) =>
+    storage.setItem(keyOf(owner), (isOpen ? OPEN : CLOSED) + draft.slice(0, LIMITS.textMaxChars)),
+  );
+}
+
+export function recall(owner: Owner): Remembered {
+  const text = withStorage((storage) => storage.getItem(keyOf(owner))) ?? CLOSED;
+  return { isOpen: text.startsWith(OPEN), draft: text.slice(1, 1 + LIMITS.textMaxChars) };
+}
+
+export function forget(owner: Owner): void {
+  withStorage((storage) => storage.removeItem(keyOf(owner)));
+}
+
+// One character, before the draft.
+const OPEN = '+';
+const CLOSED = '-';
+
+const keyOf = ({ site, scope }: Owner) => `passerby-widget:${site}:${scope}`;
+
+/** A browser may forbid storage to a page, or have no room: then nothing is remembered, and nothing else is wrong. */
+function withStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return undefined;
+  }
+}

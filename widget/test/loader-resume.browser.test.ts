@@ -1,0 +1,32 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { page } from 'vitest/browser';
+
+async function runTag(data: Record<string, string>) {
+  const script = document.createElement('script');
+  script.src = '/widget.js';
+  Object.assign(script.dataset, data);
+  document.head.append(script);
+  await new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = reject;
+  });
+  onTestFinished(() => {
+    window.passerbyChat?.remove();
+    delete window.passerbyChat;
+  });
+}
+
+const isFetched = () => performance.getEntriesByName(new URL('/passerby-chat.js', location.href).href).length > 0;
+
+it('fetches the rest at once where the page before left something, of the same site and scope', async () => {
+  sessionStorage.setItem('passerby:pk_test:two', '{}');
+  onTestFinished(() => sessionStorage.clear());
+  await runTag({ site: 'pk_test' });
+  await expect.element(page.getByRole('button')).toBeVisible();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isFetched()).toBe(false);
+  window.passerbyChat!.remove();
+  delete window.passerbyChat;
+  await runTag({ site: 'pk_test', scope: 'two' });
+  await expect.poll(isFetched).toBe(true);
+});
