@@ -10,6 +10,49 @@ test('before it is opened it loads one file, stores nothing and sets no cookie',
   expect(await stored(visitor.page)).toEqual({ local: 0, session: 0, databases: 0 });
 });
 
+test('it stores in the tab what is under way, as long as it is, and nothing anywhere else', async ({
+  arrive,
+  site,
+}) => {
+  const [ada, ben] = [await arrive(), await arrive()];
+  const stores = async (keys: readonly string[]): Promise<void> => {
+    await expect.poll(async () => Object.keys(await ada.stored()).sort()).toEqual(keys);
+    expect(await ada.context.cookies()).toEqual([]);
+    expect(await stored(ada.page)).toEqual({ local: 0, session: keys.length, databases: 0 });
+  };
+  const both = [`passerby-widget:${site}:`, `passerby:${site}:`];
+  await ada.open();
+  await expect(ada.find).toBeEnabled();
+  await ada.page.waitForTimeout(500);
+  await stores([]);
+  await ada.find.click();
+  await stores(both);
+  await ada.cancel.click();
+  await stores([]);
+  await ada.find.click();
+  await ben.start();
+  await ada.isTalking();
+  await ada.say('hello');
+  await expect(ben.line('hello')).toBeVisible();
+  await stores(both);
+  expect((await ada.stored())[`passerby:${site}:`]).toContain('hello');
+  await ben.stop();
+  await expect(ada.findAnother).toBeVisible();
+  await stores([]);
+});
+
+test('a launcher whose chat does not load says so, and loads it when pressed again', async ({ arrive }) => {
+  const visitor = await arrive();
+  const files = '**/passerby-chat.js*';
+  await visitor.page.route(files, (route) => route.abort());
+  await visitor.open();
+  const failed = visitor.page.getByRole('button', { name: 'Not loaded. Try again' });
+  await expect(failed).toBeVisible();
+  await visitor.page.unroute(files);
+  await failed.click();
+  await expect(visitor.find).toBeVisible();
+});
+
 test('what it asks for, it asks of the service alone, and never sets a cookie', async ({ pair, owner, service }) => {
   const [ada, ben] = pair;
   await ada.say('hello');

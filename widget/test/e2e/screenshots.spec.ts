@@ -38,6 +38,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ben.message.pressSequentially('Once, for a night walk', { delay: 120 });
       await expect(ada.typing).toBeVisible();
       await shoot('3-conversation');
+      const second = await ada.openTab();
+      await second.open();
+      await expect(second.elsewhere).toBeVisible();
+      await second.settle();
+      await second.page.screenshot({ path: path.join(folder, `5-elsewhere-${colorScheme}-${size}.png`) });
       await ben.skip();
       await expect(ada.findAnother).toBeVisible();
       await shoot('4-ended');

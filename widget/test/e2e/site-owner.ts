@@ -10,7 +10,10 @@ export interface SiteOwner extends AsyncDisposable {
   readonly foreignOrigin: string;
 }
 
-/** Serves `/` and, under a policy as strict as can be, `/strict`; both take `?api=…&site=…`. */
+/**
+ * Serves `/`, a second page `/more`, and, under a policy as strict as can be, `/strict`; all take
+ * `?api=…&site=…`.
+ */
 export async function startSiteOwner(): Promise<SiteOwner> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
@@ -20,7 +23,7 @@ export async function startSiteOwner(): Promise<SiteOwner> {
     }
     const api = searchParams.get('api');
     const site = searchParams.get('site');
-    if (!api || !site || !['/', '/strict'].includes(pathname)) {
+    if (!api || !site || !['/', '/more', '/strict'].includes(pathname)) {
       response.writeHead(404).end();
       return;
     }

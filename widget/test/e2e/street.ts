@@ -5,7 +5,7 @@ import { Visitor } from './visitor.ts';
 
 /** How somebody comes by. */
 export interface Arrival extends BrowserContextOptions {
-  readonly path?: '/' | '/strict';
+  readonly path?: '/' | '/more' | '/strict';
   /** `foreign`: under an address that is not on the site's list. */
   readonly by?: 'listed' | 'foreign';
 }
@@ -44,7 +44,9 @@ export const test = base.extend<PerTest, PerWorker>({
         origins: [owner.origin],
         interests: ['maps', 'night walks', 'jazz'],
       }));
-      await using service = await startService(sites);
+      // As the demo pages have it, which the service itself serves.
+      const demo = { key: 'pk_demo', name: 'Demo', origins: ['http://localhost:*'] };
+      await using service = await startService([...sites, demo]);
       await use(service);
     },
     { scope: 'worker' },

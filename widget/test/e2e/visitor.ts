@@ -12,6 +12,8 @@ export class Visitor {
   readonly next: Locator;
   readonly more: Locator;
   readonly findAnother: Locator;
+  readonly elsewhere: Locator;
+  readonly useHere: Locator;
   readonly log: Locator;
   readonly typing: Locator;
   readonly refusal: Locator;
@@ -36,6 +38,8 @@ export class Visitor {
     this.next = button('Next stranger');
     this.more = button('More');
     this.findAnother = button('Find someone else');
+    this.elsewhere = page.getByRole('heading', { name: 'This chat is open in another tab.' });
+    this.useHere = button('Use it here');
     this.log = page.getByRole('log');
     this.typing = page.getByText('typing…').first();
     this.refusal = page.getByText('This chat is not available here.');
@@ -74,6 +78,56 @@ export class Visitor {
   async say(text: string): Promise<void> {
     await this.message.fill(text);
     await this.send.click();
+  }
+
+  /** Says all of it as fast as the page takes it and, if asked to, reloads in the very moment of the last press of Enter. */
+  async sayFast(texts: readonly string[], { thenReload = false } = {}): Promise<void> {
+    const loaded = thenReload ? this.page.waitForEvent('load') : null;
+    const type = async ([words, isLeaving]: readonly [readonly string[], boolean]): Promise<void> => {
+      const root = document.querySelector('passerby-chat')!.shadowRoot!;
+      const press = (text: string): void => {
+        const field = root.querySelector('textarea')!;
+        field.value = text;
+        field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+      };
+      for (const text of isLeaving ? words.slice(0, -1) : words) {
+        press(text);
+        await new Promise((resolve) => setTimeout(resolve));
+        if (root.querySelector('textarea')!.value !== '') throw new Error(`The page did not take "${text}".`);
+      }
+      // Once this call has returned: it would end with the page.
+      if (isLeaving) setTimeout(() => (press(words.at(-1)!), location.reload()));
+    };
+    await this.page.evaluate(type, [texts, thenReload] as const);
+    await loaded;
+  }
+
+  /** The messages in the log, from top to bottom. */
+  async said(): Promise<{ mine: string[]; theirs: string[] }> {
+    return {
+      mine: await this.log.locator('.me .bubble').allInnerTexts(),
+      theirs: await this.log.locator('.peer .bubble').allInnerTexts(),
+    };
+  }
+
+  /** What the tab stores for the page. */
+  stored(): Promise<Record<string, string>> {
+    return this.page.evaluate(() => ({ ...sessionStorage }));
+  }
+
+  /** To another page of the same site, in the same tab. */
+  async turnTo(path: '/' | '/more'): Promise<void> {
+    const address = new URL(this.page.url());
+    address.pathname = path;
+    await this.page.goto(address.href);
+  }
+
+  /** Another tab of the same browser, on the same page. */
+  async openTab(): Promise<Visitor> {
+    const tab = await new Visitor(await this.context.newPage()).watch();
+    await tab.page.goto(this.page.url());
+    return tab;
   }
 
   async skip(): Promise<void> {
