@@ -15,11 +15,16 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** How long Redis is stopped, or pauses its clients: past the time in which a request must be answered. Milliseconds. */
+/** How long Redis is stopped, or pauses its clients, unless told: past the time in which a request must be answered. Milliseconds. */
 const STANDSTILL_MS = 1_500;
 
 /** Does the harm and resolves when Redis can be reached again. */
-export async function inflict(fault: Fault, redis: RedisServer, proxy: TcpProxy): Promise<void> {
+export async function inflict(
+  fault: Fault,
+  redis: RedisServer,
+  proxy: TcpProxy,
+  standstillMs = STANDSTILL_MS,
+): Promise<void> {
   switch (fault) {
     case 'lost replies':
       for (const ms of [60, 250, 900]) {
@@ -34,14 +39,14 @@ export async function inflict(fault: Fault, redis: RedisServer, proxy: TcpProxy)
       return proxy.goSilent();
     case 'stopped Redis':
       redis.signal('SIGSTOP');
-      await pause(STANDSTILL_MS);
+      await pause(standstillMs);
       redis.signal('SIGCONT');
       return;
     case 'client pause': {
       const admin = new Redis(redis.url);
-      await admin.call('CLIENT', 'PAUSE', String(STANDSTILL_MS), 'ALL');
+      await admin.call('CLIENT', 'PAUSE', String(standstillMs), 'ALL');
       admin.disconnect();
-      return pause(STANDSTILL_MS);
+      return pause(standstillMs);
     }
     case 'script flush':
     case 'client kill': {

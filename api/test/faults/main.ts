@@ -4,7 +4,10 @@ import { reportOf } from './scenario.ts';
 
 async function main({ scenarios, seed, profile }: Asked): Promise<void> {
   for (const scenario of scenarios) {
-    const outcome = await scenario.run(profile, seed);
+    const outcome = await scenario.run(profile, seed).catch((error: Error) => ({
+      figure: 'did not come to its end',
+      violations: [error.stack ?? error.message],
+    }));
     console.log(reportOf(scenario, seed, outcome));
     if (outcome.violations.length > 0) process.exitCode = 1;
   }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 export interface Path {
   /** Everything arrives this much later. */
   delayMs: number;
-  /** Everything arrives in pieces of at most this many bytes; 0 for whole. */
+  /** Everything arrives in pieces of this many bytes, of what comes at once in 64 pieces at most; 0 for whole. */
   sliceBytes: number;
   /** No more than this passes in a second; 0 for as much as there is. */
   bytesPerSecond: number;
@@ -83,6 +83,9 @@ export class ProxiedLine {
 /** What a throttled path lets through at once, as a share of a second. */
 const BURST_S = 0.02;
 
+/** Each piece waits for a turn of the event loop: a chunk in more pieces than this would stand still on a busy machine. */
+const PIECES_MAX = 64;
+
 /** One direction of a line: in order, whatever the path does. */
 class Carrier {
   readonly #from: Socket;
@@ -123,7 +126,8 @@ class Carrier {
   async #pass(chunk: Buffer): Promise<void> {
     const { sliceBytes, bytesPerSecond } = this.#path;
     const burst = bytesPerSecond > 0 ? Math.max(1, Math.floor(bytesPerSecond * BURST_S)) : chunk.length;
-    const pieceMax = Math.min(burst, sliceBytes > 0 ? sliceBytes : chunk.length);
+    const slice = sliceBytes > 0 ? Math.max(sliceBytes, Math.ceil(chunk.length / PIECES_MAX)) : chunk.length;
+    const pieceMax = Math.min(burst, slice);
     for (let from = 0; from < chunk.length && this.#to.writable; from += pieceMax) {
       const piece = chunk.subarray(from, from + pieceMax);
       this.#to.write(piece);

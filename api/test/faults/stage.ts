@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ChatError } from '@passerby/sdk';
 import { Redis } from 'ioredis';
 import { FREE, ORIGIN } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
-import { comesTrue } from './patience.ts';
+import { comesTrue, pause } from './patience.ts';
 import { Talker } from './talker.ts';
 import { Targets } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
@@ -147,10 +148,24 @@ export class Stage {
 
 /** All of them look for somebody, until everybody has. */
 export async function meet(guests: readonly Guest[]): Promise<Couple[]> {
-  await Promise.all(guests.map(({ talker }) => talker.chat.find()));
+  await Promise.all(guests.map(look));
   const areAllTalking = () => guests.every(({ talker }) => talker.conversationId !== null);
   if (!(await comesTrue(areAllTalking, MEET_MAX_MS))) throw new Error('not everybody met somebody');
   return couplesOf(guests);
+}
+
+/** Whoever is told that the service cannot answer right now tries again after the time it says. */
+async function look({ talker: { chat } }: Guest): Promise<void> {
+  const deadline = performance.now() + MEET_MAX_MS;
+  for (;;) {
+    try {
+      return await chat.find();
+    } catch (refusal) {
+      const { code, retryAfterMs = 0 } = refusal as ChatError;
+      if (code !== 'unavailable' || performance.now() > deadline) throw refusal;
+      await pause(retryAfterMs);
+    }
+  }
 }
 
 function couplesOf(guests: readonly Guest[]): Couple[] {

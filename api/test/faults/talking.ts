@@ -50,7 +50,9 @@ export function earlyEnds(guests: readonly Guest[]): string[] {
   return guests.flatMap(({ talker }) =>
     talker.book.entries.flatMap((entry) =>
       entry.kind === 'ended'
-        ? [`${talker.name} was told an early end (${entry.reason}), ${entry.undelivered.length} undelivered`]
+        ? [
+            `${talker.name} was told an early end (${entry.reason}), ${entry.undelivered.length} undelivered, refused: ${talker.errors.map(({ code }) => code).join() || 'nothing'}`,
+          ]
         : [],
     ),
   );

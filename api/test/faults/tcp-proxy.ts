@@ -44,7 +44,7 @@ export class TcpProxy {
     this.#path.delayMs = ms;
   }
 
-  /** Everything arrives in pieces of at most this many bytes, both ways; 0 for whole. */
+  /** Everything arrives in pieces of this many bytes, both ways; 0 for whole. */
   slice(bytes: number): void {
     this.#path.sliceBytes = bytes;
   }
@@ -109,7 +109,8 @@ export class TcpProxy {
 
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
-    this.shut();
+    // Not `shut`: Node leaves a socket open that is destroyed while it is being reset, and then cannot end the process.
+    this.#isRefusing = true;
     this.#server.close();
     for (const line of this.#lines) line.destroy();
     await closed;

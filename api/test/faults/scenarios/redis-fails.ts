@@ -16,6 +16,8 @@ const CALM_MS = 1_000;
 const DELIVER_MS = 30_000;
 /** What a request may take as its sender sees it: 1 s, and as much for a turn where all share the cores of one machine. Milliseconds. */
 const ANSWER_MAX_MS = 2_000;
+/** Long enough for an answer that comes with Redis to be too late. Milliseconds. */
+const STANDSTILL_MS = 3_500;
 const SERVING_MAX_MS = 3_000;
 
 /** Redis fails the nodes, and keeps what it holds. */
@@ -46,7 +48,7 @@ async function playFault(stage: Stage, fault: Fault, profile: Profile): Promise<
   const probing = probe(await stage.entrance(), stage.newSite(), () => isOn);
   await pause(CALM_MS);
   const heardBefore = heardBy(near);
-  await inflict(fault, stage.redis, stage.redisProxy);
+  await inflict(fault, stage.redis, stage.redisProxy, STANDSTILL_MS);
   const backAt = performance.now();
   const heardMeanwhile = heardBy(near) - heardBefore;
   await meetAnew(stage);

@@ -46,6 +46,7 @@ function stateLost(name: string, harm: (stage: Stage, awayMs: number) => Promise
       isOn = false;
       await talking;
       const wrong = wrongEnds(guests);
+      if (wrong.length > 0) return { figure: `Redis was back for ${Math.round(toldMs)} ms`, violations: wrong };
       const anew = await meet(guests);
       const anewMs = performance.now() - backAt;
       isOn = true;
@@ -56,7 +57,6 @@ function stateLost(name: string, harm: (stage: Stage, awayMs: number) => Promise
       const late = await allDelivered(guests, DELIVER_MS);
       const ends = await part(anew);
       const violations = [
-        ...wrong,
         ...withinMs('telling all that the service began anew', toldMs, TOLD_MAX_MS),
         ...late,
         ...ends,
