@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
-import { createListener } from './http/listener.ts';
+import { answerOneAtATime, createListener } from './http/listener.ts';
 import { createHttpApp } from './http/server.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
@@ -133,6 +133,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     bounds,
     isDraining: () => isDraining,
   });
+  answerOneAtATime(http);
 
   let isRound = false;
   async function round(): Promise<void> {

@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
-import { promisify } from 'node:util';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
@@ -93,18 +92,26 @@ describe('a connection is closed that', { timeout: 20_000 }, () => {
     });
   });
 
-  test('asks for more than it reads', async () => {
+  test.each([
+    ['a file', head('GET /widget.js', [])],
+    ['a handshake', head(`GET ${SOCKET_PATH}?EIO=4&transport=polling&site=${SHOP.key}`, [`Origin: ${ORIGIN}`])],
+  ])('asks for %s again before it was answered', async (_, request) => {
+    await whilePairsTalk({ joinMs: SHORT.joinMs, closeMs: SHORT.closeMs }, async (app) => {
+      await using connection = await RawConnection.open(app);
+      connection.write(request.repeat(2));
+      await until(() => connection.isClosed, 'it is closed');
+      expect(connection.received.split('HTTP/1.1 ').length).toBeLessThan(3);
+      await until(() => app.held().connections === 4, 'nothing of it is left');
+    });
+  });
+
+  test('is still in the middle of an answer', async () => {
     await using app = await startTestApp({ bounds: { stillMs: 600 } });
     await using pair = await pairOf(app);
-    const server = await serverOf(app);
-    const connections = () => promisify(server.getConnections.bind(server))();
-    await using connection = await RawConnection.open(app);
-    connection.stopReading();
-    connection.write(head('GET /healthz', []).repeat(20_000));
-    await expect.poll(connections).toBe(3);
+    await using visitor = await PollingVisitor.arrive(app);
+    await expect(visitor.pollFor('what never comes')).rejects.toThrow('socket hang up');
+    await until(() => app.held().connections === 2, 'it is gone');
     await assertTalking(pair, 1);
-    await expect.poll(connections, { timeout: 5_000 }).toBe(2);
-    await assertTalking(pair, 2);
   });
 
   test('stays after it was answered', async () => {

@@ -7,6 +7,7 @@ import { startTestApp, until, Visitor } from '../harness.ts';
 import { Inspector, INSPECTED } from '../servers/inspector.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { PollingVisitor, writerTo } from './polling-visitor.ts';
+import { head, RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
 
 const DEMO_ORIGIN = 'http://localhost:1';
@@ -56,6 +57,23 @@ describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () 
     expect(most).toBeLessThan(2 * MEGABYTE);
   });
 });
+
+test(
+  'who asks for a thousand files in one breath, and reads none, costs next to nothing',
+  { timeout: 60_000 },
+  async () => {
+    await using node = await NodeProcess.start(INSPECTED);
+    await using inspector = await Inspector.of(node);
+    const before = await inspector.liveBytes();
+    await using connection = await RawConnection.open(node);
+    connection.stopReading();
+    connection.write(head('GET /passerby-chat.js', []).repeat(1_000));
+    for (let look = 0; look < 10; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect((await inspector.liveBytes()) - before).toBeLessThan(5 * MEGABYTE);
+    }
+  },
+);
 
 test('a ping is answered', async () => {
   await using app = await startTestApp();
