@@ -123,6 +123,17 @@ test('who left right before a reload does not come back into that conversation',
   await expect(ada.find).toBeVisible();
 });
 
+test('who left without a connection is told of on the next page', async ({ pair: [ada, ben] }) => {
+  await ada.context.setOffline(true);
+  await ada.stop();
+  await expect(ada.find).toBeVisible();
+  await Promise.all([ada.context.setOffline(false), ada.page.reload()]);
+  await expect(ben.findAnother).toBeVisible();
+  await expect.poll(() => ada.stored()).toEqual({});
+  await ada.open();
+  await expect(ada.find).toBeVisible();
+});
+
 test('who went on to the next stranger right before a reload looks for one after it', async ({
   pair: [ada, ben],
   arrive,
