@@ -90,6 +90,19 @@ describe('one tab at a time', () => {
     expect(browser.isTaken).toBe(true);
   });
 
+  test('a search is kept for the next page from its beginning, the connection being up already', async () => {
+    const browser = new FakeBrowser();
+    const storage = new FakeStorage();
+    const scene = stage({ lock: browser.lock, storage });
+    const connected = scene.chat.connect();
+    await settle();
+    scene.line.ready();
+    await connected;
+    void scene.chat.find();
+    await settle();
+    expect(storage.text).toContain('"isSearching":true');
+  });
+
   test('an aborted find goes back to what was before', async () => {
     const browser = new FakeBrowser();
     const scene = stage({ lock: browser.lock });
