@@ -48,6 +48,21 @@ export interface AppParts {
   readonly handlers?: Partial<RequestHandlers>;
 }
 
+/** How much a node holds for visitors. */
+export interface Held {
+  readonly connections: number;
+  /** Connections that have a session. */
+  readonly sockets: number;
+  readonly rooms: number;
+  readonly seats: number;
+  /** Who is told how their wait stands. */
+  readonly waits: number;
+  /** Sites that are looked after. */
+  readonly sites: number;
+  /** Sites whose visitors were told how many they are, or are about to be. */
+  readonly counts: number;
+}
+
 /** A running service. */
 export interface App {
   /** Where it listens, such as `http://127.0.0.1:3000`. */
@@ -56,8 +71,8 @@ export interface App {
   /** What the state stands on, such as `memory` or `Redis 7.2.4`. */
   readonly storeName: string;
   readonly tally: Tally;
-  /** What this node holds for visitors; all zero when nobody is there. */
-  held(): { connections: number; sockets: number; seats: number };
+  /** What this node holds for visitors; all zero when nobody is there, the sites once the grace is over too. */
+  held(): Held;
   /** Stops taking visitors, tells those here to go elsewhere, and stops when they have gone or the time is up. */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -140,15 +155,17 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (isRound) return;
     isRound = true;
     try {
-      for (const site of sessions.activeSites()) {
+      const activeSites = sessions.activeSites();
+      for (const site of activeSites) {
         await store.heartbeat(site, nodeId);
         for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
           const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
           tell(swept.notices);
           isMore = swept.isMore;
+          if (isMore) sessions.lookAgain(site);
         }
       }
-      await reconciler.round(sessions.activeSites());
+      await reconciler.round(activeSites);
       await waits.round();
       await lifecycle.endSilent();
       await online.tellChanges();
@@ -193,7 +210,15 @@ export async function startApp(parts: AppParts): Promise<App> {
     store,
     storeName: backend.name,
     tally,
-    held: () => ({ connections: socketServer.engine.clientsCount, sockets: push.size, seats: relay.size }),
+    held: () => ({
+      connections: socketServer.engine.clientsCount,
+      sockets: push.size,
+      rooms: socketServer.of('/').adapter.rooms.size,
+      seats: relay.size,
+      waits: waits.size,
+      sites: sessions.siteCount,
+      counts: online.size,
+    }),
     drain,
     stop,
     [Symbol.asyncDispose]: stop,

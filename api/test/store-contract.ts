@@ -362,11 +362,12 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await sweep(10)).notices).toEqual([]);
       });
 
-      test('a sweep closes no more than it is told to', async () => {
+      test('a sweep closes no more than it is told to, and says that there is more', async () => {
         for (let n = 0; n < 3; n++) await store.suspend((await pair()).a);
         await under.advance(TIMES.graceMs);
-        expect(lostOf((await sweep(2)).notices)).toHaveLength(2);
-        expect(lostOf((await sweep(2)).notices)).toHaveLength(1);
+        const [first, second] = [await sweep(2), await sweep(2)];
+        expect([first, second].map(({ notices }) => lostOf(notices).length)).toEqual([2, 1]);
+        expect([first, second].map(({ isMore }) => isMore)).toEqual([true, false]);
       });
     });
 
@@ -557,6 +558,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(endsOf((await sweep()).notices).map(([, reason]) => reason)).toEqual(['peer_left', 'peer_left']);
         expect(await store.survey(a)).toBeNull();
         expect(await store.survey(b)).toBeNull();
+      });
+
+      test('of many a sweep lapses no more than it is told to, and says that there are more', async () => {
+        for (let n = 0; n < 3; n++) await claimed();
+        await under.advance(FREE.confirmMs);
+        const [first, second] = [await sweep(2), await sweep(2)];
+        expect([first, second].map(({ notices }) => endsOf(notices).length)).toEqual([4, 2]);
+        expect([first, second].map(({ isMore }) => isMore)).toEqual([true, false]);
       });
 
       test('one that lapsed does not count as having met', async () => {

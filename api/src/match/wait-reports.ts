@@ -48,6 +48,11 @@ export class WaitReports {
     return this.#dueAt.has(sessionId);
   }
 
+  /** How many wait here, for the tests that show nothing is left behind. */
+  get size(): number {
+    return this.#dueAt.size;
+  }
+
   /** Tells those whose time has come. */
   async round(): Promise<void> {
     const now = this.#clock();

@@ -34,6 +34,11 @@ export class Online {
     this.#changed.add(site);
   }
 
+  /** How many sites are kept in mind, for the tests that show nothing is left behind. */
+  get size(): number {
+    return new Set([...this.#told.keys(), ...this.#changed]).size;
+  }
+
   async tellChanges(): Promise<void> {
     const sites = [...this.#changed];
     this.#changed.clear();

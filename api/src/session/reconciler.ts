@@ -93,6 +93,7 @@ export class Reconciler {
         this.#push.sessionOf(sessionId) === session &&
         this.#lifecycle.toldAt(session) === toldAt &&
         (this.#relay.seatOf(sessionId) ?? null) === seat &&
+        !this.#sessions.isClosing(sessionId) &&
         (!isWaiting || this.#waits.isFollowed(sessionId));
       // Otherwise something was told meanwhile, on the ordinary way: the next round sees whether that was all.
       if (isSame) this.#apply(correction);

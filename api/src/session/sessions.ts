@@ -41,6 +41,7 @@ export class Sessions {
   readonly #tell: (notices: readonly Notice[]) => void;
   /** Sites with visitors here, and when one was last seen. */
   readonly #seenAt = new Map<SiteKey, number>();
+  readonly #closing = new Set<SessionId>();
   /** One for each connection that waits to be let in: which sessions were taken over meanwhile, from which fence on. */
   readonly #arriving = new Set<Map<SessionId, number>>();
 
@@ -98,27 +99,54 @@ export class Sessions {
 
   /** The visitor's connection is gone; the grace period starts. */
   async suspend(session: SessionRef): Promise<void> {
-    this.#relay.unseat(session.sessionId);
+    this.#forget(session.sessionId);
     this.#tell((await this.#store.suspend(session)).notices);
     this.#touch(session.site);
   }
 
-  /** The visitor asks to be forgotten. */
+  /** The visitor asks to be forgotten. The connection is closed once that is answered. */
   async close(session: SessionRef): Promise<RequestReply<'session:close'>> {
-    this.#tell((await this.#store.close(session)).notices);
-    this.#relay.unseat(session.sessionId);
+    const { sessionId } = session;
+    this.#closing.add(sessionId);
+    try {
+      this.#tell((await this.#store.close(session)).notices);
+    } catch (thrown) {
+      this.#closing.delete(sessionId);
+      throw thrown;
+    }
+    this.#forget(sessionId);
     this.#touch(session.site);
+    setImmediate(() => {
+      this.#push.disconnect(sessionId);
+      this.#closing.delete(sessionId);
+    });
     return { status: 'closed' };
   }
 
-  /** Sites this node must look after: visitors are connected here, or were within their grace period. */
+  /** Whether the visitor asked to be forgotten and has not been answered: that the session is gone is no news then. */
+  isClosing(sessionId: SessionId): boolean {
+    return this.#closing.has(sessionId);
+  }
+
+  /** Sites this node must look after: visitors are connected here, or were within their grace period when this was asked before. */
   activeSites(): readonly SiteKey[] {
     const since = this.#clock() - TIMES.graceMs - LINGER_MS;
+    const sites = [...this.#seenAt.keys()];
     for (const [site, seenAt] of this.#seenAt) {
       if (this.#push.hasVisitors(site)) this.#seenAt.set(site, this.#clock());
       else if (seenAt < since) this.#seenAt.delete(site);
     }
-    return [...this.#seenAt.keys()];
+    return sites;
+  }
+
+  /** Not all that is due on a site could be done: it is looked after once more, even if it was for the last time. */
+  lookAgain(site: SiteKey): void {
+    if (!this.#seenAt.has(site)) this.#seenAt.set(site, -Infinity);
+  }
+
+  /** How many sites are looked after, for the tests that show nothing is left behind. */
+  get siteCount(): number {
+    return this.#seenAt.size;
   }
 
   /** Another node has the session from this fence on. */
@@ -133,7 +161,7 @@ export class Sessions {
   supersede(sessionId: SessionId): void {
     this.#push.toSession(sessionId, 'session:superseded', {});
     this.#push.disconnect(sessionId);
-    this.#relay.unseat(sessionId);
+    this.#forget(sessionId);
   }
 
   /** Runs in one turn, so that of several who come back with one token each finds what the others did. */
@@ -173,6 +201,12 @@ export class Sessions {
     for (const takenOver of this.#arriving) {
       takenOver.set(sessionId, Math.max(fence, takenOver.get(sessionId) ?? 0));
     }
+  }
+
+  /** What this node keeps in mind for who is connected. */
+  #forget(sessionId: SessionId): void {
+    this.#relay.unseat(sessionId);
+    this.#waits.unfollow(sessionId);
   }
 
   #touch(site: SiteKey): void {

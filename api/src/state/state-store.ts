@@ -128,7 +128,7 @@ export interface LeaveOutcome extends Transition {
 }
 
 export interface SweepOutcome extends Transition {
-  /** Whether waiters are left whose step is due. */
+  /** Whether more is due than one sweep may do. */
   readonly isMore: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { App } from '../../src/app.ts';
+import type { App, Held } from '../../src/app.ts';
 import { parseRedisUrl } from '../../src/state/redis/client.ts';
 import { FREE, SHOP, siteOf, startTestApp } from '../harness.ts';
 
@@ -31,11 +31,9 @@ export class Nodes {
     return this.apps[nth % this.apps.length]!;
   }
 
-  /** What all of them hold for visitors. */
-  held(): ReturnType<App['held']> {
-    const all = this.apps.map((app) => app.held());
-    const sumOf = (what: keyof ReturnType<App['held']>) => all.reduce((sum, held) => sum + held[what], 0);
-    return { sockets: sumOf('sockets'), seats: sumOf('seats') };
+  /** How much all of them hold for visitors. */
+  held(what: keyof Held): number {
+    return this.apps.reduce((sum, app) => sum + app.held()[what], 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

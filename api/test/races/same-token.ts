@@ -48,8 +48,8 @@ export async function raceForOneSession(
     losers[isNew ? 'newSession' : 'superseded'] += 1;
     await until(() => !present.socket.connected, 'the connection before them is closed');
     const sockets = isNew ? 3 : 2;
-    await until(() => nodes.held().sockets === sockets, 'the nodes hold the winner, the peer and a new session only');
-    expect(nodes.held().seats).toBe(2);
+    await until(() => nodes.held('sockets') === sockets, 'the nodes hold the winner, the peer and a new session only');
+    expect(nodes.held('seats')).toBe(2);
 
     loser.say(conversationId, race, `loser ${race}`);
     await assertOnlyTheyTalk(conversationId, race, peer, winner);

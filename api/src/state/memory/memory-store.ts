@@ -226,7 +226,7 @@ export class MemoryStore implements StateStore {
         ...this.#closeLost(site, max),
         ...this.#expand(site, rules, now, max),
       ],
-      isMore: dueIn(site, now).length > 0,
+      isMore: this.#isAnythingDue(site, now),
     };
   }
 
@@ -387,6 +387,12 @@ export class MemoryStore implements StateStore {
     return [];
   }
 
+  #isAnythingDue(site: Site, now: number): boolean {
+    const [longestAway] = site.away.values();
+    if (longestAway !== undefined && this.#isGraceOver(longestAway)) return true;
+    return hasLapsed(site, now) || dueIn(site, now).length > 0;
+  }
+
   #closeLost(site: Site, max: number): Notice[] {
     const notices: Notice[] = [];
     let left = max;
@@ -484,6 +490,12 @@ export class MemoryStore implements StateStore {
     if (session === null) throw new Refusal('session_gone');
     return session;
   }
+}
+
+/** Claims lapse in the order in which they were made: the first tells. */
+function hasLapsed({ conversations }: Site, now: number): boolean {
+  for (const { claim } of conversations.values()) if (claim !== null) return claim.lapsesAt <= now;
+  return false;
 }
 
 /** Those in line whose next step is due. */

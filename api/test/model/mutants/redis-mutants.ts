@@ -42,7 +42,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   {
     name: 'dead nodes are seen to after matching',
     changes: [
-      { file: 'sweep-site', from: "redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)", to: '{}' },
+      { file: 'sweep-site', from: 'due_of(K.nodes, at)', to: '{}' },
       {
         file: 'sweep-site',
         from: "return { 'swept',",

@@ -11,18 +11,26 @@ redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)
 
 local at, max = now(), tonumber(A.max)
 local rules = cjson.decode(A.rules)
+local is_more = false
+
+-- What is due by now of what is sorted by when it is: as much as one sweep may do.
+local function due_of(key, by)
+  local due = redis.call('ZRANGEBYSCORE', key, '-inf', by, 'LIMIT', 0, max)
+  if #due == max then is_more = true end
+  return due
+end
 
 -- Before anything is matched: nobody meets somebody whose node is dead.
-for _, node in ipairs(redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)) do
+for _, node in ipairs(due_of(K.nodes, at)) do
   local members = redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\0', '(' .. node .. '\1', 'LIMIT', 0, max)
   for _, member in ipairs(members) do
     local sid = string.sub(member, #node + 2)
     suspend(sid, read(K.sessions, sid), at)
   end
-  if #members < max then redis.call('ZREM', K.nodes, node) end
+  if #members < max then redis.call('ZREM', K.nodes, node) else is_more = true end
 end
 
-for _, cid in ipairs(redis.call('ZRANGEBYSCORE', K.claims, '-inf', at, 'LIMIT', 0, max)) do
+for _, cid in ipairs(due_of(K.claims, at)) do
   local conversation = read(K.conversations, cid)
   local sides = { { conversation.a, conversation.ca, conversation.wa }, { conversation.b, conversation.cb, conversation.wb } }
   local reasons = {}
@@ -40,13 +48,12 @@ for _, cid in ipairs(redis.call('ZRANGEBYSCORE', K.claims, '-inf', at, 'LIMIT', 
   end
 end
 
-local lost_before = at - tonumber(A.graceMs)
-for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.away, '-inf', lost_before, 'LIMIT', 0, max)) do
+for _, sid in ipairs(due_of(K.away, at - tonumber(A.graceMs))) do
   forget(sid, read(K.sessions, sid), 'peer_lost', at)
 end
 
 local due = {}
-for _, sid in ipairs(redis.call('ZRANGEBYSCORE', K.due, '-inf', at, 'LIMIT', 0, max)) do
+for _, sid in ipairs(due_of(K.due, at)) do
   local wait = read(K.waits, sid)
   due[#due + 1] = { s = wait.s, q = wait.q, sid = sid }
 end
@@ -63,7 +70,7 @@ for _, entry in ipairs(due) do
 end
 
 for _, memory in ipairs({ { K.blocks, at - tonumber(A.blockMs) }, { K.meetings, at - rules.repeatMs } }) do
-  local old = redis.call('ZRANGEBYSCORE', memory[1], '-inf', memory[2], 'LIMIT', 0, max)
+  local old = due_of(memory[1], memory[2])
   if #old > 0 then redis.call('ZREM', memory[1], unpack(old)) end
 end
-return { 'swept', #due == max and 1 or 0 }
+return { 'swept', is_more and 1 or 0 }

@@ -1,0 +1,59 @@
+import { TIMES } from '@passerby/sdk/protocol';
+import { expect } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { MemoryStore } from '../../src/state/memory/memory-store.ts';
+import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { SHOP, siteOf, startTestApp, until } from '../harness.ts';
+import { resourcesInUse } from './heap.ts';
+import { makeVisits, SAME_PAGE } from './visits.ts';
+
+/** Longer than a site is looked after when its last visitor has gone. Milliseconds. */
+const AFTERWARDS_MS = TIMES.graceMs + 30_000;
+
+/** A service that is visited and then left alone, with a clock that can be moved on. */
+export class VisitedApp {
+  readonly app: App;
+  readonly #skip: (ms: number) => void;
+  readonly #resources = resourcesInUse();
+
+  private constructor(app: App, skip: (ms: number) => void) {
+    this.app = app;
+    this.#skip = skip;
+  }
+
+  static async start(redisUrl?: string): Promise<VisitedApp> {
+    let skippedMs = 0;
+    const app = await startTestApp({
+      config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: redisUrl === undefined ? undefined : parseRedisUrl(redisUrl) },
+      siteList: [siteOf(SHOP.key, undefined, {}, SAME_PAGE)],
+      clock: () => Date.now() + skippedMs,
+    });
+    return new VisitedApp(app, (ms) => void (skippedMs += ms));
+  }
+
+  async visit(count: number, endings: Parameters<typeof makeVisits>[2]): Promise<void> {
+    await makeVisits(this.app, count, endings);
+    await expect.poll(() => this.app.held(), { timeout: 5_000 }).toMatchObject({ connections: 0, sockets: 0 });
+  }
+
+  /** Lets the time pass in which a visitor might have come back, and expects that this node holds nothing and nobody's timers. */
+  async expectEmpty(): Promise<void> {
+    this.#skip(AFTERWARDS_MS);
+    const { app } = this;
+    const held = () => [
+      ...Object.entries(app.held()),
+      ...(app.store instanceof MemoryStore ? Object.entries(app.store.sizes()) : []),
+    ];
+    await expect.poll(() => held().filter(([, count]) => count > 0), { timeout: 5_000 }).toEqual([]);
+    const isMore = ([kind, count]: [string, number]) => count > (this.#resources[kind] ?? 0);
+    await until(() => !Object.entries(resourcesInUse()).some(isMore), 'no timer and no socket is left');
+  }
+
+  stop(): Promise<void> {
+    return this.app.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
