@@ -3,8 +3,7 @@ import { chanceFrom } from '../history/stranger.ts';
 import type { App } from '../../src/app.ts';
 import { DEMO_SITE } from '../../src/sites/site-directory.ts';
 import { pairOf, until } from '../harness.ts';
-import { Inspector, INSPECTED } from '../servers/inspector.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { startInspected } from '../servers/inspector.ts';
 import { PacketFuzzer } from './fuzz-packets.ts';
 import { fuzzPolling, fuzzWebSockets, nothingFuzzed, type Fuzzed, type Target } from './fuzzers.ts';
 
@@ -27,8 +26,7 @@ export interface FuzzOutcome {
 
 /** Sends half of the packets over each transport to a service of its own, while a pair on each talks. */
 export async function fuzz(seed: number, packets: number): Promise<FuzzOutcome> {
-  await using node = await NodeProcess.start(INSPECTED);
-  await using inspector = await Inspector.of(node);
+  const { node, inspector } = await startInspected();
   const target: Target = { url: node.url, site: DEMO_SITE.key, origin: ORIGIN };
   const app = node as unknown as App;
   const whom = { site: target.site, origin: target.origin };

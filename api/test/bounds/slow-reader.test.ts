@@ -4,8 +4,7 @@ import type { App } from '../../src/app.ts';
 import { BOUNDS } from '../../src/bounds.ts';
 import { DEMO_SITE } from '../../src/sites/site-directory.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
-import { Inspector, INSPECTED } from '../servers/inspector.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { startInspected } from '../servers/inspector.ts';
 import { PollingVisitor, writerTo } from './polling-visitor.ts';
 import { head, RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
@@ -16,8 +15,7 @@ const POLLED_PACKETS_MAX = BOUNDS.unreadMaxPackets;
 
 describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () => {
   test('costs at most 20 MB while 60,000 messages of 1 kB are sent, is cut, and the peer is told', async () => {
-    await using node = await NodeProcess.start(INSPECTED);
-    await using inspector = await Inspector.of(node);
+    const { node, inspector } = await startInspected();
     await using reader = await RawVisitor.arrive(node, DEMO_SITE.key, DEMO_ORIGIN);
     await using writer = await Visitor.arrive(node as unknown as App, { site: DEMO_SITE.key, origin: DEMO_ORIGIN });
     reader.find();
@@ -44,8 +42,7 @@ describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () 
   });
 
   test('costs next to nothing while it sends 100,000 pings', async () => {
-    await using node = await NodeProcess.start(INSPECTED);
-    await using inspector = await Inspector.of(node);
+    const { node, inspector } = await startInspected();
     await using reader = await RawVisitor.arrive(node, DEMO_SITE.key, DEMO_ORIGIN);
     reader.stopReading();
     const before = await inspector.liveBytes();
@@ -62,8 +59,7 @@ test(
   'who asks for a thousand files in one breath, and reads none, costs next to nothing',
   { timeout: 60_000 },
   async () => {
-    await using node = await NodeProcess.start(INSPECTED);
-    await using inspector = await Inspector.of(node);
+    const { node, inspector } = await startInspected();
     const before = await inspector.liveBytes();
     await using connection = await RawConnection.open(node);
     connection.stopReading();

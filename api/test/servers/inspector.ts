@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import type { NodeProcess } from './node-process.ts';
+import { NodeProcess } from './node-process.ts';
 
-/** With this in its environment a process can be looked into. */
-export const INSPECTED = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
+/** A service of the running test's own that can be looked into. Ends with the test, also with one whose time is up. */
+export async function startInspected(): Promise<{ node: NodeProcess; inspector: Inspector }> {
+  const node = await NodeProcess.start({ NODE_OPTIONS: '--inspect=127.0.0.1:0' });
+  onTestFinished(() => node.stop());
+  return { node, inspector: await Inspector.of(node) };
+}
 
 /** Looks into a process from outside, so that the service needs no door for it. */
 export class Inspector {
@@ -12,11 +17,13 @@ export class Inspector {
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
+    // The end of the process may come as an error; a close follows it, and that is what calls wait for.
+    socket.on('error', () => undefined);
   }
 
   static async of(node: NodeProcess): Promise<Inspector> {
     const address = /Debugger listening on (ws:\S+)/.exec(node.output)?.[1];
-    if (address === undefined) throw new Error('the process was not started with INSPECTED');
+    if (address === undefined) throw new Error(`the process cannot be looked into: ${node.output}`);
     const socket = new WebSocket(address, { perMessageDeflate: false });
     await once(socket, 'open');
     return new Inspector(socket);
@@ -52,9 +59,5 @@ export class Inspector {
       this.#socket.once('close', gone);
       this.#socket.send(JSON.stringify({ id, method, params }));
     });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.terminate();
   }
 }
