@@ -11,21 +11,18 @@ import type { Online } from './online.ts';
 
 /** What became of a connection that arrived. */
 export type Arrival =
-  /** It has a session: who the visitor is from now on, and the first thing to tell them. */
-  | {
-      readonly kind: 'here';
-      readonly session: SessionRef;
-      readonly ready: PushPayload<'session:ready'>;
-      /** To be told to others and, after `ready`, to the visitor. */
-      readonly notices: readonly Notice[];
-    }
+  /** It has a session and was welcomed. The notices are to be told from here on. */
+  | { readonly kind: 'here'; readonly notices: readonly Notice[] }
   /** Another connection took the session over before this one had it. */
   | { readonly kind: 'superseded' }
   /** It went while it arrived. */
   | { readonly kind: 'gone' };
 
-/** Ties a connection to its session; `false` if the connection is gone. */
-export type Bind = (session: SessionRef) => boolean;
+/**
+ * Ties a connection to its session and tells it `session:ready`, in one turn, so that nothing comes before
+ * that; `false` if the connection is gone.
+ */
+export type Welcome = (session: SessionRef, ready: PushPayload<'session:ready'>) => boolean;
 
 /** Sessions of this node: arriving, coming back, losing the connection, being forgotten. */
 export class Sessions {
@@ -73,7 +70,7 @@ export class Sessions {
    * Opens a session, or resumes the one the token stands for. The socket that held it before is told
    * and closed first, so that there are never two.
    */
-  async arrive(site: Site, presented: ResumeToken | undefined, bind: Bind): Promise<Arrival> {
+  async arrive(site: Site, presented: ResumeToken | undefined, welcome: Welcome): Promise<Arrival> {
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#clock() };
     const takenOver = new Map<SessionId, number>();
@@ -81,12 +78,13 @@ export class Sessions {
     try {
       if (presented !== undefined) {
         const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume, site.match);
-        if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, bind);
+        if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, welcome);
       }
       const { session } = await this.#store.open(site.key, this.#nodeId, resume);
-      if (!bind(session)) return await this.#goAgain(session, []);
+      const isHere = welcome(session, { ...told, recovered: false, state: { status: 'idle' } });
+      if (!isHere) return await this.#goAgain(session, []);
       this.#touch(site.key);
-      return { kind: 'here', session, ready: { ...told, recovered: false, state: { status: 'idle' } }, notices: [] };
+      return { kind: 'here', notices: [] };
     } finally {
       this.#arriving.delete(takenOver);
     }
@@ -170,7 +168,7 @@ export class Sessions {
     { session, seat, state, previous, notices }: Extract<ResumeOutcome, { kind: 'resumed' }>,
     told: Omit<PushPayload<'session:ready'>, 'recovered' | 'state'>,
     takenOver: ReadonlyMap<SessionId, number>,
-    bind: Bind,
+    welcome: Welcome,
   ): Arrival | Promise<Arrival> {
     const { sessionId, fence } = session;
     // Also if the store knows of one elsewhere: word that it went there may still be on its way here.
@@ -180,14 +178,14 @@ export class Sessions {
       this.#tell(notices);
       return { kind: 'superseded' };
     }
-    if (!bind(session)) return this.#goAgain(session, notices);
+    if (!welcome(session, { ...told, recovered: true, state })) return this.#goAgain(session, notices);
     if (seat !== null) {
       const isPeerAway = state.status === 'chatting' && state.peer === 'away';
       this.#relay.seat(sessionId, seat, site.policy.inactivityMs, isPeerAway);
     }
     if (state.status === 'waiting') this.#waits.follow(sessionId);
     this.#touch(site.key);
-    return { kind: 'here', session, ready: { ...told, recovered: true, state }, notices };
+    return { kind: 'here', notices };
   }
 
   async #goAgain(session: SessionRef, notices: readonly Notice[]): Promise<Arrival> {

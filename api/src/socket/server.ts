@@ -5,7 +5,7 @@ import type { Bounds } from '../bounds.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Tally } from '../observability/tally.ts';
-import type { Bind, Sessions } from '../session/sessions.ts';
+import type { Sessions, Welcome } from '../session/sessions.ts';
 import type { Notice, SessionRef } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
@@ -95,20 +95,20 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   async function arrive(socket: VisitorSocket): Promise<void> {
     const { site } = socket.data;
     try {
-      const bind: Bind = (session) => {
-        if (socket.connected) push.bind(session, socket);
-        return socket.connected;
+      const welcome: Welcome = (session, ready) => {
+        if (!socket.connected) return false;
+        push.bind(session, socket);
+        if (ready.recovered) emitRecovered(socket, ready, () => void settle(session));
+        else emit(socket, 'session:ready', ready);
+        return true;
       };
-      const arrival = await parts.sessions.arrive(site, credentials.get(socket)?.resume, bind);
+      const arrival = await parts.sessions.arrive(site, credentials.get(socket)?.resume, welcome);
       if (arrival.kind === 'superseded') {
         emit(socket, 'session:superseded', {});
         socket.disconnect(true);
       }
       if (arrival.kind !== 'here') return;
-      const { session, ready, notices } = arrival;
-      if (ready.recovered) emitRecovered(socket, ready, () => void settle(session));
-      else emit(socket, 'session:ready', ready);
-      parts.tell(notices);
+      parts.tell(arrival.notices);
       await socket.join(site.key);
       emit(socket, 'site:presence', { online: await parts.online.now(site.key) });
     } catch (thrown) {
