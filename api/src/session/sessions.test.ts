@@ -1,4 +1,4 @@
-import type { ResumeToken } from '@passerby/sdk/protocol';
+import { TIMES, type ResumeToken } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
 import type { Parcel } from '../cluster/node-link.ts';
@@ -40,6 +40,7 @@ class SlowStore extends MemoryStore {
 
 /** One node, and a visitor whose connection is here, with fence 1. */
 async function stage() {
+  const here = { now: 0, hasVisitors: true };
   const held = new Map<SessionId, SessionRef>();
   const closed: number[] = [];
   const sent: Parcel[] = [];
@@ -48,7 +49,7 @@ async function stage() {
     toStarted: () => true,
     toSite: () => undefined,
     toAll: () => undefined,
-    hasVisitors: () => true,
+    hasVisitors: () => here.hasVisitors,
     sessions: () => held.values(),
     sessionOf: (sessionId) => held.get(sessionId) ?? null,
     disconnect: (sessionId) => {
@@ -57,7 +58,7 @@ async function stage() {
       held.delete(sessionId);
     },
   };
-  const clock = () => 0;
+  const clock = () => here.now;
   const link = { send: (_: NodeId, parcel: Parcel) => void sent.push(parcel) };
   const store = new SlowStore(clock, randomIds);
   const relay = new Relay(push, clock, link, HERE);
@@ -77,7 +78,17 @@ async function stage() {
     });
   await arrive();
   const [sessionId, token] = [[...held.keys()][0]!, tokens[0]!];
-  return { sessions, store, sent, closed, arrive, sessionId, token, fence: () => held.get(sessionId)?.fence ?? null };
+  return {
+    here,
+    sessions,
+    store,
+    sent,
+    closed,
+    arrive,
+    sessionId,
+    token,
+    fence: () => held.get(sessionId)?.fence ?? null,
+  };
 }
 
 describe('of several connections with one token', () => {
@@ -121,5 +132,30 @@ describe('of several connections with one token', () => {
     expect(fence()).toBe(3);
     sessions.supersedeBefore(sessionId, 4);
     expect(fence()).toBeNull();
+  });
+});
+
+describe('a site whose last visitor went', () => {
+  const LONG_AFTER_MS = TIMES.graceMs + 60_000;
+
+  test('is looked after once more however late that is, and then no longer', async () => {
+    const { here, sessions } = await stage();
+    here.hasVisitors = false;
+    here.now = LONG_AFTER_MS;
+    expect(sessions.activeSites()).toEqual([SITE.key]);
+    expect(sessions.activeSites()).toEqual([]);
+  });
+
+  test('is looked after as long as more is due on it than could be done', async () => {
+    const { here, sessions } = await stage();
+    here.hasVisitors = false;
+    here.now = LONG_AFTER_MS;
+    for (let round = 0; round < 3; round++) {
+      expect(sessions.activeSites()).toEqual([SITE.key]);
+      sessions.lookAgain(SITE.key);
+    }
+    expect(sessions.activeSites()).toEqual([SITE.key]);
+    expect(sessions.activeSites()).toEqual([]);
+    expect(sessions.siteCount).toBe(0);
   });
 });

@@ -54,12 +54,17 @@ const WAYS = {
     a.cut();
     await b.ask('conversation:leave', { conversationId, next: { requestId: requestId(), topic } });
   },
+  gone: async ({ a, b }) => {
+    a.cut();
+    await b.next('conversation:peer');
+    b.cut();
+  },
 } as const satisfies Record<string, (two: Two) => Promise<void>>;
 type Ending = keyof typeof WAYS;
 
 export const ENDINGS = Object.keys(WAYS) as readonly Ending[];
 /** Those after which nobody is waited for. */
-export const ENDINGS_WITH_WORD = ENDINGS.filter((ending) => ending !== 'lost');
+export const ENDINGS_WITH_WORD = ENDINGS.filter((ending) => !['lost', 'gone'].includes(ending));
 
 /** Visits by two each: they connect, meet, talk, and end it in each of the ways in turn. */
 export async function makeVisits(app: App, count: number, endings: readonly Ending[]): Promise<void> {
