@@ -26,7 +26,7 @@ async function whilePairsTalk(bounds: Partial<Bounds>, attack: (app: App, talk: 
   await talk();
   await attack(app, talk);
   await talk();
-  expect(app.held()).toEqual({ connections: 4, sockets: 4, seats: 4 });
+  expect(app.held()).toMatchObject({ connections: 4, sockets: 4, seats: 4 });
 }
 
 /** The HTTP server of a service, as Node shows it to who asks. */
