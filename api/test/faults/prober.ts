@@ -10,6 +10,8 @@ const ASK_EVERY_MS = 50;
 export interface Answer {
   /** `null` for an answer that is no refusal. */
   readonly refusal: string | null;
+  /** When it came. As `performance.now()`. */
+  readonly at: number;
   readonly afterMs: number;
 }
 
@@ -21,7 +23,8 @@ export async function probe(entrance: TcpProxy, site: string, isOn: () => boolea
   await using visitor = await Visitor.arrive({ url: `http://127.0.0.1:${entrance.port}` }, { site });
   const answers: Answer[] = [];
   const note = (askedAt: number, reply: Reply<unknown>) => {
-    answers.push({ refusal: reply.ok ? null : reply.error.code, afterMs: performance.now() - askedAt });
+    const at = performance.now();
+    answers.push({ refusal: reply.ok ? null : reply.error.code, at, afterMs: at - askedAt });
   };
   for (let isFind = true; isOn() && visitor.socket.connected; isFind = !isFind) {
     note(performance.now(), await (isFind ? visitor.find() : visitor.ask('match:cancel', {})));
