@@ -1,6 +1,8 @@
 import type { FaultScenario } from './scenario.ts';
 import { allCutAtOnce } from './scenarios/all-cut-at-once.ts';
 import { cutAtEveryMessage } from './scenarios/cut-at-every-message.ts';
+import { cutWhileComingBack } from './scenarios/cut-while-coming-back.ts';
+import { cutWhileRedisIsAway } from './scenarios/cut-while-redis-is-away.ts';
 import { nodeKilled } from './scenarios/node-killed.ts';
 import { redisFails } from './scenarios/redis-fails.ts';
 import { rollingDeploy } from './scenarios/rolling-deploy.ts';
@@ -11,6 +13,8 @@ import { visitorGoneWithNode } from './scenarios/visitor-gone-with-node.ts';
 /** Everything that goes wrong on purpose while visitors talk. */
 export const SCENARIOS: readonly FaultScenario[] = [
   cutAtEveryMessage,
+  cutWhileComingBack,
+  cutWhileRedisIsAway,
   nodeKilled,
   visitorGoneWithNode,
   rollingDeploy,

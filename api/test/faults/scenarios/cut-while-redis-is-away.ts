@@ -1,0 +1,35 @@
+import { pause } from '../patience.ts';
+import type { FaultScenario, Profile } from '../scenario.ts';
+import { Stage } from '../stage.ts';
+import { allDelivered, earlyEnds, guestsOf, heardBy, part, violationsIn } from '../talking.ts';
+
+const SIZES = { short: 4, deep: 40 } as const satisfies Record<Profile, number>;
+
+const AWAY_MS = 4_000;
+const DELIVER_MS = 30_000;
+
+/** Connections go while Redis is away, so that whoever comes back cannot be let in yet. */
+export const cutWhileRedisIsAway: FaultScenario = {
+  name: 'cut while Redis is away',
+  promise: 'has visitors come back to their conversations once Redis does, and loses nothing',
+  timeoutMs: { short: 60_000, deep: 60_000 },
+  async run(profile) {
+    await using stage = await Stage.start();
+    const couples = await stage.couples(SIZES[profile]);
+    const guests = guestsOf(couples);
+    stage.redis.signal('SIGSTOP');
+    for (const [{ talker, entrance }] of couples) {
+      talker.say();
+      entrance.reset();
+    }
+    await pause(AWAY_MS);
+    stage.redis.signal('SIGCONT');
+    const late = await allDelivered(guests, DELIVER_MS);
+    const early = earlyEnds(guests);
+    const ends = await part(couples);
+    return {
+      figure: `${couples.length} visitors cut while Redis was away, ${heardBy(guests)} of ${couples.length} messages heard`,
+      violations: [...late, ...early, ...ends, ...violationsIn(guests)],
+    };
+  },
+};
