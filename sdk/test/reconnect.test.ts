@@ -433,6 +433,31 @@ describe('a session the service no longer wants', () => {
     expect(scene.status()).toBe('waiting');
   });
 
+  test('refused for now after it had been let in again: the conversation waits for the next try', async () => {
+    const scene = await staged();
+    scene.chat.send('hello?');
+    await cut(scene);
+    scene.line.push('session:refused', { code: 'unavailable', message: 'later', retryAfterMs: 1_000 });
+    expect(scene.status()).toBe('chatting');
+    await settle(999);
+    expect(scene.lines).toHaveLength(2);
+    await settle(1);
+    expect(scene.line.resume).toBe(scene.lines[1]!.resume);
+    scene.line.ready(running);
+    expect(scene.line.frames).toMatchObject([{ seq: 1, body: { text: 'hello?' } }]);
+    expect(scene.names()).toEqual(['started']);
+  });
+
+  test('gone: a new one is begun, and a wait goes on in it', async () => {
+    const scene = await waiting();
+    scene.line.push('session:refused', { code: 'session_gone', message: 'gone' });
+    expect(scene.status()).toBe('waiting');
+    await settle();
+    expect(scene.line.resume).toBeUndefined();
+    scene.line.ready({ status: 'idle' }, false);
+    expect(scene.line.pending).toEqual(['match:find']);
+  });
+
   test('the ended view stays readable', async () => {
     for (const name of ['session:superseded', 'session:refused'] as const) {
       const scene = await staged();

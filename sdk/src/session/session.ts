@@ -127,7 +127,7 @@ export class Session {
         this.#events.ready(push.payload);
         return;
       case 'session:refused':
-        this.#giveUp(ChatError.fromWire(push.payload));
+        this.#lose({ kind: 'refused', error: push.payload });
         return;
       case 'session:superseded':
         // Coming back by itself would take the session from the other connection again, and so on.
