@@ -1,4 +1,4 @@
-import { ChatError } from '../errors.ts';
+import { type ChatError } from '../errors.ts';
 import { Timer } from '../internal/timer.ts';
 import type { Frame, PushPayload, RequestName, RequestPayload } from '../protocol/index.ts';
 import type { Connection } from '../state.ts';
