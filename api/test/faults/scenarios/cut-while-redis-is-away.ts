@@ -5,6 +5,8 @@ import { allDelivered, earlyEnds, guestsOf, heardBy, part, violationsIn } from '
 
 const SIZES = { short: 4, deep: 40 } as const satisfies Record<Profile, number>;
 
+/** Until all who just met have confirmed it: a match whose confirmation finds no Redis falls through. Milliseconds. */
+const CONFIRMED_MS = 2_000;
 const AWAY_MS = 4_000;
 const DELIVER_MS = 30_000;
 
@@ -17,6 +19,7 @@ export const cutWhileRedisIsAway: FaultScenario = {
     await using stage = await Stage.start();
     const couples = await stage.couples(SIZES[profile]);
     const guests = guestsOf(couples);
+    await pause(CONFIRMED_MS);
     stage.redis.signal('SIGSTOP');
     for (const [{ talker, entrance }] of couples) {
       talker.say();
