@@ -22,6 +22,7 @@ export interface Chat {
   /**
    * Opens the connection without looking for anyone, for the online count and the policy. Resolves
    * once connected; rejects with the refusal. Connecting again is the same connection.
+   * @throws ChatError `open_elsewhere` while another tab of this site waits or talks; or the service's refusal.
    */
   connect(options?: CallOptions): Promise<void>;
   /**

@@ -18,7 +18,8 @@ export interface ChatEvents {
   presence: { readonly presence: PeerPresence };
   /**
    * The conversation is over. Exactly once a conversation, and nothing of it follows. `undelivered`
-   * holds your messages that the peer never acknowledged.
+   * holds your messages that the peer never acknowledged. Not emitted when the conversation goes over to
+   * another tab: there it goes on.
    */
   ended: {
     readonly conversationId: ConversationId;
