@@ -1,5 +1,8 @@
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** Until all who just met have confirmed it, in a crowd on a busy machine: a match that is not falls through. Milliseconds. */
+export const CONFIRMED_MS = 2_000;
+
 /** How often is looked. Milliseconds. */
 const LOOK_MS = 20;
 

@@ -1,4 +1,4 @@
-import { comesTrue } from '../patience.ts';
+import { comesTrue, CONFIRMED_MS, pause } from '../patience.ts';
 import { withinMs, type FaultScenario, type Profile } from '../scenario.ts';
 import { meet, Stage, type Guest } from '../stage.ts';
 import { allDelivered, earlyEnds, guestsOf, longestOutageMs, part, violationsIn } from '../talking.ts';
@@ -26,6 +26,7 @@ export const allCutAtOnce: FaultScenario = {
       couples.push(...(await meet(coming)));
     }
     const guests = guestsOf(couples);
+    await pause(CONFIRMED_MS);
     for (const { talker } of guests) talker.say();
     const cutAt = performance.now();
     entrance.reset();

@@ -1,12 +1,10 @@
-import { pause } from '../patience.ts';
+import { CONFIRMED_MS, pause } from '../patience.ts';
 import type { FaultScenario, Profile } from '../scenario.ts';
 import { Stage } from '../stage.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, part, violationsIn } from '../talking.ts';
 
 const SIZES = { short: 4, deep: 40 } as const satisfies Record<Profile, number>;
 
-/** Until all who just met have confirmed it: a match whose confirmation finds no Redis falls through. Milliseconds. */
-const CONFIRMED_MS = 2_000;
 const AWAY_MS = 4_000;
 const DELIVER_MS = 30_000;
 
