@@ -8,7 +8,8 @@ import { keysOfVisitors, REMAINING_KEYS_MAX } from './redis-remains.ts';
 import { VisitedApp } from './visited-app.ts';
 import { ENDINGS } from './visits.ts';
 
-const VISITS = { memory: 20_000, redis: 5_000 } as const;
+/** Visits of two: 40,000 and 20,000 times somebody connects, is matched, and goes. */
+const VISITS = { memory: 20_000, redis: 10_000 } as const;
 /** How much larger the heap may be after all visits than after the first tenth, when code is compiled and caches are full. */
 const GROWTH_MAX = 1.05;
 /** How long kept answers take to go. Redis looks for what has run out a few at a time. Milliseconds. */
