@@ -8,7 +8,7 @@ import { redisFails } from './scenarios/redis-fails.ts';
 import { rollingDeploy } from './scenarios/rolling-deploy.ts';
 import { redisFlushed, redisRestarted } from './scenarios/state-lost.ts';
 import { storm } from './scenarios/storm.ts';
-import { visitorGoneWithNode } from './scenarios/visitor-gone-with-node.ts';
+import { visitorCutAndGone, visitorGoneWithNode, visitorSkips } from './scenarios/visitor-gone.ts';
 
 /** Everything that goes wrong on purpose while visitors talk. */
 export const SCENARIOS: readonly FaultScenario[] = [
@@ -16,6 +16,8 @@ export const SCENARIOS: readonly FaultScenario[] = [
   cutWhileComingBack,
   cutWhileRedisIsAway,
   nodeKilled,
+  visitorSkips,
+  visitorCutAndGone,
   visitorGoneWithNode,
   rollingDeploy,
   redisFails,
