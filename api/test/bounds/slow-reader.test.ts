@@ -96,7 +96,8 @@ test('a reader who reads is not cut by thousands of frames at once', async () =>
 
 describe('a reader over long-polling who stops polling', () => {
   test(`finds ${POLLED_PACKETS_MAX} packets that waited`, async () => {
-    await using app = await startTestApp();
+    // No round of the service's own adds one.
+    await using app = await startTestApp({ roundMs: 60_000 });
     await using reader = await PollingVisitor.arrive(app);
     await using pair = await writerTo(app, reader);
     for (let seq = 1; seq <= POLLED_PACKETS_MAX; seq++) pair.writer.say(pair.conversationId, seq, 'hi');
@@ -145,7 +146,7 @@ describe('a reader over long-polling who stops polling', () => {
   });
 
   test('is cut by a push to everybody', async () => {
-    await using app = await startTestApp({ bounds: { unreadMaxPackets: 3 } });
+    await using app = await startTestApp({ bounds: { unreadMaxPackets: 3 }, roundMs: 60_000 });
     await using reader = await PollingVisitor.arrive(app);
     await reader.leaveUnread(3);
     expect([app.held().sockets, app.tally.of('slow_reader')]).toEqual([1, 0]);

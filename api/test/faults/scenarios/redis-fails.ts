@@ -55,6 +55,8 @@ async function playFault(stage: Stage, fault: Fault, profile: Profile): Promise<
   const heardMeanwhile = heardBy(near) - heardBefore;
   await meetAnew(stage);
   const metMs = performance.now() - backAt;
+  // The newcomers may be quicker than the next question of those who ask all the time.
+  await pause(FELT_MS);
   isOn = false;
   await talking;
   const probes = await Promise.all(probing);
