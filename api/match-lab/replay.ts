@@ -1,11 +1,11 @@
-import type { ConversationId, RequestId, ResumeToken, SiteKey } from '@passerby/sdk/protocol';
+import type { ConversationId, RequestId, ResumeToken } from '@passerby/sdk/protocol';
 import { intersection } from '../src/decision/distance.ts';
 import { stepAt } from '../src/decision/expansions.ts';
 import type { MatchRules } from '../src/decision/rules.ts';
 import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
 import type { IdSource } from '../src/state/ids.ts';
 import { MemoryStore } from '../src/state/memory/memory-store.ts';
-import type { NodeId, Notice, SessionId, SessionRef } from '../src/state/state-store.ts';
+import type { NodeId, Notice, SessionId, SessionRef, SiteId } from '../src/state/state-store.ts';
 import { Agenda } from './agenda.ts';
 import type { Mood, Visitor } from './visitors.ts';
 
@@ -43,7 +43,7 @@ export interface Replay {
   readonly leftBehind: number;
 }
 
-const SITE = 'pk_match_lab' as SiteKey;
+const SITE = 'pk_test_match_lab' as SiteId;
 const NODE = 'n_match_lab' as NodeId;
 /** As in the service. */
 const SWEEP_MS = 1_000;

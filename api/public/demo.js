@@ -1,5 +1,5 @@
 // Fills in the embed line for where this page is served from, and copies it.
-const line = `<script async src="${location.origin}/widget.js" data-site="pk_demo"></script>`;
+const line = `<script async src="${location.origin}/widget.js" data-site="pk_test_demo"></script>`;
 
 const embed = document.querySelector('#embed');
 if (embed) embed.textContent = line;

@@ -2,4 +2,4 @@
 import { mount } from '/passerby-chat.js';
 
 const scope = new URLSearchParams(location.search).get('scope') ?? '';
-mount({ site: 'pk_demo', scope, inline: '' });
+mount({ site: 'pk_test_demo', scope, inline: '' });

@@ -14,7 +14,7 @@ function settings(): { config: Config; sites: readonly Site[] } {
   try {
     const config = readConfig(process.env);
     const own = config.SITES_FILE === undefined ? [] : readSitesFile(config.SITES_FILE);
-    const isDemoReplaced = own.some(({ key }) => key === DEMO_SITE.key);
+    const isDemoReplaced = own.some(({ keys }) => keys.includes(DEMO_SITE.keys[0]!));
     return { config, sites: isDemoReplaced ? own : [DEMO_SITE, ...own] };
   } catch (error) {
     if (error instanceof ConfigError) fail(`Passerby cannot start. Set right in the environment:\n${error.message}`);
@@ -36,7 +36,7 @@ const app = await startApp({ config, sites: directoryOf(sites), log }).catch((er
 );
 
 const url = app.url.replace('127.0.0.1', 'localhost');
-const embed = `<script async src="${url}/widget.js" data-site="${sites.at(-1)!.key}"></script>`;
+const embed = `<script async src="${url}/widget.js" data-site="${sites.at(-1)!.keys[0]}"></script>`;
 process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

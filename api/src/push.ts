@@ -1,5 +1,5 @@
-import type { PushName, PushPayload, SiteKey } from '@passerby/sdk/protocol';
-import type { SessionId, SessionRef } from './state/state-store.ts';
+import type { PushName, PushPayload } from '@passerby/sdk/protocol';
+import type { SessionId, SessionRef, SiteId } from './state/state-store.ts';
 
 /** The door out: the only way anything reaches a visitor connected to this node. */
 export interface Push {
@@ -12,13 +12,13 @@ export interface Push {
     confirmed: (session: SessionRef) => void,
   ): boolean;
   /** Tells every visitor of a site. */
-  toSite<Name extends PushName>(site: SiteKey, name: Name, payload: PushPayload<Name>): void;
+  toSite<Name extends PushName>(site: SiteId, name: Name, payload: PushPayload<Name>): void;
   /** Tells every visitor of this node. */
   toAll<Name extends PushName>(name: Name, payload: PushPayload<Name>): void;
   /** The session of a visitor connected here, as it stands; `null` if there is none. */
   sessionOf(sessionId: SessionId): SessionRef | null;
   /** Whether anybody of a site is connected to this node. */
-  hasVisitors(site: SiteKey): boolean;
+  hasVisitors(site: SiteId): boolean;
   /** The sessions that have a connection here. */
   sessions(): Iterable<SessionRef>;
   /** Closes the visitor's connection here, if there is one, after what was pushed before. */

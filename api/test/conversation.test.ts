@@ -33,7 +33,7 @@ describe('a conversation', () => {
   });
 
   test('both skip at the same instant: one end each, and nobody is stuck', async () => {
-    await using app = await startTestApp({ siteList: [siteOf('pk_shop', undefined, {}, FREE)] });
+    await using app = await startTestApp({ siteList: [siteOf('pk_test_shop', undefined, {}, FREE)] });
     await using pair = await pairOf(app);
     let { conversationId } = pair;
     for (let round = 0; round < 50; round++) {
@@ -88,7 +88,7 @@ describe('a conversation', () => {
   });
 
   test('ends as idle for both when nobody says anything, and typing is not saying', async () => {
-    await using app = await startTestApp({ siteList: [siteOf('pk_shop', undefined, { inactivityMs: 150 })] });
+    await using app = await startTestApp({ siteList: [siteOf('pk_test_shop', undefined, { inactivityMs: 150 })] });
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     const typing = setInterval(() => {
@@ -110,7 +110,7 @@ describe('a conversation', () => {
   });
 
   test('does not end while one of the two still talks', async () => {
-    await using app = await startTestApp({ siteList: [siteOf('pk_shop', undefined, { inactivityMs: 400 })] });
+    await using app = await startTestApp({ siteList: [siteOf('pk_test_shop', undefined, { inactivityMs: 400 })] });
     await using pair = await pairOf(app);
     for (let seq = 1; seq <= 12; seq++) {
       pair.a.say(pair.conversationId, seq, 'still here');

@@ -43,20 +43,24 @@ function upgrade(app: App, query: string, originHeaders: readonly string[]) {
 }
 
 const REFUSED: readonly (readonly [string, string, readonly string[]])[] = [
-  ['a foreign origin', '&site=pk_shop', ['https://evil.example']],
-  ['a look-alike', '&site=pk_shop', [`${ORIGIN}.evil.com`]],
-  ['another port', '&site=pk_shop', [`${ORIGIN}:8443`]],
-  ['upper case', '&site=pk_shop', ['https://SHOP.example']],
-  ['null', '&site=pk_shop', ['null']],
-  ['no origin', '&site=pk_shop', []],
-  ['two origins', '&site=pk_shop', [ORIGIN, 'https://evil.example']],
-  ['an unknown site', '&site=pk_nobody', [ORIGIN]],
-  ['the key of another site', '&site=pk_other', [ORIGIN]],
-  ['a site with an empty list', '&site=pk_empty', [ORIGIN]],
+  ['a foreign origin', '&site=pk_test_shop', ['https://evil.example']],
+  ['a look-alike', '&site=pk_test_shop', [`${ORIGIN}.evil.com`]],
+  ['another port', '&site=pk_test_shop', [`${ORIGIN}:8443`]],
+  ['upper case', '&site=pk_test_shop', ['https://SHOP.example']],
+  ['null', '&site=pk_test_shop', ['null']],
+  ['no origin', '&site=pk_test_shop', []],
+  ['two origins', '&site=pk_test_shop', [ORIGIN, 'https://evil.example']],
+  ['an unknown site', '&site=pk_test_nobody', [ORIGIN]],
+  ['the key of another site', '&site=pk_test_other', [ORIGIN]],
+  ['a site with an empty list', '&site=pk_test_empty', [ORIGIN]],
   ['no site', '', [ORIGIN]],
-  ['two sites', '&site=pk_shop&site=pk_other', [ORIGIN]],
+  ['two sites', '&site=pk_test_shop&site=pk_test_other', [ORIGIN]],
 ];
-const siteList = [siteOf('pk_shop'), siteOf('pk_other', ['https://other.example']), siteOf('pk_empty', [])];
+const siteList = [
+  siteOf('pk_test_shop'),
+  siteOf('pk_test_other', ['https://other.example']),
+  siteOf('pk_test_empty', []),
+];
 
 describe('the handshake', () => {
   test.each(REFUSED)('refuses %s at long-polling, always in the same words', async (_, query, origins) => {
@@ -76,22 +80,22 @@ describe('the handshake', () => {
 
   test('lets the site in at both, without a cookie', async () => {
     await using app = await startTestApp({ siteList });
-    const polled = await poll(app, '&site=pk_shop', { Origin: ORIGIN });
+    const polled = await poll(app, '&site=pk_test_shop', { Origin: ORIGIN });
     expect(polled.status).toBe(200);
     expect(polled.headers['set-cookie']).toBeUndefined();
     expect(polled.headers['access-control-allow-origin']).toBe(ORIGIN);
     expect(polled.headers['access-control-allow-credentials']).toBeUndefined();
-    expect(await upgrade(app, '&site=pk_shop', [ORIGIN])).toMatch(/^HTTP\/1\.1 101 /);
+    expect(await upgrade(app, '&site=pk_test_shop', [ORIGIN])).toMatch(/^HTTP\/1\.1 101 /);
   });
 
   test('a later request of a foreign page is refused, even with a stolen sid', async () => {
     await using app = await startTestApp({ siteList });
-    const { body } = await poll(app, '&site=pk_shop', { Origin: ORIGIN });
+    const { body } = await poll(app, '&site=pk_test_shop', { Origin: ORIGIN });
     const { sid } = JSON.parse(body.slice(1)) as { sid: string };
     for (const query of [
-      `&site=pk_shop&sid=${sid}`,
-      `&site=pk_shop&hidden=?&sid=${sid}`,
-      `&site=pk_shop&s%69d=${sid}`,
+      `&site=pk_test_shop&sid=${sid}`,
+      `&site=pk_test_shop&hidden=?&sid=${sid}`,
+      `&site=pk_test_shop&s%69d=${sid}`,
     ]) {
       const answer = await poll(app, query, { Origin: 'https://evil.example' });
       expect(answer.status, query).toBe(400);

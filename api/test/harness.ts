@@ -1,8 +1,9 @@
+import type { SiteId } from '../src/state/state-store.ts';
 import type { PushName, PushPayload, Reply, RequestName, RequestPayload, RequestReply } from '@passerby/sdk/protocol';
 import { SOCKET_PATH, type ConversationId, type RequestId, type SiteKey } from '@passerby/sdk/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { startApp, type App, type AppParts } from '../src/app.ts';
-import { DEFAULT_POLICY } from '../src/sites/sites-file.ts';
+import { DEFAULT_GUARD, DEFAULT_POLICY } from '../src/sites/sites-file.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
 import type { Log, LogFields } from '../src/observability/log.ts';
 import { parseOriginRule } from '../src/sites/origin-rule.ts';
@@ -18,9 +19,13 @@ export function siteOf(
   origins: readonly string[] = [ORIGIN],
   policy: Partial<Site['policy']> = {},
   match: MatchRules = DEFAULT_MATCH_RULES,
-): Site {
+): Site & { readonly key: SiteKey } {
   return {
     key: key as SiteKey,
+    keys: [key as SiteKey],
+    id: `site_${key.replace(/^pk_(live|test)_/, '')}` as SiteId,
+    mode: key.startsWith('pk_live_') ? 'live' : 'test',
+    guard: DEFAULT_GUARD,
     name: key,
     origins: origins.map(parseOriginRule),
     match,
@@ -34,7 +39,7 @@ export const FREE: MatchRules = {
   expansions: [{ afterMs: 0, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true }],
 };
 
-export const SHOP = siteOf('pk_shop');
+export const SHOP = siteOf('pk_test_shop');
 
 /** A log that is a list. */
 export function listLog(): Log & { readonly lines: { level: string; fields: LogFields; message: string }[] } {

@@ -116,8 +116,8 @@ describe('the user of docs/redis.md', () => {
     );
     expect(await received).toEqual(PARCEL);
     const store = new RedisStore(commands, randomIds);
-    await store.open(SHOP.key, NODES[0]!, randomIds.resume());
-    expect(await store.online(SHOP.key)).toBe(1);
+    await store.open(SHOP.id, NODES[0]!, randomIds.resume());
+    expect(await store.online(SHOP.id)).toBe(1);
     expect(await admin.call('ACL', 'LOG')).toEqual([]);
     for (const redis of [admin, commands, subscriber]) redis.disconnect();
   });

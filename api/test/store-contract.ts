@@ -1,9 +1,9 @@
-import { TIMES, type ConversationId, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
+import { TIMES, type ConversationId, type ResumeToken } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Criteria, RequestId } from '@passerby/sdk/protocol';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
 import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
-import type { NodeId, Notice, SessionRef, StateStore } from '../src/state/state-store.ts';
+import type { NodeId, Notice, SessionRef, StateStore, SiteId } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
 /** A store under test, with its time in the test's hand. */
@@ -14,8 +14,8 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-export const SITE = 'pk_site' as SiteKey;
-const OTHER = 'pk_other' as SiteKey;
+export const SITE = 'pk_test_site' as SiteId;
+const OTHER = 'pk_test_other' as SiteId;
 /** The nodes of the contract; all of them live. */
 export const NODES = ['n_1', 'n_2'] as NodeId[];
 const NODE = NODES[0]!;

@@ -30,7 +30,7 @@ test('two who only fit after an expansion meet within a sweep of its due time, w
 
 test('a match whose other side never confirms falls through, and who did confirm is back in line', async () => {
   let now = Date.now();
-  await using app = await startTestApp({ clock: () => now, siteList: [siteOf('pk_shop')] });
+  await using app = await startTestApp({ clock: () => now, siteList: [siteOf('pk_test_shop')] });
   await using a = await Visitor.arrive(app);
   await using dead = await Visitor.arrive(app);
   dead.socket.offAny();

@@ -6,7 +6,7 @@ const patienceMs = 15_000;
 
 /** A visitor, and everything that happens to them as something to wait for. */
 function visitor(name) {
-  const chat = createChat({ url, site: 'pk_demo', origin: 'http://localhost' });
+  const chat = createChat({ url, site: 'pk_test_demo', origin: 'http://localhost' });
   const next = (event) =>
     new Promise((resolve) => {
       const off = chat.on(event, (detail) => {

@@ -16,7 +16,7 @@ function run(url: string): Promise<{ code: number; output: string }> {
 
 test('two strangers meet, talk and part', { timeout: 20_000 }, async () => {
   await using service = await startService(
-    [{ key: 'pk_demo', name: 'Demo', origins: ['http://localhost'], interests: [], isFreeInterests: true }],
+    [{ key: 'pk_test_demo', name: 'Demo', origins: ['http://localhost'], interests: [], isFreeInterests: true }],
     'source',
   );
   const { code, output } = await run(service.url);
@@ -29,7 +29,7 @@ test('two strangers meet, talk and part', { timeout: 20_000 }, async () => {
 
 test('says what is wrong, and fails, when the service does not want them', { timeout: 20_000 }, async () => {
   await using service = await startService(
-    [{ key: 'pk_demo', name: 'Demo', origins: ['https://elsewhere.example'] }],
+    [{ key: 'pk_test_demo', name: 'Demo', origins: ['https://elsewhere.example'] }],
     'source',
   );
   const { code, output } = await run(service.url);

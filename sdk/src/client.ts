@@ -477,6 +477,8 @@ export class Client implements Chat {
         this.#keeper.touch();
         this.#conversation.take(push.payload);
         return;
+      case 'conversation:throttled':
+        return;
       case 'conversation:peer':
         if (push.payload.conversationId === this.#conversation?.id) this.#conversation.peerIs(push.payload.presence);
         return;

@@ -3,7 +3,7 @@ import { createChat } from './index.ts';
 import type { ChatSnapshot, ChatState, ConversationId, EndReason, Message } from './index.ts';
 import { assertNever } from './internal/assert-never.ts';
 
-const chat = createChat({ url: 'https://chat.example.org', site: 'pk_demo' });
+const chat = createChat({ url: 'https://chat.example.org', site: 'pk_test_demo' });
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(isSame: Equal<A, B>): void {
@@ -34,7 +34,7 @@ chat.on('typing', (event: { text: string }) => event.text);
 // @ts-expect-error the site is not optional
 createChat({ url: 'https://chat.example.org' });
 // @ts-expect-error there is no such option
-createChat({ url: 'https://chat.example.org', site: 'pk_demo', key: 'x' });
+createChat({ url: 'https://chat.example.org', site: 'pk_test_demo', key: 'x' });
 
 const undo = chat.on('change', () => undefined);
 same<typeof undo, () => void>(true);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ChatOptions, checkOptions } from './options.ts';
 
-const good = { url: 'https://chat.example.org', site: 'pk_demo' };
+const good = { url: 'https://chat.example.org', site: 'pk_test_demo' };
 const check = (options: unknown): unknown => checkOptions(options as ChatOptions);
 
 describe('options', () => {
@@ -30,9 +30,12 @@ describe('options', () => {
     expect(() => check({ ...good, url })).toThrow(/^createChat: "url" must be the address of the service, such as/);
   });
 
-  test.each([undefined, 'demo', 'pk_', 'pk_a b', 'sk_secret_key', null])('the site %j is refused by name', (site) => {
-    expect(() => check({ ...good, site })).toThrow(/^createChat: "site" must be a publishable site key/);
-  });
+  test.each([undefined, 'demo', 'pk_', 'pk_test_a b', 'sk_secret_key', null])(
+    'the site %j is refused by name',
+    (site) => {
+      expect(() => check({ ...good, site })).toThrow(/^createChat: "site" must be a publishable site key/);
+    },
+  );
 
   test.each(['localhost', 'null', 'http://localhost/page'])('the origin %j is refused by name', (origin) => {
     expect(() => check({ ...good, origin })).toThrow(/^createChat: "origin" must be an origin/);

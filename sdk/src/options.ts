@@ -4,7 +4,7 @@ import { ID_PATTERN, type SiteKey } from './protocol/index.ts';
 export interface ChatOptions {
   /** Address of the service, such as `https://chat.example.org`. Scheme and host only; a path is refused. */
   readonly url: string;
-  /** Publishable key of the site, `pk_…`. */
+  /** Publishable key of the site, `pk_live_…` or `pk_test_…`. */
   readonly site: string;
   /**
    * What to send as the `Origin` header outside a browser (Node), such as `http://localhost`. A
@@ -40,7 +40,11 @@ export function checkOptions(options: ChatOptions): Target {
 
 function checkSite(site: unknown): SiteKey {
   if (typeof site === 'string' && ID_PATTERN.siteKey.test(site)) return site as SiteKey;
-  throw wrong('site', 'a publishable site key, "pk_" and 4 to 60 letters, digits or underscores', site);
+  throw wrong(
+    'site',
+    'a publishable site key, "pk_live_" or "pk_test_" and 4 to 60 letters, digits or underscores',
+    site,
+  );
 }
 
 const SCOPE_PATTERN = /^[A-Za-z0-9_-]{0,40}$/;

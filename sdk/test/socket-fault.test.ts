@@ -41,7 +41,7 @@ test('a service that closes the socket right after its first word is come back t
       }, 20);
     }),
   );
-  await using chat = createChat({ url: 'http://service.test', site: 'pk_demo' });
+  await using chat = createChat({ url: 'http://service.test', site: 'pk_test_demo' });
   const seen: string[] = [];
   chat.subscribe(({ connection }) => {
     if (seen.at(-1) !== connection.status) seen.push(connection.status);

@@ -10,8 +10,8 @@ const read = (attributes: Record<string, string>, more = {}) =>
   readOptions((name) => attributes[name] ?? null, { ...around, ...more });
 
 it('needs nothing but a site key', () => {
-  expect(read({ site: 'pk_demo' })).toEqual({
-    site: 'pk_demo',
+  expect(read({ site: 'pk_test_demo' })).toEqual({
+    site: 'pk_test_demo',
     scope: '',
     api: 'https://chat.example.org',
     topic: '/stories/night-train',
@@ -23,7 +23,7 @@ it('needs nothing but a site key', () => {
 });
 
 it('takes the service from where its own file came from, unless told', () => {
-  expect(read({ site: 'pk_demo', api: 'https://other.example:8443/' }).api).toBe('https://other.example:8443');
+  expect(read({ site: 'pk_test_demo', api: 'https://other.example:8443/' }).api).toBe('https://other.example:8443');
 });
 
 it('leaves an address it cannot read to the SDK, which says what is wrong with it', () => {

@@ -19,7 +19,7 @@ async function runTag(data: Record<string, string>) {
 const isFetched = () => performance.getEntriesByName(new URL('/passerby-chat.js', location.href).href).length > 0;
 
 it('fetches the rest at once where the page before left something, of the same site and scope', async () => {
-  sessionStorage.setItem('passerby:pk_test:two', '{}');
+  sessionStorage.setItem('passerby:pk_test_test:two', '{}');
   // The pointer may stand where the launcher will be, which fetches the rest as well.
   const veil = document.createElement('div');
   veil.style.cssText = 'position:fixed;inset:0;z-index:2147483647';
@@ -28,12 +28,12 @@ it('fetches the rest at once where the page before left something, of the same s
     sessionStorage.clear();
     veil.remove();
   });
-  await runTag({ site: 'pk_test' });
+  await runTag({ site: 'pk_test_test' });
   await expect.element(page.getByRole('button')).toBeVisible();
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(isFetched()).toBe(false);
   window.passerbyChat!.remove();
   delete window.passerbyChat;
-  await runTag({ site: 'pk_test', scope: 'two' });
+  await runTag({ site: 'pk_test_test', scope: 'two' });
   await expect.poll(isFetched, { timeout: 10_000 }).toBe(true);
 });

@@ -3,7 +3,7 @@ import { page } from 'vitest/browser';
 
 const launcher = () => page.getByRole('button', { name: 'Talk to someone here' });
 
-async function runTag(data: Record<string, string> = { site: 'pk_test' }) {
+async function runTag(data: Record<string, string> = { site: 'pk_test_test' }) {
   const script = document.createElement('script');
   script.src = '/widget.js';
   script.async = true;
@@ -29,7 +29,7 @@ it('draws a launcher and fetches nothing else', async () => {
 });
 
 it('passes what the tag says on to the element', async () => {
-  await runTag({ site: 'pk_test', position: 'start', theme: 'dark', color: 'teal' });
+  await runTag({ site: 'pk_test_test', position: 'start', theme: 'dark', color: 'teal' });
   const element = window.passerbyChat!;
   expect(element.getAttributeNames().sort()).toEqual(['color', 'position', 'site', 'style', 'theme']);
   expect(element.getBoundingClientRect().left).toBe(20);

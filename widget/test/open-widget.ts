@@ -9,7 +9,8 @@ export function addWidget(attributes: Readonly<Record<string, string>> = {}, pre
   const chat = new FakeChat();
   prepare?.(chat);
   const element = document.createElement('passerby-chat');
-  for (const [name, value] of Object.entries({ site: 'pk_test', ...attributes })) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ site: 'pk_test_test', ...attributes }))
+    element.setAttribute(name, value);
   element.chat = chat;
   document.body.append(element);
   onTestFinished(() => element.remove());

@@ -1,7 +1,7 @@
 import { END_REASONS } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import type { Parcel } from '../cluster/node-link.ts';
-import type { NodeId, SessionId } from '../state/state-store.ts';
+import type { NodeId, SessionId, SiteId } from '../state/state-store.ts';
 import { frameSchema } from './frame.ts';
 import * as ids from './ids.ts';
 import { schemaFor } from './schema-for.ts';
@@ -14,7 +14,11 @@ const nodeId = z
   .string()
   .startsWith('n_')
   .transform((text) => text as NodeId);
-const address = z.strictObject({ site: ids.siteKey, sessionId, nodeId });
+const siteId = z
+  .string()
+  .startsWith('site_')
+  .transform((text) => text as SiteId);
+const address = z.strictObject({ site: siteId, sessionId, nodeId });
 const presence = z.enum(['here', 'away']);
 const revision = z.int().min(0);
 const seat = z.strictObject({

@@ -1,7 +1,17 @@
-import { LIMITS, type Empty, type FindPayload, type RequestName, type RequestPayload } from '@passerby/sdk/protocol';
+import {
+  LIMITS,
+  REPORT_REASONS,
+  type Empty,
+  type FindPayload,
+  type RequestName,
+  type RequestPayload,
+} from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import * as ids from './ids.ts';
 import { schemaFor } from './schema-for.ts';
+
+/** A challenge of ours and its solution, as base64, with room to spare. */
+const SOLUTION_MAX_CHARS = 4_000;
 
 const tag = z.string().trim().min(1).max(LIMITS.interestMaxChars);
 
@@ -29,6 +39,27 @@ export const REQUEST_SCHEMAS: { readonly [Name in RequestName]: z.ZodType<Reques
   ),
   'conversation:block': schemaFor<RequestPayload<'conversation:block'>>()(
     z.strictObject({ conversationId: ids.conversationId }),
+  ),
+  'conversation:report': schemaFor<RequestPayload<'conversation:report'>>()(
+    z.strictObject({
+      conversationId: ids.conversationId,
+      reason: z.enum(REPORT_REASONS),
+      comment: z.string().trim().max(LIMITS.commentMaxChars).exactOptional(),
+      messages: z
+        .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().min(1).max(LIMITS.textMaxChars) }))
+        .max(LIMITS.reportMessagesMax)
+        .exactOptional(),
+    }),
+  ),
+  'session:agree': schemaFor<RequestPayload<'session:agree'>>()(
+    z.strictObject({
+      rules: z.string().min(1).max(40).exactOptional(),
+      ageBand: z.string().min(1).max(LIMITS.ageBandMaxChars).exactOptional(),
+    }),
+  ),
+  'session:challenge': empty,
+  'session:prove': schemaFor<RequestPayload<'session:prove'>>()(
+    z.strictObject({ solution: z.string().min(1).max(SOLUTION_MAX_CHARS) }),
   ),
   'session:check': empty,
   'session:close': empty,

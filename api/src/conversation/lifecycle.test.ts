@@ -1,4 +1,4 @@
-import type { ConversationId, SiteKey } from '@passerby/sdk/protocol';
+import type { ConversationId } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
 import { noLink } from '../cluster/node-link.ts';
@@ -7,11 +7,11 @@ import type { Push } from '../push.ts';
 import { directoryOf } from '../sites/site-directory.ts';
 import { randomIds } from '../state/ids.ts';
 import { MemoryStore } from '../state/memory/memory-store.ts';
-import type { Address, NodeId, Notice, SessionId, SessionRef } from '../state/state-store.ts';
+import type { Address, NodeId, Notice, SessionId, SessionRef, SiteId } from '../state/state-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Relay } from './relay.ts';
 
-const site = 'pk_shop' as SiteKey;
+const site = 'pk_test_shop' as SiteId;
 const nodeId = 'n_here' as NodeId;
 const session: SessionRef = { site, sessionId: 's_a' as SessionId, fence: 1 };
 const to: Address = { site, sessionId: session.sessionId, nodeId };

@@ -87,7 +87,7 @@ export class Lifecycle {
     if (!this.#isNews(sessionId, notice.revision)) return;
     switch (notice.kind) {
       case 'started': {
-        const policy = this.#sites.find(site)?.policy;
+        const policy = this.#sites.byId(site)?.policy;
         const before = this.#relay.seatOf(sessionId)?.conversationId;
         if (policy === undefined || before === notice.seat.conversationId) return;
         // Its end was decided before this start, on another node, and is still on its way.

@@ -1,6 +1,6 @@
-import type { OnlineBucket, SiteKey } from '@passerby/sdk/protocol';
+import type { OnlineBucket } from '@passerby/sdk/protocol';
 import type { Push } from '../push.ts';
-import type { StateStore } from '../state/state-store.ts';
+import type { StateStore, SiteId } from '../state/state-store.ts';
 
 /** Lower ends of the buckets: coarse enough that nobody can watch one visitor come and go. */
 const BUCKET_STARTS = [0, 2, 6, 12, 20, 50, 100, 200, 500, 1_000, 5_000, 10_000] as const;
@@ -16,8 +16,8 @@ export function bucketOf(count: number): OnlineBucket {
 export class Online {
   readonly #store: StateStore;
   readonly #push: Push;
-  readonly #told = new Map<SiteKey, number>();
-  readonly #changed = new Set<SiteKey>();
+  readonly #told = new Map<SiteId, number>();
+  readonly #changed = new Set<SiteId>();
 
   constructor(store: StateStore, push: Push) {
     this.#store = store;
@@ -25,12 +25,12 @@ export class Online {
   }
 
   /** The bucket as it is now. */
-  async now(site: SiteKey): Promise<OnlineBucket> {
+  async now(site: SiteId): Promise<OnlineBucket> {
     return bucketOf(await this.#store.online(site));
   }
 
   /** Somebody came or went; told at the next `tellChanges`, so that a rush costs one push. */
-  touch(site: SiteKey): void {
+  touch(site: SiteId): void {
     this.#changed.add(site);
   }
 

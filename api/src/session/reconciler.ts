@@ -1,10 +1,10 @@
-import type { ConversationId, SiteKey } from '@passerby/sdk/protocol';
+import type { ConversationId } from '@passerby/sdk/protocol';
 import type { Lifecycle } from '../conversation/lifecycle.ts';
 import type { Relay } from '../conversation/relay.ts';
 import { Refusal } from '../errors.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
-import type { Correction, Held, NodeId, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
+import type { Correction, Held, NodeId, SessionId, SessionRef, StateStore, SiteId } from '../state/state-store.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Sessions compared in one call, so that no call keeps a store busy for long. */
@@ -27,7 +27,7 @@ export class Reconciler {
   readonly #nodeId: NodeId;
   #turn = 0;
   /** The last session of each site that was looked at among those placed here. */
-  readonly #listedTo = new Map<SiteKey, SessionId>();
+  readonly #listedTo = new Map<SiteId, SessionId>();
 
   constructor(parts: {
     store: StateStore;
@@ -47,7 +47,7 @@ export class Reconciler {
     this.#nodeId = parts.nodeId;
   }
 
-  async round(sites: readonly SiteKey[]): Promise<void> {
+  async round(sites: readonly SiteId[]): Promise<void> {
     for (const [site, sessions] of this.#nextInTurn()) {
       for (let from = 0; from < sessions.length; from += COMPARE_MAX) {
         await this.#compare(site, sessions.slice(from, from + COMPARE_MAX));
@@ -57,11 +57,11 @@ export class Reconciler {
   }
 
   /** The sessions here whose turn it is, by site. */
-  #nextInTurn(): Map<SiteKey, SessionRef[]> {
+  #nextInTurn(): Map<SiteId, SessionRef[]> {
     const all = [...this.#push.sessions()];
     const start = this.#turn < all.length ? this.#turn : 0;
     this.#turn = start + ROUND_MAX;
-    const bySite = new Map<SiteKey, SessionRef[]>();
+    const bySite = new Map<SiteId, SessionRef[]>();
     for (const session of all.slice(start, start + ROUND_MAX)) {
       const ofSite = bySite.get(session.site);
       if (ofSite === undefined) bySite.set(session.site, [session]);
@@ -77,7 +77,7 @@ export class Reconciler {
     return isTold();
   }
 
-  async #compare(site: SiteKey, sessions: readonly SessionRef[]): Promise<void> {
+  async #compare(site: SiteId, sessions: readonly SessionRef[]): Promise<void> {
     const believed = new Map<SessionId, Held & { readonly toldAt: number }>();
     for (const session of sessions) {
       const { sessionId } = session;
@@ -122,7 +122,7 @@ export class Reconciler {
   }
 
   /** Sessions that count as connected here and have no socket: their end was lost, or their beginning. */
-  async #suspendStrays(site: SiteKey): Promise<void> {
+  async #suspendStrays(site: SiteId): Promise<void> {
     const placed = await this.#store.placed(site, this.#nodeId, this.#listedTo.get(site) ?? null, ROUND_MAX);
     if (placed.length < ROUND_MAX) this.#listedTo.delete(site);
     else this.#listedTo.set(site, placed.at(-1)!.sessionId);

@@ -12,7 +12,7 @@ import type { NodeId, ResumeOutcome, SessionId, SessionRef } from '../state/stat
 import { Online } from './online.ts';
 import { Sessions } from './sessions.ts';
 
-const SITE = siteOf('pk_shop');
+const SITE = siteOf('pk_test_shop');
 const HERE = 'n_here' as NodeId;
 const ELSEWHERE = 'n_elsewhere' as NodeId;
 
@@ -34,7 +34,7 @@ class SlowStore extends MemoryStore {
 
   /** As another node does. */
   resumeElsewhere(presented: ResumeToken): Promise<ResumeOutcome> {
-    return super.resume(SITE.key, ELSEWHERE, presented, randomIds.resume(), SITE.match);
+    return super.resume(SITE.id, ELSEWHERE, presented, randomIds.resume(), SITE.match);
   }
 }
 
@@ -142,7 +142,7 @@ describe('a site whose last visitor went', () => {
     const { here, sessions } = await stage();
     here.hasVisitors = false;
     here.now = LONG_AFTER_MS;
-    expect(sessions.activeSites()).toEqual([SITE.key]);
+    expect(sessions.activeSites()).toEqual([SITE.id]);
     expect(sessions.activeSites()).toEqual([]);
   });
 
@@ -151,10 +151,10 @@ describe('a site whose last visitor went', () => {
     here.hasVisitors = false;
     here.now = LONG_AFTER_MS;
     for (let round = 0; round < 3; round++) {
-      expect(sessions.activeSites()).toEqual([SITE.key]);
-      sessions.lookAgain(SITE.key);
+      expect(sessions.activeSites()).toEqual([SITE.id]);
+      sessions.lookAgain(SITE.id);
     }
-    expect(sessions.activeSites()).toEqual([SITE.key]);
+    expect(sessions.activeSites()).toEqual([SITE.id]);
     expect(sessions.activeSites()).toEqual([]);
     expect(sessions.siteCount).toBe(0);
   });

@@ -1,4 +1,4 @@
-import { TIMES, type PushPayload, type RequestReply, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
+import { TIMES, type PushPayload, type RequestReply, type ResumeToken } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
 import type { Clock } from '../clock.ts';
 import type { Relay } from '../conversation/relay.ts';
@@ -6,7 +6,7 @@ import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { Site } from '../sites/site.ts';
 import type { IdSource } from '../state/ids.ts';
-import type { NodeId, Notice, ResumeOutcome, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
+import type { NodeId, Notice, ResumeOutcome, SessionId, SessionRef, StateStore, SiteId } from '../state/state-store.ts';
 import type { Online } from './online.ts';
 
 /** What became of a connection that arrived. */
@@ -37,7 +37,7 @@ export class Sessions {
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
   /** Sites with visitors here, and when one was last seen. */
-  readonly #seenAt = new Map<SiteKey, number>();
+  readonly #seenAt = new Map<SiteId, number>();
   readonly #closing = new Set<SessionId>();
   /** One for each connection that waits to be let in: which sessions were taken over meanwhile, from which fence on. */
   readonly #arriving = new Set<Map<SessionId, number>>();
@@ -77,13 +77,13 @@ export class Sessions {
     this.#arriving.add(takenOver);
     try {
       if (presented !== undefined) {
-        const outcome = await this.#store.resume(site.key, this.#nodeId, presented, resume, site.match);
+        const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match);
         if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, welcome);
       }
-      const { session } = await this.#store.open(site.key, this.#nodeId, resume);
+      const { session } = await this.#store.open(site.id, this.#nodeId, resume);
       const isHere = welcome(session, { ...told, recovered: false, state: { status: 'idle' } });
       if (!isHere) return await this.#goAgain(session, []);
-      this.#touch(site.key);
+      this.#touch(site.id);
       return { kind: 'here', notices: [] };
     } finally {
       this.#arriving.delete(takenOver);
@@ -127,7 +127,7 @@ export class Sessions {
   }
 
   /** Sites this node must look after: visitors are connected here, or were within their grace period when this was asked before. */
-  activeSites(): readonly SiteKey[] {
+  activeSites(): readonly SiteId[] {
     const since = this.#clock() - TIMES.graceMs - LINGER_MS;
     const sites = [...this.#seenAt.keys()];
     for (const [site, seenAt] of this.#seenAt) {
@@ -138,7 +138,7 @@ export class Sessions {
   }
 
   /** Not all that is due on a site could be done: it is looked after once more, even if it was for the last time. */
-  lookAgain(site: SiteKey): void {
+  lookAgain(site: SiteId): void {
     if (!this.#seenAt.has(site)) this.#seenAt.set(site, -Infinity);
   }
 
@@ -184,7 +184,7 @@ export class Sessions {
       this.#relay.seat(sessionId, seat, site.policy.inactivityMs, isPeerAway);
     }
     if (state.status === 'waiting') this.#waits.follow(sessionId);
-    this.#touch(site.key);
+    this.#touch(site.id);
     return { kind: 'here', notices };
   }
 
@@ -207,7 +207,7 @@ export class Sessions {
     this.#waits.unfollow(sessionId);
   }
 
-  #touch(site: SiteKey): void {
+  #touch(site: SiteId): void {
     this.#seenAt.set(site, this.#clock());
     this.#online.touch(site);
   }

@@ -20,22 +20,22 @@ function fileOf(content: unknown): string {
 describe('readSitesFile', () => {
   test('a site needs a key, a name and its origins; the policy has defaults', () => {
     const [site] = readSitesFile(
-      fileOf({ sites: [{ key: 'pk_shop', name: 'Shop', origins: ['https://shop.example'] }] }),
+      fileOf({ sites: [{ key: 'pk_test_shop', name: 'Shop', origins: ['https://shop.example'] }] }),
     );
     expect(site).toMatchObject({
-      key: 'pk_shop',
+      key: 'pk_test_shop',
       policy: { interests: [], isFreeInterests: true, inactivityMs: 600_000 },
     });
   });
 
   test.each([
     ['no JSON', '{', 'sites.json'],
-    ['an unknown key', { sites: [{ key: 'pk_shop', name: 'Shop', origins: [], orgins: [] }] }, 'orgins'],
+    ['an unknown key', { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: [], orgins: [] }] }, 'orgins'],
     ['a secret key', { sites: [{ key: 'sk_live_secret', name: 'Shop', origins: [] }] }, 'key'],
-    ['a bad origin', { sites: [{ key: 'pk_shop', name: 'Shop', origins: ['shop.example'] }] }, 'not an origin'],
+    ['a bad origin', { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: ['shop.example'] }] }, 'not an origin'],
     [
       'a key twice',
-      { sites: [1, 2].map((n) => ({ key: 'pk_shop', name: `Shop ${n}`, origins: [] })) },
+      { sites: [1, 2].map((n) => ({ key: 'pk_test_shop', name: `Shop ${n}`, origins: [] })) },
       'two sites have the same key',
     ],
   ])('%s is refused with the place and the reason', (_, content, message) => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { SiteKey } from '@passerby/sdk/protocol';
+import type { SiteId } from '../state/state-store.ts';
 import { z } from 'zod';
-import { DEFAULT_POLICY, sitesFile } from './sites-file.ts';
+import { DEFAULT_GUARD, DEFAULT_POLICY, sitesFile } from './sites-file.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
 import { parseOriginRule } from './origin-rule.ts';
 import type { Site } from './site.ts';
@@ -9,25 +10,31 @@ import type { Site } from './site.ts';
 /** Where a key finds its site. */
 export interface SiteDirectory {
   find(key: string): Site | undefined;
+  byId(id: SiteId): Site | undefined;
   /** Who meets whom on a site; the default for one that has just been taken away. */
-  rulesOf(key: SiteKey): MatchRules;
+  rulesOf(id: SiteId): MatchRules;
 }
 
 /** The built-in site of the demo page: pages of this machine only, whatever the port. */
 export const DEMO_SITE: Site = {
-  key: 'pk_demo' as SiteKey,
+  id: 'site_demo' as SiteId,
+  mode: 'test',
+  keys: ['pk_test_demo' as SiteKey],
   name: 'Demo',
   origins: ['http://localhost', 'http://127.0.0.1', 'http://[::1]'].map((origin) => parseOriginRule(`${origin}:*`)),
   match: DEFAULT_MATCH_RULES,
   policy: { ...DEFAULT_POLICY, interests: ['night trains', 'jazz', 'cooking', 'cycling', 'film'] },
+  guard: DEFAULT_GUARD,
 };
 
 /** A directory of these sites. */
 export function directoryOf(sites: readonly Site[]): SiteDirectory {
-  const byKey = new Map<string, Site>(sites.map((site) => [site.key, site]));
+  const byKey = new Map<string, Site>(sites.flatMap((site) => site.keys.map((key) => [key, site])));
+  const byId = new Map<SiteId, Site>(sites.map((site) => [site.id, site]));
   return {
     find: (key) => byKey.get(key),
-    rulesOf: (key) => byKey.get(key)?.match ?? DEFAULT_MATCH_RULES,
+    byId: (id) => byId.get(id),
+    rulesOf: (id) => byId.get(id)?.match ?? DEFAULT_MATCH_RULES,
   };
 }
 

@@ -2,14 +2,31 @@ import { LIMITS, type Policy } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import { DEFAULT_MATCH_RULES, REACHES, type MatchRules } from '../decision/rules.ts';
 import { parseOriginRule } from './origin-rule.ts';
-import type { Site } from './site.ts';
+import { createHash } from 'node:crypto';
+import type { SiteId } from '../state/state-store.ts';
+import type { Guard, Site } from './site.ts';
 import * as ids from '../contract/ids.ts';
 import { schemaFor } from '../contract/schema-for.ts';
 
 const MINUTE_MS = 60_000;
 
 /** What a site gets that says nothing. */
-export const DEFAULT_POLICY: Policy = { interests: [], isFreeInterests: true, inactivityMs: 10 * MINUTE_MS };
+export const DEFAULT_POLICY: Policy = {
+  interests: [],
+  isFreeInterests: true,
+  languages: [],
+  topics: [],
+  ageBands: [],
+  rules: null,
+  hasLinks: true,
+  hasImages: false,
+  isPeerToPeer: false,
+  history: 'none',
+  inactivityMs: 10 * MINUTE_MS,
+};
+
+/** What is asked of visitors where a site says nothing. */
+export const DEFAULT_GUARD: Guard = { isClaimsNeeded: false, claimKeys: [], proofOfWork: 'under_pressure' };
 
 const origin = z.string().transform((entry, context) => {
   try {
@@ -75,11 +92,25 @@ const site = z
       .max(24 * 60 * MINUTE_MS)
       .default(DEFAULT_POLICY.inactivityMs),
   })
-  .transform(({ key, name, origins, match, ...policy }): Site => ({ key, name, origins, match, policy }));
+  .transform(({ key, name, origins, match, ...policy }): Site => ({
+    id: seedId(key),
+    mode: key.startsWith('pk_live_') ? 'live' : 'test',
+    name,
+    keys: [key],
+    origins,
+    match,
+    policy: { ...DEFAULT_POLICY, ...policy },
+    guard: DEFAULT_GUARD,
+  }));
+
+/** The same on every node and after every start. */
+function seedId(key: string): SiteId {
+  return `site_${createHash('sha256').update(key).digest('base64url').slice(0, 16)}` as SiteId;
+}
 
 /** The file named by `SITES_FILE`: `{ "sites": [ { "key", "name", "origins", …policy } ] }`. Unknown keys are refused. */
 export const sitesFile = z.strictObject({
   sites: z
     .array(site)
-    .refine((sites) => new Set(sites.map(({ key }) => key)).size === sites.length, 'two sites have the same key'),
+    .refine((sites) => new Set(sites.map(({ keys }) => keys[0])).size === sites.length, 'two sites have the same key'),
 });

@@ -109,11 +109,11 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       }
       if (arrival.kind !== 'here') return;
       parts.tell(arrival.notices);
-      await socket.join(site.key);
-      emit(socket, 'site:presence', { online: await parts.online.now(site.key) });
+      await socket.join(site.id);
+      emit(socket, 'site:presence', { online: await parts.online.now(site.id) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
-      if (refusal.code === 'internal') log.error({ site: site.key, error: errorFields(thrown) }, 'arrival failed');
+      if (refusal.code === 'internal') log.error({ site: site.id, error: errorFields(thrown) }, 'arrival failed');
       emit(socket, 'session:refused', refusal.toWire());
       socket.disconnect(true);
     }

@@ -1,8 +1,8 @@
-import { FRAME_EVENT, type Frame, type PushName, type PushPayload, type SiteKey } from '@passerby/sdk/protocol';
+import { FRAME_EVENT, type Frame, type PushName, type PushPayload } from '@passerby/sdk/protocol';
 import type { Bounds } from '../bounds.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Push } from '../push.ts';
-import type { SessionId, SessionRef } from '../state/state-store.ts';
+import type { SessionId, SessionRef, SiteId } from '../state/state-store.ts';
 import { isBehind } from './connection-bounds.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
@@ -58,7 +58,7 @@ export class SocketPush implements Push {
     return true;
   }
 
-  toSite<Name extends PushName>(site: SiteKey, name: Name, payload: PushPayload<Name>): void {
+  toSite<Name extends PushName>(site: SiteId, name: Name, payload: PushPayload<Name>): void {
     const behind = mayBeLost(name, payload) ? this.#behindIn(site) : [];
     const room = this.#server?.to(site).except(behind) as Emitting | undefined;
     room?.emit(name, payload);
@@ -72,7 +72,7 @@ export class SocketPush implements Push {
     return this.#sockets.get(sessionId)?.data.session ?? null;
   }
 
-  hasVisitors(site: SiteKey): boolean {
+  hasVisitors(site: SiteId): boolean {
     return this.#server?.of('/').adapter.rooms.has(site) ?? false;
   }
 
@@ -95,7 +95,7 @@ export class SocketPush implements Push {
     return isLost;
   }
 
-  #behindIn(site: SiteKey): string[] {
+  #behindIn(site: SiteId): string[] {
     const { adapter, sockets } = this.#server!.of('/');
     const ids = [...(adapter.rooms.get(site) ?? [])];
     return ids.filter((id) => this.#isBehind(sockets.get(id)!));

@@ -1,4 +1,5 @@
 import type {
+  Agreed,
   ConversationId,
   EndReason,
   FindReply,
@@ -6,12 +7,17 @@ import type {
   ResumeToken,
   SessionState,
   Shared,
-  SiteKey,
 } from '@passerby/sdk/protocol';
 import type { MatchRules } from '../decision/rules.ts';
 import type { Ticket } from '../decision/ticket.ts';
 
 declare const brand: unique symbol;
+
+/**
+ * One tenant: whoever is on it may meet. The live and the test side of a site are two. Known to the
+ * service only: pages name a site by its publishable key.
+ */
+export type SiteId = string & { readonly [brand]: 'SiteId' };
 
 /** A visitor's session, known to the service only: it never travels. */
 export type SessionId = string & { readonly [brand]: 'SessionId' };
@@ -24,14 +30,14 @@ export type NodeId = string & { readonly [brand]: 'NodeId' };
  * was taken over, and is refused with `session_gone`.
  */
 export interface SessionRef {
-  readonly site: SiteKey;
+  readonly site: SiteId;
   readonly sessionId: SessionId;
   readonly fence: number;
 }
 
 /** Where a session's socket is, so that a notice finds it. */
 export interface Address {
-  readonly site: SiteKey;
+  readonly site: SiteId;
   readonly sessionId: SessionId;
   readonly nodeId: NodeId;
 }
@@ -98,6 +104,25 @@ export interface Transition {
   readonly notices: readonly Notice[];
 }
 
+/**
+ * By what a visitor is known beyond their session, for reports and bans; the store hands it back as it got
+ * it. No address and no name: a salted hash that means nothing a day later, and what the site's claims say.
+ */
+export interface Mark {
+  readonly address: AddressHash;
+  /** The site's own word for a person it may want to shut out; `null` without claims. */
+  readonly banId: string | null;
+}
+
+/** Salted hash of where a visitor comes from; see `safety/address-hash.ts`. */
+export type AddressHash = string & { readonly [brand]: 'AddressHash' };
+
+/** The other side of a conversation, for a report. */
+export interface Reported {
+  readonly sessionId: SessionId;
+  readonly mark: Mark;
+}
+
 export interface OpenOutcome {
   readonly session: SessionRef;
 }
@@ -108,6 +133,7 @@ export type ResumeOutcome =
       readonly kind: 'resumed';
       readonly session: SessionRef;
       readonly state: SessionState;
+      readonly agreed: Agreed;
       readonly seat: Seat | null;
       readonly previous: Address;
       readonly notices: readonly Notice[];
@@ -141,23 +167,29 @@ export interface StateStore {
   readonly kind: 'memory' | 'redis';
 
   /** A new session of this site, held by this node. */
-  open(site: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome>;
+  open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome>;
   /**
    * Hands the session of a token to this node, under the token `next`. The one presented stays good until
    * `next` is known to have arrived (`settle`), since a client that never got it comes back with the one it
    * has; any other is void from here on. Of several calls with one token the last one has the session.
    */
   resume(
-    site: SiteKey,
+    site: SiteId,
     nodeId: NodeId,
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
+    mark: Mark,
   ): Promise<ResumeOutcome>;
   /** The visitor has the present token: the one before it is void. Does nothing for an old fence. */
   settle(session: SessionRef): Promise<void>;
   /** The session's connection is gone: it keeps its place and conversation for the grace period, and is matched with nobody. Does nothing for an old fence. */
   suspend(session: SessionRef): Promise<Transition>;
+  /**
+   * Notes what the visitor agreed to; what is absent stays as it was. Refuses `age_band_fixed` if the
+   * session has another band. Returns all that holds now.
+   */
+  agree(session: SessionRef, agreed: Partial<Agreed>): Promise<Agreed>;
   /** Forgets the session and ends what it was in. Does nothing for an old fence. */
   close(session: SessionRef): Promise<Transition>;
 
@@ -175,8 +207,10 @@ export interface StateStore {
   confirm(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
   /** Never again, in either direction. Refuses `not_in_conversation` unless this is the session's present or last conversation. */
   block(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
+  /** Who the peer of a conversation is or was, until `TIMES.reportMs` after its end. Refuses `not_in_conversation` for any other. */
+  reported(session: SessionRef, conversationId: ConversationId): Promise<Reported>;
   /** Ends a conversation for both sides, for a reason of the service's. Does nothing if it is over. */
-  end(site: SiteKey, conversationId: ConversationId, reason: EndReason): Promise<Transition>;
+  end(site: SiteId, conversationId: ConversationId, reason: EndReason): Promise<Transition>;
 
   /**
    * Does what is due on a site, at most `max` of each: matches that were not confirmed fall through
@@ -184,20 +218,20 @@ export interface StateStore {
    * again, sessions whose grace is over are closed, sessions of dead nodes are away. Idempotent; only
    * the node that holds the site's sweep lease does anything.
    */
-  sweep(site: SiteKey, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
+  sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
   /** This node lives and holds visitors of the site. */
-  heartbeat(site: SiteKey, nodeId: NodeId): Promise<void>;
+  heartbeat(site: SiteId, nodeId: NodeId): Promise<void>;
   /**
    * Which of a node's beliefs are wrong. Notices may be lost on the way, and with them what they told:
    * this is how a node learns it. A store in the node's own process has nothing to correct.
    */
-  compare(site: SiteKey, held: readonly Held[]): Promise<readonly Correction[]>;
+  compare(site: SiteId, held: readonly Held[]): Promise<readonly Correction[]>;
   /** At most `max` sessions that count as connected to this node, in order of their ids, from after one on (`null`: from the first). Empty for a store in the node's own process. */
-  placed(site: SiteKey, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]>;
+  placed(site: SiteId, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]>;
   /** How a wait stands; `null` for who does not wait. */
   survey(session: SessionRef): Promise<Survey | null>;
   /** Connected sessions of a site. */
-  online(site: SiteKey): Promise<number>;
+  online(site: SiteId): Promise<number>;
 }
 
 /** What can be said about a wait. */

@@ -145,7 +145,7 @@ class PollingFuzz {
       ['GET', undefined, { EIO: '3' }],
       ['GET', undefined, { transport: 'websocket' }],
       ['GET', undefined, { transport: '__proto__' }],
-      ['GET', undefined, { site: 'pk_nobody' }],
+      ['GET', undefined, { site: 'pk_test_nobody' }],
       ['GET', undefined, { sid: 'nobody', 'a[b]': '%' }],
       ['POST', '40', { sid: '' }],
       ['PUT', '42["x"]', {}],

@@ -27,7 +27,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.flushall();
   const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(server.url) };
-  app = await startTestApp({ config, siteList: [siteOf(SHOP.key, undefined, {}, FREE)], roundMs: 50 });
+  app = await startTestApp({ config, siteList: [siteOf(SHOP.id, undefined, {}, FREE)], roundMs: 50 });
 });
 afterEach(() => app.stop());
 
@@ -37,14 +37,14 @@ async function arrive(): Promise<{
   session: SessionRef;
   nodeId: NodeId;
 }> {
-  const members = async () => await redis.zrange(keyOf('placed', SHOP.key, ''), '0', '-1');
+  const members = async () => await redis.zrange(keyOf('placed', SHOP.id, ''), '0', '-1');
   const before = await members();
   const visitor = await Visitor.arrive(app);
   const [nodeId, sessionId] = (await members()).find((member) => !before.includes(member))!.split('\0') as [
     NodeId,
     SessionId,
   ];
-  return { visitor, session: { site: SHOP.key, sessionId, fence: 1 }, nodeId };
+  return { visitor, session: { site: SHOP.id, sessionId, fence: 1 }, nodeId };
 }
 
 const disconnected = (visitor: Visitor) => new Promise((resolve) => visitor.socket.once('disconnect', resolve));
@@ -52,7 +52,7 @@ const disconnected = (visitor: Visitor) => new Promise((resolve) => visitor.sock
 describe('a node compares what it believes with what is so', () => {
   test('I10 an end that was told to nobody is told, once, with its reason', async () => {
     await using pair = await pairOf(app);
-    await silent.end(SHOP.key, pair.conversationId, 'idle');
+    await silent.end(SHOP.id, pair.conversationId, 'idle');
     for (const visitor of [pair.a, pair.b]) {
       expect(await visitor.next('conversation:ended')).toEqual({ conversationId: pair.conversationId, reason: 'idle' });
     }
@@ -69,7 +69,7 @@ describe('a node compares what it believes with what is so', () => {
     await silent.find(session, ticketFrom({ requestId: requestId() }), FREE);
     const [one, two] = [await a.next('conversation:started'), await b.next('conversation:started')];
     expect(one.conversationId).toBe(two.conversationId);
-    await expect.poll(() => redis.zcard(keyOf('claims', SHOP.key, ''))).toBe(0);
+    await expect.poll(() => redis.zcard(keyOf('claims', SHOP.id, ''))).toBe(0);
     a.say(one.conversationId, 1, 'hello');
     expect(await b.next('conversation:frame')).toMatchObject({ body: { text: 'hello' } });
     a.socket.disconnect();
@@ -92,12 +92,12 @@ describe('a node compares what it believes with what is so', () => {
     await using pair = await pairOf(app);
     const { visitor: third } = await arrive();
     await third.find();
-    const sessions = (await redis.hkeys(keyOf('sessions', SHOP.key, ''))) as SessionId[];
+    const sessions = (await redis.hkeys(keyOf('sessions', SHOP.id, ''))) as SessionId[];
     for (const sessionId of sessions) {
       // Whoever an earlier turn has matched anew is refused, and for that alone.
       await silent
         .leave(
-          { site: SHOP.key, sessionId, fence: 1 },
+          { site: SHOP.id, sessionId, fence: 1 },
           pair.conversationId,
           ticketFrom({ requestId: requestId() }),
           FREE,
@@ -154,7 +154,7 @@ describe('a node compares what it believes with what is so', () => {
   test('I11 a socket whose session went elsewhere is told and closed', async () => {
     const { visitor: a } = await arrive();
     const gone = disconnected(a);
-    await silent.resume(SHOP.key, 'n_elsewhere' as NodeId, a.ready.resume, randomIds.resume(), FREE);
+    await silent.resume(SHOP.id, 'n_elsewhere' as NodeId, a.ready.resume, randomIds.resume(), FREE);
     await gone;
     expect(a.all('session:superseded')).toHaveLength(1);
   });
@@ -172,9 +172,9 @@ describe('a node compares what it believes with what is so', () => {
 
   test('I13 a session without a socket does not count as connected for long', async () => {
     const { visitor: a, nodeId } = await arrive();
-    await silent.open(SHOP.key, nodeId, randomIds.resume());
-    expect(await silent.online(SHOP.key)).toBe(2);
-    await expect.poll(() => silent.online(SHOP.key)).toBe(1);
+    await silent.open(SHOP.id, nodeId, randomIds.resume());
+    expect(await silent.online(SHOP.id)).toBe(2);
+    await expect.poll(() => silent.online(SHOP.id)).toBe(1);
     expect(a.socket.connected).toBe(true);
     a.socket.disconnect();
   });

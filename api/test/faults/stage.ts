@@ -180,5 +180,5 @@ function couplesOf(guests: readonly Guest[]): Couple[] {
   });
 }
 
-const siteOf = (n: number) => `pk_stage_${n}`;
+const siteOf = (n: number) => `pk_test_stage_${n}`;
 const portOf = ({ url }: NodeProcess) => Number(new URL(url).port);

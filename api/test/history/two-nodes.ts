@@ -55,7 +55,7 @@ export class TwoNodes {
   }
 }
 
-const siteOf = (seed: number) => `pk_seed_${seed}`;
+const siteOf = (seed: number) => `pk_test_seed_${seed}`;
 
 export interface Scenario {
   readonly seed: number;

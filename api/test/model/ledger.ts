@@ -1,8 +1,8 @@
-import { TIMES, type ConversationId, type EndReason, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
+import { TIMES, type ConversationId, type EndReason, type ResumeToken } from '@passerby/sdk/protocol';
 import type { MatchRules } from '../../src/decision/rules.ts';
 import type { Ticket } from '../../src/decision/ticket.ts';
 import { NODE_LEASE_MS } from '../../src/state/redis/keys.ts';
-import type { NodeId, Notice, SessionRef } from '../../src/state/state-store.ts';
+import type { NodeId, Notice, SessionRef, SiteId } from '../../src/state/state-store.ts';
 import { BLOCK_MS } from '../../src/state/survey.ts';
 
 /** What the specification calls the rules that must always hold. */
@@ -39,7 +39,7 @@ export interface Wait {
 
 /** One visitor, by what they were told. */
 export interface Visitor {
-  readonly site: SiteKey;
+  readonly site: SiteId;
   readonly sessionId: SessionRef['sessionId'];
   nodeId: NodeId;
   fence: number;
@@ -90,7 +90,7 @@ export class Ledger {
   /** Nodes that no longer beat. */
   readonly silent = new Set<NodeId>();
   /** The node whose sweeps count, by site. */
-  readonly sweeper = new Map<SiteKey, NodeId>();
+  readonly sweeper = new Map<SiteId, NodeId>();
   readonly #leases = new Map<string, number>();
   readonly #blocks = new Map<string, number>();
   readonly #meetings = new Map<string, number>();
@@ -123,7 +123,7 @@ export class Ledger {
     this.beat(site, nodeId);
   }
 
-  beat(site: SiteKey, nodeId: NodeId): void {
+  beat(site: SiteId, nodeId: NodeId): void {
     this.#leases.set(`${site} ${nodeId}`, this.now() + NODE_LEASE_MS);
   }
 
@@ -191,7 +191,7 @@ export class Ledger {
   }
 
   /** What a sweep does beside what it tells: called before its notices are read. */
-  sweepBegins(site: SiteKey): {
+  sweepBegins(site: SiteId): {
     readonly lost: readonly Visitor[];
     readonly lapsing: readonly Talk[];
     readonly cut: ReadonlySet<Visitor>;
@@ -210,7 +210,7 @@ export class Ledger {
     for (const visitor of lost) this.closes(visitor);
   }
 
-  openOn(site: SiteKey): readonly Visitor[] {
+  openOn(site: SiteId): readonly Visitor[] {
     return this.visitors.filter((visitor) => visitor.isOpen && visitor.site === site);
   }
 

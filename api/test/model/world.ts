@@ -1,9 +1,9 @@
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/decision/rules.ts';
 import type { IdSource } from '../../src/state/ids.ts';
-import type { NodeId, SessionRef, StateStore } from '../../src/state/state-store.ts';
-import type { ConversationId, ResumeToken, SiteKey } from '@passerby/sdk/protocol';
+import type { NodeId, SessionRef, StateStore, SiteId } from '../../src/state/state-store.ts';
+import type { ConversationId, ResumeToken } from '@passerby/sdk/protocol';
 
-export const SITES = ['pk_one', 'pk_two'] as SiteKey[];
+export const SITES = ['pk_test_one', 'pk_test_two'] as SiteId[];
 /** The first sweeps; the second may die. */
 export const NODES = ['n_1', 'n_2'] as NodeId[];
 
@@ -16,7 +16,7 @@ export interface World {
   readonly now: () => number;
   advance(ms: number): void;
   /** What the store holds of a site, read without the store's own doing; `null` if it cannot be read so. */
-  inspect(site: SiteKey): Promise<Inspection | null>;
+  inspect(site: SiteId): Promise<Inspection | null>;
   /** How many records a store in memory holds, all sites together; `null` elsewhere. */
   sizes(): Sizes | null;
   /** Whether a node that is not heard of dies. */

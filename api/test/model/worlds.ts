@@ -1,5 +1,5 @@
+import type { SiteId } from '../../src/state/state-store.ts';
 import type { Redis } from 'ioredis';
-import type { SiteKey } from '@passerby/sdk/protocol';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
@@ -91,7 +91,7 @@ const INSPECT = `
 /** Since and seq, between a tag and a session in the index. */
 const STAMP_LENGTH = 25;
 
-async function inspectRedis(redis: Redis, site: SiteKey): Promise<Inspection> {
+async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspection> {
   const keys = INSPECTED.map((name) => keyOf(name, site, ''));
   const read = JSON.parse(String(await redis.eval(INSPECT, keys.length, ...keys)));
   // An empty table of Lua is an object in JSON. `any`, since each list holds something else, as INSPECT above wrote it.

@@ -1,11 +1,11 @@
-import type { Criteria, SiteKey } from '@passerby/sdk/protocol';
+import type { Criteria } from '@passerby/sdk/protocol';
 import type { Redis } from 'ioredis';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/decision/rules.ts';
 import { ticketFrom } from '../../src/decision/ticket.ts';
 import { randomIds } from '../../src/state/ids.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
-import type { NodeId, SessionRef } from '../../src/state/state-store.ts';
+import type { NodeId, SessionRef, SiteId } from '../../src/state/state-store.ts';
 import { requestId } from '../harness.ts';
 import { chanceFrom } from '../history/stranger.ts';
 
@@ -23,14 +23,14 @@ export interface Join {
 
 /** A site on which many wait whom nobody may meet, each with 1 to 5 interests, some of them popular. */
 export class Crowd {
-  readonly site: SiteKey;
+  readonly site: SiteId;
   readonly #redis: Redis;
   readonly #store: RedisStore;
   readonly #random: () => number;
   #size = 0;
 
   constructor(redis: Redis, site: string, seed: number) {
-    this.site = site as SiteKey;
+    this.site = site as SiteId;
     this.#redis = redis;
     this.#store = new RedisStore(redis, randomIds);
     this.#random = chanceFrom(seed);

@@ -17,7 +17,7 @@ describe('the work of one join', () => {
   beforeAll(async () => {
     server = await RedisServer.start();
     redis = new Redis(server.url);
-    crowds = SIZES.map((size, index) => new Crowd(redis, `pk_crowd_${size}`, index + 1));
+    crowds = SIZES.map((size, index) => new Crowd(redis, `pk_test_crowd_${size}`, index + 1));
     for (const [index, crowd] of crowds.entries()) await crowd.growTo(SIZES[index]!);
   }, 300_000);
   afterAll(async () => {

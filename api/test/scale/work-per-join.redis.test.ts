@@ -11,7 +11,7 @@ describe('the work of one join', () => {
   beforeAll(async () => {
     server = await RedisServer.start();
     redis = new Redis(server.url);
-    crowd = new Crowd(redis, 'pk_crowd', 1);
+    crowd = new Crowd(redis, 'pk_test_crowd', 1);
   });
   afterAll(async () => {
     redis.disconnect();

@@ -22,6 +22,24 @@ export const ERRORS = {
     retry: 'never',
     message: 'This page may not use this site key: unknown key, or an origin that is not on its list.',
   },
+  unauthorized: { status: 401, retry: 'never', message: 'This needs a valid token.' },
+  key_revoked: { status: 403, retry: 'never', message: 'The site key of this page is no longer valid.' },
+  claims_refused: {
+    status: 403,
+    retry: 'never',
+    message: 'What the site says about this visitor is missing, out of date, or not signed with its key.',
+  },
+  banned: { status: 403, retry: 'after_delay', message: 'This visitor may not take part for now.' },
+  agreement_needed: {
+    status: 403,
+    retry: 'never',
+    message: 'The site asks for something first: agreement to its rules, or an age band.',
+  },
+  proof_needed: {
+    status: 403,
+    retry: 'never',
+    message: 'Solve a challenge first: ask for one with session:challenge.',
+  },
   client_too_old: {
     status: 426,
     retry: 'never',
@@ -44,12 +62,20 @@ export const ERRORS = {
     retry: 'never',
     message: 'You are in a conversation. Leave it before looking for someone else.',
   },
+  age_band_fixed: { status: 409, retry: 'new_session', message: 'This session has another age band.' },
+  already_exists: { status: 409, retry: 'never', message: 'There is one like that already.' },
   session_gone: {
     status: 410,
     retry: 'new_session',
     message: 'This session has ended or was taken over elsewhere.',
   },
   payload_too_large: { status: 413, retry: 'never', message: 'That is more than the service reads.' },
+  unsupported_media_type: { status: 415, retry: 'never', message: 'Send JSON, and say so in Content-Type.' },
+  head_too_large: {
+    status: 431,
+    retry: 'never',
+    message: 'The head of this request is larger than the service reads.',
+  },
   rate_limited: { status: 429, retry: 'after_delay', message: 'Too many requests. Wait, then try again.' },
   internal: { status: 500, retry: 'after_delay', message: 'Something went wrong on our side.' },
   unavailable: {

@@ -14,6 +14,8 @@ export interface HandshakeAuth {
   readonly version: number;
   /** Token of the last `session:ready`, to come back to that session. */
   readonly resume?: ResumeToken;
+  /** What the site says about this visitor: a JWT signed with its secret key. At most `LIMITS.claimsMaxChars`. */
+  readonly claims?: string;
 }
 
 /** An HTTP refusal: RFC 9457 problem details, `application/problem+json`. */

@@ -1,7 +1,7 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** Publishable key of a site: `pk_` and 4 to 60 of `A-Z a-z 0-9 _`. No secret: it stands in the page. */
+/** Publishable key of a site: `pk_live_` or `pk_test_` and 4 to 60 of `A-Z a-z 0-9 _`. No secret: it stands in the page. */
 export type SiteKey = Branded<'SiteKey'>;
 
 /** One conversation between two visitors, unguessable, made by the service. It is a fence, never a permission. */
@@ -18,7 +18,7 @@ export type Run = Branded<'Run'>;
 
 /** What each id looks like on the wire. Only the two doors (the service's schemas, the SDK's client) turn a string into an id. */
 export const ID_PATTERN = {
-  siteKey: /^pk_[A-Za-z0-9_]{4,60}$/,
+  siteKey: /^pk_(live|test)_[A-Za-z0-9_]{4,60}$/,
   conversationId: /^c_[A-Za-z0-9_-]{22}$/,
   requestId: /^[A-Za-z0-9_-]{8,64}$/,
   resumeToken: /^r_[A-Za-z0-9_-]{22,64}$/,

@@ -16,6 +16,13 @@ export const LIMITS = {
   languagesMax: 5,
   languageMaxChars: 16,
   topicMaxChars: 200,
+  ageBandMaxChars: 20,
+  /** Longest comment of a report, in UTF-16 code units. */
+  commentMaxChars: 500,
+  /** Most messages a visitor may hand over with a report: the last ones. */
+  reportMessagesMax: 20,
+  /** Longest signed statement about a visitor. */
+  claimsMaxChars: 2_000,
   /** Most groups in `seeks`. */
   seeksMax: 5,
   /** Highest sequence number: far more than a conversation can say, and exact in every JSON reader. */
@@ -32,6 +39,8 @@ export const TIMES = {
   typingEveryMs: 2_000,
   /** The receiver forgets a peer's typing after this; three missed frames. */
   typingForgetMs: 6_000,
+  /** How long after its end a conversation may be reported. */
+  reportMs: 15 * 60_000,
   /** Every request is answered within this, with an error if need be. */
   replyTimeoutMs: 5_000,
 } as const;

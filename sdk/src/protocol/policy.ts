@@ -4,6 +4,30 @@ export interface Policy {
   readonly interests: readonly string[];
   /** Whether visitors may add interests of their own. */
   readonly isFreeInterests: boolean;
+  /** Languages offered, as BCP 47 tags. Empty: visitors may name any. */
+  readonly languages: readonly string[];
+  /** Subjects offered; a visitor may name no other. Empty: any, such as the page they are on. */
+  readonly topics: readonly string[];
+  /** Age bands to choose from before the first search, in this order; visitors of different bands never meet. Empty: nobody is asked. */
+  readonly ageBands: readonly string[];
+  /** What a visitor must agree to before the first search; `null`: nothing. */
+  readonly rules: Rules | null;
+  /** Whether an https address in a message may be followed, after a word of warning. */
+  readonly hasLinks: boolean;
+  /** Whether visitors may send each other pictures. */
+  readonly hasImages: boolean;
+  /** Whether two visitors who both say yes may connect to each other directly. */
+  readonly isPeerToPeer: boolean;
+  /** What of a conversation may be kept: nothing, or the messages a visitor hands over with a report. */
+  readonly history: 'none' | 'reports';
   /** A conversation in which neither side says anything for this long ends with `idle`. Milliseconds. */
   readonly inactivityMs: number;
+}
+
+/** What a site asks its visitors to agree to. Plain text. */
+export interface Rules {
+  /** Changes with the text: who agreed to another version is asked again. 1 to 40 of `A-Z a-z 0-9 . _ -`. */
+  readonly version: string;
+  /** 1 to 4,000 characters; empty lines part paragraphs. */
+  readonly text: string;
 }

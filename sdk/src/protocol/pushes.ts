@@ -40,6 +40,12 @@ export interface ConversationInfo {
   readonly shared: Shared;
 }
 
+/** What a visitor agreed to: the version of the rules, and the age band; `null` where nothing was said. */
+export interface Agreed {
+  readonly rules: string | null;
+  readonly ageBand: string | null;
+}
+
 /** Where a session stands, as told by `session:ready`. */
 export type SessionState =
   | { readonly status: 'idle' }
@@ -89,13 +95,15 @@ export interface Pushes {
     readonly resume: ResumeToken;
     readonly recovered: boolean;
     readonly policy: Policy;
+    /** What this session has agreed to, and the age band it is bound to. */
+    readonly agreed: Agreed;
     /** The service's clock, Unix milliseconds. */
     readonly now: number;
     readonly state: SessionState;
   };
   /** Another connection resumed this session; this socket is closed right after. */
   'session:superseded': Record<string, never>;
-  /** The service no longer accepts this session: the reason. The socket is closed right after. */
+  /** The service does not accept this session, or no longer: the reason. The socket is closed right after. */
   'session:refused': WireError;
   /** This node is going away: reconnect after a random part of `reconnectAfterMs`. Milliseconds. */
   'session:draining': { readonly reconnectAfterMs: number };
@@ -108,6 +116,11 @@ export interface Pushes {
   'conversation:started': ConversationInfo & { readonly policy: Policy };
   /** What the peer said. Only ever from the current peer of the running conversation. */
   'conversation:frame': Frame;
+  /**
+   * Frames of this visitor came faster than they are passed on and were dropped: send what is not
+   * acknowledged again after `retryAfterMs`. Milliseconds. Not sent again before that time is over.
+   */
+  'conversation:throttled': { readonly conversationId: ConversationId; readonly retryAfterMs: number };
   /** The peer's connection went or came back. Not sent at the start: both are here then. */
   'conversation:peer': { readonly conversationId: ConversationId; readonly presence: PeerPresence };
   /** Exactly once a side; nothing of that conversation follows it. */
@@ -128,6 +141,7 @@ export const PUSH_NAMES = [
   'match:status',
   'conversation:started',
   'conversation:frame',
+  'conversation:throttled',
   'conversation:peer',
   'conversation:ended',
   'site:presence',

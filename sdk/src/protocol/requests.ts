@@ -20,6 +20,22 @@ export interface FindPayload extends Criteria {
   readonly requestId: RequestId;
 }
 
+/** What a report may be about. */
+export const REPORT_REASONS = ['harassment', 'sexual', 'hate', 'threat', 'minor', 'spam', 'other'] as const;
+export type ReportReason = (typeof REPORT_REASONS)[number];
+
+/** One message as the reporting visitor saw it. 1 to `LIMITS.textMaxChars`. */
+export interface ReportedMessage {
+  readonly from: 'me' | 'peer';
+  readonly text: string;
+}
+
+/** A puzzle whose solution costs a moment of computing: an ALTCHA challenge as JSON. */
+export interface Challenge {
+  readonly parameters: { readonly [name: string]: string | number };
+  readonly signature: string;
+}
+
 /** Nothing to say. Unknown keys are refused everywhere. */
 export type Empty = Record<string, never>;
 
@@ -36,7 +52,8 @@ export interface Requests {
   /**
    * Look for someone. Idempotent by `requestId`; a second one with another id while waiting replaces
    * what is looked for and keeps the place.
-   * Refused: `already_in_conversation`, `bad_request`, `session_gone`, `rate_limited`.
+   * Refused: `already_in_conversation`, `agreement_needed`, `proof_needed`, `banned`, `bad_request`,
+   * `session_gone`, `rate_limited`.
    */
   'match:find': { readonly payload: FindPayload; readonly reply: FindReply };
   /**
@@ -66,6 +83,41 @@ export interface Requests {
     readonly payload: { readonly conversationId: ConversationId };
     readonly reply: { readonly status: 'blocked' };
   };
+  /**
+   * Tells the people who look after the site about the peer of a conversation, while it runs or within
+   * `TIMES.reportMs` after its end. Changes nothing in the conversation, and the peer never learns of it.
+   * `messages`, the last ones, only where the policy's `history` is `reports`. Reporting the same
+   * conversation again is the same report.
+   * Refused: `not_in_conversation` for one this visitor was not in, or whose time is up; `rate_limited`.
+   */
+  'conversation:report': {
+    readonly payload: {
+      readonly conversationId: ConversationId;
+      readonly reason: ReportReason;
+      /** At most `LIMITS.commentMaxChars`. */
+      readonly comment?: string;
+      /** At most `LIMITS.reportMessagesMax`. */
+      readonly messages?: readonly ReportedMessage[];
+    };
+    readonly reply: { readonly status: 'reported' };
+  };
+  /**
+   * Agrees to the site's rules (their version) and names the visitor's age band, as far as the policy asks
+   * for them. A band is bound to the session: naming the same again changes nothing.
+   * Refused: `age_band_fixed` for another band; `bad_request` for one the site does not have, or for rules
+   * of another version.
+   */
+  'session:agree': {
+    readonly payload: { readonly rules?: string; readonly ageBand?: string };
+    readonly reply: { readonly status: 'agreed' };
+  };
+  /** Asks for a puzzle, after `proof_needed`. Good for one session, once, and for a few minutes. */
+  'session:challenge': { readonly payload: Empty; readonly reply: { readonly challenge: Challenge } };
+  /**
+   * Hands in the solution: an ALTCHA payload as base64. Whoever has done so is not asked again soon.
+   * Refused: `proof_needed` if it is wrong, too late, or was handed in before.
+   */
+  'session:prove': { readonly payload: { readonly solution: string }; readonly reply: { readonly status: 'proven' } };
   /** Whether the line lives: answered at once, changes nothing. For a page that wakes up and cannot tell. */
   'session:check': { readonly payload: Empty; readonly reply: { readonly status: 'here' } };
   /** Forget me now: ends the wait or the conversation, drops the session, closes the socket. */
@@ -82,6 +134,10 @@ export const REQUEST_NAMES = [
   'match:cancel',
   'conversation:leave',
   'conversation:block',
+  'conversation:report',
+  'session:agree',
+  'session:challenge',
+  'session:prove',
   'session:check',
   'session:close',
 ] as const satisfies readonly RequestName[];

@@ -24,7 +24,7 @@ const tabs: Tab[] = [];
 // Web Locks and broadcast channels are those of this process: each lock is a tab of its own.
 beforeEach(() => {
   vi.stubGlobal('document', {});
-  name = `passerby:pk_test:${(names += 1)}`;
+  name = `passerby:pk_test_test:${(names += 1)}`;
 });
 afterEach(() => {
   for (const { lock } of tabs.splice(0)) lock.close();

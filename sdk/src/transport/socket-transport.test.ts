@@ -41,7 +41,7 @@ function dial(resume?: string, origin = 'http://localhost'): Dialled {
   const pushes: Push[] = [];
   const losses: LineLoss[] = [];
   const events: LineEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
-  const line = socketDial({ url, site: 'pk_demo' as SiteKey, scope: '', origin })(
+  const line = socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin })(
     resume as ResumeToken | undefined,
     events,
   );
@@ -78,7 +78,7 @@ describe('the handshake', () => {
     dial('r_token');
     const { conn, handshake } = await arriving;
     expect(conn.transport.name).toBe('websocket');
-    expect(handshake.query['site']).toBe('pk_demo');
+    expect(handshake.query['site']).toBe('pk_test_demo');
     expect(handshake.auth).toEqual({ version: PROTOCOL_VERSION, resume: 'r_token' });
     expect(handshake.headers.origin).toBe('http://localhost');
     expect(handshake.headers.cookie).toBeUndefined();
@@ -186,11 +186,14 @@ describe('pushes', () => {
 
   test('are confirmed only after they were taken: a new token is kept before the old one is void', async () => {
     const arriving = visitor();
-    const dialled = socketDial({ url, site: 'pk_demo' as SiteKey, scope: '', origin: 'http://localhost' })(undefined, {
-      // What is said while taking the push is on the wire before what is said after it.
-      push: () => dialled.send(frame),
-      lost: () => undefined,
-    });
+    const dialled = socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' })(
+      undefined,
+      {
+        // What is said while taking the push is on the wire before what is said after it.
+        push: () => dialled.send(frame),
+        lost: () => undefined,
+      },
+    );
     lines.push(dialled);
     const socket = await arriving;
     const packets: string[] = [];

@@ -24,7 +24,7 @@ interface PerWorker {
   service: Service;
 }
 
-const siteKeys = Array.from({ length: 60 }, (_, index) => `pk_e2e_${String(index).padStart(2, '0')}`);
+const siteKeys = Array.from({ length: 60 }, (_, index) => `pk_test_e2e_${String(index).padStart(2, '0')}`);
 let sitesUsed = 0;
 
 export const test = base.extend<PerTest, PerWorker>({
@@ -45,7 +45,7 @@ export const test = base.extend<PerTest, PerWorker>({
         interests: ['maps', 'night walks', 'jazz'],
       }));
       // As the demo pages have it, which the service itself serves.
-      const demo = { key: 'pk_demo', name: 'Demo', origins: ['http://localhost:*'] };
+      const demo = { key: 'pk_test_demo', name: 'Demo', origins: ['http://localhost:*'] };
       await using service = await startService([...sites, demo]);
       await use(service);
     },

@@ -1,4 +1,4 @@
-import type { SiteKey } from '@passerby/sdk/protocol';
+import type { SiteId } from '../state-store.ts';
 import { expect, test } from 'vitest';
 import { describeStore } from '../../../test/store-contract.ts';
 import { DEFAULT_MATCH_RULES } from '../../decision/rules.ts';
@@ -17,7 +17,7 @@ describeStore('the memory store', async () => {
 
 test('nothing is left behind once everybody has gone', async () => {
   const store = new MemoryStore(() => 0, randomIds);
-  const site = 'pk_site' as SiteKey;
+  const site = 'pk_test_site' as SiteId;
   for (let n = 0; n < 100; n++) {
     const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume()));
     const [a, b] = (await Promise.all(sessions)).map(({ session }) => session);

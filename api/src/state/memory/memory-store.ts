@@ -5,7 +5,6 @@ import {
   type RequestId,
   type ResumeToken,
   type SessionState,
-  type SiteKey,
 } from '@passerby/sdk/protocol';
 import type { Clock } from '../../clock.ts';
 import { Refusal } from '../../errors.ts';
@@ -32,6 +31,7 @@ import type {
   Survey,
   SweepOutcome,
   Transition,
+  SiteId,
 } from '../state-store.ts';
 import { BLOCK_MS, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
 import { countAround, Line, type WaitingVisitor } from './line.ts';
@@ -71,7 +71,7 @@ interface Session {
 type EndNotice = Extract<Notice, { kind: 'ended' }>;
 
 interface Site {
-  readonly key: SiteKey;
+  readonly key: SiteId;
   readonly line: Line;
   readonly waiting: Map<SessionId, Session>;
   readonly conversations: Map<ConversationId, Conversation>;
@@ -94,15 +94,15 @@ export class MemoryStore implements StateStore {
   readonly #clock: Clock;
   readonly #ids: IdSource;
   readonly #byToken = new Map<ResumeToken, Session>();
-  readonly #sites = new Map<SiteKey, Site>();
+  readonly #sites = new Map<SiteId, Site>();
 
   constructor(clock: Clock, ids: IdSource) {
     this.#clock = clock;
     this.#ids = ids;
   }
 
-  async open(siteKey: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
-    const site = this.#site(siteKey);
+  async open(siteId: SiteId, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
+    const site = this.#site(siteId);
     const session: Session = {
       id: this.#ids.session(),
       site,
@@ -122,14 +122,14 @@ export class MemoryStore implements StateStore {
   }
 
   async resume(
-    siteKey: SiteKey,
+    siteId: SiteId,
     nodeId: NodeId,
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
   ): Promise<ResumeOutcome> {
     const session = this.#byToken.get(presented);
-    if (session?.site.key !== siteKey || this.#isGraceOver(session)) return { kind: 'unknown' };
+    if (session?.site.id !== siteId || this.#isGraceOver(session)) return { kind: 'unknown' };
     const previous = addressOf(session);
     this.#void(presented === session.token ? session.formerToken : session.token);
     this.#byToken.set(next, session);
@@ -209,13 +209,13 @@ export class MemoryStore implements StateStore {
     return { notices: conversation?.id === id ? this.#end(conversation, session, 'you_left') : [] };
   }
 
-  async end(siteKey: SiteKey, id: ConversationId, reason: EndReason): Promise<Transition> {
-    const conversation = this.#sites.get(siteKey)?.conversations.get(id);
+  async end(siteId: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
+    const conversation = this.#sites.get(siteId)?.conversations.get(id);
     return { notices: conversation === undefined ? [] : this.#end(conversation, null, reason) };
   }
 
-  async sweep(siteKey: SiteKey, _nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
-    const site = this.#sites.get(siteKey);
+  async sweep(siteId: SiteId, _nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
+    const site = this.#sites.get(siteId);
     if (site === undefined) return { notices: [], isMore: false };
     const now = this.#clock();
     site.blocks.forget(now - BLOCK_MS);
@@ -248,8 +248,8 @@ export class MemoryStore implements StateStore {
     return surveyFrom({ waitedMs: this.#clock() - wait.since, recentWaits: site.recentWaits, ...around });
   }
 
-  async online(siteKey: SiteKey): Promise<number> {
-    const site = this.#sites.get(siteKey);
+  async online(siteId: SiteId): Promise<number> {
+    const site = this.#sites.get(siteId);
     return site === undefined ? 0 : site.sessions.size - site.away.size;
   }
 
@@ -428,7 +428,7 @@ export class MemoryStore implements StateStore {
     site.away.delete(session.id);
     this.#void(session.token);
     this.#void(session.formerToken);
-    if (site.sessions.size === 0) this.#sites.delete(site.key);
+    if (site.sessions.size === 0) this.#sites.delete(site.id);
     return notices;
   }
 
@@ -460,7 +460,7 @@ export class MemoryStore implements StateStore {
     return session.awaySince !== null && this.#clock() - session.awaySince >= TIMES.graceMs;
   }
 
-  #site(key: SiteKey): Site {
+  #site(key: SiteId): Site {
     let site = this.#sites.get(key);
     if (site === undefined) {
       site = {
@@ -535,9 +535,9 @@ function presenceNotices(session: Session): Notice[] {
 }
 
 function addressOf(session: Session): Address {
-  return { site: session.site.key, sessionId: session.id, nodeId: session.nodeId };
+  return { site: session.site.id, sessionId: session.id, nodeId: session.nodeId };
 }
 
 function refOf(session: Session): SessionRef {
-  return { site: session.site.key, sessionId: session.id, fence: session.fence };
+  return { site: session.site.id, sessionId: session.id, fence: session.fence };
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SiteKey } from '@passerby/sdk/protocol';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
 import { bySeniority, choose } from '../../decision/choose.ts';
 import { distance, isAllowed, isNearEnough } from '../../decision/distance.ts';
@@ -9,12 +8,12 @@ import { nextDueAt, stepAt } from '../../decision/expansions.ts';
 import { REACHES, type Expansion, type MatchRules } from '../../decision/rules.ts';
 import { lookupsOf, tagsOf, ticketFrom, type Ticket } from '../../decision/ticket.ts';
 import { Line, type WaitingVisitor } from '../memory/line.ts';
-import type { SessionId } from '../state-store.ts';
+import type { SessionId, SiteId } from '../state-store.ts';
 import { BLOCK_MS } from '../survey.ts';
 import { defineScript, libraryText } from './script.ts';
 
 const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 3_000 : 600;
-const SITE = 'pk_site' as SiteKey;
+const SITE = 'pk_test_site' as SiteId;
 const NOW = 1_700_000_000_000;
 const NODE = 'n_1';
 const seed = process.env['PASSERBY_SEED'];

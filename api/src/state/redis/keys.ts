@@ -1,4 +1,4 @@
-import type { SiteKey } from '@passerby/sdk/protocol';
+import type { SiteId } from '../state-store.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** How long the answer of a request is kept, so that asking again changes nothing. Outlasts every retry. Milliseconds. */
@@ -37,7 +37,7 @@ export type KeyName = keyof typeof KEYS;
 export const PREFIX = 'passerby:';
 
 /** The one builder of keys. `operation` is for `op` only. */
-export function keyOf(name: KeyName, site: SiteKey, operation: string): string {
+export function keyOf(name: KeyName, site: SiteId, operation: string): string {
   const key = `${PREFIX}{${site}}:${name}`;
   return name === 'op' ? `${key}:${operation}` : key;
 }

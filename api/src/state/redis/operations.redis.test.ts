@@ -1,6 +1,7 @@
+import type { SiteId } from '../state-store.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { TIMES, type SiteKey } from '@passerby/sdk/protocol';
+import { TIMES } from '@passerby/sdk/protocol';
 import { FREE } from '../../../test/harness.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
 import { lookupsOf, tagsOf, ticketFrom } from '../../decision/ticket.ts';
@@ -9,7 +10,7 @@ import { keyOf, NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import type { ScriptReply } from './script.ts';
 import { SCRIPTS, SCRIPT_NAMES, type ScriptName } from './scripts.ts';
 
-const SITE = 'pk_site' as SiteKey;
+const SITE = 'pk_test_site' as SiteId;
 
 let server: RedisServer;
 let redis: Redis;

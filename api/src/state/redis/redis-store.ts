@@ -5,7 +5,6 @@ import {
   type PeerPresence,
   type ResumeToken,
   type SessionState,
-  type SiteKey,
 } from '@passerby/sdk/protocol';
 import { Refusal } from '../../errors.ts';
 import type { MatchRules } from '../../decision/rules.ts';
@@ -29,6 +28,7 @@ import type {
   Survey,
   SweepOutcome,
   Transition,
+  SiteId,
 } from '../state-store.ts';
 import { BLOCK_MS, surveyFrom } from '../survey.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
@@ -68,7 +68,7 @@ export class RedisStore implements StateStore {
     this.#scripts = options.scripts ?? SCRIPTS;
   }
 
-  async open(site: SiteKey, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
+  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
     const sessionId = this.#ids.session();
     await this.#run('open-session', site, {
       session: sessionId,
@@ -80,7 +80,7 @@ export class RedisStore implements StateStore {
   }
 
   async resume(
-    site: SiteKey,
+    site: SiteId,
     nodeId: NodeId,
     presented: ResumeToken,
     next: ResumeToken,
@@ -152,12 +152,12 @@ export class RedisStore implements StateStore {
     return this.#transition('block-peer', session, { conversation: id });
   }
 
-  async end(site: SiteKey, id: ConversationId, reason: EndReason): Promise<Transition> {
+  async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
     const reply = await this.#run('end-conversation', site, { conversation: id, reason });
     return { notices: noticesFrom(site, reply) };
   }
 
-  async sweep(site: SiteKey, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
+  async sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
     const reply = await this.#run('sweep-site', site, {
       node: nodeId,
       sweepLeaseMs: SWEEP_LEASE_MS,
@@ -168,11 +168,11 @@ export class RedisStore implements StateStore {
     return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
   }
 
-  async heartbeat(site: SiteKey, nodeId: NodeId): Promise<void> {
+  async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
     await this.#run('beat-node', site, { node: nodeId, nodeLeaseMs: NODE_LEASE_MS });
   }
 
-  async compare(site: SiteKey, held: readonly Held[]): Promise<readonly Correction[]> {
+  async compare(site: SiteId, held: readonly Held[]): Promise<readonly Correction[]> {
     const beliefs = held.map(({ session, seat, isPeerAway, isWaiting }) => [
       session.sessionId,
       session.fence,
@@ -186,7 +186,7 @@ export class RedisStore implements StateStore {
     return corrections.map((fields) => correctionFrom(site, revision, fields));
   }
 
-  async placed(site: SiteKey, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]> {
+  async placed(site: SiteId, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]> {
     const reply = await this.#run('list-placed', site, { node: nodeId, after: after ?? '', max });
     return (reply.fields[0] as [SessionId, number][]).map(([sessionId, fence]) => ({ site, sessionId, fence }));
   }
@@ -202,7 +202,7 @@ export class RedisStore implements StateStore {
     return surveyFrom({ waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recentWaits });
   }
 
-  async online(site: SiteKey): Promise<number> {
+  async online(site: SiteId): Promise<number> {
     const reply = await this.#run('count-online', site, {});
     return reply.fields[0] as number;
   }
@@ -225,7 +225,7 @@ export class RedisStore implements StateStore {
   }
 
   /** Runs a script; while its outcome is unknown asks again with the same operation id, then says `unavailable`. */
-  async #run(name: ScriptName, site: SiteKey, args: Record<string, string | number>): Promise<ScriptReply> {
+  async #run(name: ScriptName, site: SiteId, args: Record<string, string | number>): Promise<ScriptReply> {
     const call = { site, operation: this.#ids.operation(), skewMs: this.#skewMs(), args };
     const deadline = performance.now() + ASK_AGAIN_MS;
     for (;;) {
@@ -263,7 +263,7 @@ function ticketText(ticket: Ticket): string {
 /** Parts interests in a notice; no interest contains a control character. */
 const UNIT_SEPARATOR = '\u001f';
 
-function seatFrom(site: SiteKey, fields: readonly unknown[]): Seat {
+function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {
   const [conversationId, role, peerId, peerNode, isSameTopic, interests] = fields as string[];
   return {
     conversationId: conversationId as ConversationId,
@@ -285,7 +285,7 @@ function stateFrom(state: readonly unknown[], seat: Seat | null): SessionState {
   return { status: 'idle' };
 }
 
-function correctionFrom(site: SiteKey, revision: number, [kind, id, word, ...seat]: readonly unknown[]): Correction {
+function correctionFrom(site: SiteId, revision: number, [kind, id, word, ...seat]: readonly unknown[]): Correction {
   const sessionId = id as SessionId;
   switch (kind) {
     case 'seated':
@@ -302,7 +302,7 @@ function correctionFrom(site: SiteKey, revision: number, [kind, id, word, ...sea
   }
 }
 
-function noticesFrom(site: SiteKey, reply: ScriptReply): Notice[] {
+function noticesFrom(site: SiteId, reply: ScriptReply): Notice[] {
   return reply.notices.map(([kind, sessionId, nodeId, ...fields]): Notice => {
     const to: Address = { site, sessionId: sessionId as SessionId, nodeId: nodeId as NodeId };
     const { revision } = reply;

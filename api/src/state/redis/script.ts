@@ -1,6 +1,6 @@
+import type { SiteId } from '../state-store.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { SiteKey } from '@passerby/sdk/protocol';
 import { KEYS, keyOf, type KeyName } from './keys.ts';
 
 /** The one command of a Redis client that scripts need; a Cluster has it too. */
@@ -76,7 +76,7 @@ export interface Script {
 }
 
 export interface ScriptCall {
-  readonly site: SiteKey;
+  readonly site: SiteId;
   readonly operation: string;
   readonly skewMs: number;
   readonly args: Readonly<Record<string, string | number>>;
