@@ -59,9 +59,16 @@ export const DIRECTIONS = [
     why: 'The service shares the contract with the SDK and nothing else: import @passerby/sdk/protocol.',
   },
   {
-    from: ['api/src/contract/', 'api/src/errors.ts', 'api/src/state/', 'api/src/decision/', 'api/src/observability/'],
+    from: [
+      'api/src/contract/',
+      'api/src/errors.ts',
+      'api/src/client-address.ts',
+      'api/src/state/',
+      'api/src/decision/',
+      'api/src/observability/',
+    ],
     never: [...features, ...doors, 'api/src/app.ts', 'api/src/main.ts'],
-    why: 'Contract, errors, state and observability are the ground the features stand on; the ground knows none of them.',
+    why: 'Contract, errors, addresses, state and observability are the ground the features stand on; the ground knows none of them.',
   },
   {
     from: ['api/src/decision/'],

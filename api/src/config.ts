@@ -26,6 +26,13 @@ const environment = z.object({
   SITES_FILE: z.string().min(1, 'the path of a JSON file').optional(),
   /** Where Redis is. With it many processes serve the same visitors; without it one process keeps all in memory. */
   REDIS_URL: z.string().transform(redisAddress).optional(),
+  /** How many proxies of one's own stand in front: as many entries of X-Forwarded-For, from the right, are believed. */
+  TRUSTED_HOPS: z.coerce
+    .number('a number')
+    .int('a whole number')
+    .min(0, 'a number from 0 to 10')
+    .max(10, 'a number from 0 to 10')
+    .default(0),
   /** How much is logged, as JSON lines on stderr. */
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
