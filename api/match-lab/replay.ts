@@ -1,3 +1,4 @@
+import { MARK } from '../test/marks.ts';
 import type { ConversationId, RequestId, ResumeToken } from '@passerby/sdk/protocol';
 import { intersection } from '../src/decision/distance.ts';
 import { stepAt } from '../src/decision/expansions.ts';
@@ -43,7 +44,7 @@ export interface Replay {
   readonly leftBehind: number;
 }
 
-const SITE = 'pk_test_match_lab' as SiteId;
+const SITE = 'site_match_lab' as SiteId;
 const NODE = 'n_match_lab' as NodeId;
 /** As in the service. */
 const SWEEP_MS = 1_000;
@@ -107,7 +108,7 @@ class Site {
   }
 
   async #arrive(visitor: Visitor, n: number): Promise<void> {
-    const { session } = await this.#store.open(SITE, NODE, `r_${n}` as ResumeToken);
+    const { session } = await this.#store.open(SITE, NODE, `r_${n}` as ResumeToken, MARK);
     const mood = visitor.mood(0);
     const person: Person = {
       visitor,

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { SOCKET_PATH } from '@passerby/sdk/protocol';
+import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
 import { RedisLink } from './cluster/redis-link.ts';
@@ -11,8 +11,19 @@ import { answerOneAtATime, createListener } from './http/listener.ts';
 import { createHttpApp } from './http/server.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
+import { Refusal } from './errors.ts';
 import { errorFields, type Log } from './observability/log.ts';
 import { Tally } from './observability/tally.ts';
+import { AddressHasher } from './safety/address-hash.ts';
+import { agree } from './safety/agreements.ts';
+import type { BanList } from './safety/bans.ts';
+import { CoolDowns, type BanBook, type ReportCounts } from './safety/cool-downs.ts';
+import { Entrance } from './safety/entrance.ts';
+import { Reports, type ReportBook } from './safety/reports.ts';
+import { ownSalts, Salts, sharedSalts, type SaltSource } from './safety/salts.ts';
+import { ticketFor } from './safety/search-gate.ts';
+import { clientAddress } from './client-address.ts';
+import type { Visitor } from './session/visitor.ts';
 import { Online } from './session/online.ts';
 import { Reconciler } from './session/reconciler.ts';
 import { Sessions } from './session/sessions.ts';
@@ -36,8 +47,12 @@ const DRAIN_SPREAD_MS = 4_000;
 const DRAIN_MAX_MS = 8_000;
 
 export interface AppParts {
-  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL'>;
+  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS'>;
   readonly sites: SiteDirectory;
+  /** Who is shut out, as it is now. */
+  readonly bans: BanList;
+  /** Where reports and bans are kept. */
+  readonly records: { readonly reports: ReportBook & ReportCounts; readonly bans: BanBook };
   readonly log: Log;
   readonly clock?: Clock;
   /** Milliseconds between two looks at what is due. */
@@ -89,6 +104,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   const nodeId = randomIds.node();
   const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
   const { store, link } = backend;
+  const salts = new Salts(clock, backend.salts);
+  await salts.refresh();
+  const addresses = new AddressHasher(salts);
+  const { bans } = parts;
+  const entrance = new Entrance(addresses, bans, clock);
   const push = new SocketPush(bounds, tally);
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });
@@ -110,24 +130,33 @@ export async function startApp(parts: AppParts): Promise<App> {
       }
     }
   });
+  const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, clock);
+  const reports = new Reports({ store, sites, book: parts.records.reports, coolDowns, clock });
+  const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock });
   const handlers: RequestHandlers = {
     // A match that was told to nobody may fall through before it is: then the request is made anew.
-    'match:find': async (session, payload) => {
-      const reply = await matchmaker.find(session, payload);
+    'match:find': async (session, payload, visitor) => {
+      const ticket = ticketOf(payload, visitor);
+      const reply = await matchmaker.find(session, ticket);
       if (reply.status === 'waiting' || (await reconciler.isSeated(session))) return reply;
-      return matchmaker.find(session, payload);
+      return matchmaker.find(session, ticket);
     },
     'match:cancel': async (session) => {
       const reply = await matchmaker.cancel(session);
       if (reply.status === 'cancelled' || (await reconciler.isSeated(session))) return reply;
       return matchmaker.cancel(session);
     },
-    'conversation:leave': async (session, { conversationId, next }) => {
-      const reply = await lifecycle.leave(session, conversationId, next);
+    'conversation:leave': async (session, { conversationId, next }, visitor) => {
+      const ticket = next === undefined ? null : ticketOf(next, visitor);
+      const reply = await lifecycle.leave(session, conversationId, ticket);
       if (reply.next !== 'matched' || (await reconciler.isSeated(session, conversationId))) return reply;
-      return lifecycle.leave(session, conversationId, next);
+      return lifecycle.leave(session, conversationId, ticket);
     },
     'conversation:block': (session, { conversationId }) => lifecycle.block(session, conversationId),
+    'conversation:report': (session, report, visitor) => reports.report(session, report, visitor),
+    'session:agree': (session, agreed, visitor) => agree(session, agreed, visitor, { store, sites }),
+    'session:challenge': () => Promise.reject(new Refusal('unavailable')),
+    'session:prove': () => Promise.reject(new Refusal('unavailable')),
     'session:check': () => Promise.resolve({ status: 'here' }),
     'session:close': (session) => sessions.close(session),
     ...parts.handlers,
@@ -142,6 +171,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     online,
     push,
     door,
+    visitorOf: (site, key, request, claims) =>
+      entrance.visitorOf(site, key, clientAddress(request, config.TRUSTED_HOPS), claims),
     tell,
     log,
     tally,
@@ -169,6 +200,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await waits.round();
       await lifecycle.endSilent();
       await online.tellChanges();
+      await salts.refresh();
     } catch (thrown) {
       log.error({ error: errorFields(thrown) }, 'round failed');
     } finally {
@@ -234,6 +266,7 @@ interface Backend {
   readonly name: string;
   readonly store: StateStore;
   readonly link: NodeLink;
+  readonly salts: SaltSource;
   listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
   close(): void;
 }
@@ -243,6 +276,7 @@ function memoryBackend(clock: Clock): Backend {
     name: 'memory',
     store: new MemoryStore(clock, randomIds),
     link: noLink,
+    salts: ownSalts,
     listen: () => Promise.resolve(),
     close: () => undefined,
   };
@@ -262,6 +296,7 @@ async function redisBackend(address: RedisAddress, tally: Tally): Promise<Backen
       name,
       store: new RedisStore(commands, randomIds),
       link,
+      salts: sharedSalts(commands),
       listen: (node, take) => link.listen(node, take),
       close,
     };

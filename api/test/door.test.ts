@@ -20,6 +20,10 @@ const VALID: { readonly [Name in RequestName]: unknown } = {
   'match:cancel': {},
   'conversation:leave': { conversationId: `c_${'x'.repeat(22)}` },
   'conversation:block': { conversationId: `c_${'x'.repeat(22)}` },
+  'conversation:report': { conversationId: `c_${'x'.repeat(22)}`, reason: 'spam' },
+  'session:agree': {},
+  'session:challenge': {},
+  'session:prove': { solution: 'x' },
   'session:check': {},
   'session:close': {},
 };

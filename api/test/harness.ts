@@ -48,11 +48,23 @@ export function listLog(): Log & { readonly lines: { level: string; fields: LogF
   return { lines, info: at('info'), warn: at('warn'), error: at('error') };
 }
 
+/** For tests in which nobody is reported or shut out. */
+const NO_RECORDS: AppParts['records'] = {
+  reports: { add: () => Promise.resolve(), reportersOf: () => Promise.resolve(0) },
+  bans: { add: () => Promise.resolve() },
+};
+
+export type TestAppParts = Partial<Omit<AppParts, 'config'>> & {
+  readonly config?: Partial<AppParts['config']>;
+  readonly siteList?: readonly Site[];
+};
+
 /** A whole service on a free loopback port. */
-export function startTestApp(parts: Partial<AppParts> & { siteList?: readonly Site[] } = {}): Promise<App> {
-  const { siteList = [SHOP], ...rest } = parts;
+export function startTestApp({ siteList = [SHOP], config = {}, ...rest }: TestAppParts = {}): Promise<App> {
   return startApp({
-    config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined },
+    config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined, TRUSTED_HOPS: 0, ...config },
+    bans: { findBan: () => null },
+    records: NO_RECORDS,
     sites: directoryOf(siteList),
     log: listLog(),
     roundMs: 20,

@@ -1,3 +1,5 @@
+import { describeKnownVisitors } from './known-visitors-contract.ts';
+import { MARK } from './marks.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisLink } from '../src/cluster/redis-link.ts';
@@ -41,7 +43,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-describeStore('the Redis store under the user of docs/redis.md', async () => {
+const create = async () => {
   await admin.flushall();
   let skewMs = 0;
   const store = new RedisStore(client, randomIds, { skewMs: () => skewMs });
@@ -53,7 +55,9 @@ describeStore('the Redis store under the user of docs/redis.md', async () => {
     },
     close: async () => undefined,
   };
-});
+};
+describeStore('the Redis store under the user of docs/redis.md', create);
+describeKnownVisitors('the Redis store under the user of docs/redis.md', create);
 
 describe('the user of docs/redis.md', () => {
   test('is enough for a whole service: two strangers on two processes meet and talk', async () => {
@@ -116,7 +120,7 @@ describe('the user of docs/redis.md', () => {
     );
     expect(await received).toEqual(PARCEL);
     const store = new RedisStore(commands, randomIds);
-    await store.open(SHOP.id, NODES[0]!, randomIds.resume());
+    await store.open(SHOP.id, NODES[0]!, randomIds.resume(), MARK);
     expect(await store.online(SHOP.id)).toBe(1);
     expect(await admin.call('ACL', 'LOG')).toEqual([]);
     for (const redis of [admin, commands, subscriber]) redis.disconnect();

@@ -1,3 +1,4 @@
+import { MARK } from './marks.ts';
 import { TIMES, type ConversationId, type ResumeToken } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Criteria, RequestId } from '@passerby/sdk/protocol';
@@ -14,8 +15,8 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-export const SITE = 'pk_test_site' as SiteId;
-const OTHER = 'pk_test_other' as SiteId;
+export const SITE = 'site_site' as SiteId;
+const OTHER = 'site_other' as SiteId;
 /** The nodes of the contract; all of them live. */
 export const NODES = ['n_1', 'n_2'] as NodeId[];
 const NODE = NODES[0]!;
@@ -39,14 +40,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     const leave = (session: SessionRef, id: ConversationId, next: Ticket | null, rules = FREE) =>
       store.leave(session, id, next, rules);
     const resumeWith = (presented: ResumeToken, { site = SITE, node = NODE, rules = FREE } = {}) =>
-      store.resume(site, node, presented, token(), rules);
+      store.resume(site, node, presented, token(), rules, MARK);
     const resumeTo = async (presented: ResumeToken, next: ResumeToken) => {
-      const outcome = await store.resume(SITE, NODE, presented, next, FREE);
+      const outcome = await store.resume(SITE, NODE, presented, next, FREE, MARK);
       if (outcome.kind !== 'resumed') throw new Error('not resumed');
       return outcome.session;
     };
     const sweep = (max = 50, rules = FREE) => store.sweep(SITE, NODE, rules, max);
-    const open = async (site = SITE, resume = token()) => (await store.open(site, NODE, resume)).session;
+    const open = async (site = SITE, resume = token()) => (await store.open(site, NODE, resume, MARK)).session;
     const opened = async (site = SITE) => {
       const resume = token();
       return { session: await open(site, resume), resume };
@@ -259,7 +260,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('I11 a token whose successor never arrived works again, and that successor does not', async () => {
         const { resume } = await opened();
         const lost = token();
-        await store.resume(SITE, NODE, resume, lost, FREE);
+        await store.resume(SITE, NODE, resume, lost, FREE, MARK);
         const outcome = await resumeWith(resume);
         expect(outcome).toMatchObject({ kind: 'resumed', session: { fence: 3 } });
         expect(await resumeWith(lost)).toEqual({ kind: 'unknown' });

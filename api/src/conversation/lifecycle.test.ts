@@ -11,7 +11,7 @@ import type { Address, NodeId, Notice, SessionId, SessionRef, SiteId } from '../
 import { Lifecycle } from './lifecycle.ts';
 import { Relay } from './relay.ts';
 
-const site = 'pk_test_shop' as SiteId;
+const site = 'site_shop' as SiteId;
 const nodeId = 'n_here' as NodeId;
 const session: SessionRef = { site, sessionId: 's_a' as SessionId, fence: 1 };
 const to: Address = { site, sessionId: session.sessionId, nodeId };

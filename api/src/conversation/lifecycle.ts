@@ -1,6 +1,6 @@
-import type { ConversationId, EndReason, FindPayload, RequestReply } from '@passerby/sdk/protocol';
+import type { ConversationId, EndReason, RequestReply } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
-import { ticketFrom } from '../decision/ticket.ts';
+import type { Ticket } from '../decision/ticket.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
@@ -44,14 +44,9 @@ export class Lifecycle {
   async leave(
     session: SessionRef,
     conversationId: ConversationId,
-    next: FindPayload | undefined,
+    next: Ticket | null,
   ): Promise<RequestReply<'conversation:leave'>> {
-    const outcome = await this.#store.leave(
-      session,
-      conversationId,
-      next === undefined ? null : ticketFrom(next),
-      this.#sites.rulesOf(session.site),
-    );
+    const outcome = await this.#store.leave(session, conversationId, next, this.#sites.rulesOf(session.site));
     this.tell(outcome.notices);
     this.#endNow(session, conversationId);
     // Another node's match may have been told before this answer came.

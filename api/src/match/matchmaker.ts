@@ -1,7 +1,7 @@
-import type { FindPayload, RequestReply } from '@passerby/sdk/protocol';
+import type { RequestReply } from '@passerby/sdk/protocol';
 import type { Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import { ticketFrom } from '../decision/ticket.ts';
+import type { Ticket } from '../decision/ticket.ts';
 import type { WaitReports } from './wait-reports.ts';
 
 /** Looking for someone, and no longer looking. */
@@ -26,8 +26,8 @@ export class Matchmaker {
     this.#isSeated = isSeated;
   }
 
-  async find(session: SessionRef, payload: FindPayload): Promise<RequestReply<'match:find'>> {
-    const outcome = await this.#store.find(session, ticketFrom(payload), this.#sites.rulesOf(session.site));
+  async find(session: SessionRef, ticket: Ticket): Promise<RequestReply<'match:find'>> {
+    const outcome = await this.#store.find(session, ticket, this.#sites.rulesOf(session.site));
     this.#tell(outcome.notices);
     // Another node's match may have been told before this answer came.
     if (outcome.status === 'waiting' && !this.#isSeated(session.sessionId)) this.#waits.follow(session.sessionId);

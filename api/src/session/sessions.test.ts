@@ -1,3 +1,4 @@
+import { MARK, VISITOR } from '../../test/marks.ts';
 import { TIMES, type ResumeToken } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
@@ -34,7 +35,7 @@ class SlowStore extends MemoryStore {
 
   /** As another node does. */
   resumeElsewhere(presented: ResumeToken): Promise<ResumeOutcome> {
-    return super.resume(SITE.id, ELSEWHERE, presented, randomIds.resume(), SITE.match);
+    return super.resume(SITE.id, ELSEWHERE, presented, randomIds.resume(), SITE.match, MARK);
   }
 }
 
@@ -72,7 +73,7 @@ async function stage() {
   });
   const tokens: ResumeToken[] = [];
   const arrive = (resume?: ResumeToken) =>
-    sessions.arrive(SITE, resume, (session, ready) => {
+    sessions.arrive(SITE, resume, VISITOR, (session, ready) => {
       tokens.push(ready.resume);
       return held.set(session.sessionId, session).size > 0;
     });

@@ -1,11 +1,13 @@
 import { TIMES, type PushPayload, type RequestReply, type ResumeToken } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
 import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
 import type { Relay } from '../conversation/relay.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { Site } from '../sites/site.ts';
 import type { IdSource } from '../state/ids.ts';
+import { markOf, type Visitor } from './visitor.ts';
 import type { NodeId, Notice, ResumeOutcome, SessionId, SessionRef, StateStore, SiteId } from '../state/state-store.ts';
 import type { Online } from './online.ts';
 
@@ -70,18 +72,21 @@ export class Sessions {
    * Opens a session, or resumes the one the token stands for. The socket that held it before is told
    * and closed first, so that there are never two.
    */
-  async arrive(site: Site, presented: ResumeToken | undefined, welcome: Welcome): Promise<Arrival> {
+  async arrive(site: Site, presented: ResumeToken | undefined, visitor: Visitor, welcome: Welcome): Promise<Arrival> {
+    const mark = markOf(visitor);
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#clock() };
     const takenOver = new Map<SessionId, number>();
     this.#arriving.add(takenOver);
     try {
       if (presented !== undefined) {
-        const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match);
-        if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, welcome);
+        const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, mark);
+        if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, visitor, welcome);
       }
-      const { session } = await this.#store.open(site.id, this.#nodeId, resume);
-      const isHere = welcome(session, { ...told, recovered: false, state: { status: 'idle' } });
+      const { session } = await this.#store.open(site.id, this.#nodeId, resume, mark);
+      if (visitor.agreed.ageBand !== null) await this.#store.agree(session, { ageBand: visitor.agreed.ageBand });
+      const { agreed } = visitor;
+      const isHere = welcome(session, { ...told, recovered: false, agreed, state: { status: 'idle' } });
       if (!isHere) return await this.#goAgain(session, []);
       this.#touch(site.id);
       return { kind: 'here', notices: [] };
@@ -165,9 +170,10 @@ export class Sessions {
   /** Runs in one turn, so that of several who come back with one token each finds what the others did. */
   #comeBack(
     site: Site,
-    { session, seat, state, previous, notices }: Extract<ResumeOutcome, { kind: 'resumed' }>,
-    told: Omit<PushPayload<'session:ready'>, 'recovered' | 'state'>,
+    { session, seat, state, agreed, previous, notices }: Extract<ResumeOutcome, { kind: 'resumed' }>,
+    told: Omit<PushPayload<'session:ready'>, 'recovered' | 'agreed' | 'state'>,
     takenOver: ReadonlyMap<SessionId, number>,
+    visitor: Visitor,
     welcome: Welcome,
   ): Arrival | Promise<Arrival> {
     const { sessionId, fence } = session;
@@ -178,14 +184,23 @@ export class Sessions {
       this.#tell(notices);
       return { kind: 'superseded' };
     }
-    if (!welcome(session, { ...told, recovered: true, state })) return this.#goAgain(session, notices);
+    const claimed = visitor.agreed.ageBand;
+    if (claimed !== null && agreed.ageBand !== null && claimed !== agreed.ageBand) {
+      return this.#goAgain(session, notices).then(() => {
+        throw new Refusal('age_band_fixed');
+      });
+    }
+    visitor.agreed = { ...agreed, ageBand: agreed.ageBand ?? claimed };
+    if (!welcome(session, { ...told, recovered: true, agreed: visitor.agreed, state }))
+      return this.#goAgain(session, notices);
     if (seat !== null) {
       const isPeerAway = state.status === 'chatting' && state.peer === 'away';
       this.#relay.seat(sessionId, seat, site.policy.inactivityMs, isPeerAway);
     }
     if (state.status === 'waiting') this.#waits.follow(sessionId);
     this.#touch(site.id);
-    return { kind: 'here', notices };
+    if (visitor.agreed.ageBand === agreed.ageBand) return { kind: 'here', notices };
+    return this.#store.agree(session, visitor.agreed).then(() => ({ kind: 'here', notices }));
   }
 
   async #goAgain(session: SessionRef, notices: readonly Notice[]): Promise<Arrival> {

@@ -1,5 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { SOCKET_PATH, SUPPORTED_VERSIONS, type ErrorCode } from '@passerby/sdk/protocol';
+import {
+  SOCKET_PATH,
+  SUPPORTED_VERSIONS,
+  type ErrorCode,
+  type HandshakeAuth,
+  type SiteKey,
+} from '@passerby/sdk/protocol';
 import { handshakeAuth } from '../contract/handshake.ts';
 import { Refusal } from '../errors.ts';
 import { isOriginAllowed } from '../sites/origin-rule.ts';
@@ -7,8 +13,9 @@ import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 
 /** What a handshake asks for, once its words are checked. */
-export interface Credentials {
-  readonly resume: ReturnType<typeof handshakeAuth.parse>['resume'];
+interface Credentials {
+  readonly resume: HandshakeAuth['resume'];
+  readonly claims: HandshakeAuth['claims'];
 }
 
 /**
@@ -19,6 +26,11 @@ export function admit(request: IncomingMessage, sites: SiteDirectory): Site | nu
   const keys = queryOf(request).getAll('site');
   const site = keys.length === 1 ? sites.find(keys[0]!) : undefined;
   return site !== undefined && isOriginAllowed(request.headers.origin, site.origins) ? site : null;
+}
+
+/** The publishable key of a request that was admitted. */
+export function keyOf(request: IncomingMessage): SiteKey {
+  return queryOf(request).get('site') as SiteKey;
 }
 
 /** The query as Engine.IO reads it: what it takes for a `sid` must not look like something else here. */
@@ -35,7 +47,7 @@ export function readAuth(auth: unknown): Credentials {
     throw new Refusal('server_too_old', { retryAfterMs: SERVER_UPDATE_MS });
   const parsed = handshakeAuth.safeParse(auth);
   if (!parsed.success) throw new Refusal('bad_request');
-  return { resume: parsed.data.resume };
+  return { resume: parsed.data.resume, claims: parsed.data.claims };
 }
 
 /** How long a rolling deploy leaves old processes running beside new pages, roughly. Milliseconds. */

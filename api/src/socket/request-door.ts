@@ -13,11 +13,16 @@ import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SessionId, SessionRef } from '../state/state-store.ts';
+import type { Visitor } from '../session/visitor.ts';
 import type { VisitorSocket } from './visitor-socket.ts';
 
 /** What the service does for each request. Exhaustive by its type. */
 export type RequestHandlers = {
-  readonly [Name in RequestName]: (session: SessionRef, payload: RequestPayload<Name>) => Promise<RequestReply<Name>>;
+  readonly [Name in RequestName]: (
+    session: SessionRef,
+    payload: RequestPayload<Name>,
+    visitor: Visitor,
+  ) => Promise<RequestReply<Name>>;
 };
 
 /** Relays a frame, or says why it was dropped. */
@@ -67,9 +72,9 @@ export class RequestDoor {
     try {
       const payload = args.length === 2 ? REQUEST_SCHEMAS[name].safeParse(args[0]) : null;
       if (!payload?.success) throw new Refusal('bad_request');
-      const { session } = socket.data;
+      const { session, visitor } = socket.data;
       if (session === null) throw new Refusal('session_gone');
-      acknowledge({ ok: true, data: await inTime(this.#handlers[name](session, payload.data)) });
+      acknowledge({ ok: true, data: await inTime(this.#handlers[name](session, payload.data, visitor)) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       if (refusal.code === 'internal') {

@@ -1,5 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { LIMITS, SOCKET_PATH } from '@passerby/sdk/protocol';
+import { LIMITS, SOCKET_PATH, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
 import { Server } from 'socket.io';
 import type { Bounds } from '../bounds.ts';
 import { Refusal, toRefusal } from '../errors.ts';
@@ -7,10 +7,12 @@ import { errorFields, type Log } from '../observability/log.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Sessions, Welcome } from '../session/sessions.ts';
 import type { Notice, SessionRef } from '../state/state-store.ts';
+import type { Visitor } from '../session/visitor.ts';
+import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { boundConnections } from './connection-bounds.ts';
-import { admit, queryOf, readAuth, REFUSED_ORIGIN, type Credentials } from './handshake.ts';
+import { admit, keyOf, queryOf, readAuth, REFUSED_ORIGIN } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -23,6 +25,13 @@ export interface SocketServerParts {
   readonly online: Online;
   readonly push: SocketPush;
   readonly door: RequestDoor;
+  /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
+  readonly visitorOf: (
+    site: Site,
+    key: SiteKey,
+    request: IncomingMessage,
+    claims: string | undefined,
+  ) => Promise<Visitor>;
   readonly tell: (notices: readonly Notice[]) => void;
   readonly log: Log;
   readonly tally: Tally;
@@ -70,10 +79,17 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     const site = admit(socket.request, sites);
     try {
       if (site === null) throw new Refusal('origin_refused');
-      socket.data = { site, session: null };
-      credentials.set(socket, readAuth(socket.handshake.auth));
-      next();
+      const { resume, claims } = readAuth(socket.handshake.auth);
+      presented.set(socket, resume);
+      parts.visitorOf(site, keyOf(socket.request), socket.request, claims).then((visitor) => {
+        socket.data = { site, session: null, visitor };
+        next();
+      }, refuse);
     } catch (thrown) {
+      refuse(thrown);
+    }
+
+    function refuse(thrown: unknown): void {
       const refusal = toRefusal(thrown);
       next(Object.assign(new Error(refusal.message), { data: refusal.toWire() }));
     }
@@ -90,10 +106,10 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     void arrive(socket);
   });
 
-  const credentials = new WeakMap<VisitorSocket, Credentials>();
+  const presented = new WeakMap<VisitorSocket, ResumeToken | undefined>();
 
   async function arrive(socket: VisitorSocket): Promise<void> {
-    const { site } = socket.data;
+    const { site, visitor } = socket.data;
     try {
       const welcome: Welcome = (session, ready) => {
         if (!socket.connected) return false;
@@ -102,7 +118,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
         else emit(socket, 'session:ready', ready);
         return true;
       };
-      const arrival = await parts.sessions.arrive(site, credentials.get(socket)?.resume, welcome);
+      const arrival = await parts.sessions.arrive(site, presented.get(socket), visitor, welcome);
       if (arrival.kind === 'superseded') {
         emit(socket, 'session:superseded', {});
         socket.disconnect(true);

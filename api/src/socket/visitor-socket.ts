@@ -1,14 +1,13 @@
 import type { ClientToServerEvents, ServerToClientEvents } from '@passerby/sdk/protocol';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Site } from '../sites/site.ts';
-import type { Mark } from '../state/state-store.ts';
+import type { Visitor } from '../session/visitor.ts';
 import type { SessionRef } from '../state/state-store.ts';
 
 /** What this node knows of a connection. */
 export interface SocketData {
   site: Site;
-  /** By what the visitor is known beyond the session. */
-  mark: Mark;
+  visitor: Visitor;
   /** `null` until the session is open, and again once it went elsewhere. */
   session: SessionRef | null;
 }

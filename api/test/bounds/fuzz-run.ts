@@ -27,7 +27,7 @@ export interface FuzzOutcome {
 /** Sends half of the packets over each transport to a service of its own, while a pair on each talks. */
 export async function fuzz(seed: number, packets: number): Promise<FuzzOutcome> {
   const { node, inspector } = await startInspected();
-  const target: Target = { url: node.url, site: DEMO_SITE.key, origin: ORIGIN };
+  const target: Target = { url: node.url, site: DEMO_SITE.keys[0]!, origin: ORIGIN };
   const app = node as unknown as App;
   const whom = { site: target.site, origin: target.origin };
   await using one = await pairOf(app, whom);

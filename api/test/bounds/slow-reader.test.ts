@@ -16,8 +16,11 @@ const POLLED_PACKETS_MAX = BOUNDS.unreadMaxPackets;
 describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () => {
   test('costs at most 20 MB while 60,000 messages of 1 kB are sent, is cut, and the peer is told', async () => {
     const { node, inspector } = await startInspected();
-    await using reader = await RawVisitor.arrive(node, DEMO_SITE.key, DEMO_ORIGIN);
-    await using writer = await Visitor.arrive(node as unknown as App, { site: DEMO_SITE.key, origin: DEMO_ORIGIN });
+    await using reader = await RawVisitor.arrive(node, DEMO_SITE.keys[0]!, DEMO_ORIGIN);
+    await using writer = await Visitor.arrive(node as unknown as App, {
+      site: DEMO_SITE.keys[0]!,
+      origin: DEMO_ORIGIN,
+    });
     reader.find();
     await writer.find();
     const { conversationId } = await writer.next('conversation:started');
@@ -43,7 +46,7 @@ describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () 
 
   test('costs next to nothing while it sends 100,000 pings', async () => {
     const { node, inspector } = await startInspected();
-    await using reader = await RawVisitor.arrive(node, DEMO_SITE.key, DEMO_ORIGIN);
+    await using reader = await RawVisitor.arrive(node, DEMO_SITE.keys[0]!, DEMO_ORIGIN);
     reader.stopReading();
     const before = await inspector.liveBytes();
     let most = 0;

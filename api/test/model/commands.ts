@@ -1,3 +1,4 @@
+import { MARK } from '../marks.ts';
 import fc from 'fast-check';
 import type { ConversationId, Criteria, EndReason, RequestId, ResumeToken } from '@passerby/sdk/protocol';
 import { ticketFrom, type Ticket } from '../../src/decision/ticket.ts';
@@ -226,7 +227,7 @@ export async function round(ledger: Ledger, { store }: World, nodeId = NODES[0]!
 async function open(ledger: Ledger, { store }: World, site: number, node: number): Promise<void> {
   const token = newToken();
   const nodeId = NODES[node]!;
-  const { session } = await store.open(SITES[site]!, nodeId, token);
+  const { session } = await store.open(SITES[site]!, nodeId, token, MARK);
   ledger.opened(session, nodeId, token);
 }
 
@@ -249,7 +250,7 @@ const resume = async (
   next: ResumeToken,
   node: number,
   site = visitor.site,
-) => store.resume(site, NODES[node]!, presented, next, ledger.rules);
+) => store.resume(site, NODES[node]!, presented, next, ledger.rules, MARK);
 
 function readResume(
   ledger: Ledger,

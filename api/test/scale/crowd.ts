@@ -1,3 +1,4 @@
+import { MARK } from '../marks.ts';
 import type { Criteria } from '@passerby/sdk/protocol';
 import type { Redis } from 'ioredis';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/decision/rules.ts';
@@ -84,7 +85,7 @@ export class Crowd {
   }
 
   async #open(): Promise<SessionRef> {
-    return (await this.#store.open(this.site, NODE, randomIds.resume())).session;
+    return (await this.#store.open(this.site, NODE, randomIds.resume(), MARK)).session;
   }
 
   #ticket() {

@@ -1,3 +1,5 @@
+import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
+import { MARK } from '../../../test/marks.ts';
 import type { SiteId } from '../state-store.ts';
 import { expect, test } from 'vitest';
 import { describeStore } from '../../../test/store-contract.ts';
@@ -6,20 +8,22 @@ import { ticketFrom } from '../../decision/ticket.ts';
 import { randomIds } from '../ids.ts';
 import { MemoryStore } from './memory-store.ts';
 
-describeStore('the memory store', async () => {
+const create = async () => {
   let now = 1_000_000;
   return {
     store: new MemoryStore(() => now, randomIds),
     advance: async (ms) => void (now += ms),
     close: async () => undefined,
   };
-});
+};
+describeStore('the memory store', create);
+describeKnownVisitors('the memory store', create);
 
 test('nothing is left behind once everybody has gone', async () => {
   const store = new MemoryStore(() => 0, randomIds);
-  const site = 'pk_test_site' as SiteId;
+  const site = 'site_site' as SiteId;
   for (let n = 0; n < 100; n++) {
-    const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume()));
+    const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume(), MARK));
     const [a, b] = (await Promise.all(sessions)).map(({ session }) => session);
     await store.find(a!, ticketFrom({ requestId: `a${n}` as never }), DEFAULT_MATCH_RULES);
     await store.find(b!, ticketFrom({ requestId: `b${n}` as never }), DEFAULT_MATCH_RULES);

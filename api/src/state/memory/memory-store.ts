@@ -1,5 +1,6 @@
 import {
   TIMES,
+  type Agreed,
   type ConversationId,
   type EndReason,
   type RequestId,
@@ -20,9 +21,11 @@ import type {
   Correction,
   FindOutcome,
   LeaveOutcome,
+  Mark,
   NodeId,
   Notice,
   OpenOutcome,
+  Reported,
   ResumeOutcome,
   Seat,
   SessionId,
@@ -36,6 +39,7 @@ import type {
 import { BLOCK_MS, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
 import { countAround, Line, type WaitingVisitor } from './line.ts';
 import { PairMemory } from './pair-memory.ts';
+import { Parties } from './parties.ts';
 
 interface Wait extends WaitingVisitor {
   /** When the next step is due, Unix milliseconds; `null` when all are reached. */
@@ -55,6 +59,8 @@ interface Session {
   readonly site: Site;
   nodeId: NodeId;
   fence: number;
+  mark: Mark;
+  agreed: Agreed;
   token: ResumeToken;
   /** The token presented for it, while nobody knows whether it has arrived. */
   formerToken: ResumeToken | null;
@@ -71,7 +77,7 @@ interface Session {
 type EndNotice = Extract<Notice, { kind: 'ended' }>;
 
 interface Site {
-  readonly key: SiteId;
+  readonly id: SiteId;
   readonly line: Line;
   readonly waiting: Map<SessionId, Session>;
   readonly conversations: Map<ConversationId, Conversation>;
@@ -80,6 +86,7 @@ interface Site {
   readonly away: Map<SessionId, Session>;
   readonly blocks: PairMemory;
   readonly meetings: PairMemory;
+  readonly parties: Parties;
   /** Lengths of the last waits that ended in a match, milliseconds. */
   readonly recentWaits: number[];
   seq: number;
@@ -101,13 +108,15 @@ export class MemoryStore implements StateStore {
     this.#ids = ids;
   }
 
-  async open(siteId: SiteId, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
+  async open(siteId: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome> {
     const site = this.#site(siteId);
     const session: Session = {
       id: this.#ids.session(),
       site,
       nodeId,
       fence: 1,
+      mark,
+      agreed: { rules: null, ageBand: null },
       token: resume,
       formerToken: null,
       awaySince: null,
@@ -127,6 +136,7 @@ export class MemoryStore implements StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
+    mark: Mark,
   ): Promise<ResumeOutcome> {
     const session = this.#byToken.get(presented);
     if (session?.site.id !== siteId || this.#isGraceOver(session)) return { kind: 'unknown' };
@@ -138,6 +148,7 @@ export class MemoryStore implements StateStore {
     session.token = next;
     session.fence += 1;
     session.nodeId = nodeId;
+    session.mark = mark;
     session.awaySince = null;
     const notices = presenceNotices(session);
     if (session.wait !== null) notices.push(...this.#wait(session, session.wait, rules));
@@ -145,6 +156,7 @@ export class MemoryStore implements StateStore {
       kind: 'resumed',
       session: refOf(session),
       state: this.#stateOf(session),
+      agreed: session.agreed,
       seat: session.conversation === null ? null : seatOf(session.conversation, session),
       previous,
       notices,
@@ -170,6 +182,16 @@ export class MemoryStore implements StateStore {
   async close(ref: SessionRef): Promise<Transition> {
     const session = this.#current(ref);
     return { notices: session === null ? [] : this.#forget(session, 'peer_left') };
+  }
+
+  async agree(ref: SessionRef, agreed: Partial<Agreed>): Promise<Agreed> {
+    const session = this.#require(ref);
+    const { ageBand } = session.agreed;
+    if (ageBand !== null && agreed.ageBand !== undefined && agreed.ageBand !== ageBand) {
+      throw new Refusal('age_band_fixed');
+    }
+    session.agreed = { ...session.agreed, ...agreed };
+    return session.agreed;
   }
 
   async find(ref: SessionRef, ticket: Ticket, rules: MatchRules): Promise<FindOutcome> {
@@ -209,6 +231,13 @@ export class MemoryStore implements StateStore {
     return { notices: conversation?.id === id ? this.#end(conversation, session, 'you_left') : [] };
   }
 
+  async reported(ref: SessionRef, id: ConversationId): Promise<Reported> {
+    const session = this.#require(ref);
+    const peer = session.site.parties.peerOf(id, session.id, this.#clock() - TIMES.reportMs);
+    if (peer === undefined) throw new Refusal('not_in_conversation');
+    return peer;
+  }
+
   async end(siteId: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
     const conversation = this.#sites.get(siteId)?.conversations.get(id);
     return { notices: conversation === undefined ? [] : this.#end(conversation, null, reason) };
@@ -220,6 +249,7 @@ export class MemoryStore implements StateStore {
     const now = this.#clock();
     site.blocks.forget(now - BLOCK_MS);
     site.meetings.forget(now - rules.repeatMs);
+    site.parties.forget(now - TIMES.reportMs);
     return {
       notices: [
         ...this.#lapseClaims(site, rules, now, max),
@@ -322,6 +352,10 @@ export class MemoryStore implements StateStore {
       },
     };
     site.conversations.set(conversation.id, conversation);
+    site.parties.met(
+      conversation.id,
+      conversation.seats.map(({ id, mark }) => ({ sessionId: id, mark })),
+    );
     for (const { since } of waits) site.recentWaits.push(now - since);
     site.recentWaits.splice(0, Math.max(0, site.recentWaits.length - TYPICAL_WAIT.ofLast));
     return conversation.seats.map((session) => {
@@ -342,6 +376,7 @@ export class MemoryStore implements StateStore {
   ): EndNotice[] {
     const [first, second] = conversation.seats;
     first.site.conversations.delete(conversation.id);
+    first.site.parties.ended(conversation.id, this.#clock());
     if (reason !== 'unconfirmed') first.site.meetings.remember(first.id, second.id, this.#clock());
     return conversation.seats.map((session) => {
       session.conversation = null;
@@ -460,11 +495,11 @@ export class MemoryStore implements StateStore {
     return session.awaySince !== null && this.#clock() - session.awaySince >= TIMES.graceMs;
   }
 
-  #site(key: SiteId): Site {
-    let site = this.#sites.get(key);
+  #site(id: SiteId): Site {
+    let site = this.#sites.get(id);
     if (site === undefined) {
       site = {
-        key,
+        id,
         line: new Line(),
         waiting: new Map(),
         conversations: new Map(),
@@ -472,10 +507,11 @@ export class MemoryStore implements StateStore {
         away: new Map(),
         blocks: new PairMemory(),
         meetings: new PairMemory(),
+        parties: new Parties(),
         recentWaits: [],
         seq: 0,
       };
-      this.#sites.set(key, site);
+      this.#sites.set(id, site);
     }
     return site;
   }

@@ -1,3 +1,4 @@
+import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, Visitor } from '../../../test/harness.ts';
@@ -23,7 +24,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-describeStore('the Redis store on a Cluster of three masters', async () => {
+const create = async () => {
   await cluster.flush();
   let skewMs = 0;
   const store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
@@ -35,7 +36,9 @@ describeStore('the Redis store on a Cluster of three masters', async () => {
     },
     close: async () => undefined,
   };
-});
+};
+describeStore('the Redis store on a Cluster of three masters', create);
+describeKnownVisitors('the Redis store on a Cluster of three masters', create);
 
 describe('the link between nodes on a Cluster', () => {
   test('carries parcels to whoever listens, whichever master it is connected to', async () => {

@@ -13,7 +13,7 @@ import { BLOCK_MS } from '../survey.ts';
 import { defineScript, libraryText } from './script.ts';
 
 const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 3_000 : 600;
-const SITE = 'pk_test_site' as SiteId;
+const SITE = 'site_site' as SiteId;
 const NOW = 1_700_000_000_000;
 const NODE = 'n_1';
 const seed = process.env['PASSERBY_SEED'];

@@ -1,3 +1,4 @@
+import { TIMES } from '@passerby/sdk/protocol';
 import type { SiteId } from '../state-store.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -7,6 +8,9 @@ const OPERATION_MS = 60_000;
 export const NODE_LEASE_MS = 15_000;
 /** How long one node sweeps a site before another may. Milliseconds. */
 export const SWEEP_LEASE_MS = 5_000;
+
+/** How long who was in a conversation is known after its end; and a sweep's delay. Milliseconds. */
+const REPORT_MS = TIMES.reportMs + 60_000;
 
 /**
  * Every key a site has in Redis: what it holds, and how long it lives after it was last written. There
@@ -26,6 +30,8 @@ export const KEYS = {
   recent: { holds: 'list: lengths of recent waits', ttlMs: DAY_MS },
   meetings: { holds: 'sorted set: two sessions, by when they met', ttlMs: DAY_MS },
   blocks: { holds: 'sorted set: two sessions, by when one blocked the other', ttlMs: DAY_MS },
+  parties: { holds: 'hash: conversation id → its two sessions and their marks', ttlMs: REPORT_MS },
+  over: { holds: 'sorted set: conversation, by when it ended', ttlMs: REPORT_MS },
   counters: { holds: 'hash: revision, seq, examined', ttlMs: DAY_MS },
   sweeper: { holds: 'string: the node that sweeps', ttlMs: SWEEP_LEASE_MS },
   op: { holds: 'string: answer of one request', ttlMs: OPERATION_MS },

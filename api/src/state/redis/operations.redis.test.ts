@@ -10,7 +10,7 @@ import { keyOf, NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import type { ScriptReply } from './script.ts';
 import { SCRIPTS, SCRIPT_NAMES, type ScriptName } from './scripts.ts';
 
-const SITE = 'pk_test_site' as SiteId;
+const SITE = 'site_site' as SiteId;
 
 let server: RedisServer;
 let redis: Redis;
@@ -43,10 +43,11 @@ const ticketText = (requestId: string) => {
 const deciding = (id: string) => ({ rules: JSON.stringify(FREE), freshIds: id, blockMs: BLOCK_MS });
 const caller = (session: string, fence = 1) => ({ session, fence });
 const open = (session: string) =>
-  run('open-session', { session, node: 'n_1', token: `r_${session}`, nodeLeaseMs: NODE_LEASE_MS });
+  run('open-session', { session, node: 'n_1', token: `r_${session}`, mark: '{}', nodeLeaseMs: NODE_LEASE_MS });
 const RESUME: Args = {
   presented: 'r_a',
   token: 'r_next',
+  mark: '{}',
   node: 'n_2',
   nodeLeaseMs: NODE_LEASE_MS,
   graceMs: TIMES.graceMs,
@@ -72,11 +73,12 @@ async function contents(): Promise<unknown> {
 const CALLS: Readonly<
   Record<ScriptName, { readonly before?: () => Promise<unknown>; readonly args: Args; readonly skewMs?: number }>
 > = {
-  'open-session': { args: { session: 'a', node: 'n_1', token: 'r_a', nodeLeaseMs: NODE_LEASE_MS } },
+  'open-session': { args: { session: 'a', node: 'n_1', token: 'r_a', mark: '{}', nodeLeaseMs: NODE_LEASE_MS } },
   'resume-session': { before: pair, args: RESUME },
   'settle-session': { before: () => open('a').then(() => run('resume-session', RESUME)), args: caller('a', 2) },
   'suspend-session': { before: pair, args: caller('a') },
   'close-session': { before: pair, args: caller('a') },
+  'agree-session': { before: () => open('a'), args: { ...caller('a'), rules: '1', ageBand: '' } },
   'find-match': {
     before: async () => {
       await open('a');
@@ -98,11 +100,19 @@ const CALLS: Readonly<
   },
   'confirm-match': { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
   'block-peer': { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
+  'name-reported': { before: pair, args: { ...caller('a'), conversation: 'c_b', reportMs: TIMES.reportMs } },
   'end-conversation': { before: pair, args: { conversation: 'c_b', reason: 'idle' } },
   'sweep-site': {
     before: pair,
     skewMs: FREE.confirmMs,
-    args: { node: 'n_1', sweepLeaseMs: SWEEP_LEASE_MS, graceMs: TIMES.graceMs, max: 10, ...deciding('c_1') },
+    args: {
+      node: 'n_1',
+      sweepLeaseMs: SWEEP_LEASE_MS,
+      graceMs: TIMES.graceMs,
+      reportMs: TIMES.reportMs,
+      max: 10,
+      ...deciding('c_1'),
+    },
   },
   'beat-node': { args: { node: 'n_1', nodeLeaseMs: NODE_LEASE_MS } },
   'survey-wait': { before: () => open('a').then(() => find('a')), args: caller('a') },

@@ -1,3 +1,5 @@
+import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
+import { MARK } from '../../../test/marks.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FREE } from '../../../test/harness.ts';
@@ -19,7 +21,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-describeStore('the Redis store', async () => {
+const create = async () => {
   await redis.flushall();
   let skewMs = 0;
   const store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
@@ -31,7 +33,9 @@ describeStore('the Redis store', async () => {
     },
     close: async () => undefined,
   };
-});
+};
+describeStore('the Redis store', create);
+describeKnownVisitors('the Redis store', create);
 
 describe('a node that is not heard of any more', () => {
   const [living, dead] = NODES as [(typeof NODES)[number], (typeof NODES)[number]];
@@ -43,7 +47,8 @@ describe('a node that is not heard of any more', () => {
     skewMs = 0;
     store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
   });
-  const open = async (nodeId: (typeof NODES)[number]) => (await store.open(SITE, nodeId, randomIds.resume())).session;
+  const open = async (nodeId: (typeof NODES)[number]) =>
+    (await store.open(SITE, nodeId, randomIds.resume(), MARK)).session;
   const find = (session: Awaited<ReturnType<typeof open>>) =>
     store.find(session, ticketFrom({ requestId: `request-${++count}` as never }), FREE);
   const sweep = () => store.sweep(SITE, living, FREE, 50);

@@ -1,5 +1,6 @@
 import {
   TIMES,
+  type Agreed,
   type ConversationId,
   type EndReason,
   type PeerPresence,
@@ -17,9 +18,11 @@ import type {
   FindOutcome,
   Held,
   LeaveOutcome,
+  Mark,
   NodeId,
   Notice,
   OpenOutcome,
+  Reported,
   ResumeOutcome,
   Seat,
   SessionId,
@@ -68,12 +71,13 @@ export class RedisStore implements StateStore {
     this.#scripts = options.scripts ?? SCRIPTS;
   }
 
-  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken): Promise<OpenOutcome> {
+  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome> {
     const sessionId = this.#ids.session();
     await this.#run('open-session', site, {
       session: sessionId,
       node: nodeId,
       token: resume,
+      mark: JSON.stringify(mark),
       nodeLeaseMs: NODE_LEASE_MS,
     });
     return { session: { site, sessionId, fence: 1 } };
@@ -85,22 +89,32 @@ export class RedisStore implements StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
+    mark: Mark,
   ): Promise<ResumeOutcome> {
     const reply = await this.#run('resume-session', site, {
       presented,
       token: next,
+      mark: JSON.stringify(mark),
       node: nodeId,
       nodeLeaseMs: NODE_LEASE_MS,
       graceMs: TIMES.graceMs,
       ...this.#deciding(rules, 1),
     });
     if (reply.tag === 'unknown') return { kind: 'unknown' };
-    const [sessionId, fence, previousNode, state] = reply.fields as [SessionId, number, NodeId, unknown[]];
+    const [sessionId, fence, previousNode, state, ...agreed] = reply.fields as [
+      SessionId,
+      number,
+      NodeId,
+      unknown[],
+      string,
+      string,
+    ];
     const seat = state[0] === 'chatting' ? seatFrom(site, state.slice(2)) : null;
     return {
       kind: 'resumed',
       session: { site, sessionId, fence },
       state: stateFrom(state, seat),
+      agreed: agreedFrom(agreed),
       seat,
       previous: { site, sessionId, nodeId: previousNode },
       notices: noticesFrom(site, reply),
@@ -117,6 +131,15 @@ export class RedisStore implements StateStore {
 
   async close(session: SessionRef): Promise<Transition> {
     return this.#transition('close-session', session, {});
+  }
+
+  async agree(session: SessionRef, { rules = null, ageBand = null }: Partial<Agreed>): Promise<Agreed> {
+    const reply = await this.#run('agree-session', session.site, {
+      ...callerOf(session),
+      rules: rules ?? '',
+      ageBand: ageBand ?? '',
+    });
+    return agreedFrom(reply.fields as [string, string]);
   }
 
   async find(session: SessionRef, ticket: Ticket, rules: MatchRules): Promise<FindOutcome> {
@@ -152,6 +175,16 @@ export class RedisStore implements StateStore {
     return this.#transition('block-peer', session, { conversation: id });
   }
 
+  async reported(session: SessionRef, id: ConversationId): Promise<Reported> {
+    const reply = await this.#run('name-reported', session.site, {
+      ...callerOf(session),
+      conversation: id,
+      reportMs: TIMES.reportMs,
+    });
+    const [sessionId, mark] = reply.fields as [SessionId, string];
+    return { sessionId, mark: JSON.parse(mark) as Mark };
+  }
+
   async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
     const reply = await this.#run('end-conversation', site, { conversation: id, reason });
     return { notices: noticesFrom(site, reply) };
@@ -162,6 +195,7 @@ export class RedisStore implements StateStore {
       node: nodeId,
       sweepLeaseMs: SWEEP_LEASE_MS,
       graceMs: TIMES.graceMs,
+      reportMs: TIMES.reportMs,
       max,
       ...this.#deciding(rules, SWEEP_MATCHES_MAX),
     });
@@ -248,6 +282,10 @@ export class RedisStore implements StateStore {
 function isBug(thrown: unknown): boolean {
   if (thrown instanceof TypeError) return true;
   return thrown instanceof Error && /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
+}
+
+function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
+  return { rules: rules === '' ? null : rules, ageBand: ageBand === '' ? null : ageBand };
 }
 
 function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: number } {

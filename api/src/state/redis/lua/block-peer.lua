@@ -1,6 +1,6 @@
 -- PURPOSE  the two never meet again; ends their conversation if it still runs
 -- MODE     write
--- KEYS     sessions conversations claims meetings blocks
+-- KEYS     sessions conversations claims meetings blocks parties over
 -- ARGV     session fence conversation
 -- RETURNS  done | refused code
 -- COST     O(log n)

@@ -1,6 +1,6 @@
 -- PURPOSE  forgets a session and ends what it was in
 -- MODE     write
--- KEYS     sessions tokens placed away waits index due conversations claims meetings
+-- KEYS     sessions tokens placed away waits index due conversations claims meetings parties over
 -- ARGV     session fence
 -- RETURNS  done
 -- COST     O(log n)

@@ -1,6 +1,6 @@
 -- PURPOSE  the service ends a conversation for both sides
 -- MODE     write
--- KEYS     sessions conversations claims meetings
+-- KEYS     sessions conversations claims meetings parties over
 -- ARGV     conversation reason
 -- RETURNS  done
 -- COST     O(log n)

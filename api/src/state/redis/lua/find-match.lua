@@ -1,6 +1,6 @@
 -- PURPOSE  waits, or is matched at once
 -- MODE     write
--- KEYS     sessions nodes waits index due conversations claims recent meetings blocks
+-- KEYS     sessions nodes waits index due conversations claims recent meetings blocks parties
 -- ARGV     session fence ticket rules freshIds blockMs
 -- RETURNS  found status | refused code
 -- COST     O(log n), at most scanMax candidates examined

@@ -1,6 +1,6 @@
 -- PURPOSE  ends a conversation if it still runs, and with a ticket waits again in the same step
 -- MODE     write
--- KEYS     sessions nodes waits index due conversations claims recent meetings blocks
+-- KEYS     sessions nodes waits index due conversations claims recent meetings blocks parties over
 -- ARGV     session fence conversation ticket rules freshIds blockMs
 -- RETURNS  left next | refused code
 -- COST     O(log n), at most scanMax candidates examined with a ticket

@@ -1,8 +1,8 @@
 -- PURPOSE  hands the session of a token to a node, under a new token and fence
 -- MODE     write
--- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks
--- ARGV     presented token node nodeLeaseMs graceMs rules freshIds blockMs
--- RETURNS  unknown | resumed session fence previousNode state
+-- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties
+-- ARGV     presented token node mark nodeLeaseMs graceMs rules freshIds blockMs
+-- RETURNS  unknown | resumed session fence previousNode state rules ageBand
 -- COST     O(log n), at most scanMax candidates examined if it waits
 
 local at = now()
@@ -19,6 +19,7 @@ redis.call('ZREM', K.placed, placement(sid, session))
 redis.call('ZREM', K.away, sid)
 session.t, session.p = A.token, A.presented
 session.f, session.n, session.a = session.f + 1, A.node, 0
+session.k = A.mark
 write(K.sessions, sid, session)
 redis.call('ZADD', K.placed, 0, placement(sid, session))
 redis.call('ZADD', K.nodes, 'GT', at + tonumber(A.nodeLeaseMs), A.node)
@@ -41,4 +42,4 @@ if session.c ~= '' then
 elseif wait then
   state = { 'waiting', at - wait.s }
 end
-return { 'resumed', sid, session.f, previous, state }
+return { 'resumed', sid, session.f, previous, state, session.ra, session.rb }

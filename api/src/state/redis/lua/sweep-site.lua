@@ -1,7 +1,7 @@
 -- PURPOSE  does what is due on a site: lapsed claims, dead nodes, lost sessions, due steps, old memories
 -- MODE     write
--- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims recent meetings blocks
--- ARGV     node sweepLeaseMs graceMs rules max freshIds blockMs
+-- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
+-- ARGV     node sweepLeaseMs graceMs reportMs rules max freshIds blockMs
 -- RETURNS  swept isMore | held
 -- COST     O(max · log n), at most max · scanMax candidates examined
 
@@ -72,5 +72,10 @@ end
 for _, memory in ipairs({ { K.blocks, at - tonumber(A.blockMs) }, { K.meetings, at - rules.repeatMs } }) do
   local old = due_of(memory[1], memory[2])
   if #old > 0 then redis.call('ZREM', memory[1], unpack(old)) end
+end
+local over = due_of(K.over, at - tonumber(A.reportMs))
+if #over > 0 then
+  redis.call('ZREM', K.over, unpack(over))
+  redis.call('HDEL', K.parties, unpack(over))
 end
 return { 'swept', is_more and 1 or 0 }

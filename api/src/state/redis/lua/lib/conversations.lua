@@ -47,6 +47,7 @@ local function start(first_id, first_wait, second_id, second_wait, rules, at)
   redis.call('LPUSH', K.recent, at - first_wait.s, at - second_wait.s)
   redis.call('LTRIM', K.recent, 0, RECENT_WAITS_MAX - 1)
   local sessions = { [first_id] = read(K.sessions, first_id), [second_id] = read(K.sessions, second_id) }
+  write(K.parties, cid, { a = first_id, b = second_id, ka = sessions[first_id].k, kb = sessions[second_id].k, e = 0 })
   for _, side in ipairs({ { first_id, first_wait, second_id }, { second_id, second_wait, first_id } }) do
     local sid, wait, peer_id = side[1], side[2], side[3]
     local session = sessions[sid]
@@ -67,6 +68,12 @@ end
 local function finish(cid, conversation, by, reason, peer_reason, at, reasons)
   redis.call('HDEL', K.conversations, cid)
   redis.call('ZREM', K.claims, cid)
+  local party = read(K.parties, cid)
+  if party then
+    party.e = at
+    write(K.parties, cid, party)
+    redis.call('ZADD', K.over, at, cid)
+  end
   if reason ~= 'unconfirmed' then
     redis.call('ZADD', K.meetings, at, pair_key(conversation.a, conversation.b))
   end

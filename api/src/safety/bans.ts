@@ -1,0 +1,36 @@
+import { Refusal } from '../errors.ts';
+import type { Visitor } from '../session/visitor.ts';
+import type { SiteId } from '../state/state-store.ts';
+
+/** By what somebody is shut out: a salted hash of where they come from, or the site's own word for them. */
+export type BanKind = 'address' | 'ban_id';
+
+/** A ban in force. `until` is Unix milliseconds; `null`: until it is lifted. */
+export interface BanTerm {
+  readonly until: number | null;
+}
+
+/** Who is shut out now, without asking anybody: a snapshot that is kept current. */
+export interface BanList {
+  findBan(site: SiteId, kind: BanKind, value: string, now: number): BanTerm | null;
+}
+
+/** How soon somebody who is shut out without an end may ask again. Milliseconds. */
+const ASK_AGAIN_MS = 24 * 60 * 60_000;
+
+/** The longest of the bans that are about a visitor. */
+export function banOf(list: BanList, site: SiteId, { addresses, banId }: Visitor, now: number): BanTerm | null {
+  const terms = addresses.map((address) => list.findBan(site, 'address', address, now));
+  if (banId !== null) terms.push(list.findBan(site, 'ban_id', banId, now));
+  return terms.reduce(longer, null);
+}
+
+function longer(a: BanTerm | null, b: BanTerm | null): BanTerm | null {
+  if (a === null || b === null) return a ?? b;
+  return (a.until ?? Infinity) >= (b.until ?? Infinity) ? a : b;
+}
+
+/** The refusal for a ban, with the time left. */
+export function refusalFor({ until }: BanTerm, now: number): Refusal {
+  return new Refusal('banned', { retryAfterMs: until === null ? ASK_AGAIN_MS : Math.max(1, until - now) });
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../clock.ts';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { BanKind, BanList } from './bans.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * How long somebody whom so many different visitors reported within a day is kept from looking for
+ * another one. One or two may be spite; by the last step it is a day, which is also as long as an address
+ * can be known again.
+ */
+export const COOL_DOWN_STEPS = [
+  { reporters: 3, forMs: 10 * MINUTE_MS },
+  { reporters: 5, forMs: 60 * MINUTE_MS },
+  { reporters: 8, forMs: DAY_MS },
+] as const;
+
+/** How long who says the same to one stranger after the other is kept from the next. Milliseconds. */
+const SPAM_MS = 60 * MINUTE_MS;
+
+/** A ban that the service gives by itself. */
+export interface AutomaticBan {
+  readonly site: SiteId;
+  readonly kind: BanKind;
+  readonly value: string;
+  readonly reason: 'reports' | 'spam';
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly until: number;
+}
+
+/** Where reports are counted. */
+export interface ReportCounts {
+  /** How many different visitors reported this one since then, Unix milliseconds. */
+  reportersOf(site: SiteId, reportedAddress: AddressHash, since: number): Promise<number>;
+}
+
+/** Where bans are kept. */
+export interface BanBook {
+  add(ban: AutomaticBan): Promise<unknown>;
+}
+
+/** The step for so many reporters; `null` below the first. */
+export function stepFor(reporters: number): (typeof COOL_DOWN_STEPS)[number] | null {
+  return COOL_DOWN_STEPS.findLast((step) => reporters >= step.reporters) ?? null;
+}
+
+/** Keeps often-reported visitors, and those who say the same to everybody, from meeting others for a while. */
+export class CoolDowns {
+  readonly #counts: ReportCounts;
+  readonly #bans: BanBook;
+  readonly #list: BanList;
+  readonly #clock: Clock;
+
+  constructor(counts: ReportCounts, bans: BanBook, list: BanList, clock: Clock) {
+    this.#counts = counts;
+    this.#bans = bans;
+    this.#list = list;
+    this.#clock = clock;
+  }
+
+  /** Somebody was reported: by how many within a day decides. */
+  async reported(site: SiteId, address: AddressHash): Promise<void> {
+    const now = this.#clock();
+    const step = stepFor(await this.#counts.reportersOf(site, address, now - DAY_MS));
+    if (step !== null) await this.#coolDown(site, address, 'reports', now + step.forMs, now);
+  }
+
+  /** Somebody says the same to many. */
+  async spammed(site: SiteId, address: AddressHash): Promise<void> {
+    const now = this.#clock();
+    await this.#coolDown(site, address, 'spam', now + SPAM_MS, now);
+  }
+
+  async #coolDown(
+    site: SiteId,
+    address: AddressHash,
+    reason: AutomaticBan['reason'],
+    until: number,
+    now: number,
+  ): Promise<void> {
+    const present = this.#list.findBan(site, 'address', address, now);
+    if (present !== null && (present.until ?? Infinity) >= until - MINUTE_MS) return;
+    await this.#bans.add({ site, kind: 'address', value: address, reason, createdAt: now, until });
+  }
+}

@@ -1,0 +1,79 @@
+import type {
+  ConversationId,
+  ReportedMessage,
+  ReportReason,
+  RequestPayload,
+  RequestReply,
+} from '@passerby/sdk/protocol';
+import type { Clock } from '../clock.ts';
+import type { Visitor } from '../session/visitor.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { AddressHash, SessionRef, SiteId, StateStore } from '../state/state-store.ts';
+import type { CoolDowns } from './cool-downs.ts';
+
+/** A report as it is kept for the people who look after the site. */
+export interface NewReport {
+  readonly site: SiteId;
+  readonly conversationId: ConversationId;
+  readonly reason: ReportReason;
+  /** `null` where the visitor said nothing. */
+  readonly comment: string | null;
+  /** What the visitor handed over; `null` unless the site's policy keeps that and the visitor chose to. */
+  readonly messages: readonly ReportedMessage[] | null;
+  readonly reporter: AddressHash;
+  readonly reportedAddress: AddressHash;
+  readonly reportedBanId: string | null;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+}
+
+/** Where reports are kept. */
+export interface ReportBook {
+  /** One a conversation and reporter: adding again changes nothing. */
+  add(report: NewReport): Promise<unknown>;
+}
+
+/** Takes what visitors have to say about each other. Nobody but the operators learns of it. */
+export class Reports {
+  readonly #store: StateStore;
+  readonly #sites: SiteDirectory;
+  readonly #book: ReportBook;
+  readonly #coolDowns: CoolDowns;
+  readonly #clock: Clock;
+
+  constructor(parts: {
+    readonly store: StateStore;
+    readonly sites: SiteDirectory;
+    readonly book: ReportBook;
+    readonly coolDowns: CoolDowns;
+    readonly clock: Clock;
+  }) {
+    this.#store = parts.store;
+    this.#sites = parts.sites;
+    this.#book = parts.book;
+    this.#coolDowns = parts.coolDowns;
+    this.#clock = parts.clock;
+  }
+
+  async report(
+    session: SessionRef,
+    { conversationId, reason, comment, messages }: RequestPayload<'conversation:report'>,
+    visitor: Visitor,
+  ): Promise<RequestReply<'conversation:report'>> {
+    const { mark } = await this.#store.reported(session, conversationId);
+    const isHistoryKept = this.#sites.byId(session.site)?.policy.history === 'reports';
+    await this.#book.add({
+      site: session.site,
+      conversationId,
+      reason,
+      comment: comment === undefined || comment === '' ? null : comment,
+      messages: isHistoryKept && messages !== undefined ? messages : null,
+      reporter: visitor.addresses[0]!,
+      reportedAddress: mark.address,
+      reportedBanId: mark.banId,
+      createdAt: this.#clock(),
+    });
+    await this.#coolDowns.reported(session.site, mark.address);
+    return { status: 'reported' };
+  }
+}

@@ -1,0 +1,21 @@
+import type { Agreed, SiteKey } from '@passerby/sdk/protocol';
+import type { AddressHash, Mark } from '../state/state-store.ts';
+
+/** What this node knows of a connected visitor beyond the session; it goes with the connection. */
+export interface Visitor {
+  /** The publishable key the page used. */
+  readonly key: SiteKey;
+  /** Where they come from, hashed with today's salt and with yesterday's. */
+  readonly addresses: readonly AddressHash[];
+  /** The site's own word for them; `null` without claims. */
+  readonly banId: string | null;
+  /** The language the site's claims name, as a BCP 47 tag; `null` without. */
+  readonly locale: string | null;
+  /** As the session holds it. Before there is one: what the site's claims say. */
+  agreed: Agreed;
+}
+
+/** As the session keeps it. */
+export function markOf({ addresses, banId }: Visitor): Mark {
+  return { address: addresses[0]!, banId };
+}

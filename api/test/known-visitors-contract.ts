@@ -1,0 +1,113 @@
+import { TIMES, type ConversationId, type RequestId, type ResumeToken } from '@passerby/sdk/protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ticketFrom } from '../src/decision/ticket.ts';
+import type { Mark, SessionRef, StateStore } from '../src/state/state-store.ts';
+import { FREE } from './harness.ts';
+import { markOf } from './marks.ts';
+import { NODES, SITE, type StoreUnderTest } from './store-contract.ts';
+
+const NODE = NODES[0]!;
+
+/** What every store must know of visitors beyond their session: what they agreed to, and who a report is about. */
+export function describeKnownVisitors(name: string, create: () => Promise<StoreUnderTest>): void {
+  describe(name, () => {
+    let under: StoreUnderTest;
+    let store: StateStore;
+    let count = 0;
+    beforeEach(async () => {
+      under = await create();
+      store = under.store;
+    });
+    afterEach(() => under.close());
+
+    const token = () => `r_${`known${++count}`.padEnd(22, '0')}` as ResumeToken;
+    const ticket = () => ticketFrom({ requestId: `request-${++count}` as RequestId });
+    const open = async (mark: Mark, resume = token()) => (await store.open(SITE, NODE, resume, mark)).session;
+    const meet = async (a: SessionRef, b: SessionRef): Promise<ConversationId> => {
+      await store.find(a, ticket(), FREE);
+      const { notices } = await store.find(b, ticket(), FREE);
+      const started = notices.find((notice) => notice.kind === 'started')!;
+      await store.confirm(a, started.seat.conversationId);
+      await store.confirm(b, started.seat.conversationId);
+      return started.seat.conversationId;
+    };
+
+    describe('agreeing', () => {
+      test('nothing is agreed to at first; each word is kept, through a resume too', async () => {
+        const resume = token();
+        const session = await open(markOf('a'), resume);
+        expect(await store.agree(session, {})).toEqual({ rules: null, ageBand: null });
+        expect(await store.agree(session, { rules: 'v1' })).toEqual({ rules: 'v1', ageBand: null });
+        expect(await store.agree(session, { ageBand: '18+' })).toEqual({ rules: 'v1', ageBand: '18+' });
+        const back = await store.resume(SITE, NODE, resume, token(), FREE, markOf('a'));
+        expect(back).toMatchObject({ kind: 'resumed', agreed: { rules: 'v1', ageBand: '18+' } });
+      });
+
+      test('a band stays with the session: another one is refused, the same again is not', async () => {
+        const session = await open(markOf('a'));
+        await store.agree(session, { ageBand: '13-17' });
+        await expect(store.agree(session, { ageBand: '18+' })).rejects.toMatchObject({ code: 'age_band_fixed' });
+        expect(await store.agree(session, { ageBand: '13-17', rules: 'v2' })).toEqual({
+          rules: 'v2',
+          ageBand: '13-17',
+        });
+      });
+
+      test('is refused to a socket that was taken over', async () => {
+        const resume = token();
+        const session = await open(markOf('a'), resume);
+        await store.resume(SITE, NODE, resume, token(), FREE, markOf('a'));
+        await expect(store.agree(session, { rules: 'v1' })).rejects.toMatchObject({ code: 'session_gone' });
+      });
+    });
+
+    describe('who a report is about', () => {
+      test('is the peer, by the mark they had when the two met', async () => {
+        const [a, b] = [await open(markOf('a')), await open(markOf('b', 'ban-b'))];
+        const id = await meet(a, b);
+        expect(await store.reported(a, id)).toEqual({ sessionId: b.sessionId, mark: markOf('b', 'ban-b') });
+        expect(await store.reported(b, id)).toEqual({ sessionId: a.sessionId, mark: markOf('a') });
+      });
+
+      test('is known until fifteen minutes after the end, also of one who left for good', async () => {
+        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        const id = await meet(a, b);
+        await store.close(b);
+        await under.advance(TIMES.reportMs - 1_000);
+        await store.sweep(SITE, NODE, FREE, 50);
+        expect(await store.reported(a, id)).toMatchObject({ mark: markOf('b') });
+        await under.advance(1_000);
+        await expect(store.reported(a, id)).rejects.toMatchObject({ code: 'not_in_conversation' });
+        await store.sweep(SITE, NODE, FREE, 50);
+        await expect(store.reported(a, id)).rejects.toMatchObject({ code: 'not_in_conversation' });
+      });
+
+      test('is known of the conversation before the last one', async () => {
+        const [a, b, c] = [await open(markOf('a')), await open(markOf('b')), await open(markOf('c'))];
+        const first = await meet(a, b);
+        await store.leave(a, first, null, FREE);
+        const second = await meet(a, c);
+        expect(await store.reported(a, first)).toMatchObject({ mark: markOf('b') });
+        expect(await store.reported(a, second)).toMatchObject({ mark: markOf('c') });
+      });
+
+      test('is told to nobody who was not one of the two, and of nothing that never was', async () => {
+        const [a, b, c] = [await open(markOf('a')), await open(markOf('b')), await open(markOf('c'))];
+        const id = await meet(a, b);
+        await expect(store.reported(c, id)).rejects.toMatchObject({ code: 'not_in_conversation' });
+        await expect(store.reported(a, 'c_never' as ConversationId)).rejects.toMatchObject({
+          code: 'not_in_conversation',
+        });
+      });
+
+      test('a long conversation is known for as long as it runs', async () => {
+        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        const id = await meet(a, b);
+        await under.advance(TIMES.reportMs * 2);
+        await store.heartbeat(SITE, NODE);
+        await store.sweep(SITE, NODE, FREE, 50);
+        expect(await store.reported(a, id)).toMatchObject({ mark: markOf('b') });
+      });
+    });
+  });
+}

@@ -1,0 +1,20 @@
+import type { SiteKey } from '@passerby/sdk/protocol';
+import type { Visitor } from '../src/session/visitor.ts';
+import type { AddressHash, Mark } from '../src/state/state-store.ts';
+
+/** The mark of somebody from there. */
+export function markOf(address: string, banId: string | null = null): Mark {
+  return { address: address as AddressHash, banId };
+}
+
+/** The mark of a visitor nobody asks about. */
+export const MARK: Mark = markOf('somewhere');
+
+/** A visitor nobody asks about. */
+export const VISITOR: Visitor = {
+  key: 'pk_test_shop' as SiteKey,
+  addresses: [MARK.address],
+  banId: null,
+  locale: null,
+  agreed: { rules: null, ageBand: null },
+};
