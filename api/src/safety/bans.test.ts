@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { VISITOR } from '../../test/marks.ts';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { banOf, refusalFor, type BanList } from './bans.ts';
+
+const SITE = 'site_a' as SiteId;
+const listOf = (bans: Readonly<Record<string, number | null>>): BanList => ({
+  findBan: (site, kind, value) => {
+    const until = bans[`${site} ${kind} ${value}`];
+    return until === undefined ? null : { until };
+  },
+});
+const visitor = { ...VISITOR, addresses: ['today', 'yesterday'] as AddressHash[], banId: 'u-1' };
+
+describe('whether a visitor is shut out', () => {
+  test.each([
+    ['nobody is', {}, null],
+    ['somebody else is', { 'site_a address other': 9, 'site_b address today': 9 }, null],
+    ['their address is, by the salt of today', { 'site_a address today': 9 }, { until: 9 }],
+    ['their address is, by the salt of yesterday', { 'site_a address yesterday': 9 }, { until: 9 }],
+    ['the site named them', { 'site_a ban_id u-1': null }, { until: null }],
+    ['the longest counts', { 'site_a address today': 9, 'site_a address yesterday': 99 }, { until: 99 }],
+    ['without an end is the longest', { 'site_a address today': 9, 'site_a ban_id u-1': null }, { until: null }],
+  ])('%s', (_, bans, expected) => {
+    expect(banOf(listOf(bans), SITE, visitor, 0)).toEqual(expected);
+  });
+
+  test('is told with the time left', () => {
+    expect(refusalFor({ until: 61_000 }, 1_000)).toMatchObject({ code: 'banned', retryAfterMs: 60_000 });
+    expect(refusalFor({ until: null }, 1_000).retryAfterMs).toBe(24 * 60 * 60_000);
+  });
+});
