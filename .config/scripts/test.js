@@ -1,4 +1,4 @@
-// Builds, then runs every test: plain, redis, browser, e2e. `npm test -- plain` runs one kind; `deep`, the
+// Builds, then runs every test: plain, redis, postgres, browser, e2e. `npm test -- plain` runs one kind; `deep`, the
 // long profiles that `npm run test:deep` is for, only runs when it is asked for. The last line is
 // the total, alone: `N passed, N failed`. A kind that runs no test has failed.
 import './require-node.js';
@@ -63,6 +63,11 @@ const KINDS = {
     isThere: true,
     needs: ['redis-server'],
     run: () => vitest('.config/vitest.redis.config.ts', 'redis.json'),
+  },
+  postgres: {
+    isThere: true,
+    needs: [],
+    run: () => vitest('.config/vitest.postgres.config.ts', 'postgres.json'),
   },
   browser: {
     isThere: existsSync(path.join(root, 'widget/vitest.browser.config.ts')),

@@ -27,6 +27,8 @@ const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['sdk/src/conversation/x.ts', '../client.ts', '../state.ts'],
   ['api/src/socket/x.ts', '@passerby/sdk', '@passerby/sdk/protocol'],
   ['api/src/state/x.ts', '../match/matchmaker.ts', '../errors.ts'],
+  ['api/src/records/x.ts', '../sites/site.ts', '../state/state-store.ts'],
+  ['api/src/sites/x.ts', 'kysely', '../records/records.ts'],
   ['api/src/decision/x.ts', '../state/state-store.ts', './ticket.ts'],
   ['api/src/match/x.ts', '../socket/push.ts', '../state/state-store.ts'],
   ['api/src/http/x.ts', '../app.ts', '../match/matchmaker.ts'],

@@ -22,6 +22,7 @@ import { Entrance } from './safety/entrance.ts';
 import { Reports, type ReportBook } from './safety/reports.ts';
 import { ownSalts, Salts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { ticketFor } from './safety/search-gate.ts';
+import { TurnOuts } from './safety/turn-outs.ts';
 import { clientAddress } from './client-address.ts';
 import type { Visitor } from './session/visitor.ts';
 import { Online } from './session/online.ts';
@@ -51,6 +52,8 @@ export interface AppParts {
   readonly sites: SiteDirectory;
   /** Who is shut out, as it is now. */
   readonly bans: BanList;
+  /** Calls back when a key is no longer good or a ban has come; returns the undo. */
+  readonly onAccessChange: (changed: () => void) => () => void;
   /** Where reports and bans are kept. */
   readonly records: { readonly reports: ReportBook & ReportCounts; readonly bans: BanBook };
   readonly log: Log;
@@ -133,6 +136,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, clock);
   const reports = new Reports({ store, sites, book: parts.records.reports, coolDowns, clock });
   const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock });
+  const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock });
+  const stopFollowing = parts.onAccessChange(() => turnOuts.look());
   const handlers: RequestHandlers = {
     // A match that was told to nobody may fall through before it is: then the request is made anew.
     'match:find': async (session, payload, visitor) => {
@@ -222,6 +227,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   async function stop(): Promise<void> {
     clearInterval(rounds);
+    stopFollowing();
     http.closeAllConnections();
     await socketServer.close();
     backend.close();

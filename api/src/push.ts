@@ -1,4 +1,5 @@
 import type { PushName, PushPayload } from '@passerby/sdk/protocol';
+import type { Visitor } from './session/visitor.ts';
 import type { SessionId, SessionRef, SiteId } from './state/state-store.ts';
 
 /** The door out: the only way anything reaches a visitor connected to this node. */
@@ -19,6 +20,8 @@ export interface Push {
   sessionOf(sessionId: SessionId): SessionRef | null;
   /** Whether anybody of a site is connected to this node. */
   hasVisitors(site: SiteId): boolean;
+  /** Who is connected here, and what is known of them. */
+  visitors(): Iterable<readonly [SessionRef, Visitor]>;
   /** The sessions that have a connection here. */
   sessions(): Iterable<SessionRef>;
   /** Closes the visitor's connection here, if there is one, after what was pushed before. */

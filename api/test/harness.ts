@@ -64,6 +64,7 @@ export function startTestApp({ siteList = [SHOP], config = {}, ...rest }: TestAp
   return startApp({
     config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined, TRUSTED_HOPS: 0, ...config },
     bans: { findBan: () => null },
+    onAccessChange: () => () => undefined,
     records: NO_RECORDS,
     sites: directoryOf(siteList),
     log: listLog(),

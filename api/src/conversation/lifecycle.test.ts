@@ -1,3 +1,4 @@
+import { VISITOR } from '../../test/marks.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
@@ -26,6 +27,7 @@ function stage() {
     toSite: () => undefined,
     toAll: () => undefined,
     hasVisitors: () => true,
+    visitors: () => [[session, VISITOR]],
     sessions: () => [session],
     sessionOf: (sessionId) => (sessionId === session.sessionId ? session : null),
     disconnect: () => undefined,

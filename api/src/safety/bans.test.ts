@@ -7,7 +7,7 @@ const SITE = 'site_a' as SiteId;
 const listOf = (bans: Readonly<Record<string, number | null>>): BanList => ({
   findBan: (site, kind, value) => {
     const until = bans[`${site} ${kind} ${value}`];
-    return until === undefined ? null : { until };
+    return until === undefined ? null : { until, isAutomatic: false };
   },
 });
 const visitor = { ...VISITOR, addresses: ['today', 'yesterday'] as AddressHash[], banId: 'u-1' };
@@ -22,7 +22,8 @@ describe('whether a visitor is shut out', () => {
     ['the longest counts', { 'site_a address today': 9, 'site_a address yesterday': 99 }, { until: 99 }],
     ['without an end is the longest', { 'site_a address today': 9, 'site_a ban_id u-1': null }, { until: null }],
   ])('%s', (_, bans, expected) => {
-    expect(banOf(listOf(bans), SITE, visitor, 0)).toEqual(expected);
+    const found = banOf(listOf(bans), SITE, visitor, 0);
+    expect(found).toEqual(expected === null ? null : { ...expected, isAutomatic: false });
   });
 
   test('is told with the time left', () => {

@@ -8,6 +8,8 @@ export type BanKind = 'address' | 'ban_id';
 /** A ban in force. `until` is Unix milliseconds; `null`: until it is lifted. */
 export interface BanTerm {
   readonly until: number | null;
+  /** Whether the service gave it by itself, for reports or for saying the same to many. */
+  readonly isAutomatic: boolean;
 }
 
 /** Who is shut out now, without asking anybody: a snapshot that is kept current. */
@@ -31,6 +33,6 @@ function longer(a: BanTerm | null, b: BanTerm | null): BanTerm | null {
 }
 
 /** The refusal for a ban, with the time left. */
-export function refusalFor({ until }: BanTerm, now: number): Refusal {
+export function refusalFor({ until }: Pick<BanTerm, 'until'>, now: number): Refusal {
   return new Refusal('banned', { retryAfterMs: until === null ? ASK_AGAIN_MS : Math.max(1, until - now) });
 }

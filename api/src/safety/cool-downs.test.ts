@@ -15,7 +15,7 @@ const coolDowns = new CoolDowns(
   {
     findBan: (_site, _kind, _value, at) => {
       const running = bans.filter(({ until }) => until > at).sort((a, b) => b.until - a.until);
-      return running[0] === undefined ? null : { until: running[0].until };
+      return running[0] === undefined ? null : { until: running[0].until, isAutomatic: true };
     },
   },
   () => now,

@@ -51,6 +51,7 @@ async function stage() {
     toSite: () => undefined,
     toAll: () => undefined,
     hasVisitors: () => here.hasVisitors,
+    visitors: () => [...held.values()].map((session) => [session, VISITOR] as const),
     sessions: () => held.values(),
     sessionOf: (sessionId) => held.get(sessionId) ?? null,
     disconnect: (sessionId) => {

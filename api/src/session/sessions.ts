@@ -126,6 +126,16 @@ export class Sessions {
     return { status: 'closed' };
   }
 
+  /** The service no longer wants a visitor of this node: says why, forgets the session and ends what it was in. */
+  async turnOut(session: SessionRef, why: Refusal): Promise<void> {
+    const { sessionId } = session;
+    this.#push.toSession(sessionId, 'session:refused', why.toWire());
+    this.#push.disconnect(sessionId);
+    this.#forget(sessionId);
+    this.#touch(session.site);
+    this.#tell((await this.#store.close(session)).notices);
+  }
+
   /** Whether the visitor asked to be forgotten and has not been answered: that the session is gone is no news then. */
   isClosing(sessionId: SessionId): boolean {
     return this.#closing.has(sessionId);

@@ -76,6 +76,10 @@ export class SocketPush implements Push {
     return this.#server?.of('/').adapter.rooms.has(site) ?? false;
   }
 
+  *visitors(): Iterable<readonly [SessionRef, Visitor]> {
+    for (const { data } of this.#sockets.values()) if (data.session !== null) yield [data.session, data.visitor];
+  }
+
   *sessions(): Iterable<SessionRef> {
     for (const { data } of this.#sockets.values()) if (data.session !== null) yield data.session;
   }

@@ -1,0 +1,72 @@
+import type { SiteId } from '../state/state-store.ts';
+import type { Database } from './database.ts';
+import type { Page } from './page.ts';
+import type { RecordIds } from './record-ids.ts';
+
+/** Who did something: an operator over HTTP, one at the command line, the sites file at a start, the service itself. */
+export type Actor = 'operator' | 'cli' | 'sites-file' | 'service';
+
+export const AUDIT_ACTIONS = [
+  'site.add',
+  'site.rename',
+  'site.disable',
+  'site.enable',
+  'site.policy',
+  'origin.add',
+  'origin.remove',
+  'key.add',
+  'key.rotate',
+  'key.revoke',
+  'report.resolve',
+  'ban.add',
+  'ban.lift',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export interface AuditEntry {
+  readonly id: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly actor: Actor;
+  readonly action: AuditAction;
+  readonly site: SiteId | null;
+  /** What it was done to: an id or an origin, never a secret. */
+  readonly subject: string | null;
+}
+
+export type NewAuditEntry = Omit<AuditEntry, 'id'>;
+
+/** What was done by whom. Entries are added and read; nothing changes or deletes one. */
+export class AuditRecords {
+  readonly #db: Database;
+  readonly #ids: RecordIds;
+
+  constructor(db: Database, ids: RecordIds) {
+    this.#db = db;
+    this.#ids = ids;
+  }
+
+  async add({ at, actor, action, site, subject }: NewAuditEntry): Promise<void> {
+    const id = this.#ids.next('audit');
+    await this.#db.insertInto('audit').values({ id, at, actor, action, site_id: site, subject }).execute();
+  }
+
+  /** Oldest first. `after` is the `next` of the page before. */
+  async list(filter: { readonly after?: string; readonly max: number }): Promise<Page<AuditEntry>> {
+    let query = this.#db.selectFrom('audit').selectAll();
+    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
+    const rows = await query
+      .orderBy('id')
+      .limit(filter.max + 1)
+      .execute();
+    const items = rows.slice(0, filter.max).map((row): AuditEntry => ({
+      id: row.id,
+      at: row.at,
+      actor: row.actor as Actor,
+      action: row.action as AuditAction,
+      site: row.site_id as SiteId | null,
+      subject: row.subject,
+    }));
+    return { items, next: rows.length > filter.max ? items.at(-1)!.id : null };
+  }
+}

@@ -1,0 +1,113 @@
+import type { Selectable } from 'kysely';
+import type { SiteId } from '../state/state-store.ts';
+import { raiseRevision, together, type Database } from './database.ts';
+import type { Page } from './page.ts';
+import type { RecordIds } from './record-ids.ts';
+import type { Tables } from './tables.ts';
+
+export interface Ban {
+  readonly id: string;
+  /** The side of a site it holds on; `null`: everywhere. */
+  readonly site: SiteId | null;
+  /** What `value` is: an `AddressHash`, or a ban id out of a site's claims. */
+  readonly kind: BanKind;
+  readonly value: string;
+  /** For operators. */
+  readonly reason: string;
+  /** Unix milliseconds, as are the others. */
+  readonly createdAt: number;
+  /** `null`: until it is lifted. */
+  readonly until: number | null;
+  readonly liftedAt: number | null;
+}
+
+export type BanKind = 'address' | 'ban_id';
+
+export type NewBan = Omit<Ban, 'id' | 'liftedAt'>;
+
+/** Bans. Every change raises the revision. */
+export class BanRecords {
+  readonly #db: Database;
+  readonly #ids: RecordIds;
+
+  constructor(db: Database, ids: RecordIds) {
+    this.#db = db;
+    this.#ids = ids;
+  }
+
+  add(ban: NewBan): Promise<Ban> {
+    return together(this.#db, async (db) => {
+      const revision = await raiseRevision(db);
+      const id = this.#ids.next('ban');
+      const { site, kind, value, reason, createdAt, until } = ban;
+      await db
+        .insertInto('bans')
+        .values({ id, site_id: site, kind, value, reason, created_at: createdAt, until, lifted_at: null, revision })
+        .execute();
+      return { ...ban, id, liftedAt: null };
+    });
+  }
+
+  async get(id: string): Promise<Ban | undefined> {
+    const row = await this.#db.selectFrom('bans').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && banOf(row);
+  }
+
+  /** Whether there was one that had not been lifted. */
+  lift(id: string, at: number): Promise<boolean> {
+    return together(this.#db, async (db) => {
+      const revision = await raiseRevision(db);
+      const { numUpdatedRows } = await db
+        .updateTable('bans')
+        .set({ lifted_at: at, revision })
+        .where('id', '=', id)
+        .where('lifted_at', 'is', null)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    });
+  }
+
+  /** Those that hold at a time, oldest first. */
+  async active(now: number): Promise<readonly Ban[]> {
+    const rows = await this.#db
+      .selectFrom('bans')
+      .selectAll()
+      .where('lifted_at', 'is', null)
+      .where((where) => where.or([where('until', 'is', null), where('until', '>', now)]))
+      .orderBy('id')
+      .execute();
+    return rows.map(banOf);
+  }
+
+  /** All, lifted and run out ones too, oldest first. `after` is the `next` of the page before. */
+  async list(filter: { readonly site?: SiteId; readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
+    let query = this.#db.selectFrom('bans').selectAll();
+    if (filter.site !== undefined) query = query.where('site_id', '=', filter.site);
+    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
+    const rows = await query
+      .orderBy('id')
+      .limit(filter.max + 1)
+      .execute();
+    const items = rows.slice(0, filter.max).map(banOf);
+    return { items, next: rows.length > filter.max ? items.at(-1)!.id : null };
+  }
+}
+
+/** Bans that were added or lifted after a revision. */
+export async function readBans(db: Database, after: number): Promise<readonly Ban[]> {
+  const rows = await db.selectFrom('bans').selectAll().where('revision', '>', after).orderBy('id').execute();
+  return rows.map(banOf);
+}
+
+function banOf(row: Selectable<Tables['bans']>): Ban {
+  return {
+    id: row.id,
+    site: row.site_id as SiteId | null,
+    kind: row.kind as BanKind,
+    value: row.value,
+    reason: row.reason,
+    createdAt: row.created_at,
+    until: row.until,
+    liftedAt: row.lifted_at,
+  };
+}

@@ -1,0 +1,106 @@
+import type { Selectable } from 'kysely';
+import type { SiteId } from '../state/state-store.ts';
+import { together, touchSite, type Database } from './database.ts';
+import type { Tables } from './tables.ts';
+
+/** A key of a site. Nothing in it can sign: of a secret key only the public half is kept. */
+export interface KeyRecord {
+  readonly id: string;
+  readonly site: SiteId;
+  readonly kind: KeyKind;
+  readonly mode: KeyMode;
+  /** A publishable key itself; of a secret key the Ed25519 public key derived from it, base64url of 32 bytes. */
+  readonly value: string;
+  /** How people tell it apart: the publishable key, or the first 12 and the last 4 characters of a secret one. */
+  readonly hint: string;
+  readonly createdAt: number;
+  /** From when on it is no longer good; `null`: never. Unix milliseconds. */
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+export type KeyKind = 'publishable' | 'secret';
+export type KeyMode = 'live' | 'test';
+
+export type NewKey = Omit<KeyRecord, 'expiresAt' | 'revokedAt'>;
+
+/** Keys. Every change raises the revision, and counts as one of the site. */
+export class KeyRecords {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async get(id: string): Promise<KeyRecord | undefined> {
+    const row = await this.#db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && keyOf(row);
+  }
+
+  async byValue(value: string): Promise<KeyRecord | undefined> {
+    const row = await this.#db.selectFrom('keys').selectAll().where('value', '=', value).executeTakeFirst();
+    return row && keyOf(row);
+  }
+
+  /** The site must be there and the value new. */
+  add(key: NewKey): Promise<void> {
+    return together(this.#db, async (db) => {
+      await touchSite(db, key.site);
+      const { id, site, kind, mode, value, hint, createdAt } = key;
+      await db
+        .insertInto('keys')
+        .values({
+          id,
+          site_id: site,
+          kind,
+          mode,
+          value,
+          hint,
+          created_at: createdAt,
+          expires_at: null,
+          revoked_at: null,
+        })
+        .execute();
+    });
+  }
+
+  /** Gives a key an end. One that ends sooner anyway keeps its own. */
+  expire(key: Pick<KeyRecord, 'id' | 'site'>, at: number): Promise<void> {
+    return together(this.#db, async (db) => {
+      await touchSite(db, key.site);
+      await db
+        .updateTable('keys')
+        .set({ expires_at: at })
+        .where('id', '=', key.id)
+        .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', at)]))
+        .execute();
+    });
+  }
+
+  /** Ends a key at once and for good. */
+  revoke(key: Pick<KeyRecord, 'id' | 'site'>, at: number): Promise<void> {
+    return together(this.#db, async (db) => {
+      await touchSite(db, key.site);
+      await db
+        .updateTable('keys')
+        .set({ revoked_at: at })
+        .where('id', '=', key.id)
+        .where('revoked_at', 'is', null)
+        .execute();
+    });
+  }
+}
+
+export function keyOf(row: Selectable<Tables['keys']>): KeyRecord {
+  return {
+    id: row.id,
+    site: row.site_id as SiteId,
+    kind: row.kind as KeyKind,
+    mode: row.mode as KeyMode,
+    value: row.value,
+    hint: row.hint,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  };
+}

@@ -1,0 +1,158 @@
+import type { ConversationId, ReportedMessage, ReportReason } from '@passerby/sdk/protocol';
+import type { Selectable } from 'kysely';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { Database } from './database.ts';
+import type { Page } from './page.ts';
+import type { RecordIds } from './record-ids.ts';
+import type { Tables } from './tables.ts';
+
+/** What one visitor said about another. */
+export interface Report {
+  readonly id: string;
+  /** The side of a site it happened on. */
+  readonly site: SiteId;
+  readonly conversationId: ConversationId;
+  readonly reason: ReportReason;
+  readonly comment: string | null;
+  /** Only what the reporter handed over, and only until the report is resolved. */
+  readonly messages: readonly ReportedMessage[] | null;
+  readonly reporter: AddressHash;
+  readonly reportedAddress: AddressHash;
+  readonly reportedBanId: string | null;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly status: ReportStatus;
+  /** What the operator made of it. */
+  readonly resolution: string | null;
+  readonly resolvedAt: number | null;
+}
+
+export type ReportStatus = 'open' | 'resolved';
+
+export type NewReport = Omit<Report, 'id' | 'status' | 'resolution' | 'resolvedAt'>;
+
+/** How long words are kept in a report nobody resolved, and reports at all. Milliseconds. */
+export const REPORT_WORDS_MS = 30 * 24 * 3_600_000;
+export const REPORT_MS = 90 * 24 * 3_600_000;
+
+export class ReportRecords {
+  readonly #db: Database;
+  readonly #ids: RecordIds;
+
+  constructor(db: Database, ids: RecordIds) {
+    this.#db = db;
+    this.#ids = ids;
+  }
+
+  /** One report for a conversation and reporter: adding again changes nothing. Returns the one there is, and whether it is new. */
+  async add(report: NewReport): Promise<{ readonly report: Report; readonly isNew: boolean }> {
+    const id = this.#ids.next('report');
+    const { site, conversationId, reporter } = report;
+    await this.#db
+      .insertInto('reports')
+      .values({
+        id,
+        site_id: site,
+        conversation_id: conversationId,
+        reason: report.reason,
+        comment: report.comment,
+        messages: report.messages === null ? null : JSON.stringify(report.messages),
+        reporter,
+        reported_address: report.reportedAddress,
+        reported_ban_id: report.reportedBanId,
+        created_at: report.createdAt,
+        status: 'open',
+        resolution: null,
+        resolved_at: null,
+      })
+      .onConflict((conflict) => conflict.columns(['site_id', 'conversation_id', 'reporter']).doNothing())
+      .execute();
+    const row = await this.#db
+      .selectFrom('reports')
+      .selectAll()
+      .where('site_id', '=', site)
+      .where('conversation_id', '=', conversationId)
+      .where('reporter', '=', reporter)
+      .executeTakeFirstOrThrow();
+    return { report: reportOf(row), isNew: row.id === id };
+  }
+
+  async get(id: string): Promise<Report | undefined> {
+    const row = await this.#db.selectFrom('reports').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && reportOf(row);
+  }
+
+  /** How many different reporters there are about an address since a time (inclusive, Unix milliseconds). */
+  async reportersOf(site: SiteId, reportedAddress: AddressHash, since: number): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('reports')
+      .select((select) => select.fn.count<number>('reporter').distinct().as('count'))
+      .where('site_id', '=', site)
+      .where('reported_address', '=', reportedAddress)
+      .where('created_at', '>=', since)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  /** Oldest first. `after` is the `next` of the page before. */
+  async list(filter: {
+    readonly site?: SiteId;
+    readonly status?: ReportStatus;
+    readonly after?: string;
+    readonly max: number;
+  }): Promise<Page<Report>> {
+    let query = this.#db.selectFrom('reports').selectAll();
+    if (filter.site !== undefined) query = query.where('site_id', '=', filter.site);
+    if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
+    const rows = await query
+      .orderBy('id')
+      .limit(filter.max + 1)
+      .execute();
+    const items = rows.slice(0, filter.max).map(reportOf);
+    return { items, next: rows.length > filter.max ? items.at(-1)!.id : null };
+  }
+
+  /** Closes an open report and deletes comment and messages. Whether there was one. */
+  async resolve(id: string, resolution: string, at: number): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('reports')
+      .set({ status: 'resolved', resolution, resolved_at: at, comment: null, messages: null })
+      .where('id', '=', id)
+      .where('status', '=', 'open')
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  /** Deletes the words of reports older than `REPORT_WORDS_MS`, and reports older than `REPORT_MS`. */
+  async forget(now: number): Promise<void> {
+    await this.#db
+      .deleteFrom('reports')
+      .where('created_at', '<', now - REPORT_MS)
+      .execute();
+    await this.#db
+      .updateTable('reports')
+      .set({ comment: null, messages: null })
+      .where('created_at', '<', now - REPORT_WORDS_MS)
+      .where((where) => where.or([where('comment', 'is not', null), where('messages', 'is not', null)]))
+      .execute();
+  }
+}
+
+function reportOf(row: Selectable<Tables['reports']>): Report {
+  return {
+    id: row.id,
+    site: row.site_id as SiteId,
+    conversationId: row.conversation_id as ConversationId,
+    reason: row.reason as ReportReason,
+    comment: row.comment,
+    messages: row.messages === null ? null : (JSON.parse(row.messages) as readonly ReportedMessage[]),
+    reporter: row.reporter as AddressHash,
+    reportedAddress: row.reported_address as AddressHash,
+    reportedBanId: row.reported_ban_id,
+    createdAt: row.created_at,
+    status: row.status as ReportStatus,
+    resolution: row.resolution,
+    resolvedAt: row.resolved_at,
+  };
+}

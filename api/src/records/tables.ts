@@ -1,0 +1,62 @@
+/**
+ * The tables as the database has them. Times are Unix milliseconds, booleans 0 or 1, data JSON text: the same
+ * on SQLite and PostgreSQL. There is no table for what visitors say to each other.
+ */
+export interface Tables {
+  readonly revisions: { readonly id: number; value: number };
+  readonly sites: {
+    readonly id: string;
+    name: string;
+    is_disabled: number;
+    readonly created_at: number;
+    /** When anything of the site last changed: the value of `revisions` then. */
+    revision: number;
+  };
+  readonly origins: { readonly site_id: string; readonly origin: string; readonly position: number };
+  readonly policies: { readonly site_id: string; policy: string };
+  readonly keys: {
+    readonly id: string;
+    readonly site_id: string;
+    readonly kind: string;
+    readonly mode: string;
+    readonly value: string;
+    readonly hint: string;
+    readonly created_at: number;
+    expires_at: number | null;
+    revoked_at: number | null;
+  };
+  readonly reports: {
+    readonly id: string;
+    readonly site_id: string;
+    readonly conversation_id: string;
+    readonly reason: string;
+    comment: string | null;
+    messages: string | null;
+    readonly reporter: string;
+    readonly reported_address: string;
+    readonly reported_ban_id: string | null;
+    readonly created_at: number;
+    status: string;
+    resolution: string | null;
+    resolved_at: number | null;
+  };
+  readonly bans: {
+    readonly id: string;
+    readonly site_id: string | null;
+    readonly kind: string;
+    readonly value: string;
+    readonly reason: string;
+    readonly created_at: number;
+    readonly until: number | null;
+    lifted_at: number | null;
+    revision: number;
+  };
+  readonly audit: {
+    readonly id: string;
+    readonly at: number;
+    readonly actor: string;
+    readonly action: string;
+    readonly site_id: string | null;
+    readonly subject: string | null;
+  };
+}

@@ -1,0 +1,56 @@
+import { errorFields, type Log } from '../observability/log.ts';
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { Push } from '../push.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import { banOf, refusalFor, type BanList } from './bans.ts';
+
+/** Shows out who is connected to this node and may no longer be. */
+export class TurnOuts {
+  readonly #sites: SiteDirectory;
+  readonly #bans: BanList;
+  readonly #push: Push;
+  readonly #sessions: Sessions;
+  readonly #log: Log;
+  readonly #clock: Clock;
+
+  constructor(parts: {
+    readonly sites: SiteDirectory;
+    readonly bans: BanList;
+    readonly push: Push;
+    readonly sessions: Sessions;
+    readonly log: Log;
+    readonly clock: Clock;
+  }) {
+    this.#sites = parts.sites;
+    this.#bans = parts.bans;
+    this.#push = parts.push;
+    this.#sessions = parts.sessions;
+    this.#log = parts.log;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * To be called when a key or a ban has changed. A ban the service gave by itself (`isAutomatic`) waits
+   * for the visitor's next search, so that nobody can tell from the moment who reported them.
+   */
+  look(): void {
+    const now = this.#clock();
+    for (const [session, visitor] of [...this.#push.visitors()]) {
+      if (this.#sites.find(visitor.key)?.id !== session.site) {
+        this.#turnOut(session, new Refusal('key_revoked'));
+        continue;
+      }
+      const ban = banOf(this.#bans, session.site, visitor, now);
+      if (ban !== null && !ban.isAutomatic) this.#turnOut(session, refusalFor(ban, now));
+    }
+  }
+
+  #turnOut(...[session, why]: Parameters<Sessions['turnOut']>): void {
+    this.#sessions.turnOut(session, why).catch((thrown: unknown) => {
+      // The connection is closed; what is left of the session goes after the grace period.
+      this.#log.warn({ site: session.site, code: why.code, error: errorFields(thrown) }, 'turning out failed');
+    });
+  }
+}

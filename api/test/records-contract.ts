@@ -1,0 +1,331 @@
+import type { ConversationId } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import { openRecords, type Records, type RecordsPlace } from '../src/records/records.ts';
+import { REPORT_MS, REPORT_WORDS_MS, type NewReport } from '../src/records/reports.ts';
+import type { AddressHash, SiteId } from '../src/state/state-store.ts';
+
+const SHOP = 'site_shop' as SiteId;
+const NOW = 1_800_000_000_000;
+const DAY_MS = 24 * 3_600_000;
+
+const shop = {
+  id: SHOP,
+  name: 'Shop “Ünïcode”',
+  createdAt: NOW,
+  origins: ['https://shop.example', 'https://*.shop.example'],
+  policy: '{"interests":["jazz"]}',
+};
+const liveKey = {
+  id: 'key_1',
+  site: SHOP,
+  kind: 'publishable',
+  mode: 'live',
+  value: 'pk_live_shop',
+  hint: 'pk_live_shop',
+  createdAt: NOW,
+} as const;
+
+function reportBy(reporter: string, change: Partial<NewReport> = {}): NewReport {
+  return {
+    site: SHOP,
+    conversationId: 'c_1' as ConversationId,
+    reason: 'spam',
+    comment: 'sold me things',
+    messages: [{ from: 'peer', text: 'buy 🥔' }],
+    reporter: reporter as AddressHash,
+    reportedAddress: 'address_bad' as AddressHash,
+    reportedBanId: null,
+    createdAt: NOW,
+    ...change,
+  };
+}
+
+const ban = { site: SHOP, kind: 'address', value: 'address_bad', reason: 'spam', createdAt: NOW, until: null } as const;
+
+/** What records are, whatever they are kept in. `placeOf` makes an empty place, and its end. */
+export function describeRecords(
+  name: string,
+  placeOf: () => Promise<{ readonly place: RecordsPlace } & AsyncDisposable>,
+): void {
+  async function fresh() {
+    const made = await placeOf();
+    const records = await openRecords(made.place, () => NOW);
+    return {
+      records,
+      place: made.place,
+      [Symbol.asyncDispose]: async () => {
+        await records.close();
+        await made[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  describe(`records in ${name}`, () => {
+    test('a site comes back as it was written, with its origins in order and its keys', async () => {
+      await using the = await fresh();
+      await the.records.sites.add(shop);
+      await the.records.keys.add(liveKey);
+      const key = { ...liveKey, expiresAt: null, revokedAt: null };
+      expect(await the.records.sites.get(SHOP)).toEqual({ ...shop, isDisabled: false, keys: [key] });
+      expect(await the.records.sites.list()).toEqual([await the.records.sites.get(SHOP)]);
+      expect(await the.records.keys.get('key_1')).toEqual(key);
+      expect(await the.records.keys.byValue('pk_live_shop')).toEqual(key);
+    });
+
+    test('what is not there is undefined, and cannot be changed', async () => {
+      await using the = await fresh();
+      expect(await the.records.sites.get(SHOP)).toBeUndefined();
+      expect(await the.records.keys.get('key_1')).toBeUndefined();
+      expect(await the.records.keys.byValue('pk_live_shop')).toBeUndefined();
+      expect(await the.records.sites.set(SHOP, { name: 'New' })).toBe(false);
+      expect(await the.records.sites.setOrigins(SHOP, ['https://new.example'])).toBe(false);
+      expect(await the.records.sites.setPolicy(SHOP, '{}')).toBe(false);
+      await expect(the.records.keys.add(liveKey)).rejects.toThrow();
+    });
+
+    test('a site is renamed, disabled and enabled, and its origins and policy are replaced', async () => {
+      await using the = await fresh();
+      await the.records.sites.add(shop);
+      expect(await the.records.sites.set(SHOP, { name: 'New', isDisabled: true })).toBe(true);
+      expect(await the.records.sites.setOrigins(SHOP, ['https://b.example', 'https://a.example'])).toBe(true);
+      expect(await the.records.sites.setPolicy(SHOP, '{}')).toBe(true);
+      expect(await the.records.sites.get(SHOP)).toMatchObject({
+        name: 'New',
+        isDisabled: true,
+        origins: ['https://b.example', 'https://a.example'],
+        policy: '{}',
+      });
+      await the.records.sites.set(SHOP, { isDisabled: false });
+      expect(await the.records.sites.get(SHOP)).toMatchObject({ name: 'New', isDisabled: false });
+    });
+
+    test('neither a site nor a key can be there twice', async () => {
+      await using the = await fresh();
+      await the.records.sites.add(shop);
+      await the.records.keys.add(liveKey);
+      await expect(the.records.sites.add(shop)).rejects.toThrow();
+      await expect(the.records.keys.add({ ...liveKey, id: 'key_2' })).rejects.toThrow();
+    });
+
+    test('a key that expires does not get longer to live, and a revocation stands', async () => {
+      await using the = await fresh();
+      await the.records.sites.add(shop);
+      await the.records.keys.add(liveKey);
+      await the.records.keys.expire(liveKey, NOW + 100);
+      await the.records.keys.expire(liveKey, NOW + 500);
+      expect(await the.records.keys.get('key_1')).toMatchObject({ expiresAt: NOW + 100, revokedAt: null });
+      await the.records.keys.revoke(liveKey, NOW + 10);
+      await the.records.keys.revoke(liveKey, NOW + 20);
+      expect(await the.records.keys.get('key_1')).toMatchObject({ revokedAt: NOW + 10 });
+    });
+
+    test('every change that a directory must know raises the revision, and nothing else does', async () => {
+      await using the = await fresh();
+      const { records } = the;
+      const { id } = await records.change(async (stores) => {
+        await stores.sites.add(shop);
+        await stores.keys.add(liveKey);
+        return stores.bans.add(ban);
+      });
+      const changes: readonly [string, () => Promise<unknown>][] = [
+        ['rename', () => records.sites.set(SHOP, { name: 'New' })],
+        ['disable', () => records.sites.set(SHOP, { isDisabled: true })],
+        ['policy', () => records.sites.setPolicy(SHOP, '{}')],
+        ['origins', () => records.sites.setOrigins(SHOP, [])],
+        ['another key', () => records.keys.add({ ...liveKey, id: 'key_2', value: 'pk_live_two' })],
+        ['expiry', () => records.keys.expire(liveKey, NOW)],
+        ['revocation', () => records.keys.revoke(liveKey, NOW)],
+        ['ban', () => records.bans.add(ban)],
+        ['lifted ban', () => records.bans.lift(id, NOW)],
+      ];
+      for (const [what, change] of changes) {
+        const before = await records.revision();
+        await change();
+        expect(await records.revision(), what).toBeGreaterThan(before);
+      }
+      const before = await records.revision();
+      const { report } = await records.reports.add(reportBy('a'));
+      await records.reports.resolve(report.id, 'seen', NOW);
+      await records.audit.add({ at: NOW, actor: 'cli', action: 'site.add', site: SHOP, subject: null });
+      expect(await records.revision()).toBe(before);
+    });
+
+    test('what changed after a revision is told whole, and the rest is not', async () => {
+      await using the = await fresh();
+      const { records } = the;
+      await records.sites.add(shop);
+      await records.sites.add({ ...shop, id: 'site_other' as SiteId });
+      const first = await records.bans.add(ban);
+      const all = await records.changedSince(0);
+      expect(all.sites.map(({ id }) => id).sort()).toEqual(['site_other', SHOP]);
+      expect(all.bans).toEqual([first]);
+
+      expect(await records.changedSince(all.revision)).toEqual({ revision: all.revision, sites: [], bans: [] });
+      await records.keys.add(liveKey);
+      const keyed = await records.changedSince(all.revision);
+      expect(keyed).toEqual({ revision: await records.revision(), sites: [await records.sites.get(SHOP)], bans: [] });
+      await records.bans.lift(first.id, NOW + 5);
+      expect(await records.changedSince(keyed.revision)).toMatchObject({
+        sites: [],
+        bans: [{ id: first.id, liftedAt: NOW + 5 }],
+      });
+    });
+
+    test('a change happens whole or not at all', async () => {
+      await using the = await fresh();
+      const before = await the.records.revision();
+      const failing = the.records.change(async (stores) => {
+        await stores.sites.add(shop);
+        await stores.audit.add({ at: NOW, actor: 'cli', action: 'site.add', site: SHOP, subject: null });
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await the.records.sites.list()).toEqual([]);
+      expect((await the.records.audit.list({ max: 10 })).items).toEqual([]);
+      expect(await the.records.revision()).toBe(before);
+    });
+
+    test('changes of several connections at once are made one after another, none lost', async () => {
+      await using the = await fresh();
+      await the.records.sites.add({ ...shop, origins: [] });
+      const others = await Promise.all([1, 2].map(() => openRecords(the.place)));
+      const all: Records[] = [the.records, ...others];
+      const before = await the.records.revision();
+      await Promise.all(
+        Array.from({ length: 12 }, (_, n) =>
+          all[n % all.length]!.change(async ({ sites }) => {
+            const { origins } = (await sites.get(SHOP))!;
+            await sites.setOrigins(SHOP, [...origins, `https://n${n}.example`]);
+          }),
+        ),
+      );
+      expect((await the.records.sites.get(SHOP))!.origins).toHaveLength(12);
+      expect(await the.records.revision()).toBe(before + 12);
+      for (const other of others) await other.close();
+    });
+
+    test('several processes may bring the tables up to date at once', async () => {
+      await using made = await placeOf();
+      const all = await Promise.all([1, 2, 3].map(() => openRecords(made.place)));
+      await all[0]!.sites.add(shop);
+      expect(await all[2]!.sites.get(SHOP)).toMatchObject({ id: SHOP });
+      await Promise.all(all.map((records) => records.close()));
+    });
+
+    test('a report comes back as it was made; the same conversation and reporter is the same report', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      const { report, isNew } = await reports.add(reportBy('a'));
+      expect(isNew).toBe(true);
+      expect(report).toEqual({
+        ...reportBy('a'),
+        id: report.id,
+        status: 'open',
+        resolution: null,
+        resolvedAt: null,
+      });
+      const again = await reports.add(reportBy('a', { reason: 'hate', comment: null, messages: null }));
+      expect(again).toEqual({ report, isNew: false });
+      expect((await reports.add(reportBy('b'))).isNew).toBe(true);
+      expect((await reports.add(reportBy('a', { conversationId: 'c_2' as ConversationId }))).isNew).toBe(true);
+      expect((await reports.add(reportBy('a', { site: 'site_other' as SiteId }))).isNew).toBe(true);
+    });
+
+    test('reporters are counted once each, on one site, about one address, since a time', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      const about = 'address_bad' as AddressHash;
+      await reports.add(reportBy('a'));
+      await reports.add(reportBy('a', { conversationId: 'c_2' as ConversationId }));
+      await reports.add(reportBy('b', { createdAt: NOW + 10 }));
+      await reports.add(reportBy('c', { site: 'site_other' as SiteId }));
+      await reports.add(reportBy('d', { reportedAddress: 'address_other' as AddressHash }));
+      expect(await reports.reportersOf(SHOP, about, NOW)).toBe(2);
+      expect(await reports.reportersOf(SHOP, about, NOW + 1)).toBe(1);
+      expect(await reports.reportersOf(SHOP, about, NOW + 11)).toBe(0);
+    });
+
+    test('reports are listed oldest first, page by page, by site and status', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      for (const reporter of ['a', 'b', 'c', 'd']) await reports.add(reportBy(reporter));
+      await reports.add(reportBy('e', { site: 'site_other' as SiteId }));
+      const first = await reports.list({ site: SHOP, max: 3 });
+      expect(first.items.map(({ reporter }) => reporter)).toEqual(['a', 'b', 'c']);
+      const second = await reports.list({ site: SHOP, max: 3, after: first.next! });
+      expect(second).toMatchObject({ items: [{ reporter: 'd' }], next: null });
+      await reports.resolve(first.items[1]!.id, 'seen', NOW);
+      const open = await reports.list({ site: SHOP, status: 'open', max: 3 });
+      expect(open.items.map(({ reporter }) => reporter)).toEqual(['a', 'c', 'd']);
+      expect(open.next).toBeNull();
+      expect((await reports.list({ status: 'resolved', max: 3 })).items).toHaveLength(1);
+    });
+
+    test('a resolved report keeps no word of anybody, and is resolved once', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      const { report } = await reports.add(reportBy('a'));
+      expect(await reports.resolve(report.id, 'banned', NOW + 5)).toBe(true);
+      expect(await reports.get(report.id)).toEqual({
+        ...report,
+        comment: null,
+        messages: null,
+        status: 'resolved',
+        resolution: 'banned',
+        resolvedAt: NOW + 5,
+      });
+      expect(await reports.resolve(report.id, 'something else', NOW + 6)).toBe(false);
+      expect(await reports.get(report.id)).toMatchObject({ resolution: 'banned' });
+      expect(await reports.resolve('report_none', 'x', NOW)).toBe(false);
+    });
+
+    test('words of old reports are forgotten, and then the reports', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      const young = await reports.add(reportBy('a', { createdAt: NOW - REPORT_WORDS_MS }));
+      const old = await reports.add(reportBy('b', { createdAt: NOW - REPORT_WORDS_MS - 1 }));
+      const oldest = await reports.add(reportBy('c', { createdAt: NOW - REPORT_MS - 1 }));
+      await reports.forget(NOW);
+      expect(await reports.get(young.report.id)).toEqual(young.report);
+      expect(await reports.get(old.report.id)).toEqual({ ...old.report, comment: null, messages: null });
+      expect(await reports.get(oldest.report.id)).toBeUndefined();
+    });
+
+    test('a ban holds until its time or until it is lifted', async () => {
+      await using the = await fresh();
+      const { bans } = the.records;
+      const forever = await bans.add(ban);
+      const brief = await bans.add({ ...ban, site: null, kind: 'ban_id', until: NOW + DAY_MS });
+      expect(forever).toEqual({ ...ban, id: forever.id, liftedAt: null });
+      expect(await bans.active(NOW)).toEqual([forever, brief]);
+      expect(await bans.active(NOW + DAY_MS)).toEqual([forever]);
+      expect(await bans.lift(forever.id, NOW + 1)).toBe(true);
+      expect(await bans.lift(forever.id, NOW + 2)).toBe(false);
+      expect(await bans.lift('ban_none', NOW)).toBe(false);
+      expect(await bans.active(NOW)).toEqual([brief]);
+      expect(await bans.get(forever.id)).toEqual({ ...forever, liftedAt: NOW + 1 });
+      expect((await bans.list({ site: SHOP, max: 10 })).items.map(({ id }) => id)).toEqual([forever.id]);
+      const page = await bans.list({ max: 1 });
+      expect(await bans.list({ max: 1, after: page.next! })).toEqual({ items: [brief], next: null });
+    });
+
+    test('the audit trail is read in the order it was written, page by page', async () => {
+      await using the = await fresh();
+      const { audit } = the.records;
+      const actions = ['site.add', 'key.add', 'key.revoke', 'site.disable'] as const;
+      for (const action of actions) await audit.add({ at: NOW, actor: 'cli', action, site: SHOP, subject: 'key_1' });
+      const first = await audit.list({ max: 3 });
+      const second = await audit.list({ max: 3, after: first.next! });
+      expect([...first.items, ...second.items].map(({ action }) => action)).toEqual(actions);
+      expect(first.items[0]).toEqual({
+        id: first.items[0]!.id,
+        at: NOW,
+        actor: 'cli',
+        action: 'site.add',
+        site: SHOP,
+        subject: 'key_1',
+      });
+      expect(second.next).toBeNull();
+    });
+  });
+}
