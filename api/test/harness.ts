@@ -86,6 +86,8 @@ export interface VisitorOptions {
   readonly auth?: Record<string, unknown>;
   /** Acknowledges what asks for it; `false` is a client whose connection goes before it could. */
   readonly doesConfirm?: boolean;
+  /** The address a proxy names, for a service that trusts one. */
+  readonly from?: string;
   /** Whether to connect at once; otherwise with `present`. */
   readonly autoConnect?: boolean;
 }
@@ -107,7 +109,10 @@ export class Visitor {
       transports,
       query: { site },
       auth: { version: 1, ...auth },
-      ...(origin !== undefined && { extraHeaders: { Origin: origin } }),
+      extraHeaders: {
+        ...(origin !== undefined && { Origin: origin }),
+        ...(options.from !== undefined && { 'X-Forwarded-For': options.from }),
+      },
     });
     this.socket.onAny((name: string, payload: unknown, confirm?: () => void) => {
       this.told.push({ name, payload });

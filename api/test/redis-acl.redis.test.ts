@@ -11,7 +11,7 @@ import type { NodeId } from '../src/state/state-store.ts';
 import { SHOP, startTestApp, Visitor } from './harness.ts';
 import { aclCommands, aclRules, clusterRules } from './redis-doc.ts';
 import { RedisServer } from './servers/redis-server.ts';
-import { describeStore, NODES, SITE } from './store-contract.ts';
+import { describeStore, NODES, SITE, type StoreUnderTest } from './store-contract.ts';
 
 /** The user of docs/redis.md on a real Redis; `extra` rules on top. */
 async function withUser(
@@ -43,7 +43,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-const create = async () => {
+const create = async (): Promise<StoreUnderTest> => {
   await admin.flushall();
   let skewMs = 0;
   const store = new RedisStore(client, randomIds, { skewMs: () => skewMs });

@@ -33,7 +33,7 @@ function stage() {
     disconnect: () => undefined,
   };
   const store = new MemoryStore(() => 0, randomIds);
-  const [sites, log] = [directoryOf([siteOf(site)]), listLog()];
+  const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
   const relay = new Relay(push, () => 0, noLink, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock: () => 0 });
   const lifecycle = new Lifecycle({ store, relay, push, sites, link: noLink, waits, log, nodeId });

@@ -2,6 +2,7 @@ import { FRAME_EVENT, type Frame, type PushName, type PushPayload } from '@passe
 import type { Bounds } from '../bounds.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Push } from '../push.ts';
+import type { Visitor } from '../session/visitor.ts';
 import type { SessionId, SessionRef, SiteId } from '../state/state-store.ts';
 import { isBehind } from './connection-bounds.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';

@@ -65,14 +65,14 @@ describe('minors and adults', () => {
 
   test('also not by way of a skip', async () => {
     await using app = await startTestApp(asking({ ageBands }));
-    const visitors = [];
+    const visitors: Visitor[] = [];
     for (const ageBand of ['13-17', '18+', '18+']) {
       const visitor = await Visitor.arrive(app);
       await visitor.ask('session:agree', { ageBand });
       await visitor.find();
       visitors.push(visitor);
     }
-    const [minor, one, two] = visitors as [Visitor, Visitor, Visitor];
+    const [minor, one, two] = visitors as unknown as readonly [Visitor, Visitor, Visitor];
     const { conversationId } = await one.next('conversation:started');
     await two.ask('session:close', {});
     await one.next('conversation:ended');

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { BanTerm } from '../../src/safety/bans.ts';
 import { directoryOf, type SiteDirectory } from '../../src/sites/site-directory.ts';
-import { FREE, pairOf, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
+import type { App } from '../../src/app.ts';
+import { FREE, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 
 /** A service whose keys and bans a test changes while it runs. */
 async function changing() {
   const shop = siteOf(SHOP.key, undefined, {}, FREE);
   const changed = new Set<() => void>();
   let sites: SiteDirectory = directoryOf([shop]);
+  /** Values that were asked about, in the order in which they came. */
+  const asked: string[] = [];
   let ban: BanTerm | null = null;
   const tell = () => changed.forEach((call) => call());
   const app = await startTestApp({
@@ -16,7 +19,13 @@ async function changing() {
       byId: (id) => sites.byId(id),
       rulesOf: (id) => sites.rulesOf(id),
     },
-    bans: { findBan: () => ban },
+    config: { TRUSTED_HOPS: 1 },
+    bans: {
+      findBan: (_site, _kind, value) => {
+        if (!asked.includes(value)) asked.push(value);
+        return value === asked[0] ? ban : null;
+      },
+    },
     onAccessChange: (call) => {
       changed.add(call);
       return () => void changed.delete(call);
@@ -28,6 +37,7 @@ async function changing() {
       sites = directoryOf([]);
       tell();
     },
+    /** Bans where the first visitor comes from. */
     ban: (term: BanTerm) => {
       ban = term;
       tell();
@@ -36,10 +46,21 @@ async function changing() {
   };
 }
 
+/** Two visitors from different places in one conversation. */
+async function meet(app: App) {
+  const a = await Visitor.arrive(app, { from: '203.0.113.1' });
+  const b = await Visitor.arrive(app, { from: '203.0.113.2' });
+  await a.find();
+  await b.find();
+  const { conversationId } = await a.next('conversation:started');
+  await b.next('conversation:started');
+  return { a, b, conversationId };
+}
+
 describe('a key that is no longer good', () => {
   test('closes the sockets of its pages with the reason, and lets nobody in', async () => {
     await using service = await changing();
-    const { a, b } = await pairOf(service.app);
+    const { a, b } = await meet(service.app);
     service.revoke();
     for (const visitor of [a, b]) {
       expect(await visitor.next('session:refused')).toMatchObject({ code: 'key_revoked' });
@@ -53,17 +74,18 @@ describe('a key that is no longer good', () => {
 describe('a ban', () => {
   test('by an operator shows the visitor out at once with the time left; the peer sees them leave', async () => {
     await using service = await changing();
-    const { a, b, conversationId } = await pairOf(service.app);
+    const { a, b, conversationId } = await meet(service.app);
     service.ban({ until: Date.now() + 60_000, isAutomatic: false });
     const { code, retryAfterMs } = await a.next('session:refused');
     expect(code).toBe('banned');
     expect(retryAfterMs).toBeGreaterThan(50_000);
-    expect(b.all('conversation:ended')).toEqual([{ conversationId, reason: 'peer_left' }]);
+    expect(await b.next('conversation:ended')).toEqual({ conversationId, reason: 'peer_left' });
+    expect(b.all('session:refused')).toEqual([]);
   });
 
   test('by the service itself lets a conversation be and refuses the next search', async () => {
     await using service = await changing();
-    const { a, b, conversationId } = await pairOf(service.app);
+    const { a, b, conversationId } = await meet(service.app);
     service.ban({ until: Date.now() + 60_000, isAutomatic: true });
     a.say(conversationId, 1, 'still here');
     expect(await b.next('conversation:frame')).toMatchObject({ body: { text: 'still here' } });
@@ -74,6 +96,9 @@ describe('a ban', () => {
   test('keeps new sessions out', async () => {
     await using service = await changing();
     service.ban({ until: null, isAutomatic: true });
-    await expect(Visitor.arrive(service.app)).rejects.toMatchObject({ data: { code: 'banned' } });
+    const banned = Visitor.arrive(service.app, { from: '203.0.113.1' });
+    await expect(banned).rejects.toMatchObject({ data: { code: 'banned' } });
+    await using other = await Visitor.arrive(service.app, { from: '203.0.113.2' });
+    expect(await other.find()).toMatchObject({ ok: true });
   });
 });

@@ -2,13 +2,13 @@ import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts'
 import { MARK } from '../../../test/marks.ts';
 import type { SiteId } from '../state-store.ts';
 import { expect, test } from 'vitest';
-import { describeStore } from '../../../test/store-contract.ts';
+import { describeStore, type StoreUnderTest } from '../../../test/store-contract.ts';
 import { DEFAULT_MATCH_RULES } from '../../decision/rules.ts';
 import { ticketFrom } from '../../decision/ticket.ts';
 import { randomIds } from '../ids.ts';
 import { MemoryStore } from './memory-store.ts';
 
-const create = async () => {
+const create = async (): Promise<StoreUnderTest> => {
   let now = 1_000_000;
   return {
     store: new MemoryStore(() => now, randomIds),

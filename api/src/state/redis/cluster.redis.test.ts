@@ -3,7 +3,7 @@ import type { ConversationId } from '@passerby/sdk/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, Visitor } from '../../../test/harness.ts';
 import { RedisCluster } from '../../../test/servers/redis-cluster.ts';
-import { describeStore, NODES, SITE } from '../../../test/store-contract.ts';
+import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/store-contract.ts';
 import type { Parcel } from '../../cluster/node-link.ts';
 import { RedisLink } from '../../cluster/redis-link.ts';
 import { Tally } from '../../observability/tally.ts';
@@ -24,7 +24,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-const create = async () => {
+const create = async (): Promise<StoreUnderTest> => {
   await cluster.flush();
   let skewMs = 0;
   const store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });

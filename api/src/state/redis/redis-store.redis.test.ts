@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FREE } from '../../../test/harness.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
-import { describeStore, NODES, SITE } from '../../../test/store-contract.ts';
+import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/store-contract.ts';
 import { ticketFrom } from '../../decision/ticket.ts';
 import { randomIds } from '../ids.ts';
 import { NODE_LEASE_MS } from './keys.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-const create = async () => {
+const create = async (): Promise<StoreUnderTest> => {
   await redis.flushall();
   let skewMs = 0;
   const store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
