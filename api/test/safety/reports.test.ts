@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TIMES, type ConversationId } from '@passerby/sdk/protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { openRecords, type Records } from '../../src/records/records.ts';
+import type { SiteId } from '../../src/state/state-store.ts';
+import { FREE, SHOP, siteOf, startTestApp, until, Visitor, type TestAppParts } from '../harness.ts';
+
+let folder: string;
+let records: Records;
+let skippedMs: number;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'passerby-reports-'));
+  skippedMs = 0;
+  records = await openRecords({ kind: 'sqlite', folder });
+});
+afterEach(async () => {
+  await records.close();
+  rmSync(folder, { recursive: true });
+});
+
+const clock = () => Date.now() + skippedMs;
+const start = (policy: Parameters<typeof siteOf>[2] = {}, parts: TestAppParts = {}) =>
+  startTestApp({
+    config: { TRUSTED_HOPS: 1 },
+    siteList: [siteOf(SHOP.key, undefined, policy, FREE)],
+    records,
+    clock,
+    ...parts,
+  });
+/** Two in a conversation, who come from different places. */
+async function meet(app: App, ...from: readonly [string, string]) {
+  const [a, b] = [await Visitor.arrive(app, { from: from[0] }), await Visitor.arrive(app, { from: from[1] })];
+  await a.find();
+  await b.find();
+  const { conversationId } = await a.next('conversation:started');
+  await b.next('conversation:started');
+  return { a, b, conversationId };
+}
+const reports = async () => (await records.reports.list({ max: 100 })).items;
+const REPORTED = { ok: true, data: { status: 'reported' } };
+const TOO_LATE = { ok: false, error: { code: 'not_in_conversation' } };
+
+describe('a report', () => {
+  test('names the reason, and the two by hashes that tell them apart; the other side hears nothing', async () => {
+    await using app = await start();
+    const { a, b, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
+    const told = b.told.length;
+    expect(await a.ask('conversation:report', { conversationId, reason: 'spam', comment: ' sells things ' })).toEqual(
+      REPORTED,
+    );
+    const [report, ...more] = await reports();
+    expect(more).toEqual([]);
+    expect(report).toMatchObject({
+      site: SHOP.id,
+      conversationId,
+      reason: 'spam',
+      comment: 'sells things',
+      messages: null,
+      status: 'open',
+    });
+    expect(report!.reporter).not.toBe(report!.reportedAddress);
+    a.say(conversationId, 1, 'on we talk');
+    await b.next('conversation:frame');
+    const names = b.told.slice(told).map(({ name }) => name);
+    expect(names.filter((name) => name !== 'site:presence')).toEqual(['conversation:frame']);
+  });
+
+  test('works after the other one left, until fifteen minutes after the end', async () => {
+    await using app = await start();
+    const { a, b, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
+    await b.ask('session:close', {});
+    await a.next('conversation:ended');
+    skippedMs = TIMES.reportMs - 5_000;
+    expect(await a.ask('conversation:report', { conversationId, reason: 'hate' })).toEqual(REPORTED);
+    skippedMs = TIMES.reportMs + 5_000;
+    expect(await a.ask('conversation:report', { conversationId, reason: 'threat' })).toMatchObject(TOO_LATE);
+    expect(await reports()).toHaveLength(1);
+  });
+
+  test('made twice is one', async () => {
+    await using app = await start();
+    const { a, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
+    for (const reason of ['spam', 'hate'] as const) {
+      expect(await a.ask('conversation:report', { conversationId, reason })).toEqual(REPORTED);
+    }
+    expect(await reports()).toMatchObject([{ reason: 'spam' }]);
+  });
+
+  test('is refused about a conversation the visitor was not in', async () => {
+    await using app = await start();
+    const { conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
+    await using third = await Visitor.arrive(app, { from: '203.0.113.3' });
+    expect(await third.ask('conversation:report', { conversationId, reason: 'spam' })).toMatchObject(TOO_LATE);
+    const never = `c_${'x'.repeat(22)}` as ConversationId;
+    expect(await third.ask('conversation:report', { conversationId: never, reason: 'spam' })).toMatchObject(TOO_LATE);
+    expect(await reports()).toEqual([]);
+  });
+
+  test.each([
+    ['keeps no message where the site keeps no history', {}, null],
+    [
+      'keeps what was handed over where the site does',
+      { history: 'reports' as const },
+      [{ from: 'peer', text: 'boo' }],
+    ],
+  ])('%s', async (_, policy, kept) => {
+    await using app = await start(policy);
+    const { a, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
+    const messages = [{ from: 'peer', text: 'boo' }] as const;
+    expect(await a.ask('conversation:report', { conversationId, reason: 'threat', messages })).toEqual(REPORTED);
+    expect(await reports()).toMatchObject([{ messages: kept }]);
+  });
+});
+
+describe('somebody whom many reported', () => {
+  /** Bans as the database has them. */
+  function listed(): Pick<TestAppParts, 'bans'> & { refresh(): Promise<void> } {
+    let bans: Awaited<ReturnType<typeof records.bans.active>> = [];
+    return {
+      bans: {
+        findBan: (site: SiteId, kind, value, now) => {
+          const found = bans.find((ban) => ban.site === site && ban.kind === kind && ban.value === value);
+          return found !== undefined && (found.until ?? Infinity) > now
+            ? { until: found.until, isAutomatic: true }
+            : null;
+        },
+      },
+      refresh: async () => void (bans = await records.bans.active(clock())),
+    };
+  }
+
+  test('by three different visitors finishes the conversation and then has to wait, from any session', async () => {
+    const list = listed();
+    await using app = await start({}, list);
+    for (const n of [1, 2, 3]) {
+      const { a, b, conversationId } = await meet(app, `203.0.113.${n}`, '198.51.100.7');
+      await a.ask('conversation:report', { conversationId, reason: 'harassment' });
+      await list.refresh();
+      a.say(conversationId, 1, 'still there?');
+      await b.next('conversation:frame');
+      await a.ask('session:close', {});
+      await b.next('conversation:ended');
+      const again = await b.find();
+      if (n < 3) expect(again).toMatchObject({ ok: true });
+      else expect(again).toMatchObject({ ok: false, error: { code: 'banned', retryAfterMs: expect.any(Number) } });
+      await b.ask('session:close', {});
+    }
+    await expect(Visitor.arrive(app, { from: '198.51.100.7' })).rejects.toMatchObject({ data: { code: 'banned' } });
+    skippedMs = 11 * 60_000;
+    await using back = await Visitor.arrive(app, { from: '198.51.100.7' });
+    expect(await back.find()).toMatchObject({ ok: true });
+  });
+
+  test('by one visitor ten times counts once', async () => {
+    const list = listed();
+    await using app = await start({}, list);
+    for (let n = 0; n < 10; n++) {
+      const { a, b, conversationId } = await meet(app, '203.0.113.9', '198.51.100.8');
+      expect(await a.ask('conversation:report', { conversationId, reason: 'other' })).toEqual(REPORTED);
+      await a.ask('session:close', {});
+      await b.ask('session:close', {});
+      await until(() => app.held().sockets === 0, 'both have gone');
+    }
+    await list.refresh();
+    await using back = await Visitor.arrive(app, { from: '198.51.100.8' });
+    expect(await back.find()).toMatchObject({ ok: true });
+  });
+});
