@@ -1,5 +1,7 @@
 import type { ChatEvents } from './events.ts';
 import type { Criteria } from './protocol/index.ts';
+import type { Agreement } from './session/agreement.ts';
+import type { Report } from './session/reports.ts';
 import type { ChatSnapshot, Message } from './state.ts';
 
 /** How a call can be given up. */
@@ -36,7 +38,9 @@ export interface Chat {
    * Looks for someone; resolves once the service has the wait (or a match). Connects if need be, and
    * while the connection is away keeps trying until `cancel()`. Calling it while waiting changes what
    * is looked for and keeps the place.
-   * @throws ChatError `wrong_state` in a conversation; `open_elsewhere` while another tab of this site
+   * Where the service asks for a proof of work it is computed meanwhile, as part of the wait.
+   * @throws ChatError `wrong_state` in a conversation; `agreement_needed` while `needsAgreement` names
+   *   something; `proof_needed` where the page cannot compute one; `open_elsewhere` while another tab of this site
    *   waits or talks; or the service's refusal.
    */
   find(criteria?: Criteria, options?: CallOptions): Promise<void>;
@@ -45,7 +49,8 @@ export interface Chat {
   /**
    * Says something. The message is in the snapshot at once as `sending`, whether or not the connection
    * is up, and becomes `delivered` or `undelivered`.
-   * @throws ChatError `wrong_state` without a conversation, `text_refused`, `outbox_full`.
+   * @throws ChatError `wrong_state` without a conversation, `text_refused`, `outbox_full`; `rate_limited` after
+   *   too much at once, with the time left in `retryAfterMs`: what was sent before is delivered after it.
    */
   send(text: string): Extract<Message, { from: 'me' }>;
   /** Tells the peer that the visitor composes (`true`, as often as you like: throttled) or no longer does. Does nothing without a conversation. */
@@ -56,6 +61,22 @@ export interface Chat {
   stop(): Promise<void>;
   /** Never meet this peer again, and leave. In a conversation or its ended view; goes to `idle`. */
   block(): Promise<void>;
+  /**
+   * Tells the people who look after the site about the peer. Changes nothing in the conversation, and the
+   * peer never learns of it. Resolves once the service has it; without a connection that is when it is back.
+   * Reporting the same conversation again is the same report.
+   * @throws ChatError `wrong_state` where there is nobody to report; `text_refused` for a comment that is too
+   *   long; `not_in_conversation` after `TIMES.reportMs`; `timeout`; or the service's refusal.
+   */
+  report(report: Report): Promise<void>;
+  /**
+   * Agrees to the site's rules and names the visitor's age band, as far as `needsAgreement` asks. Connects if
+   * need be; a search begun meanwhile waits for it. Kept in memory: should the service forget the session it
+   * is told the same again, as long as the rules are the same.
+   * @throws ChatError `age_band_fixed` for another band than before; `bad_request` for rules of another
+   *   version or a band there is not; or why there is no connection.
+   */
+  agree(agreement: Agreement): Promise<void>;
   /**
    * In `elsewhere`: brings the wait or the conversation over from the tab that has it, which then is
    * `elsewhere` in its turn. Ends in `waiting` or `chatting`, or in `idle` if nothing was left to bring.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { info, POLICY, refusal, settle, SHARED, stage, staged } from '../test/stage.ts';
+import { NOTHING_AGREED, info, POLICY, refusal, settle, SHARED, stage, staged } from '../test/stage.ts';
 import { ChatError } from './errors.ts';
 import type { ConversationId, OnlineBucket } from './protocol/index.ts';
 import type { ChatSnapshot } from './state.ts';
@@ -22,6 +22,7 @@ describe('before anything', () => {
       connection: { status: 'offline' },
       online: null,
       policy: null,
+      agreed: null,
     });
   });
 
@@ -54,6 +55,7 @@ describe('connect', () => {
       connection: { status: 'connected' },
       online: { min: 1, max: 9 },
       policy: POLICY,
+      agreed: NOTHING_AGREED,
     });
     expect(scene.line.log).toEqual([]);
     expect(scene.names()).toEqual(['online']);

@@ -7,6 +7,7 @@ import { assertNever } from './internal/assert-never.ts';
 import { callSafely, Emitter } from './internal/emitter.ts';
 import { Timer } from './internal/timer.ts';
 import type {
+  Agreed,
   ConversationId,
   ConversationInfo,
   Criteria,
@@ -21,7 +22,11 @@ import type {
 } from './protocol/index.ts';
 import { Keeper } from './session/keeper.ts';
 import type { Doing, Kept } from './session/kept.ts';
+import { type Agreement, needsAgreement, sayAgain, withAgreement } from './session/agreement.ts';
+import { Errands } from './session/errands.ts';
 import { Orders } from './session/orders.ts';
+import { prove } from './session/prove.ts';
+import { type Report, Reports } from './session/reports.ts';
 import { Session, type SessionPush } from './session/session.ts';
 import type { TabLock, TabLockEvents } from './session/tab-lock.ts';
 import type { TabStorage } from './session/tab-storage.ts';
@@ -61,11 +66,18 @@ export class Client implements Chat {
   readonly #tab: TabLock;
   readonly #session: Session;
   readonly #orders: Orders;
+  readonly #errands: Errands;
+  readonly #reports: Reports;
+  /** What the visitor has agreed to on this page, whichever session heard it. */
+  #given: Agreed = { rules: null, ageBand: null };
+  /** Agreements the service has not answered yet: a search waits for them. */
+  #agreeing = new Set<Agreement>();
   #snapshot: ChatSnapshot = {
     state: IDLE,
     connection: { status: 'offline' },
     online: null,
     policy: null,
+    agreed: null,
   };
   #conversation: Conversation | null = null;
   readonly #over = new Set<ConversationId>();
@@ -118,9 +130,13 @@ export class Client implements Chat {
         },
       },
     );
+    const request: Session['request'] = (name, payload) => this.#session.request(name, payload);
+    this.#errands = new Errands({ isReady: () => this.#session.isReady, request });
+    this.#reports = new Reports(this.#errands);
     this.#orders = new Orders({
-      isReady: () => this.#session.isReady,
-      request: (name, payload) => this.#session.request(name, payload),
+      isReady: () => this.#session.isReady && this.#agreeing.size === 0,
+      request,
+      prove: (stop) => prove(request, stop),
       bounce: (keepsSession) => {
         this.#session.bounce(keepsSession);
       },
@@ -196,6 +212,8 @@ export class Client implements Chat {
   async find(criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> {
     this.#assertOpen(signal);
     if (this.#conversation !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
+    const { rules, ageBands } = needsAgreement({ policy: this.#snapshot.policy, agreed: this.#agreedSoon });
+    if (rules !== null || ageBands.length > 0) throw new ChatError('agreement_needed');
     const isOurs = this.#tab.take();
     if (isOurs !== true) await this.#takeTab(isOurs, signal);
     await this.#search(criteria, signal);
@@ -279,6 +297,30 @@ export class Client implements Chat {
     }
   }
 
+  async agree(agreement: Agreement): Promise<void> {
+    this.#assertOpen();
+    const told = this.#tellAgreement(agreement);
+    if (!this.#session.isReady) {
+      this.connect().catch((error: unknown) => {
+        this.#errands.refused(error as ChatError);
+      });
+    }
+    await told;
+  }
+
+  async report(report: Report): Promise<void> {
+    this.#assertOpen();
+    const { state, policy } = this.#snapshot;
+    if (state.status === 'elsewhere') throw new ChatError('open_elsewhere');
+    const shown = state.status === 'chatting' || state.status === 'ended' ? state : null;
+    const id = report.conversationId ?? shown?.conversationId;
+    if (id === undefined) throw new ChatError('wrong_state', { message: 'There is nobody to report.' });
+    const messages = shown?.conversationId === id ? shown.messages : null;
+    // A service that refused the chat may hear it yet.
+    this.#session.start();
+    await this.#reports.send(report, id, messages, policy);
+  }
+
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
@@ -289,6 +331,34 @@ export class Client implements Chat {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What the service knows, or will once it has answered. */
+  get #agreedSoon(): Agreed | null {
+    return [...this.#agreeing].reduce(withAgreement, this.#snapshot.agreed);
+  }
+
+  async #tellAgreement(agreement: Agreement): Promise<void> {
+    this.#agreeing.add(agreement);
+    try {
+      await this.#errands.ask('session:agree', agreement);
+      this.#given = withAgreement(this.#given, agreement);
+      this.#show({ agreed: withAgreement(this.#snapshot.agreed, agreement) });
+    } finally {
+      this.#agreeing.delete(agreement);
+      this.#orders.resume();
+    }
+  }
+
+  /** A session that knows less than this visitor has said is told it; nobody is asked twice for one thing. */
+  #agreeAgain(policy: Policy, agreed: Agreed): void {
+    const again = sayAgain(this.#given, policy, [...this.#agreeing].reduce(withAgreement, agreed));
+    this.#show({ policy, agreed: again === null ? agreed : withAgreement(agreed, again) });
+    if (again === null) return;
+    this.#tellAgreement(again).catch(() => {
+      // Then it is asked again after all.
+      this.#show({ agreed });
+    });
   }
 
   get #state(): ChatState {
@@ -338,6 +408,7 @@ export class Client implements Chat {
     this.#conversation?.handOver();
     this.#conversation = null;
     this.#orders.refused(new ChatError('open_elsewhere'));
+    this.#errands.refused(new ChatError('open_elsewhere'));
     this.#session.stop();
     for (const connector of this.#connectors.splice(0)) connector.reject(new ChatError('open_elsewhere'));
     this.#show({ state: ELSEWHERE });
@@ -421,6 +492,7 @@ export class Client implements Chat {
     const farewell = this.#session.isReady ? this.#session.request('session:close', {}) : null;
     const wasConnecting = this.#connectors.splice(0);
     this.#orders.close();
+    this.#errands.refused(new ChatError('closed'));
     this.#snapshot = { ...this.#snapshot, state: { status: 'closed' }, connection: { status: 'offline' } };
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
@@ -435,11 +507,12 @@ export class Client implements Chat {
     if (!this.#isClosed) this.#show({ connection });
   }
 
-  #ready({ recovered, policy, state }: PushPayload<'session:ready'>): void {
+  #ready({ recovered, policy, agreed, state }: PushPayload<'session:ready'>): void {
     if (this.#isClosed) return;
     this.#orders.ready(recovered, state);
     for (const connector of this.#connectors.splice(0)) connector.resolve();
-    this.#show({ policy });
+    this.#agreeAgain(policy, agreed);
+    this.#errands.ready();
     const running = state.status === 'chatting' ? state.conversation : null;
     if (this.#conversation !== null && this.#conversation.id !== running?.conversationId) {
       this.#end(recovered ? 'peer_left' : 'service_reset');
@@ -460,6 +533,7 @@ export class Client implements Chat {
     const isAwaited = this.#connectors.length > 0 || this.#orders.isAwaited;
     for (const connector of this.#connectors.splice(0)) connector.reject(error);
     this.#orders.refused(error);
+    this.#errands.refused(error);
     // What was said stays on view; `find()` will hear the refusal.
     if (this.#state.status !== 'ended') this.#show({ state: { status: 'refused', error } });
     if (ended !== null) this.#emitter.emit('ended', ended);
@@ -478,6 +552,9 @@ export class Client implements Chat {
         this.#conversation.take(push.payload);
         return;
       case 'conversation:throttled':
+        if (push.payload.conversationId !== this.#conversation?.id) return;
+        this.#conversation.throttled(push.payload.retryAfterMs);
+        this.#emitter.emit('error', new ChatError('rate_limited', push.payload));
         return;
       case 'conversation:peer':
         if (push.payload.conversationId === this.#conversation?.id) this.#conversation.peerIs(push.payload.presence);
@@ -590,7 +667,9 @@ export class Client implements Chat {
     if (conversation === null) return null;
     this.#conversation = null;
     this.#remember(conversation.id);
-    return { conversationId: conversation.id, reason, undelivered: conversation.end() };
+    const undelivered = conversation.end();
+    this.#reports.ended(conversation.id, conversation.messages, this.#snapshot.policy);
+    return { conversationId: conversation.id, reason, undelivered };
   }
 
   /** What the visitor is in the middle of is kept; and whoever is in the middle of nothing lets other tabs be. */
@@ -609,16 +688,16 @@ export class Client implements Chat {
 
   /** Whether anything changed. What equals the former value stays the former object. */
   #show(patch: Partial<ChatSnapshot>): boolean {
-    const { state, connection, online, policy } = this.#snapshot;
+    const { state, connection, online, policy, agreed } = this.#snapshot;
     const next: ChatSnapshot = {
       state: patch.state ?? state,
       connection: kept(connection, patch.connection),
       online: kept(online, patch.online),
       policy: kept(policy, patch.policy),
+      agreed: kept(agreed, patch.agreed),
     };
-    const hasChanged =
-      next.state !== state || next.connection !== connection || next.online !== online || next.policy !== policy;
-    if (!hasChanged) return false;
+    if (Object.entries(next).every(([name, value]) => value === this.#snapshot[name as keyof ChatSnapshot]))
+      return false;
     this.#snapshot = next;
     if (next.state !== state) this.#moved(next.state);
     this.#emitter.emit('change', next);

@@ -28,6 +28,9 @@ export interface ChatEvents {
   };
   /** About how many visitors are on the site changed. */
   online: OnlineBucket;
-  /** Something the visitor did not ask for failed (a refused connection, say). What they asked for rejects instead. */
+  /**
+   * Something the visitor did not ask for failed: a refused connection, or `rate_limited` for messages that
+   * came too fast and go out again after `retryAfterMs`. What they asked for rejects instead.
+   */
   error: ChatError;
 }

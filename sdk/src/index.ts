@@ -34,9 +34,12 @@ export function canResume({ site, scope = '' }: Pick<ChatOptions, 'site' | 'scop
 export type { CallOptions, Chat } from './chat.ts';
 export { ChatError, type ChatErrorCode } from './errors.ts';
 export type { ChatEvents } from './events.ts';
-export type { ChatOptions } from './options.ts';
+export type { ChatOptions, Claims } from './options.ts';
+export { type Agreement, type NeededAgreement, needsAgreement } from './session/agreement.ts';
+export type { Report } from './session/reports.ts';
 export type { ChatSnapshot, ChatState, Connection, Message, MessageStatus, Peer } from './state.ts';
 export {
+  type Agreed,
   type ConversationId,
   type Criteria,
   END_REASONS,
@@ -45,8 +48,12 @@ export {
   type OnlineBucket,
   type PeerPresence,
   type Policy,
+  REPORT_REASONS,
+  type ReportReason,
   type Retry,
+  type Rules,
   type Shared,
+  TIMES,
   type WaitStatus,
   type Widening,
 } from './protocol/index.ts';

@@ -54,3 +54,12 @@ describe('options', () => {
     expect(() => check(null)).toThrow(TypeError);
   });
 });
+
+test('claims are a token or what fetches one, and an error never repeats them', () => {
+  const fetchOne = (): string => 'a.b.c';
+  expect(check({ ...good, claims: 'a.b.c' })).toMatchObject({ claims: 'a.b.c' });
+  expect(check({ ...good, claims: fetchOne })).toMatchObject({ claims: fetchOne });
+  expect(() => check({ ...good, claims: { secret: 'canary' } })).toThrow(
+    /"claims" must be a signed token.*got "object"/,
+  );
+});

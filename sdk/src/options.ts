@@ -17,7 +17,16 @@ export interface ChatOptions {
    * the same conversation. Default `''`.
    */
   readonly scope?: string;
+  /**
+   * What the site says about this visitor: a JWT signed by its server with its secret key, or what fetches
+   * one. A function is asked anew for every connection, so that a token may be short-lived; if it throws or
+   * rejects, the chat is refused with `claims_refused`. Never stored.
+   */
+  readonly claims?: Claims;
 }
+
+/** See {@link ChatOptions.claims}. */
+export type Claims = string | (() => string | Promise<string>);
 
 /** Options that have been checked. */
 export interface Target {
@@ -25,16 +34,18 @@ export interface Target {
   readonly site: SiteKey;
   readonly scope: string;
   readonly origin?: string;
+  readonly claims?: Claims;
 }
 
 /** The door every option comes through. @throws TypeError that names the option and what it wants. */
 export function checkOptions(options: ChatOptions): Target {
-  const { url, site, origin, scope } = (options as ChatOptions | undefined) ?? ({} as Partial<ChatOptions>);
+  const { url, site, origin, scope, claims } = (options as ChatOptions | undefined) ?? ({} as Partial<ChatOptions>);
   return {
     url: checkOrigin('url', url, 'the address of the service, such as "https://chat.example.org"'),
     site: checkSite(site),
     scope: checkScope(scope),
     ...(origin === undefined ? {} : { origin: checkOrigin('origin', origin, 'an origin such as "http://localhost"') }),
+    ...(claims === undefined ? {} : { claims: checkClaims(claims) }),
   };
 }
 
@@ -52,6 +63,12 @@ const SCOPE_PATTERN = /^[A-Za-z0-9_-]{0,40}$/;
 function checkScope(scope: unknown = ''): string {
   if (typeof scope === 'string' && SCOPE_PATTERN.test(scope)) return scope;
   throw wrong('scope', 'at most 40 letters, digits, "-" or "_"', scope);
+}
+
+function checkClaims(claims: unknown): Claims {
+  if (typeof claims === 'string' || typeof claims === 'function') return claims as Claims;
+  // The value is not repeated: it may be a secret.
+  throw wrong('claims', 'a signed token, or a function that answers or promises one', typeof claims);
 }
 
 /** Scheme and host only: a path would be lost silently, since the endpoint's own is fixed. */

@@ -1,5 +1,6 @@
 import type { ChatError } from './errors.ts';
 import type {
+  Agreed,
   ConversationId,
   EndReason,
   OnlineBucket,
@@ -95,4 +96,6 @@ export interface ChatSnapshot {
   readonly online: OnlineBucket | null;
   /** What the site lets its visitors do; `null` before the first connection. */
   readonly policy: Policy | null;
+  /** What this visitor has agreed to; `null` before the first connection. See `needsAgreement`. */
+  readonly agreed: Agreed | null;
 }

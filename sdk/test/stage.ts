@@ -4,9 +4,11 @@ import { Client } from '../src/client.ts';
 import type { ChatEvents } from '../src/events.ts';
 import type { ChatState } from '../src/state.ts';
 import {
+  type Agreed,
   type ConversationId,
   type ConversationInfo,
   type Frame,
+  type Policy,
   type PushName,
   type PushPayload,
   type RequestName,
@@ -22,7 +24,20 @@ import { noTabLock, type TabLock, type TabLockEvents } from '../src/session/tab-
 import { noStorage, type TabStorage } from '../src/session/tab-storage.ts';
 import type { Dial, Line, LineEvents, LineLoss, Push, RequestOutcome } from '../src/transport/transport.ts';
 
-export const POLICY = { interests: ['tea'], isFreeInterests: true, inactivityMs: 600_000 };
+export const POLICY: Policy = {
+  interests: ['tea'],
+  isFreeInterests: true,
+  languages: [],
+  topics: [],
+  ageBands: [],
+  rules: null,
+  hasLinks: false,
+  hasImages: false,
+  isPeerToPeer: false,
+  history: 'none',
+  inactivityMs: 600_000,
+};
+export const NOTHING_AGREED: Agreed = { rules: null, ageBand: null };
 export const SHARED = { interests: ['tea'], isSameTopic: false };
 
 export function info(id: string): ConversationInfo {
@@ -81,9 +96,13 @@ export class StageLine implements Line {
     this.#events.push({ name, payload } as Push);
   }
 
-  ready(state: SessionState = { status: 'idle' }, recovered = this.resume !== undefined): void {
+  ready(
+    state: SessionState = { status: 'idle' },
+    recovered = this.resume !== undefined,
+    { policy = POLICY, agreed = NOTHING_AGREED }: { policy?: Policy; agreed?: Agreed } = {},
+  ): void {
     const resume = `r_${String(Math.random()).slice(2).padStart(22, '0')}` as ResumeToken;
-    this.push('session:ready', { resume, recovered, policy: POLICY, now: 0, state });
+    this.push('session:ready', { resume, recovered, policy, agreed, now: 0, state });
   }
 
   lose(loss: LineLoss = { kind: 'lost' }): void {

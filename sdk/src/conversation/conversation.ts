@@ -102,11 +102,13 @@ export class Conversation {
     return this.#transcript.messages;
   }
 
-  /** @throws ChatError `text_refused`, `outbox_full`. */
+  /** @throws ChatError `text_refused`, `outbox_full`, `rate_limited`. */
   say(text: string): OwnMessage {
     if (typeof text !== 'string' || text.trim() === '' || text.length > LIMITS.textMaxChars) {
       throw new ChatError('text_refused');
     }
+    const retryAfterMs = this.#link.heldForMs;
+    if (retryAfterMs > 0) throw new ChatError('rate_limited', { retryAfterMs });
     if (this.#link.isFull) throw new ChatError('outbox_full');
     const message = this.#transcript.addOwn(text, Date.now());
     this.#ownTyping.messageSent();
@@ -129,6 +131,11 @@ export class Conversation {
     this.#setPresence(presence);
   }
 
+  /** `conversation:throttled`. */
+  throttled(forMs: number): void {
+    this.#link.hold(forMs);
+  }
+
   disconnected(): void {
     this.#link.down();
   }
@@ -142,7 +149,7 @@ export class Conversation {
   /** It goes on elsewhere: no timer stays, no event follows, and nothing more is said from here. */
   handOver(): void {
     this.#isOver = true;
-    this.#link.down();
+    this.#link.abandon();
     this.#peerTyping.close();
   }
 

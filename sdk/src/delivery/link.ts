@@ -57,6 +57,9 @@ export class Link {
   #isDeaf: boolean;
   readonly #ackTimer = new Timer();
   readonly #resendTimer = new Timer();
+  /** While it runs nothing numbered is sent, whatever becomes of the path. */
+  readonly #holdTimer = new Timer();
+  #heldUntil = 0;
   #isUp = false;
   /** Number of the next frame to put on the path. */
   #next: number;
@@ -87,9 +90,25 @@ export class Link {
     this.#pump();
   }
 
+  /** Milliseconds until something numbered may be sent again; 0 when it may. */
+  get heldForMs(): number {
+    return this.#holdTimer.isRunning ? Math.max(1, this.#heldUntil - Date.now()) : 0;
+  }
+
+  /** What was sent was too much at once and may be lost: sends nothing for so long, then all that is unacknowledged. */
+  hold(forMs: number): void {
+    if (this.#isClosed || forMs <= this.heldForMs) return;
+    this.#heldUntil = Date.now() + forMs;
+    this.#resendTimer.stop();
+    this.#holdTimer.start(forMs, () => {
+      this.#resends = 0;
+      if (this.#isUp) this.#sendAgain();
+    });
+  }
+
   /** Sends a body that may be lost. */
   postUnnumbered(body: UnknownBody): void {
-    if (this.#isUp) this.#sendFrame(0, body);
+    if (this.#isUp && !this.#holdTimer.isRunning) this.#sendFrame(0, body);
   }
 
   /** There is a path (again), or the peer has one again: everything unacknowledged goes once more. */
@@ -145,7 +164,13 @@ export class Link {
    */
   close(): void {
     if (this.#ackTimer.isRunning) this.#sendFrame(0, { kind: 'ack' });
+    this.abandon();
+  }
+
+  /** No timer stays, and nothing more is sent. */
+  abandon(): void {
     this.#isClosed = true;
+    this.#holdTimer.stop();
     this.down();
   }
 
@@ -177,6 +202,7 @@ export class Link {
   }
 
   #sendAgain(): void {
+    if (this.#holdTimer.isRunning) return;
     this.#next = this.#outbox.first;
     this.#resendTimer.stop();
     if (this.#isDeaf) this.#sendFrame(0, { kind: 'ack' });
@@ -184,7 +210,7 @@ export class Link {
   }
 
   #pump(): void {
-    if (!this.#isUp || this.#isClosed) return;
+    if (!this.#isUp || this.#isClosed || this.#holdTimer.isRunning) return;
     const windowEnd = Math.min(this.#outbox.last, this.#outbox.first + LINK.windowFrames - 1);
     for (const { seq, body } of this.#outbox.slice(this.#next, windowEnd - this.#next + 1)) {
       this.#next = seq + 1;

@@ -26,6 +26,8 @@ export interface OrdersParts {
     name: Name,
     payload: RequestPayload<Name>,
   ) => Promise<RequestOutcome<Name>>;
+  /** Proves to the service that this page took some trouble, until `stop`. May fail silently; rejects with why it cannot. */
+  readonly prove: (stop: AbortController) => Promise<void>;
   /** Drop the line and dial again. */
   readonly bounce: (keepsSession?: boolean) => void;
   readonly random: () => number;
@@ -76,6 +78,10 @@ export class Orders {
   #stoppers: (() => void)[] = [];
   #leavings: Leaving[] = [];
   #isBusy = false;
+  /** A proof is being computed; the search is asked for once it is handed in. */
+  #proving: AbortController | null = null;
+  /** Proofs in a row that brought no search. */
+  #proofs = 0;
   #failures = 0;
   #isClosed = false;
 
@@ -245,7 +251,8 @@ export class Orders {
   }
 
   #nextStep(): Step | null {
-    const unheld = this.#search !== null && this.#held !== this.#search ? this.#search : null;
+    const isUnheld = this.#search !== null && this.#held !== this.#search && this.#proving === null;
+    const unheld = isUnheld ? this.#search : null;
     const leaving = this.#leavings[0];
     if (leaving !== undefined) {
       const next = leaving.kind === 'leave' && !this.#mustCancel && this.#cancellers.length === 0 ? unheld : null;
@@ -305,6 +312,11 @@ export class Orders {
       this.#hold(find, 'matched');
       return;
     }
+    if (this.#mayProve(error)) {
+      this.#asked = wasHeld;
+      void this.#prove();
+      return;
+    }
     const mayHelp = error.retry === 'new_session' || error.code === 'internal' || error.code === 'unavailable';
     if (mayHelp && this.#failures + 1 < TRIES) {
       this.#failed(error);
@@ -326,6 +338,28 @@ export class Orders {
     }
     this.#endSearch(error);
     this.#parts.searchOver();
+  }
+
+  #mayProve(error: ChatError): boolean {
+    return error.code === 'proof_needed' && this.#search !== null && this.#proofs < TRIES;
+  }
+
+  /** Beside the orders, so that the visitor can cancel meanwhile; the search is asked for again afterwards. */
+  async #prove(): Promise<void> {
+    const proving = new AbortController();
+    this.#proving = proving;
+    this.#proofs += 1;
+    const failure = await this.#parts.prove(proving).then(
+      () => null,
+      (error: unknown) => (error instanceof ChatError ? error : new ChatError('proof_needed')),
+    );
+    if (this.#proving !== proving) return;
+    this.#proving = null;
+    if (failure !== null && this.#search !== null) {
+      this.#endSearch(failure);
+      this.#parts.searchOver();
+    }
+    this.#pump();
   }
 
   async #cancel(): Promise<void> {
@@ -384,10 +418,10 @@ export class Orders {
       case 'refused': {
         leaving.waiter.resolve();
         const error = ChatError.fromWire(outcome.error);
-        if (error.retry !== 'never') this.#failed(error);
-        else if (next === null) this.#depart(leaving);
         // It is the search that does not please: leave without it.
-        else this.#nextRefused(next, error);
+        if (next !== null && (error.retry === 'never' || error.code === 'banned')) this.#nextRefused(next, error);
+        else if (error.retry !== 'never') this.#failed(error);
+        else this.#depart(leaving);
       }
     }
   }
@@ -395,6 +429,10 @@ export class Orders {
   #nextRefused(next: FindPayload, error: ChatError): void {
     this.#asked = null;
     if (this.#search !== next) return;
+    if (this.#mayProve(error)) {
+      void this.#prove();
+      return;
+    }
     this.#endSearch(error);
     this.#parts.searchOver();
   }
@@ -432,6 +470,7 @@ export class Orders {
 
   #hold(find: FindPayload, status: FindReply['status']): void {
     this.#held = find;
+    this.#proofs = 0;
     if (status === 'matched') this.#expectMatch();
     if (this.#search === find) this.#answerFinders(null);
   }
@@ -484,6 +523,9 @@ export class Orders {
 
   #endSearch(error: ChatError): void {
     this.#search = null;
+    this.#proofs = 0;
+    this.#proving?.abort();
+    this.#proving = null;
     this.#answerFinders(error);
     this.#answerCancellers('cancelled');
   }

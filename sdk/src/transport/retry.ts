@@ -33,7 +33,8 @@ export function decideRetry(loss: LineLoss, attempt: number, random: () => numbe
   if (loss.kind === 'lost') return { kind: 'again', delayMs, keepsSession: true };
   const error = ChatError.fromWire(loss.error);
   const keepsSession = KEEPS_SESSION[error.retry];
-  if (keepsSession === null) return { kind: 'give_up', error };
+  // For hours perhaps: the visitor is told, and comes back when it is over.
+  if (keepsSession === null || error.code === 'banned') return { kind: 'give_up', error };
   return { kind: 'again', delayMs: delayMs + (error.retryAfterMs ?? 0), keepsSession };
 }
 

@@ -2,7 +2,15 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FRAME_EVENT, type Frame, PROTOCOL_VERSION, type ResumeToken, type SiteKey } from '../protocol/index.ts';
+import type { Claims } from '../options.ts';
+import {
+  ERRORS,
+  FRAME_EVENT,
+  type Frame,
+  PROTOCOL_VERSION,
+  type ResumeToken,
+  type SiteKey,
+} from '../protocol/index.ts';
 import { socketDial } from './socket-transport.ts';
 import type { Line, LineEvents, LineLoss, Push } from './transport.ts';
 
@@ -238,6 +246,71 @@ describe('what is sent without a line', () => {
     line.close();
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(io.of('/').sockets.size).toBe(0);
+    expect(io.engine.clientsCount).toBe(0);
+    expect(losses).toEqual([]);
+  });
+});
+
+describe('claims', () => {
+  const dialWith = (claims: Claims): Dialled => {
+    const pushes: Push[] = [];
+    const losses: LineLoss[] = [];
+    const events: LineEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
+    const target = { url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost', claims };
+    const line = socketDial(target)(undefined, events);
+    lines.push(line);
+    return { line, pushes, losses };
+  };
+
+  test.each([
+    ['a string', 'a.b.c'],
+    ['a function', () => 'a.b.c'],
+    ['a function that promises', () => Promise.resolve('a.b.c')],
+  ])('given as %s go along with the handshake', async (_, claims) => {
+    const arriving = visitor();
+    dialWith(claims);
+    expect((await arriving).handshake.auth).toEqual({ version: PROTOCOL_VERSION, claims: 'a.b.c' });
+  });
+
+  test('are asked for anew for every line', async () => {
+    let count = 0;
+    const target = { url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' };
+    const redial = socketDial({ ...target, claims: () => `token-${(count += 1)}` });
+    for (const expected of ['token-1', 'token-2']) {
+      const arriving = visitor();
+      lines.push(redial(undefined, { push: () => undefined, lost: () => undefined }));
+      expect((await arriving).handshake.auth['claims']).toBe(expected);
+    }
+  });
+
+  test.each<[string, Claims]>([
+    [
+      'throws',
+      () => {
+        throw new Error('secret-canary');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('secret-canary'))],
+    ['answers something else', () => undefined as never],
+    ['answers more than the service reads', () => 'x'.repeat(2_001)],
+  ])(
+    'of a page whose function %s are a refusal, told without a connection and without its words',
+    async (_, claims) => {
+      const { losses } = dialWith(claims);
+      await vi.waitFor(() => expect(losses).toHaveLength(1));
+      expect(losses).toEqual([
+        { kind: 'refused', error: { code: 'claims_refused', message: ERRORS.claims_refused.message } },
+      ]);
+      expect(io.engine.clientsCount).toBe(0);
+    },
+  );
+
+  test('that come after the line was closed connect nothing', async () => {
+    let answer = (_claims: string): void => undefined;
+    const { line, losses } = dialWith(() => new Promise((resolve) => (answer = resolve)));
+    line.close();
+    answer('a.b.c');
+    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(io.engine.clientsCount).toBe(0);
     expect(losses).toEqual([]);
   });

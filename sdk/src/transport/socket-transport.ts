@@ -1,11 +1,14 @@
 import { io } from 'socket.io-client';
+import { ChatError } from '../errors.ts';
 import type { Target } from '../options.ts';
 import {
+  ERRORS,
   FRAME_EVENT,
   PROTOCOL_VERSION,
   PUSH_NAMES,
   type HandshakeAuth,
   type HandshakeQuery,
+  LIMITS,
   type Reply,
   type RequestName,
   type RequestReply,
@@ -23,7 +26,7 @@ import type { Dial, Line, LineLoss, Push, RequestOutcome } from './transport.ts'
 export function socketDial(target: Target): Dial {
   const query: HandshakeQuery = { site: target.site };
   return (resume, events): Line => {
-    const auth: HandshakeAuth = { version: PROTOCOL_VERSION, ...(resume === undefined ? {} : { resume }) };
+    let auth: HandshakeAuth = { version: PROTOCOL_VERSION, ...(resume === undefined ? {} : { resume }) };
     const socket = io(target.url, {
       path: SOCKET_PATH,
       transports: ['websocket', 'polling'],
@@ -65,7 +68,18 @@ export function socketDial(target: Target): Dial {
     socket.on('disconnect', () => {
       lose({ kind: 'lost' });
     });
-    socket.connect();
+    const connect = (claims?: string): void => {
+      if (isOver) return;
+      if (claims !== undefined) auth = { ...auth, claims };
+      socket.connect();
+    };
+    if (target.claims === undefined) connect();
+    else {
+      askForClaims(target.claims).then(connect, () => {
+        const { message } = ERRORS.claims_refused;
+        lose({ kind: 'refused', error: { code: 'claims_refused', message } });
+      });
+    }
 
     return {
       request: <Name extends RequestName>(name: Name, payload: unknown) =>
@@ -89,4 +103,11 @@ export function socketDial(target: Target): Dial {
       },
     };
   };
+}
+
+/** For this attempt only: they run out. Rejects where the page has none that could be right. */
+async function askForClaims(claims: NonNullable<Target['claims']>): Promise<string> {
+  const said: unknown = typeof claims === 'function' ? await claims() : claims;
+  if (typeof said === 'string' && said !== '' && said.length <= LIMITS.claimsMaxChars) return said;
+  throw new ChatError('claims_refused');
 }

@@ -1,0 +1,89 @@
+import { ChatError } from '../errors.ts';
+import type { RequestName, RequestPayload, RequestReply } from '../protocol/index.ts';
+import type { RequestOutcome } from '../transport/transport.ts';
+
+/** So often an errand goes unanswered on a line that lives before it is given up. */
+const TRIES = 3;
+
+export interface ErrandsParts {
+  readonly isReady: () => boolean;
+  readonly request: <Name extends RequestName>(
+    name: Name,
+    payload: RequestPayload<Name>,
+  ) => Promise<RequestOutcome<Name>>;
+}
+
+interface Errand {
+  readonly name: RequestName;
+  readonly payload: never;
+  /** Unix milliseconds. */
+  readonly until: number;
+  readonly resolve: (reply: never) => void;
+  readonly reject: (error: ChatError) => void;
+  isUnderWay: boolean;
+  unanswered: number;
+}
+
+/**
+ * Requests that may be asked twice and need no order among themselves: each is asked, after a new
+ * connection again, until the service has answered it.
+ */
+export class Errands {
+  readonly #parts: ErrandsParts;
+  readonly #open = new Set<Errand>();
+
+  constructor(parts: ErrandsParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with the service's refusal, with `timeout` if it never answers or `withinMs` is over before it is asked. */
+  ask<Name extends RequestName>(
+    name: Name,
+    payload: RequestPayload<Name>,
+    { withinMs = Infinity } = {},
+  ): Promise<RequestReply<Name>> {
+    return new Promise((resolve, reject) => {
+      const errand: Errand = {
+        name,
+        payload: payload as never,
+        until: Date.now() + withinMs,
+        resolve,
+        reject,
+        isUnderWay: false,
+        unanswered: 0,
+      };
+      this.#open.add(errand);
+      void this.#run(errand);
+    });
+  }
+
+  /** There is a line again: what is open is asked once more. */
+  ready(): void {
+    for (const errand of this.#open) void this.#run(errand);
+  }
+
+  /** Nothing can be told any more. */
+  refused(error: ChatError): void {
+    for (const errand of this.#open) this.#settle(errand, () => errand.reject(error));
+  }
+
+  async #run(errand: Errand): Promise<void> {
+    if (errand.isUnderWay) return;
+    while (this.#open.has(errand) && this.#parts.isReady()) {
+      if (Date.now() > errand.until || errand.unanswered === TRIES) {
+        this.#settle(errand, () => errand.reject(new ChatError('timeout')));
+        return;
+      }
+      errand.isUnderWay = true;
+      const outcome = await this.#parts.request(errand.name, errand.payload);
+      errand.isUnderWay = false;
+      if (outcome.kind === 'answered') this.#settle(errand, () => errand.resolve(outcome.data as never));
+      else if (outcome.kind === 'refused') this.#settle(errand, () => errand.reject(ChatError.fromWire(outcome.error)));
+      else if (this.#parts.isReady()) errand.unanswered += 1;
+    }
+  }
+
+  #settle(errand: Errand, tell: () => void): void {
+    if (this.#open.delete(errand)) tell();
+  }
+}

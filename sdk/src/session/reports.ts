@@ -1,0 +1,81 @@
+import { ChatError } from '../errors.ts';
+import {
+  type ConversationId,
+  LIMITS,
+  type Policy,
+  type ReportedMessage,
+  type ReportReason,
+  TIMES,
+} from '../protocol/index.ts';
+import type { Message } from '../state.ts';
+import type { Errands } from './errands.ts';
+
+/** So many conversations that are over can still be reported. */
+const PAST_MAX = 16;
+
+/** What a visitor says about the peer of a conversation. */
+export interface Report {
+  readonly reason: ReportReason;
+  /** In the visitor's own words. At most `LIMITS.commentMaxChars`; empty is none. */
+  readonly comment?: string;
+  /**
+   * Whether the last messages go with it, or how many: at most `LIMITS.reportMessagesMax`. Only where the
+   * policy's `history` is `reports`; elsewhere they stay here, and the rest of the report goes.
+   */
+  readonly messages?: boolean | number;
+  /** Default: the running conversation, or the one whose end is in view. Else one of the last `TIMES.reportMs`. */
+  readonly conversationId?: ConversationId;
+}
+
+interface Past {
+  readonly endedAt: number;
+  /** The last ones, as long as they may be handed over. */
+  readonly messages: readonly Message[];
+}
+
+/** Reports, and what is left of conversations to report: in memory, for as long as they may be. */
+export class Reports {
+  readonly #errands: Errands;
+  readonly #past = new Map<ConversationId, Past>();
+
+  constructor(errands: Errands) {
+    this.#errands = errands;
+  }
+
+  /** A conversation is over. */
+  ended(id: ConversationId, messages: readonly Message[], policy: Policy | null): void {
+    const now = Date.now();
+    const handable = policy?.history === 'reports' ? messages.slice(-LIMITS.reportMessagesMax) : [];
+    this.#past.set(id, { endedAt: now, messages: handable });
+    for (const [other, { endedAt }] of this.#past) {
+      if (this.#past.size > PAST_MAX || now - endedAt > TIMES.reportMs) this.#past.delete(other);
+    }
+  }
+
+  /**
+   * `shown`: the messages on view, where it is the conversation on view.
+   * @throws ChatError `text_refused`, `not_in_conversation`, `timeout`, or the service's refusal.
+   */
+  async send(
+    { reason, comment = '', messages = false }: Report,
+    conversationId: ConversationId,
+    shown: readonly Message[] | null,
+    policy: Policy | null,
+  ): Promise<void> {
+    const past = this.#past.get(conversationId);
+    const withinMs = past === undefined ? TIMES.reportMs : past.endedAt + TIMES.reportMs - Date.now();
+    if (withinMs <= 0) throw new ChatError('not_in_conversation');
+    const words = comment.trim();
+    if (words.length > LIMITS.commentMaxChars) throw new ChatError('text_refused');
+    const count = Math.min(messages === true ? LIMITS.reportMessagesMax : Number(messages), LIMITS.reportMessagesMax);
+    const canHandOver = policy?.history === 'reports' && count >= 1;
+    const handed = canHandOver ? (shown ?? past?.messages ?? []).slice(-count).map(asReported) : [];
+    await this.#errands.ask(
+      'conversation:report',
+      { conversationId, reason, ...(words && { comment: words }), ...(handed.length > 0 && { messages: handed }) },
+      { withinMs },
+    );
+  }
+}
+
+const asReported = ({ from, text }: Message): ReportedMessage => ({ from, text });
