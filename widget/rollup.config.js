@@ -34,7 +34,15 @@ export default [
   },
   {
     input: 'src/index.ts',
-    output: { file: 'dist/passerby-chat.js', format: 'es' },
+    output: {
+      dir: 'dist',
+      entryFileNames: 'passerby-chat.js',
+      // A name that changes with the content: such files are kept for a year.
+      chunkFileNames: '[name]-[hash].js',
+      format: 'es',
+    },
+    // What is loaded on demand takes what it shares straight from this file.
+    preserveEntrySignatures: 'allow-extension',
     onwarn,
     plugins: [
       resolve({

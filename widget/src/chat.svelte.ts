@@ -1,4 +1,4 @@
-import type { Chat, ChatError, ChatSnapshot, Criteria } from '@passerby/sdk';
+import { type Agreement, type Chat, ChatError, type ChatSnapshot, type Criteria, type Report } from '@passerby/sdk';
 
 /** Something the visitor asked for that did not work, until they ask for the next thing. */
 export interface Notice {
@@ -18,10 +18,15 @@ export class ChatModel {
   draft = $state('');
   /** Whether the visitor has just blocked the peer: said on the next screen. */
   hasBlocked = $state(false);
+  /** When what the service refused can be tried again, Unix milliseconds; `null` where nothing is known. */
+  refusedUntil = $state.raw<number | null>(null);
+  /** When the last conversation ended, Unix milliseconds. */
+  endedAt = 0;
 
   readonly #chat: Chat;
   readonly #undo: readonly (() => void)[];
   #startedAt = -Infinity;
+  #noticeOver: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * `onNews` is called for what a visitor who looks elsewhere should hear of: a match, a message; `onError`
@@ -37,7 +42,9 @@ export class ChatModel {
         onNews();
       }),
       chat.on('message', onNews),
-      chat.on('error', onError),
+      chat.on('ended', () => (this.endedAt = Date.now())),
+      // Too much was said at once: what was typed stays, what was sent goes out again by itself.
+      chat.on('error', (error) => (error.code === 'rate_limited' ? this.#notice(error) : onError(error))),
     ];
   }
 
@@ -72,6 +79,22 @@ export class ChatModel {
     this.hasBlocked = true;
   }
 
+  /** Resolves in any case: a refusal is a notice. */
+  async agree(agreement: Agreement): Promise<void> {
+    this.notice = null;
+    await this.#chat.agree(agreement).catch((error: unknown) => this.#notice(error));
+  }
+
+  /** Rejects with the refusal: the form says it. */
+  report(report: Report): Promise<void> {
+    return this.#chat.report(report);
+  }
+
+  /** Part of the widget could not be loaded. */
+  failed(): void {
+    this.#notice(new ChatError('unavailable'));
+  }
+
   /** Says what the composer holds, and empties it if that was taken. */
   send(): boolean {
     const text = this.draft.trim();
@@ -93,12 +116,16 @@ export class ChatModel {
 
   /** Stops listening; the chat itself lives on. */
   release(): void {
+    clearTimeout(this.#noticeOver);
     for (const undo of this.#undo) undo();
   }
 
   #turnTo(snapshot: ChatSnapshot): void {
-    const former = (this.snapshot as ChatSnapshot | undefined)?.state.status;
+    const before = (this.snapshot as ChatSnapshot | undefined)?.state;
+    const former = before?.status;
     this.snapshot = snapshot;
+    const { state } = snapshot;
+    if (state.status === 'refused' && state !== before) this.refusedUntil = untilOf(state.error);
     // The other tab is done; what the start screen shows, the service says.
     if (former === 'elsewhere' && snapshot.state.status === 'idle') this.connect();
   }
@@ -114,7 +141,15 @@ export class ChatModel {
     const refusal = error as ChatError;
     // The screen says it already.
     if (['refused', 'elsewhere'].includes(this.snapshot.state.status) || refusal.code === 'aborted') return;
-    const { retryAfterMs } = refusal;
-    this.notice = { error: refusal, retryAt: retryAfterMs === undefined ? null : Date.now() + retryAfterMs };
+    const notice = { error: refusal, retryAt: untilOf(refusal) };
+    this.notice = notice;
+    clearTimeout(this.#noticeOver);
+    // Hours may be more than a timer takes.
+    if (notice.retryAt !== null && notice.retryAt - Date.now() < 2 ** 31)
+      this.#noticeOver = setTimeout(() => {
+        if (this.notice === notice) this.notice = null;
+      }, notice.retryAt - Date.now());
   }
 }
+
+const untilOf = ({ retryAfterMs }: ChatError) => (retryAfterMs === undefined ? null : Date.now() + retryAfterMs);

@@ -1,4 +1,4 @@
-import type { Chat } from '@passerby/sdk';
+import type { Chat, Claims } from '@passerby/sdk';
 import { mount, unmount } from 'svelte';
 import { en, type Strings } from './i18n/en.ts';
 import { OPTION_ATTRIBUTES, readOptions } from './options.ts';
@@ -54,6 +54,17 @@ export class PasserbyChatElement extends HTMLElement {
   set chat(chat: Chat) {
     this.#widget.give(chat);
     if (this.#component) this.#takeUp();
+  }
+
+  /**
+   * A JWT signed by the site's server that says what it knows of the visitor, or a function that fetches one,
+   * asked anew for every connection. To be set before the element stands in the page, or before it is opened.
+   */
+  set claims(claims: Claims | undefined) {
+    this.#widget.claims = claims;
+  }
+  get claims(): Claims | undefined {
+    return this.#widget.claims;
   }
 
   connectedCallback(): void {

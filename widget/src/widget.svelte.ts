@@ -1,4 +1,13 @@
-import { canResume, createChat, type Chat, type ChatError, type ChatState, type Criteria } from '@passerby/sdk';
+import {
+  canResume,
+  createChat,
+  type Chat,
+  type ChatError,
+  type ChatState,
+  type Claims,
+  type ConversationId,
+  type Criteria,
+} from '@passerby/sdk';
 import { ChatModel } from './chat.svelte.ts';
 import { en, type Strings } from './i18n/en.ts';
 import { UnreadTitle } from './launcher/unread-title.ts';
@@ -6,6 +15,12 @@ import type { WidgetOptions } from './options.ts';
 import { adviseOwner } from './refused/advise-owner.ts';
 import { forget, recall, remember } from './remembered.ts';
 import { spokenLanguages } from './start/interests.ts';
+
+/** What lies over the panel until it is closed. */
+export type Sheet =
+  | { readonly kind: 'report'; readonly conversationId: ConversationId }
+  /** A stranger's link was pressed. */
+  | { readonly kind: 'leave'; readonly href: string };
 
 /** One widget: what its element was told, whether it is open, and its chat once there is one. */
 export class WidgetModel {
@@ -26,6 +41,11 @@ export class WidgetModel {
   isTopicWanted = $state(true);
   /** Whether each message shows its time. */
   hasTimes = $state(false);
+
+  sheet = $state.raw<Sheet | null>(null);
+
+  /** What the page says of the visitor: see `ChatOptions.claims`. Read when the chat is made. */
+  claims: Claims | undefined;
 
   readonly #title = new UnreadTitle();
   #given: Chat | undefined;
@@ -86,6 +106,13 @@ export class WidgetModel {
     };
   }
 
+  /** Opens the form about the stranger of the conversation on view. */
+  report(): void {
+    const state = this.chat?.snapshot.state;
+    if (state?.status === 'chatting' || state?.status === 'ended')
+      this.sheet = { kind: 'report', conversationId: state.conversationId };
+  }
+
   find(): void {
     this.chat?.find(this.criteria());
   }
@@ -95,6 +122,7 @@ export class WidgetModel {
     if (this.chat) forget(this.options);
     this.chat?.release();
     this.chat = null;
+    this.sheet = null;
     void this.#made?.close();
     this.#made = undefined;
     this.#given = undefined;
@@ -112,7 +140,7 @@ export class WidgetModel {
   #make(): Chat | undefined {
     const { site, scope, api } = this.options;
     try {
-      return (this.#made = createChat({ url: api, site, scope }));
+      return (this.#made = createChat({ url: api, site, scope, ...(this.claims && { claims: this.claims }) }));
     } catch (error) {
       this.isMisconfigured = true;
       adviseOwner(error instanceof Error ? error.message : String(error));
@@ -143,6 +171,7 @@ export class WidgetModel {
 
   #advise(error: ChatError): void {
     if (error.code === 'origin_refused') adviseOwner('origin_refused', this.options.site);
+    else if (error.code === 'claims_refused' || error.code === 'key_revoked') adviseOwner(error.message);
   }
 
   #isSeen(): boolean {

@@ -1,6 +1,30 @@
-import type { Chat, ChatEvents, ChatSnapshot, ChatState, Criteria, Message } from '@passerby/sdk';
+import type {
+  Agreement,
+  Chat,
+  ChatEvents,
+  ChatSnapshot,
+  ChatState,
+  Criteria,
+  Message,
+  Policy,
+  Report,
+} from '@passerby/sdk';
 
 type Listeners = { [Name in keyof ChatEvents]: Set<(event: ChatEvents[Name]) => void> };
+
+export const POLICY: Policy = {
+  interests: ['jazz', 'cycling', 'cooking'],
+  isFreeInterests: true,
+  languages: [],
+  topics: [],
+  ageBands: [],
+  rules: null,
+  hasLinks: false,
+  hasImages: false,
+  isPeerToPeer: false,
+  history: 'none',
+  inactivityMs: 600_000,
+};
 
 /** A chat without a service: a test says what it shows, and reads what it was asked. */
 export class FakeChat implements Chat {
@@ -23,7 +47,8 @@ export class FakeChat implements Chat {
     state: { status: 'idle' },
     connection: { status: 'connected' },
     online: { min: 12, max: 19 },
-    policy: { interests: ['jazz', 'cycling', 'cooking'], isFreeInterests: true, inactivityMs: 600_000 },
+    policy: POLICY,
+    agreed: { rules: null, ageBand: null },
   };
 
   show(change: Partial<ChatSnapshot>): void {
@@ -99,6 +124,18 @@ export class FakeChat implements Chat {
 
   async block(): Promise<void> {
     this.#called('block');
+  }
+
+  async agree({ rules, ageBand }: Agreement): Promise<void> {
+    this.#called('agree', { rules, ageBand });
+    const { agreed } = this.#snapshot;
+    this.show({
+      agreed: { rules: rules ?? agreed?.rules ?? null, ageBand: ageBand ?? agreed?.ageBand ?? null },
+    });
+  }
+
+  async report(report: Report): Promise<void> {
+    this.#called('report', report);
   }
 
   async close(): Promise<void> {

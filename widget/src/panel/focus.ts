@@ -7,3 +7,8 @@ export function focusScreen(panel: HTMLElement): void {
   const isField = wanted instanceof HTMLTextAreaElement && matchMedia('(pointer: coarse)').matches;
   (wanted && !isField ? wanted : panel).focus({ preventScroll: true });
 }
+
+/** The same for a part of the panel that came later. */
+export function focusIn(part: Element): void {
+  part.querySelector<HTMLElement>('[data-focus]')?.focus({ preventScroll: true });
+}

@@ -9,12 +9,20 @@ interface Refusal {
 
 const broken: Refusal = { heading: 'broken', how: 'brokenHow' };
 const updating: Refusal = { heading: 'updating', how: 'updatingHow' };
+const notHere: Refusal = { heading: 'notHere', how: 'notHereHow' };
 const tooOld: Refusal = { heading: 'tooOld', how: 'tooOldHow' };
 
 /** Code → words. Complete by its type: a new code without words does not compile. */
 export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   bad_request: broken,
-  origin_refused: { heading: 'notHere', how: 'notHereHow' },
+  origin_refused: notHere,
+  unauthorized: broken,
+  key_revoked: notHere,
+  claims_refused: notHere,
+  banned: { heading: 'banned', how: 'bannedHow' },
+  agreement_needed: { heading: 'agreementNeeded', how: 'agreementNeededHow' },
+  proof_needed: broken,
+  age_band_fixed: { heading: 'ageBandFixed', how: 'ageBandHow' },
   client_too_old: tooOld,
   server_too_old: updating,
   not_found: broken,
@@ -22,7 +30,10 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   not_in_conversation: broken,
   already_in_conversation: broken,
   session_gone: broken,
+  already_exists: broken,
   payload_too_large: broken,
+  unsupported_media_type: broken,
+  head_too_large: broken,
   rate_limited: { heading: 'slowDown', how: 'slowDownHow' },
   internal: broken,
   unavailable: updating,
@@ -35,7 +46,7 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   outbox_full: { heading: 'outboxFull', how: 'outboxFull' },
 };
 
-/** What the site owner is told in the console when their page is not let in. */
+/** What the site owner is told in the console when their page is not let in. Other refusals of a page: the error's own message. */
 export function ownerAdvice(site: string, origin: string): string {
   return (
     `Passerby: this page (${origin}) may not use the site key "${site}". ` +
