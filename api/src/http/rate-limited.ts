@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import type { Middleware } from 'koa';
+import type { Limiter, Standing } from '../limits/limiter.ts';
+import type { SharedLimitName } from '../limits/rate-limits.ts';
+import type { AddressHash } from '../state/state-store.ts';
+
+/**
+ * Counts a route's requests by address, and says how they stand in `RateLimit-Policy` and `RateLimit`
+ * (draft-ietf-httpapi-ratelimit-headers-10). Refuses `rate_limited`; `Retry-After` comes with every refusal
+ * that has a time.
+ */
+export function rateLimited(
+  name: SharedLimitName,
+  limiter: Pick<Limiter, 'tryTake'>,
+  addressOf: (request: IncomingMessage) => AddressHash,
+): Middleware {
+  return async (context, next) => {
+    const { standings, refusal } = await limiter.tryTake(name, { site: '', address: addressOf(context.req) });
+    context.set('RateLimit-Policy', standings.map(policyField).join(', '));
+    context.set('RateLimit', standings.map(stateField).join(', '));
+    if (refusal !== null) throw refusal;
+    await next();
+  };
+}
+
+const seconds = (ms: number) => Math.ceil(ms / 1_000);
+const policyField = ({ name, allowance: { points, windowMs } }: Standing) =>
+  `"${name}";q=${points};w=${seconds(windowMs)}`;
+const stateField = ({ name, left, resetMs }: Standing) => `"${name}";r=${left};t=${seconds(resetMs)}`;

@@ -1,0 +1,56 @@
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { SiteId } from '../state/state-store.ts';
+import type { Load } from './event-loop.ts';
+import type { Doer, Limiter, Standing } from './limiter.ts';
+
+/**
+ * From this delay of the event loop on nobody new is let in. Requests are answered within a second, so a
+ * fifth of it lost in every turn leaves room for who is here already, and for little more. Milliseconds.
+ */
+export const SHED_FROM_MS = 200;
+/** When who was turned away may come again: at a random time between these two. Milliseconds. */
+const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
+
+/** Lets new sessions in, or turns them away. Who comes back with a token, waits or talks is not asked. */
+export class Arrivals {
+  readonly #limiter: Limiter;
+  readonly #load: Load;
+  readonly #clock: Clock;
+  readonly #tally: Tally;
+  /** By site: how much of its allowance the present window has used, and when that is over. */
+  readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
+
+  constructor(parts: { readonly limiter: Limiter; readonly load: Load; readonly clock: Clock; readonly tally: Tally }) {
+    this.#limiter = parts.limiter;
+    this.#load = parts.load;
+    this.#clock = parts.clock;
+    this.#tally = parts.tally;
+  }
+
+  /** @throws Refusal `unavailable` while this process is behind, `rate_limited`. */
+  async admit(doer: Doer): Promise<void> {
+    if (this.#load.delayMs() >= SHED_FROM_MS) {
+      this.#tally.count('sessions_shed');
+      const { min, max } = SHED_RETRY_MS;
+      throw new Refusal('unavailable', { retryAfterMs: Math.round(min + Math.random() * (max - min)) });
+    }
+    const { standings, refusal } = await this.#limiter.tryTake('sessions', doer);
+    if (doer.site !== '') this.#note(doer.site, standings);
+    if (refusal !== null) throw refusal;
+  }
+
+  /** How much of what a site may open in a minute is used up: 0 to 1. */
+  usedShare(site: SiteId): number {
+    const used = this.#used.get(site);
+    return used !== undefined && used.until > this.#clock() ? used.share : 0;
+  }
+
+  #note(site: SiteId, standings: readonly Standing[]): void {
+    const ofSite = standings.find(({ scope }) => scope === 'site');
+    if (ofSite === undefined) return;
+    const { allowance, left, resetMs } = ofSite;
+    this.#used.set(site, { share: 1 - left / allowance.points, until: this.#clock() + resetMs });
+  }
+}

@@ -1,0 +1,39 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** How much later than asked for this process gets to things. Milliseconds. */
+export interface Load {
+  delayMs(): number;
+}
+
+/** How often the delay is sampled, which is also what a process with nothing to do shows. Milliseconds. */
+const RESOLUTION_MS = 20;
+/** The time a figure is about. Milliseconds. */
+const WINDOW_MS = 1_000;
+/** One long turn is a hiccup; when one turn in ten is long, all are late. */
+const PERCENTILE = 90;
+
+/** The delay of this process's event loop in the last second. */
+export class EventLoopLoad implements Load {
+  readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #timer: NodeJS.Timeout;
+  #delayMs = 0;
+
+  constructor() {
+    this.#histogram.enable();
+    this.#timer = setInterval(() => this.#look(), WINDOW_MS).unref();
+  }
+
+  delayMs(): number {
+    return this.#delayMs;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#histogram.disable();
+  }
+
+  #look(): void {
+    this.#delayMs = Math.max(0, this.#histogram.percentile(PERCENTILE) / 1e6 - RESOLUTION_MS);
+    this.#histogram.reset();
+  }
+}

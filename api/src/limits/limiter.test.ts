@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { Refusal } from '../errors.ts';
+import { Tally } from '../observability/tally.ts';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { Limiter, type Doer } from './limiter.ts';
+import { RATE_LIMITS } from './rate-limits.ts';
+import { SessionAllowances } from './session-allowances.ts';
+
+const doer = (address: string, site = 'site_a'): Doer => ({ site: site as SiteId, address: address as AddressHash });
+const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
+
+function limiterWith(factor = 1) {
+  const tally = new Tally();
+  const sessions = new SessionAllowances(() => 0, factor);
+  return { limiter: new Limiter({ sessions, factor, redis: null, tally }), tally };
+}
+
+async function takenOf(tries: number, take: () => Promise<void>): Promise<number> {
+  let taken = 0;
+  for (let count = 0; count < tries; count++) {
+    try {
+      await take();
+      taken += 1;
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(Refusal);
+      expect(thrown).toMatchObject({ code: 'rate_limited' });
+      expect((thrown as Refusal).retryAfterMs).toBeGreaterThan(0);
+    }
+  }
+  return taken;
+}
+
+test('an address gets what the table says, and another one as much again', async () => {
+  const { limiter, tally } = limiterWith();
+  expect(await takenOf(PER_ADDRESS + 5, () => limiter.take('sessions', doer('a')))).toBe(PER_ADDRESS);
+  expect(await takenOf(PER_ADDRESS + 5, () => limiter.take('sessions', doer('b')))).toBe(PER_ADDRESS);
+  expect(tally.of('limited_sessions_address')).toBe(10);
+});
+
+test('a site has its own allowance, whatever the addresses, and is no other site', async () => {
+  const { limiter, tally } = limiterWith(0.01);
+  let count = 0;
+  expect(await takenOf(40, () => limiter.take('sessions', doer(`a${++count}`)))).toBe(30);
+  expect(tally.of('limited_sessions_site')).toBe(10);
+  expect(await takenOf(1, () => limiter.take('sessions', doer('b1', 'site_b')))).toBe(1);
+});
+
+test('an address that has none left does not use up its site’s', async () => {
+  const { limiter } = limiterWith(0.01);
+  expect(await takenOf(200, () => limiter.take('sessions', doer('greedy')))).toBe(1);
+  let count = 0;
+  expect(await takenOf(29, () => limiter.take('sessions', doer(`a${++count}`)))).toBe(29);
+});
+
+test('what is counted by one name does not count by another', async () => {
+  const { limiter } = limiterWith();
+  await takenOf(PER_ADDRESS + 1, () => limiter.take('sessions', doer('a')));
+  expect(await takenOf(1, () => limiter.take('searches', doer('a')))).toBe(1);
+});
+
+test('a session has an allowance of its own', () => {
+  const { limiter, tally } = limiterWith();
+  const { points } = RATE_LIMITS.searches.session;
+  for (let taken = 0; taken < points; taken++) limiter.takeOfSession('searches', 's_a');
+  expect(() => limiter.takeOfSession('searches', 's_a')).toThrow(
+    expect.objectContaining({ code: 'rate_limited', retryAfterMs: 2_000 }),
+  );
+  expect(() => limiter.takeOfSession('searches', 's_b')).not.toThrow();
+  expect(tally.of('limited_searches_session')).toBe(1);
+});
+
+test('it can be seen how things stand, refused or not', async () => {
+  const { limiter } = limiterWith();
+  const { standings, refusal } = await limiter.tryTake('sessions', doer('a'));
+  expect(refusal).toBeNull();
+  expect(standings).toMatchObject([
+    { scope: 'address', left: 29, resetMs: expect.any(Number) as number },
+    { scope: 'site', left: 2_999 },
+  ]);
+  await takenOf(30, () => limiter.take('sessions', doer('a')));
+  const refused = await limiter.tryTake('sessions', doer('a'));
+  expect(refused.standings).toMatchObject([{ scope: 'address', left: 0 }]);
+  expect(refused.refusal).toMatchObject({ code: 'rate_limited' });
+});

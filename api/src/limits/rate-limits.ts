@@ -1,0 +1,81 @@
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+/** So many at once, and as many again within the window. */
+export interface Allowance {
+  readonly points: number;
+  readonly windowMs: number;
+}
+
+/** Whose allowance it is: a session's (or a connection's without one), that of an address on a site, or the whole site's. */
+export type Scope = 'session' | 'address' | 'site';
+
+/**
+ * How often what may be done. `RATE_LIMIT_FACTOR` multiplies the points. `docs/reference/limits.md` lists them,
+ * and a test compares the two.
+ */
+export const RATE_LIMITS = {
+  sessions: {
+    // A class of thirty behind one router, all opening the page at once.
+    address: { points: 30, windowMs: MINUTE_MS },
+    // Fifty a second: what one process opens without its event loop noticing, several times over.
+    site: { points: 3_000, windowMs: MINUTE_MS },
+  },
+  searches: {
+    // Ten quick skips, then one every two seconds, which is already too fast to read a first line.
+    session: { points: 10, windowMs: 20 * SECOND_MS },
+    // That class again, everybody on their second stranger within the minute.
+    address: { points: 60, windowMs: MINUTE_MS },
+    // Four for each new session of a full minute.
+    site: { points: 12_000, windowMs: MINUTE_MS },
+  },
+  requests: {
+    // A search, a skip and a few looks whether the line lives: a client makes less than one a second.
+    session: { points: 30, windowMs: 6 * SECOND_MS },
+  },
+  messages: {
+    // What a client has under way at most (32) and nearly as much again, then four a second: nobody types that.
+    session: { points: 60, windowMs: 15 * SECOND_MS },
+  },
+  frames: {
+    // Each message heard is acknowledged, and typing is told every two seconds: six times what messages take.
+    session: { points: 200, windowMs: 8 * SECOND_MS },
+  },
+  reports: {
+    // Each conversation takes one; nobody is in five a minute for long.
+    session: { points: 5, windowMs: 10 * MINUTE_MS },
+    // More than that from one place is somebody's game.
+    address: { points: 10, windowMs: 60 * MINUTE_MS },
+  },
+  challenges: {
+    // One is enough; the rest is for solutions that came too late.
+    session: { points: 5, windowMs: 5 * MINUTE_MS },
+    // One for each session an address may open, so that the making of them costs as little.
+    address: { points: 30, windowMs: MINUTE_MS },
+  },
+  admin: {
+    // Two a second: a script that lists, or a person at a console.
+    address: { points: 120, windowMs: MINUTE_MS },
+  },
+  failed_tokens: {
+    // A person who mistypes, not a program that guesses.
+    address: { points: 10, windowMs: MINUTE_MS },
+  },
+} as const satisfies Record<string, Partial<Record<Scope, Allowance>>>;
+
+export type RateLimitName = keyof typeof RATE_LIMITS;
+
+/** Those that count for a single session too. */
+export type SessionLimitName = {
+  [Name in RateLimitName]: 'session' extends keyof (typeof RATE_LIMITS)[Name] ? Name : never;
+}[RateLimitName];
+
+/** Those that count across sessions. */
+export type SharedLimitName = {
+  [Name in RateLimitName]: 'address' extends keyof (typeof RATE_LIMITS)[Name] ? Name : never;
+}[RateLimitName];
+
+/** An allowance under a factor; never none at all. */
+export function scaled({ points, windowMs }: Allowance, factor: number): Allowance {
+  return { points: Math.max(1, Math.round(points * factor)), windowMs };
+}

@@ -1,0 +1,39 @@
+import type { Allowance } from './rate-limits.ts';
+
+/** An allowance that fills up again evenly. Times are Unix milliseconds. */
+export class TokenBucket {
+  readonly #points: number;
+  readonly #pointsPerMs: number;
+  #left: number;
+  #at: number;
+
+  /** A full one. */
+  constructor({ points, windowMs }: Allowance, now: number) {
+    this.#points = points;
+    this.#pointsPerMs = points / windowMs;
+    this.#left = points;
+    this.#at = now;
+  }
+
+  /** Takes a point, if there is one. */
+  take(now: number): boolean {
+    this.#fill(now);
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  /** How long until that many points are there, or as many as it holds. Milliseconds, whole. */
+  msUntil(points: number, now: number): number {
+    this.#fill(now);
+    const missing = Math.min(points, this.#points) - this.#left;
+    return missing <= 0 ? 0 : Math.ceil(missing / this.#pointsPerMs);
+  }
+
+  /** A clock that goes back takes nothing away. */
+  #fill(now: number): void {
+    const passedMs = Math.max(0, now - this.#at);
+    this.#left = Math.min(this.#points, this.#left + passedMs * this.#pointsPerMs);
+    this.#at = now;
+  }
+}

@@ -1,0 +1,143 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Challenge, RequestReply } from '@passerby/sdk/protocol';
+import { createChallenge, verifySolution, type Challenge as AltchaChallenge } from 'altcha-lib';
+import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { Guard } from '../sites/site.ts';
+import type { SessionId } from '../state/state-store.ts';
+import type { PressureLevel } from './pressure.ts';
+
+/**
+ * Native in every browser, and slow enough (about 1 ms on a desktop, 3 ms on a phone) that the calls around
+ * it weigh nothing. Making a challenge costs us one derivation, checking a solution none.
+ */
+const ALGORITHM = 'PBKDF2/SHA-256';
+const COST = 4_000;
+/** How many derivations a solution takes at each level: about a second on a phone, then twice and four times that. */
+const TRIES: Readonly<Record<PressureLevel, { readonly min: number; readonly max: number }>> = {
+  0: { min: 200, max: 400 },
+  1: { min: 400, max: 800 },
+  2: { min: 800, max: 1_600 },
+};
+/** How long a challenge is good for. Milliseconds. */
+export const CHALLENGE_MS = 5 * 60_000;
+/** Who has proved it and then looked for nobody for this long is asked again. Milliseconds. */
+export const PROVEN_MS = 2 * 60 * 60_000;
+
+const handedIn = z.object({
+  challenge: z.object({ signature: z.string() }),
+  solution: z.object({ counter: z.int(), derivedKey: z.string() }),
+});
+
+interface Open {
+  readonly challenge: AltchaChallenge;
+  readonly goodUntil: number;
+}
+
+/**
+ * Challenges that cost a visitor's computer a moment. Each is made for one session, kept in this process's
+ * memory, and good once: whoever comes back on another node asks for another one.
+ */
+export class ProofOfWork {
+  readonly #clock: Clock;
+  readonly #tally: Tally;
+  readonly #secrets = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
+  /** By session, oldest first. */
+  readonly #open = new Map<SessionId, Open>();
+  /** When each session last looked for somebody, oldest first. */
+  readonly #proven = new Map<SessionId, number>();
+
+  constructor(clock: Clock, tally: Tally) {
+    this.#clock = clock;
+    this.#tally = tally;
+  }
+
+  /** Lets the session look for somebody. @throws Refusal `proof_needed`. */
+  require(sessionId: SessionId, rule: Guard['proofOfWork'], level: PressureLevel): void {
+    const isNeeded = rule === 'always' || (rule === 'under_pressure' && level > 0);
+    if (this.#hasProven(sessionId) || !isNeeded) return;
+    this.#tally.count('proof_needed');
+    throw new Refusal('proof_needed');
+  }
+
+  /** A new challenge for this session; one before it is void. */
+  async challenge(sessionId: SessionId, level: PressureLevel): Promise<RequestReply<'session:challenge'>> {
+    const now = this.#clock();
+    this.#forgetOld(now);
+    const { min, max } = TRIES[level];
+    const challenge = await createChallenge({
+      algorithm: ALGORITHM,
+      cost: COST,
+      counter: randomInt(min, max),
+      deriveKey,
+      expiresAt: Math.ceil((now + CHALLENGE_MS) / 1_000),
+      hmacSignatureSecret: this.#secrets[0],
+      hmacKeySignatureSecret: this.#secrets[1],
+    });
+    this.#open.delete(sessionId);
+    this.#open.set(sessionId, { challenge, goodUntil: now + CHALLENGE_MS });
+    return { challenge: challenge as Challenge };
+  }
+
+  /** Takes a solution, right or wrong: the challenge is spent. @throws Refusal `proof_needed`, `bad_request` for what is none. */
+  async prove(sessionId: SessionId, solution: string): Promise<RequestReply<'session:prove'>> {
+    const payload = handedIn.safeParse(decoded(solution));
+    if (!payload.success) throw new Refusal('bad_request');
+    const open = this.#open.get(sessionId);
+    this.#open.delete(sessionId);
+    const isOurs = open?.challenge.signature === payload.data.challenge.signature;
+    // Ours is checked, not what came back, which may say anything.
+    if (open === undefined || !isOurs || open.goodUntil <= this.#clock() || !(await this.#isSolved(open, payload.data)))
+      throw new Refusal('proof_needed');
+    this.#proven.set(sessionId, this.#clock());
+    this.#tally.count('proof_given');
+    return { status: 'proven' };
+  }
+
+  /** How many sessions are kept in mind, for the tests that show nothing is left behind. */
+  get size(): number {
+    return this.#open.size + this.#proven.size;
+  }
+
+  async #isSolved({ challenge }: Open, { solution }: z.output<typeof handedIn>): Promise<boolean> {
+    const [hmacSignatureSecret, hmacKeySignatureSecret] = this.#secrets;
+    const { verified } = await verifySolution({
+      challenge,
+      solution,
+      deriveKey,
+      hmacSignatureSecret,
+      hmacKeySignatureSecret,
+    });
+    return verified;
+  }
+
+  #hasProven(sessionId: SessionId): boolean {
+    const now = this.#clock();
+    this.#forgetOld(now);
+    if (!this.#proven.delete(sessionId)) return false;
+    this.#proven.set(sessionId, now);
+    return true;
+  }
+
+  #forgetOld(now: number): void {
+    for (const [id, { goodUntil }] of this.#open) {
+      if (goodUntil > now) break;
+      this.#open.delete(id);
+    }
+    for (const [id, usedAt] of this.#proven) {
+      if (usedAt + PROVEN_MS > now) break;
+      this.#proven.delete(id);
+    }
+  }
+}
+
+function decoded(base64: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(base64, 'base64').toString());
+  } catch {
+    return undefined; // no JSON: the schema says so
+  }
+}

@@ -1,0 +1,107 @@
+import type { ConversationId, Frame } from '@passerby/sdk/protocol';
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { RepeatedTexts, REPEATS } from './repeated-texts.ts';
+
+const MINUTE_MS = 60_000;
+const [SITE, OTHER] = ['site_a', 'site_b'] as SiteId[] as [SiteId, SiteId];
+const SPAM = 'Cheap watches at watches.example!';
+
+function ears() {
+  let now = 1_000_000;
+  const spammers: string[] = [];
+  const texts = new RepeatedTexts(
+    () => now,
+    (site, address) => spammers.push(`${site} ${address}`),
+  );
+  let conversations = 0;
+  const say = (
+    text: string,
+    { from = 'a', site = SITE, conversation = ++conversations, seq = 1, kind = 'text' } = {},
+  ) =>
+    texts.heard(
+      site,
+      from as AddressHash,
+      {
+        conversationId: `c_${conversation}` as ConversationId,
+        seq,
+        body: { kind, text },
+      } as unknown as Frame,
+    );
+  const isSuspect = (from = 'a', site = SITE) => texts.isSuspect(site, from as AddressHash);
+  return { texts, spammers, say, isSuspect, pass: (ms: number) => void (now += ms) };
+}
+
+const times = (count: number, act: (index: number) => void) => Array.from({ length: count }, (_, index) => act(index));
+
+test('the same text in five conversations makes an address suspect, in fifteen a spammer, told once', () => {
+  const { say, isSuspect, spammers } = ears();
+  times(REPEATS.suspect - 1, () => say(SPAM));
+  expect(isSuspect()).toBe(false);
+  say(SPAM);
+  expect(isSuspect()).toBe(true);
+  times(REPEATS.spam - REPEATS.suspect - 1, () => say(SPAM));
+  expect(spammers).toEqual([]);
+  times(10, () => say(SPAM));
+  expect(spammers).toEqual(['site_a a']);
+});
+
+test('only that address on that site is', () => {
+  const { say, isSuspect } = ears();
+  times(5, () => say(SPAM));
+  expect([isSuspect('b'), isSuspect('a', OTHER)]).toEqual([false, false]);
+});
+
+test.each([
+  [
+    'letter case, spaces and signs make no other text of it',
+    (n: number) => `${' '.repeat(n)}CHEAP watches -- at watches.example${'!'.repeat(n)}`,
+  ],
+  ['nor do wide letters', (n: number) => (n % 2 ? SPAM : SPAM.replace('Cheap', 'Ｃｈｅａｐ'))],
+])('%s', (_, text) => {
+  const { say, isSuspect } = ears();
+  times(5, (n) => say(text(n)));
+  expect(isSuspect()).toBe(true);
+});
+
+test.each<[string, (say: ReturnType<typeof ears>['say'], n: number) => void]>([
+  ['saying it again in one conversation', (say) => say(SPAM, { conversation: 1 })],
+  ['a greeting', (say) => say('hello, how are u?')],
+  ['other words each time', (say, n) => say(`${SPAM} ${n}`)],
+  ['what is not numbered', (say) => say(SPAM, { seq: 0 })],
+  ['what is no text', (say) => say(SPAM, { kind: 'sticker' })],
+  ['somebody else each time', (say, n) => say(SPAM, { from: `a${n}` })],
+])('%s is no reason', (_, act) => {
+  const { say, isSuspect, spammers } = ears();
+  times(30, (n) => act(say, n));
+  expect(isSuspect()).toBe(false);
+  expect(spammers).toEqual([]);
+});
+
+test('what was said longer than fifteen minutes ago does not count, and suspicion ends as well', () => {
+  const { say, isSuspect, pass } = ears();
+  times(4, () => say(SPAM));
+  pass(15 * MINUTE_MS);
+  say(SPAM);
+  expect(isSuspect()).toBe(false);
+  times(4, () => say(SPAM));
+  expect(isSuspect()).toBe(true);
+  pass(15 * MINUTE_MS);
+  expect(isSuspect()).toBe(false);
+});
+
+test('it keeps nothing that was said, and forgets who is quiet', () => {
+  const { texts, say, pass } = ears();
+  times(20, (n) => say(`${SPAM} ${n}`));
+  expect(inspect(texts, { depth: 9, showHidden: true })).not.toContain('watches');
+  pass(15 * MINUTE_MS);
+  say(SPAM, { from: 'b' });
+  expect(texts.size).toBe(1);
+});
+
+test('a crowd does not fill the memory', () => {
+  const { texts, say } = ears();
+  times(3_000, (n) => say(SPAM, { from: `a${n}` }));
+  expect(texts.size).toBe(2_000);
+});

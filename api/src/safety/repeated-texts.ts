@@ -1,0 +1,117 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { ConversationId, Frame } from '@passerby/sdk/protocol';
+import type { Clock } from '../clock.ts';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+
+const MINUTE_MS = 60_000;
+/** Shorter texts are greetings: everybody says the same. Characters, after normalising. */
+const MIN_CHARS = 16;
+/** How long it is remembered that a text was said. Milliseconds. */
+const MEMORY_MS = 15 * MINUTE_MS;
+/** How long one salt is used. A text said on both sides of a change counts as two. Milliseconds. */
+const SALT_MS = 60 * MINUTE_MS;
+/** In so many conversations the same text is suspect, and in so many it is spam. */
+export const REPEATS = { suspect: 5, spam: 15 } as const;
+/** Texts remembered of one address, and addresses in all: about 30 MB if every one says as much as it can. */
+const TEXTS_MAX = 10;
+const SPEAKERS_MAX = 2_000;
+
+/** In which conversations a text was said, and when first, oldest first. */
+type Places = Map<ConversationId, number>;
+
+interface Speaker {
+  /** By salted hash of the text, least recently said first. */
+  readonly texts: Map<string, Places>;
+  /** Unix milliseconds. */
+  suspectUntil: number;
+  lastAt: number;
+}
+
+/** Somebody says the same to one stranger after the other. */
+export type OnSpam = (site: SiteId, address: AddressHash) => void;
+
+/**
+ * Counts in how many conversations the same is said from one address. It keeps hashes under a salt that
+ * only this process has, and for minutes: nobody can tell from them what was said.
+ */
+export class RepeatedTexts {
+  readonly #clock: Clock;
+  readonly #onSpam: OnSpam;
+  /** Least recently heard first. */
+  readonly #speakers = new Map<string, Speaker>();
+  #salt = randomBytes(32);
+  #saltedAt: number;
+
+  constructor(clock: Clock, onSpam: OnSpam) {
+    this.#clock = clock;
+    this.#onSpam = onSpam;
+    this.#saltedAt = clock();
+  }
+
+  /** A frame was passed on. */
+  heard(site: SiteId, address: AddressHash, { conversationId, seq, body }: Frame): void {
+    if (seq === 0 || body.kind !== 'text' || typeof body['text'] !== 'string') return;
+    const text = normalised(body['text']);
+    if (text.length < MIN_CHARS) return;
+    const now = this.#clock();
+    const speaker = this.#speaker(site, address, now);
+    const hash = this.#hash(text, now);
+    const places = placesOf(speaker, hash, now);
+    if (places.has(conversationId) || places.size >= REPEATS.spam) return;
+    places.set(conversationId, now);
+    if (places.size >= REPEATS.suspect) speaker.suspectUntil = now + MEMORY_MS;
+    if (places.size === REPEATS.spam) this.#onSpam(site, address);
+  }
+
+  /** Whether the same was said from there to so many that more should be asked of them. */
+  isSuspect(site: SiteId, address: AddressHash): boolean {
+    const speaker = this.#speakers.get(keyOf(site, address));
+    return speaker !== undefined && speaker.suspectUntil > this.#clock();
+  }
+
+  /** How many addresses are kept in mind, for the tests that show nothing is left behind. */
+  get size(): number {
+    return this.#speakers.size;
+  }
+
+  #speaker(site: SiteId, address: AddressHash, now: number): Speaker {
+    const key = keyOf(site, address);
+    const speaker = this.#speakers.get(key) ?? { texts: new Map(), suspectUntil: 0, lastAt: now };
+    speaker.lastAt = now;
+    this.#speakers.delete(key);
+    this.#speakers.set(key, speaker);
+    for (const [id, { lastAt }] of this.#speakers) {
+      if (this.#speakers.size <= SPEAKERS_MAX && lastAt + MEMORY_MS > now) break;
+      this.#speakers.delete(id);
+    }
+    return speaker;
+  }
+
+  #hash(text: string, now: number): string {
+    if (now - this.#saltedAt >= SALT_MS) {
+      this.#salt = randomBytes(32);
+      this.#saltedAt = now;
+    }
+    return createHmac('sha256', this.#salt).update(text).digest('base64url');
+  }
+}
+
+/** Where a text that is said now was said within the last minutes. It becomes the latest of its speaker's. */
+function placesOf({ texts }: Speaker, hash: string, now: number): Places {
+  const places: Places = texts.get(hash) ?? new Map<ConversationId, number>();
+  for (const [conversationId, at] of places) if (at + MEMORY_MS <= now) places.delete(conversationId);
+  texts.delete(hash);
+  texts.set(hash, places);
+  if (texts.size > TEXTS_MAX) texts.delete(texts.keys().next().value!);
+  return places;
+}
+
+/** Letters and digits in one case: what is put between them to look different does not count. */
+function normalised(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, '');
+}
+
+const keyOf = (site: SiteId, address: AddressHash) => `${site} ${address}`;
