@@ -21,7 +21,7 @@ export class ChatModel {
   /** When what the service refused can be tried again, Unix milliseconds; `null` where nothing is known. */
   refusedUntil = $state.raw<number | null>(null);
   /** When the last conversation ended, Unix milliseconds. */
-  endedAt = 0;
+  endedAt = Date.now();
 
   readonly #chat: Chat;
   readonly #undo: readonly (() => void)[];

@@ -2,7 +2,7 @@ import { ChatError, END_REASONS } from '@passerby/sdk';
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { chatting, ended, type FakeChat, mine, theirs } from './fake-chat.ts';
+import { chatting, ended, type FakeChat, mine, POLICY, theirs } from './fake-chat.ts';
 import { openWidget } from './open-widget.ts';
 
 const messages = [
@@ -11,6 +11,7 @@ const messages = [
   mine('same one?', 'sending'),
 ];
 const shared = { interests: ['jazz'], isSameTopic: true };
+const RULES = { version: '1', text: 'Be kind.\n\nNo adverts.' };
 const reconnecting = { status: 'reconnecting', attempt: 1, retryAt: 0 } as const;
 
 const SCREENS: Readonly<Record<string, (chat: FakeChat) => void>> = {
@@ -21,27 +22,90 @@ const SCREENS: Readonly<Record<string, (chat: FakeChat) => void>> = {
   'connection lost': (chat) => chat.show({ connection: reconnecting, state: chatting({ shared, messages }) }),
   ended: (chat) => chat.show({ state: ended({ shared, messages: [mine('are you', 'undelivered')] }) }),
   elsewhere: (chat) => chat.show({ state: { status: 'elsewhere' } }),
+  gate: (chat) => chat.show({ policy: { ...POLICY, rules: RULES, ageBands: ['under 18', '18 and over'] } }),
+  throttled: (chat) => {
+    chat.show({ state: chatting({ shared, messages }) });
+    chat.refusals.set('send', new ChatError('rate_limited', { retryAfterMs: 30_000 }));
+  },
+  banned: (chat) =>
+    chat.show({ state: { status: 'refused', error: new ChatError('banned', { retryAfterMs: 7_200_000 }) } }),
   refused: (chat) => chat.show({ state: { status: 'refused', error: new ChatError('unavailable') } }),
   closed: (chat) => chat.show({ state: { status: 'closed' } }),
 };
 
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
+/** What lies over a screen once something in it was pressed. */
+const OVER: Readonly<Record<string, { prepare: (chat: FakeChat) => void; open: () => Promise<void>; shows: string }>> =
+  {
+    report: {
+      prepare: (chat) =>
+        chat.show({ policy: { ...POLICY, history: 'reports' }, state: chatting({ shared, messages }) }),
+      open: async () => {
+        await page.getByRole('button', { name: 'More' }).click();
+        await page.getByRole('button', { name: 'Report this person' }).click();
+      },
+      shows: 'Report this person',
+    },
+    'a warning before a link': {
+      prepare: (chat) =>
+        chat.show({
+          policy: { ...POLICY, hasLinks: true },
+          state: chatting({ shared, messages: [theirs('look: https://example.org/x')] }),
+        }),
+      open: () => page.getByRole('link').click(),
+      shows: 'This link leads away from here',
+    },
+  };
+
+const settled = async (panel: HTMLElement) => {
+  // The transition of the panel begins with the next frame.
+  await frame().then(frame);
+  await Promise.allSettled(
+    panel
+      .getAnimations({ subtree: true })
+      .map(({ finished, playState, effect }) =>
+        playState === 'running' && effect?.getComputedTiming().iterations !== Infinity ? finished : null,
+      ),
+  );
+};
+const complaints = async (element: HTMLElement) => {
+  const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+};
+/** What is to be pressed: of a choice, its whole line. */
+const tooSmall = (element: HTMLElement) =>
+  [...element.shadowRoot!.querySelectorAll<HTMLElement>('button, textarea, input')]
+    .map((control) => control.closest<HTMLElement>('.choice') ?? control)
+    .filter(({ offsetWidth, offsetHeight }) => offsetWidth < 44 || offsetHeight < 44)
+    .map(({ outerHTML }) => outerHTML);
+
+describe.each(Object.keys(OVER))('over the screen: %s', (name) => {
+  const { prepare, open, shows } = OVER[name]!;
+
+  it.each(['light', 'dark'])('has nothing axe objects to, in the %s theme', async (theme) => {
+    const { element, find } = openWidget({ theme }, prepare);
+    await open();
+    await expect.element(page.getByRole('heading', { name: shows })).toBeVisible();
+    await settled(find('.panel'));
+    expect(await complaints(element)).toEqual([]);
+  });
+
+  it('has nothing smaller than a finger to press, and one primary action', async () => {
+    const { element, find } = openWidget({ inline: '' }, prepare);
+    await open();
+    await expect.element(page.getByRole('heading', { name: shows })).toBeVisible();
+    expect(tooSmall(element)).toEqual([]);
+    expect(find('.over').querySelectorAll('.primary')).toHaveLength(1);
+  });
+});
+
 describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
   it.each(['light', 'dark'])('has nothing axe objects to, in the %s theme', async (theme) => {
     const { element, find } = openWidget({ theme }, SCREENS[screen]);
     await expect.element(page.getByRole('dialog')).toBeVisible();
-    // The transition of the panel begins with the next frame.
-    await frame().then(frame);
-    await Promise.allSettled(
-      find('.panel')
-        .getAnimations({ subtree: true })
-        .map(({ finished, playState, effect }) =>
-          playState === 'running' && effect?.getComputedTiming().iterations !== Infinity ? finished : null,
-        ),
-    );
-    const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    await settled(find('.panel'));
+    expect(await complaints(element)).toEqual([]);
   });
 
   it('has at most one primary action', () => {
@@ -52,10 +116,7 @@ describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
   it('has nothing smaller than a finger to press', async () => {
     const { element } = openWidget({ inline: '' }, SCREENS[screen]);
     await expect.element(page.getByRole('dialog')).toBeVisible();
-    const small = [...element.shadowRoot!.querySelectorAll<HTMLElement>('button, textarea, input')].filter(
-      ({ offsetWidth, offsetHeight }) => offsetWidth < 44 || offsetHeight < 44,
-    );
-    expect(small.map(({ outerHTML }) => outerHTML)).toEqual([]);
+    expect(tooSmall(element)).toEqual([]);
   });
 });
 
