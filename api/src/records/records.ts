@@ -58,7 +58,7 @@ export interface Records extends Stores {
 /** The file of the embedded database, in its folder. */
 export const SQLITE_FILE = 'passerby.sqlite';
 
-/** Opens the records and brings their tables up to date. */
+/** Opens the records and brings their tables up to date. Rejects with an `Error` that says why it cannot, without the address. */
 export async function openRecords(place: RecordsPlace, clock: Clock = systemClock): Promise<Records> {
   const dialect = place.kind === 'sqlite' ? sqliteDialect(join(place.folder, SQLITE_FILE)) : postgresDialect(place.url);
   const db: Database = new Kysely<Tables>({ dialect });
@@ -68,7 +68,9 @@ export async function openRecords(place: RecordsPlace, clock: Clock = systemCloc
     await migrate(db);
   } catch (error) {
     await close();
-    throw error;
+    const { message, code } = error as NodeJS.ErrnoException;
+    // Of several addresses that were tried in vain there is a code and no message.
+    throw new Error(`the database cannot be opened (${message === '' ? code : message})`, { cause: error });
   }
   return {
     kind: place.kind,

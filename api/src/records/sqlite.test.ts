@@ -1,26 +1,21 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { describeRecords } from '../../test/records-contract.ts';
+import { tempFolder } from '../../test/temp-records.ts';
 import { openRecords, SQLITE_FILE } from './records.ts';
 
-function folder() {
-  const path = mkdtempSync(join(tmpdir(), 'passerby-records-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
-
 describeRecords('SQLite', async () => {
-  const made = folder();
+  const made = tempFolder();
   return {
     place: { kind: 'sqlite', folder: made.path },
-    [Symbol.asyncDispose]: async () => made[Symbol.dispose](),
+    [Symbol.asyncDispose]: () => Promise.resolve(made[Symbol.dispose]()),
   };
 });
 
 test('makes the folder it is told, for this user only', async () => {
-  using made = folder();
+  using made = tempFolder();
   const path = join(made.path, 'a/b');
   await using records = await openRecords({ kind: 'sqlite', folder: path });
   expect(statSync(path).mode & 0o777).toBe(0o700);
@@ -28,7 +23,7 @@ test('makes the folder it is told, for this user only', async () => {
 });
 
 test('waits for another process that writes, without holding up the event loop', async () => {
-  using made = folder();
+  using made = tempFolder();
   await using records = await openRecords({ kind: 'sqlite', folder: made.path });
   const other = new DatabaseSync(join(made.path, SQLITE_FILE));
   other.exec('begin immediate');

@@ -2,8 +2,8 @@
  * One entry of a site's list of allowed origins:
  * - `https://example.com`, `http://localhost:8080`: exactly this scheme, host and port;
  * - `https://*.example.com`: one or more whole labels before `.example.com`, not the bare domain;
- * - `http://localhost:*`: any port, for the names of this machine only;
- * - `null`: pages without an origin (`file:`, sandboxed frames), which any site can make: not for production.
+ * - `http://localhost:*`: any port, for the names of this machine only; with test keys only;
+ * - `null`: pages without an origin (`file:`, sandboxed frames), which any site can make; with test keys only.
  */
 export type OriginRule =
   | { readonly kind: 'exact'; readonly origin: string }
@@ -33,6 +33,24 @@ export function parseOriginRule(entry: string): OriginRule {
     return { kind: 'subdomains', protocol: url.protocol, suffix: `.${url.hostname}`, port: url.port };
   }
   return { kind: 'exact', origin: parse(entry, entry).origin };
+}
+
+/** Whether a rule lets in what anybody can serve or make: pages of a visitor's own machine, and pages without an origin. */
+export function isForTestsOnly(rule: OriginRule): boolean {
+  switch (rule.kind) {
+    case 'exact':
+      return isOwnMachine(new URL(rule.origin).hostname);
+    case 'subdomains':
+      return isOwnMachine(rule.suffix.slice(1));
+    case 'any_port':
+    case 'null':
+      return true;
+  }
+}
+
+/** Names that lead to the machine they are asked on (RFC 6761), and its addresses. */
+function isOwnMachine(hostname: string): boolean {
+  return LOOPBACK_NAMES.has(hostname) || hostname.endsWith('.localhost') || /^127\.[\d.]+$/.test(hostname);
 }
 
 function parse(text: string, entry: string): URL {

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { SiteKey } from '@passerby/sdk/protocol';
 import type { SiteId } from '../state/state-store.ts';
-import { z } from 'zod';
-import { DEFAULT_GUARD, DEFAULT_POLICY, sitesFile } from './sites-file.ts';
+import { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
 import { parseOriginRule } from './origin-rule.ts';
 import type { Site } from './site.ts';
@@ -36,17 +34,4 @@ export function directoryOf(sites: readonly Site[]): SiteDirectory {
     byId: (id) => byId.get(id),
     rulesOf: (id) => byId.get(id)?.match ?? DEFAULT_MATCH_RULES,
   };
-}
-
-/** Reads a sites file. Throws an `Error` that names the file, the entry and what it wants. */
-export function readSitesFile(path: string): readonly Site[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new Error(`SITES_FILE ${path}: ${(error as Error).message}`, { cause: error });
-  }
-  const parsed = sitesFile.safeParse(json);
-  if (!parsed.success) throw new Error(`SITES_FILE ${path}:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data.sites;
 }

@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -15,10 +18,19 @@ export interface FailedStart {
 
 function launch(env: Readonly<Record<string, string>>): ChildProcess {
   const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name] ?? '']));
-  return spawn(process.execPath, ['--conditions=passerby-source', MAIN], {
-    env: { ...inherited, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', ...env },
+  // Its own records, unless the test says which.
+  const dataDir = mkdtempSync(join(tmpdir(), 'passerby-data-'));
+  const removeData = () => rmSync(dataDir, { recursive: true, force: true });
+  const child = spawn(process.execPath, ['--conditions=passerby-source', MAIN], {
+    env: { ...inherited, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  process.once('exit', removeData);
+  child.once('exit', () => {
+    process.off('exit', removeData);
+    removeData();
+  });
+  return child;
 }
 
 /** The service as a process of its own. */

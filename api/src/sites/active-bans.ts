@@ -1,0 +1,52 @@
+import type { Ban, BanKind } from '../records/bans.ts';
+import type { SiteId } from '../state/state-store.ts';
+
+/** Who is shut out, for the doors to ask. */
+export interface BanList {
+  /** Whether a ban holds at a time, on this side of a site or everywhere, and until when the longest one does (`null`: until it is lifted). */
+  isBanned(site: SiteId, kind: BanKind, value: string, now: number): { readonly until: number | null } | null;
+}
+
+/** The bans that hold, in memory. */
+export class ActiveBans implements BanList {
+  readonly #byTarget = new Map<string, Map<string, Ban>>();
+
+  /** A ban as it is now: new, changed or lifted. */
+  take(ban: Ban, now: number): void {
+    const target = targetOf(ban.site, ban.kind, ban.value);
+    const bans = this.#byTarget.get(target) ?? new Map<string, Ban>();
+    if (holds(ban, now)) bans.set(ban.id, ban);
+    else bans.delete(ban.id);
+    if (bans.size > 0) this.#byTarget.set(target, bans);
+    else this.#byTarget.delete(target);
+  }
+
+  /** Drops those whose time is up. */
+  forget(now: number): void {
+    for (const bans of [...this.#byTarget.values()]) {
+      for (const ban of [...bans.values()]) if (!holds(ban, now)) this.take(ban, now);
+    }
+  }
+
+  get size(): number {
+    return this.#byTarget.size;
+  }
+
+  isBanned(site: SiteId, kind: BanKind, value: string, now: number): { readonly until: number | null } | null {
+    const held = [targetOf(site, kind, value), targetOf(null, kind, value)]
+      .flatMap((target) => [...(this.#byTarget.get(target)?.values() ?? [])])
+      .filter((ban) => holds(ban, now));
+    if (held.length === 0) return null;
+    const ends = held.map(({ until }) => until ?? Infinity);
+    const until = Math.max(...ends);
+    return { until: until === Infinity ? null : until };
+  }
+}
+
+function holds({ liftedAt, until }: Ban, now: number): boolean {
+  return liftedAt === null && (until === null || until > now);
+}
+
+function targetOf(site: SiteId | null, kind: BanKind, value: string): string {
+  return JSON.stringify([site, kind, value]);
+}

@@ -1,0 +1,306 @@
+import type { SiteKey } from '@passerby/sdk/protocol';
+import { describe, expect, test } from 'vitest';
+import { listLog } from '../../test/harness.ts';
+import { tempRecords } from '../../test/temp-records.ts';
+import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { FollowedDirectory } from './followed-directory.ts';
+import { isOriginAllowed } from './origin-rule.ts';
+import { seedSites } from './seed-sites.ts';
+import { DEMO_SITE } from './site-directory.ts';
+import { SiteService } from './site-service.ts';
+import { sitesFile } from './sites-file.ts';
+
+const SHOP = 'site_shop' as SiteId;
+const SHOP_TEST = 'site_shop_test' as SiteId;
+const DAY_MS = 24 * 3_600_000;
+
+async function fresh() {
+  let now = 1_800_000_000_000;
+  const clock = () => now;
+  const temp = await tempRecords(clock);
+  const { records } = temp;
+  const service = new SiteService({ records, clock, actor: 'cli' });
+  const log = listLog();
+  let failure: Error | null = null;
+  let reloads = 0;
+  const directory = await FollowedDirectory.open({
+    records: {
+      revision: () => (failure === null ? records.revision() : Promise.reject(failure)),
+      changedSince: (revision) => (reloads++, records.changedSince(revision)),
+    },
+    clock,
+    log,
+    builtIn: [DEMO_SITE],
+  });
+  const gone: SiteKey[] = [];
+  directory.onChange(({ goneKeys }) => gone.push(...goneKeys));
+  return {
+    ...temp,
+    service,
+    directory,
+    gone,
+    log,
+    now: clock,
+    pass: (ms: number) => (now += ms),
+    fail: (error: Error | null) => (failure = error),
+    reloads: () => reloads,
+    /** A site and its keys by mode, known to the directory. */
+    shop: async (origins = ['https://shop.example', 'http://localhost:*', 'null']) => {
+      const { keys } = await service.add({ id: SHOP, name: 'Shop', origins, settings: { interests: ['jazz'] } });
+      await directory.look();
+      return { live: keys[0]!, test: keys[1]!, secret: keys[2]! };
+    },
+  };
+}
+
+describe('FollowedDirectory', () => {
+  test('a site is two: a live and a test side, each found by its own keys', async () => {
+    await using the = await fresh();
+    const { live, test, secret } = await the.shop();
+    const { directory } = the;
+    expect(directory.find(live.text)).toMatchObject({ id: SHOP, mode: 'live', keys: [live.text] });
+    expect(directory.find(test.text)).toMatchObject({ id: SHOP_TEST, mode: 'test', keys: [test.text] });
+    expect(directory.byId(SHOP)).toBe(directory.find(live.text));
+    expect(directory.byId(SHOP_TEST)).toBe(directory.find(test.text));
+    expect(directory.find(live.text)!.policy).toEqual({ ...DEMO_SITE.policy, interests: ['jazz'] });
+    expect(directory.find(secret.text)).toBeUndefined();
+    expect(directory.find(directory.byId(SHOP)!.guard.claimKeys[0]!)).toBeUndefined();
+    expect(directory.rulesOf(SHOP)).toBe(directory.byId(SHOP)!.match);
+    expect(directory.rulesOf('site_none' as SiteId)).toEqual(DEMO_SITE.match);
+  });
+
+  test('pages of one’s own machine and without an origin are for test keys only', async () => {
+    await using the = await fresh();
+    const local = [
+      'http://localhost:8080',
+      'http://127.0.0.1',
+      'https://[::1]',
+      'http://127.0.0.2',
+      'http://a.localhost',
+    ];
+    const { live, test } = await the.shop(['https://shop.example', 'http://localhost:*', 'null', ...local]);
+    for (const origin of ['http://localhost:99', 'null', ...local]) {
+      expect(isOriginAllowed(origin, the.directory.find(live.text)!.origins), origin).toBe(false);
+      expect(isOriginAllowed(origin, the.directory.find(test.text)!.origins), origin).toBe(true);
+    }
+    for (const key of [live, test]) {
+      expect(isOriginAllowed('https://shop.example', the.directory.find(key.text)!.origins)).toBe(true);
+    }
+  });
+
+  test('a revoked key finds nothing from the next look on, and is told as gone once; others stay', async () => {
+    await using the = await fresh();
+    const { live, test } = await the.shop();
+    await the.service.revokeKey(live.id);
+    expect(the.directory.find(live.text)).toBeDefined();
+    await the.directory.look();
+    expect(the.directory.find(live.text)).toBeUndefined();
+    expect(the.directory.find(test.text)).toBeDefined();
+    expect(the.gone).toEqual([live.text]);
+    await the.directory.look();
+    expect(the.gone).toHaveLength(1);
+  });
+
+  test('a key whose overlap is over is good no more, though nothing in the records changes', async () => {
+    await using the = await fresh();
+    const { live, secret } = await the.shop();
+    const next = await the.service.rotateKey(SHOP, 'publishable', 'live', DAY_MS);
+    const nextSecret = await the.service.rotateKey(SHOP, 'secret', 'live', 2 * DAY_MS);
+    await the.directory.look();
+    const claimKeys = async () => the.directory.byId(SHOP)!.guard.claimKeys;
+    expect(the.directory.find(live.text)!.keys).toEqual([live.text, next.text]);
+    expect(await claimKeys()).toHaveLength(2);
+    the.pass(DAY_MS - 1);
+    expect(the.directory.find(live.text)).toBeDefined();
+    the.pass(1);
+    expect(the.directory.find(live.text)).toBeUndefined();
+    expect(the.directory.find(next.text)!.keys).toEqual([next.text]);
+    expect(await claimKeys()).toHaveLength(2);
+    await the.directory.look();
+    expect(the.gone).toEqual([live.text]);
+    the.pass(DAY_MS);
+    expect(await claimKeys()).toEqual([(await the.records.keys.get(nextSecret.id))!.value]);
+    expect(secret.id).not.toBe(nextSecret.id);
+  });
+
+  test('a disabled site is found nowhere, its keys are gone, and it comes back enabled', async () => {
+    await using the = await fresh();
+    const { live, test } = await the.shop();
+    await the.service.disable(SHOP);
+    await the.directory.look();
+    expect([live, test].map(({ text }) => the.directory.find(text))).toEqual([undefined, undefined]);
+    expect(the.directory.byId(SHOP)).toBeUndefined();
+    expect(the.directory.byId(SHOP_TEST)).toBeUndefined();
+    expect([...the.gone].sort()).toEqual([live.text, test.text].sort());
+    await the.service.enable(SHOP);
+    await the.directory.look();
+    expect(the.directory.find(live.text)).toBeDefined();
+  });
+
+  test('a key that was away between two looks is not told as gone', async () => {
+    await using the = await fresh();
+    const { live } = await the.shop();
+    await the.service.disable(SHOP);
+    await the.service.enable(SHOP);
+    await the.directory.look();
+    expect(the.directory.find(live.text)).toBeDefined();
+    expect(the.gone).toEqual([]);
+  });
+
+  test('only what changed is read again', async () => {
+    await using the = await fresh();
+    await the.shop();
+    const before = { site: the.directory.byId(SHOP), reloads: the.reloads() };
+    await the.directory.look();
+    expect(the.reloads()).toBe(before.reloads);
+    await the.service.add({ id: 'site_other', name: 'Other' });
+    await the.directory.look();
+    expect(the.reloads()).toBe(before.reloads + 1);
+    expect(the.directory.byId(SHOP)).toBe(before.site);
+  });
+
+  test('the last truth stands while the records fail; it says since when, and catches up', async () => {
+    await using the = await fresh();
+    const { live } = await the.shop();
+    const seenAt = the.now();
+    expect(the.directory.staleSince()).toBeNull();
+    the.fail(new Error('postgres://user:password@host is away'));
+    await the.service.revokeKey(live.id);
+    for (let n = 0; n < 10; n++) {
+      the.pass(300);
+      await the.directory.look();
+    }
+    expect(the.directory.find(live.text)).toBeDefined();
+    expect(the.directory.staleSince()).toBe(seenAt);
+    expect(the.log.lines.map(({ message }) => message)).toEqual(['sites cannot be looked up']);
+    expect(JSON.stringify(the.log.lines)).not.toContain('password');
+    the.fail(null);
+    await the.directory.look();
+    expect(the.directory.staleSince()).toBeNull();
+    expect(the.directory.find(live.text)).toBeUndefined();
+  });
+
+  test('a site whose settings cannot be read is shut, and the others are not', async () => {
+    await using the = await fresh();
+    const { live } = await the.shop();
+    const { keys } = await the.service.add({ id: 'site_other', name: 'Other' });
+    await the.records.sites.setPolicy(SHOP, '{"inactivityMs":"a while"}');
+    await the.directory.look();
+    expect(the.directory.find(live.text)).toBeUndefined();
+    expect(the.directory.find(keys[0]!.text)).toBeDefined();
+    expect(the.log.lines).toMatchObject([{ fields: { site: SHOP }, message: 'site cannot be read' }]);
+  });
+
+  test('the demo site is there without a record, and a record with its key takes its place, revoked too', async () => {
+    await using the = await fresh();
+    const [demoKey] = DEMO_SITE.keys;
+    expect(the.directory.find(demoKey!)).toBe(DEMO_SITE);
+    expect(the.directory.byId(DEMO_SITE.id)).toBe(DEMO_SITE);
+    const entry = { key: demoKey, name: 'Mine', origins: ['https://mine.example'] };
+    await seedSites(the.records, sitesFile.parse({ sites: [entry] }).sites, the.now);
+    await the.directory.look();
+    const mine = the.directory.find(demoKey!)!;
+    expect(mine).toMatchObject({ name: 'Mine', mode: 'test' });
+    await the.service.revokeKey((await the.records.keys.byValue(demoKey!))!.id);
+    await the.directory.look();
+    expect(the.directory.find(demoKey!)).toBeUndefined();
+  });
+
+  test('a key that is a name of Object.prototype finds nothing', async () => {
+    await using the = await fresh();
+    for (const key of ['__proto__', 'constructor', 'toString']) expect(the.directory.find(key)).toBeUndefined();
+  });
+
+  test('a ban holds on its side of a site, or everywhere, until its time or until it is lifted', async () => {
+    await using the = await fresh();
+    const address = 'address_bad' as AddressHash;
+    const ban = { site: SHOP, kind: 'address', value: address, reason: 'spam', createdAt: the.now() } as const;
+    const brief = await the.records.bans.add({ ...ban, until: the.now() + 100 });
+    await the.records.bans.add({ ...ban, until: the.now() + 50 });
+    await the.directory.look();
+    const { bans } = the.directory;
+    expect(bans.isBanned(SHOP, 'address', address, the.now())).toEqual({ until: brief.until });
+    expect(bans.isBanned(SHOP_TEST, 'address', address, the.now())).toBeNull();
+    expect(bans.isBanned(SHOP, 'ban_id', address, the.now())).toBeNull();
+    expect(bans.isBanned(SHOP, 'address', address, the.now() + 100)).toBeNull();
+
+    const everywhere = await the.records.bans.add({ ...ban, site: null, until: null });
+    await the.directory.look();
+    expect(bans.isBanned(SHOP, 'address', address, the.now())).toEqual({ until: null });
+    expect(bans.isBanned(SHOP_TEST, 'address', address, the.now())).toEqual({ until: null });
+    await the.records.bans.lift(everywhere.id, the.now());
+    await the.directory.look();
+    expect(bans.isBanned(SHOP, 'address', address, the.now())).toEqual({ until: brief.until });
+    expect(bans.isBanned(SHOP_TEST, 'address', address, the.now())).toBeNull();
+  });
+
+  test('bans whose time is up leave nothing behind', async () => {
+    await using the = await fresh();
+    const ban = { site: SHOP, kind: 'ban_id', value: 'v', reason: 'spam', createdAt: 1, until: the.now() + 1 } as const;
+    await the.records.bans.add(ban);
+    await the.directory.look();
+    expect(the.directory.bans.size).toBe(1);
+    the.pass(60_000);
+    await the.directory.look();
+    expect(the.directory.bans.size).toBe(0);
+  });
+});
+
+describe('seedSites', () => {
+  const seeds = (change: Record<string, unknown> = {}) =>
+    sitesFile.parse({
+      sites: [
+        { key: 'pk_live_seeded', name: 'Seeded', origins: ['https://a.example', 'https://b.example'], ...change },
+        { key: 'pk_test_other', name: 'Other', origins: [] },
+      ],
+    }).sites;
+
+  test('brings the sites of the file, found by their keys', async () => {
+    await using the = await fresh();
+    await seedSites(the.records, seeds(), the.now);
+    await the.directory.look();
+    expect(the.directory.find('pk_live_seeded')).toMatchObject({ id: seeds()[0]!.id, mode: 'live', name: 'Seeded' });
+    expect(the.directory.find('pk_test_other')).toMatchObject({ id: `${seeds()[1]!.id}_test`, mode: 'test' });
+    const { items } = await the.records.audit.list({ max: 10 });
+    expect(items.map(({ actor, action }) => `${actor} ${action}`)).toEqual(
+      ['site.add', 'key.add', 'site.add', 'key.add'].map((action) => `sites-file ${action}`),
+    );
+  });
+
+  test('again, and from several nodes at once, changes nothing', async () => {
+    await using the = await fresh();
+    await Promise.all([1, 2, 3].map(() => seedSites(the.records, seeds(), the.now)));
+    const before = { revision: await the.records.revision(), audit: await the.records.audit.list({ max: 100 }) };
+    expect(before.audit.items).toHaveLength(4);
+    await seedSites(the.records, seeds(), the.now);
+    expect({ revision: await the.records.revision(), audit: await the.records.audit.list({ max: 100 }) }).toEqual(
+      before,
+    );
+  });
+
+  test('the file’s word on name, origins and settings holds; what an operator shut stays shut', async () => {
+    await using the = await fresh();
+    await seedSites(the.records, seeds(), the.now);
+    const [id, other] = seeds().map((seed) => seed.id) as [SiteId, SiteId];
+    await the.service.disable(other);
+    await the.service.rename(id, 'Renamed');
+    await the.service.revokeKey((await the.records.keys.byValue('pk_live_seeded'))!.id);
+    const again = seeds({ name: 'Newer', origins: ['https://b.example', 'https://c.example'], hasLinks: false });
+    await seedSites(the.records, again, the.now);
+    expect(await the.service.get(id)).toMatchObject({
+      name: 'Newer',
+      origins: ['https://b.example', 'https://c.example'],
+      settings: { hasLinks: false },
+      keys: [{ isGood: false }],
+    });
+    expect(await the.service.get(other)).toMatchObject({ isDisabled: true });
+  });
+
+  test('a key that is another site’s is refused', async () => {
+    await using the = await fresh();
+    const { live } = await the.shop();
+    const stolen = sitesFile.parse({ sites: [{ key: live.text, name: 'Stolen', origins: [] }] }).sites;
+    await expect(seedSites(the.records, stolen, the.now)).rejects.toThrow('another site');
+    expect(await the.service.list()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { Actor, AuditAction } from '../records/audit.ts';
+import type { KeyKind, KeyMode, KeyRecord } from '../records/keys.ts';
+import type { Records, Stores } from '../records/records.ts';
+import type { SiteRecord } from '../records/sites.ts';
+import type { SiteId } from '../state/state-store.ts';
+import {
+  checked,
+  keyKind,
+  keyMode,
+  newSite,
+  originEntries,
+  originEntry,
+  overlapMs,
+  siteName,
+  type NewSiteInput,
+} from './fields.ts';
+import { issueKey } from './keys.ts';
+import { DEFAULT_SETTINGS, readSettings, settings, writeSettings, type Settings } from './settings.ts';
+import { isGood } from './sides.ts';
+
+/** A site as its owner and operators see it. Nothing in it is secret. */
+export interface SiteView {
+  readonly id: SiteId;
+  readonly name: string;
+  readonly isDisabled: boolean;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly origins: readonly string[];
+  readonly settings: Settings;
+  /** All there ever were, oldest first. */
+  readonly keys: readonly KeyView[];
+}
+
+export interface KeyView {
+  readonly id: string;
+  readonly kind: KeyKind;
+  readonly mode: KeyMode;
+  /** A publishable key itself; of a secret one its ends. */
+  readonly hint: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  /** Whether it opens anything now, as long as its site is not disabled. */
+  readonly isGood: boolean;
+}
+
+/** A key just made, with its text: a secret one is never shown again. */
+export interface NewKeyView extends KeyView {
+  readonly text: string;
+}
+
+export interface SiteServiceParts {
+  readonly records: Records;
+  readonly clock: Clock;
+  /** Whom the audit trail names. */
+  readonly actor: Actor;
+}
+
+/**
+ * What can be done to sites, whoever asks: the command line and the admin API are thin over this. Each change is
+ * written together with its entry in the audit trail. Refuses `bad_request` with a message that names the
+ * field, `not_found`, and `already_exists`.
+ */
+export class SiteService {
+  readonly #records: Records;
+  readonly #clock: Clock;
+  readonly #actor: Actor;
+
+  constructor({ records, clock, actor }: SiteServiceParts) {
+    this.#records = records;
+    this.#clock = clock;
+    this.#actor = actor;
+  }
+
+  /** Oldest first. */
+  async list(): Promise<readonly SiteView[]> {
+    return (await this.#records.sites.list()).map((site) => this.#view(site));
+  }
+
+  async get(id: SiteId): Promise<SiteView> {
+    return this.#view(await siteIn(this.#records, id));
+  }
+
+  /** A new site with a publishable key for each mode and a secret one for live. */
+  async add(input: NewSiteInput): Promise<{ readonly site: SiteView; readonly keys: readonly NewKeyView[] }> {
+    const given = checked(newSite, input);
+    const id = given.id ?? (`site_${randomBytes(9).toString('hex')}` as SiteId);
+    const policy = writeSettings(given.settings ?? DEFAULT_SETTINGS);
+    return this.#records.change(async (stores) => {
+      if ((await stores.sites.get(id)) !== undefined)
+        throw new Refusal('already_exists', { message: `There is a site ${id} already.` });
+      await stores.sites.add({ id, name: given.name, createdAt: this.#clock(), origins: given.origins, policy });
+      await this.#note(stores, 'site.add', id, null);
+      const keys = [
+        await this.#issue(stores, id, 'publishable', 'live', 'key.add'),
+        await this.#issue(stores, id, 'publishable', 'test', 'key.add'),
+        await this.#issue(stores, id, 'secret', 'live', 'key.add'),
+      ];
+      return { site: this.#view(await siteIn(stores, id)), keys };
+    });
+  }
+
+  async rename(id: SiteId, name: string): Promise<SiteView> {
+    const given = checked(siteName, name, 'name');
+    return this.#change(id, async (stores) => {
+      await stores.sites.set(id, { name: given });
+      await this.#note(stores, 'site.rename', id, null);
+    });
+  }
+
+  /** Nobody can use a disabled site; it keeps all it has. */
+  disable(id: SiteId): Promise<SiteView> {
+    return this.#setDisabled(id, true);
+  }
+
+  enable(id: SiteId): Promise<SiteView> {
+    return this.#setDisabled(id, false);
+  }
+
+  /** Replaces all settings: what is left out is the default. */
+  async setPolicy(id: SiteId, input: unknown): Promise<SiteView> {
+    const policy = writeSettings(checked(settings, input));
+    return this.#change(id, async (stores) => {
+      await stores.sites.setPolicy(id, policy);
+      await this.#note(stores, 'site.policy', id, null);
+    });
+  }
+
+  async addOrigin(id: SiteId, origin: string): Promise<SiteView> {
+    const entry = checked(originEntry, origin, 'origin');
+    return this.#change(id, async (stores, { origins }) => {
+      if (origins.includes(entry))
+        throw new Refusal('already_exists', { message: `${entry} is on the list of ${id} already.` });
+      await stores.sites.setOrigins(id, checked(originEntries, [...origins, entry], 'origins'));
+      await this.#note(stores, 'origin.add', id, entry);
+    });
+  }
+
+  /** `origin` as it stands in the list. */
+  removeOrigin(id: SiteId, origin: string): Promise<SiteView> {
+    return this.#change(id, async (stores, { origins }) => {
+      if (!origins.includes(origin))
+        throw new Refusal('not_found', { message: `That origin is not on the list of ${id}.` });
+      await stores.sites.setOrigins(
+        id,
+        origins.filter((entry) => entry !== origin),
+      );
+      await this.#note(stores, 'origin.remove', id, origin);
+    });
+  }
+
+  /** One more key; the others stay good. */
+  async addKey(id: SiteId, kind: KeyKind, mode: KeyMode): Promise<NewKeyView> {
+    checked(keyKind, kind, 'kind');
+    checked(keyMode, mode, 'mode');
+    return this.#records.change(async (stores) => {
+      await siteIn(stores, id);
+      return this.#issue(stores, id, kind, mode, 'key.add');
+    });
+  }
+
+  /** A new key, and an end to the ones of its kind and mode that are good now: `overlap` milliseconds from now. */
+  async rotateKey(id: SiteId, kind: KeyKind, mode: KeyMode, overlap: number): Promise<NewKeyView> {
+    checked(keyKind, kind, 'kind');
+    checked(keyMode, mode, 'mode');
+    checked(overlapMs, overlap, 'overlapMs');
+    return this.#records.change(async (stores) => {
+      const now = this.#clock();
+      const former = (await siteIn(stores, id)).keys.filter(
+        (key) => key.kind === kind && key.mode === mode && isGood(key, now),
+      );
+      for (const key of former) await stores.keys.expire(key, now + overlap);
+      return this.#issue(stores, id, kind, mode, 'key.rotate');
+    });
+  }
+
+  /** At once, on every node, and for good. Revoking again changes nothing. */
+  revokeKey(keyId: string): Promise<KeyView> {
+    return this.#records.change(async (stores) => {
+      const key = await stores.keys.get(keyId);
+      if (key === undefined) throw new Refusal('not_found', { message: 'There is no key with that id.' });
+      if (key.revokedAt !== null) return this.#viewKey(key);
+      await stores.keys.revoke(key, this.#clock());
+      await this.#note(stores, 'key.revoke', key.site, key.id);
+      return this.#viewKey((await stores.keys.get(keyId))!);
+    });
+  }
+
+  #setDisabled(id: SiteId, isDisabled: boolean): Promise<SiteView> {
+    return this.#change(id, async (stores, site) => {
+      if (site.isDisabled === isDisabled) return;
+      await stores.sites.set(id, { isDisabled });
+      await this.#note(stores, isDisabled ? 'site.disable' : 'site.enable', id, null);
+    });
+  }
+
+  #change(id: SiteId, work: (stores: Stores, site: SiteRecord) => Promise<void>): Promise<SiteView> {
+    return this.#records.change(async (stores) => {
+      await work(stores, await siteIn(stores, id));
+      return this.#view(await siteIn(stores, id));
+    });
+  }
+
+  async #issue(stores: Stores, site: SiteId, kind: KeyKind, mode: KeyMode, action: AuditAction): Promise<NewKeyView> {
+    const { text, value, hint } = issueKey(kind, mode);
+    const id = stores.ids.next('key');
+    const key = { id, site, kind, mode, value, hint, createdAt: this.#clock() };
+    await stores.keys.add(key);
+    await this.#note(stores, action, site, id);
+    return { ...this.#viewKey({ ...key, expiresAt: null, revokedAt: null }), text };
+  }
+
+  #note(stores: Stores, action: AuditAction, site: SiteId, subject: string | null): Promise<void> {
+    return stores.audit.add({ at: this.#clock(), actor: this.#actor, action, site, subject });
+  }
+
+  #view({ id, name, isDisabled, createdAt, origins, policy, keys }: SiteRecord): SiteView {
+    const viewed = keys.map((key) => this.#viewKey(key));
+    return { id, name, isDisabled, createdAt, origins, settings: readSettings(policy), keys: viewed };
+  }
+
+  #viewKey(key: KeyRecord): KeyView {
+    const { id, kind, mode, hint, createdAt, expiresAt, revokedAt } = key;
+    return { id, kind, mode, hint, createdAt, expiresAt, revokedAt, isGood: isGood(key, this.#clock()) };
+  }
+}
+
+async function siteIn(stores: Pick<Stores, 'sites'>, id: SiteId): Promise<SiteRecord> {
+  const site = await stores.sites.get(id);
+  if (site === undefined) throw new Refusal('not_found', { message: 'There is no site with that id.' });
+  return site;
+}

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../src/clock.ts';
+import { openRecords, type Records } from '../src/records/records.ts';
+
+/** A folder of the test's own, gone after it. */
+export function tempFolder(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'passerby-records-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Records in a file of the test's own. */
+export async function tempRecords(
+  clock?: Clock,
+): Promise<{ readonly records: Records; readonly folder: string } & AsyncDisposable> {
+  const folder = tempFolder();
+  const records = await openRecords({ kind: 'sqlite', folder: folder.path }, clock);
+  return {
+    records,
+    folder: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      await records.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
