@@ -7,7 +7,7 @@ function requestFrom(remoteAddress: string | undefined, forwarded?: string): Inc
   return { socket: { remoteAddress }, headers } as unknown as IncomingMessage;
 }
 
-describe('clientAddress', () => {
+describe('S3 clientAddress', () => {
   test.each([
     ['is the connection’s where no proxy is trusted, whatever is claimed', 0, '10.0.0.1', '198.51.100.1', '10.0.0.1'],
     ['is the last entry behind one proxy', 1, '10.0.0.1', '6.6.6.6, 198.51.100.1', '198.51.100.1'],

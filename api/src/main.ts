@@ -40,9 +40,14 @@ const sites = await seedSites(records, seeds, systemClock)
   .then(() => FollowedDirectory.open({ records, clock: systemClock, log, builtIn: [DEMO_SITE] }))
   .catch((error: Error) => fail(`Passerby cannot start: ${error.message}.`));
 sites.follow();
-const app = await startApp({ config, sites, log }).catch((error: NodeJS.ErrnoException) =>
-  fail(`Passerby cannot start: ${whyNotListening(error, config)}.`),
-);
+const app = await startApp({
+  config,
+  sites,
+  bans: sites.bans,
+  onAccessChange: (changed) => sites.onChange(changed),
+  records,
+  log,
+}).catch((error: NodeJS.ErrnoException) => fail(`Passerby cannot start: ${whyNotListening(error, config)}.`));
 
 const url = app.url.replace('127.0.0.1', 'localhost');
 const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;

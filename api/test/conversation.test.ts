@@ -48,7 +48,7 @@ describe('a conversation', () => {
     expect(pair.b.all('conversation:ended')).toHaveLength(50);
   });
 
-  test('frames of another conversation, of the last one, or of none are dropped and counted', async () => {
+  test('S14 frames of another conversation, of the last one, or of none are dropped and counted', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using other = await pairOf(app);

@@ -29,7 +29,7 @@ const VALID: { readonly [Name in RequestName]: unknown } = {
 };
 
 describe.each(REQUEST_NAMES)('%s', (name) => {
-  test('a junk payload is answered bad_request, and a healthy pair keeps talking', async () => {
+  test('S8 a junk payload is answered bad_request, and a healthy pair keeps talking', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await Visitor.arrive(app);

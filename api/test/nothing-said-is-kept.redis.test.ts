@@ -36,7 +36,7 @@ const READ_ALL: Readonly<Record<string, readonly [string, ...string[]]>> = {
   zset: ['ZRANGE', '0', '-1'],
 };
 
-test('what visitors say is in no log, no error and no store, and their tokens are in no log', async () => {
+test('S19 what visitors say is in no log, no error and no store, and their tokens are in no log', async () => {
   const sitesFile = join(directory, 'sites.json');
   const sites = [{ key: SHOP.key, name: 'Shop', origins: [ORIGIN], match: FREE }];
   writeFileSync(sitesFile, JSON.stringify({ sites }));

@@ -40,7 +40,15 @@ function reportBy(reporter: string, change: Partial<NewReport> = {}): NewReport 
   };
 }
 
-const ban = { site: SHOP, kind: 'address', value: 'address_bad', reason: 'spam', createdAt: NOW, until: null } as const;
+const ban = {
+  site: SHOP,
+  kind: 'address',
+  value: 'address_bad',
+  reason: 'spam',
+  actor: 'operator' as const,
+  createdAt: NOW,
+  until: null,
+} as const;
 
 /** What records are, whatever they are kept in. `placeOf` makes an empty place, and its end. */
 export function describeRecords(

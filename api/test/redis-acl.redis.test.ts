@@ -78,7 +78,7 @@ describe('the user of docs/redis.md', () => {
     expect(await admin.call('ACL', 'LOG')).toEqual([]);
   });
 
-  test('reaches nothing else: no other key or channel, and no command beyond the list', async () => {
+  test('S23 reaches nothing else: no other key or channel, and no command beyond the list', async () => {
     const redis = new Redis(url);
     for (const [command, ...args] of [
       ['GET', 'other:key'],

@@ -4,7 +4,8 @@ import type { Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
 
 /** Who did something: an operator over HTTP, one at the command line, the sites file at a start, the service itself. */
-export type Actor = 'operator' | 'cli' | 'sites-file' | 'service';
+export const ACTORS = ['operator', 'cli', 'sites-file', 'service'] as const;
+export type Actor = (typeof ACTORS)[number];
 
 export const AUDIT_ACTIONS = [
   'site.add',

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { SiteId } from '../state/state-store.ts';
+import type { Actor } from './audit.ts';
 import { raiseRevision, together, type Database } from './database.ts';
 import type { Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
@@ -14,6 +15,8 @@ export interface Ban {
   readonly value: string;
   /** For operators. */
   readonly reason: string;
+  /** Who gave it; `service`: by itself, for reports or for saying the same to many. */
+  readonly actor: Actor;
   /** Unix milliseconds, as are the others. */
   readonly createdAt: number;
   /** `null`: until it is lifted. */
@@ -39,10 +42,21 @@ export class BanRecords {
     return together(this.#db, async (db) => {
       const revision = await raiseRevision(db);
       const id = this.#ids.next('ban');
-      const { site, kind, value, reason, createdAt, until } = ban;
+      const { site, kind, value, reason, actor, createdAt, until } = ban;
       await db
         .insertInto('bans')
-        .values({ id, site_id: site, kind, value, reason, created_at: createdAt, until, lifted_at: null, revision })
+        .values({
+          id,
+          site_id: site,
+          kind,
+          value,
+          reason,
+          actor,
+          created_at: createdAt,
+          until,
+          lifted_at: null,
+          revision,
+        })
         .execute();
       return { ...ban, id, liftedAt: null };
     });
@@ -106,6 +120,7 @@ function banOf(row: Selectable<Tables['bans']>): Ban {
     kind: row.kind as BanKind,
     value: row.value,
     reason: row.reason,
+    actor: row.actor as Actor,
     createdAt: row.created_at,
     until: row.until,
     liftedAt: row.lifted_at,

@@ -82,6 +82,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .addColumn('kind', 'text', (column) => column.notNull())
         .addColumn('value', 'text', (column) => column.notNull())
         .addColumn('reason', 'text', (column) => column.notNull())
+        .addColumn('actor', 'text', (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addColumn('until', 'bigint')
         .addColumn('lifted_at', 'bigint')

@@ -46,6 +46,7 @@ export interface Tables {
     readonly kind: string;
     readonly value: string;
     readonly reason: string;
+    readonly actor: string;
     readonly created_at: number;
     readonly until: number | null;
     lifted_at: number | null;

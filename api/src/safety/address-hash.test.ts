@@ -15,7 +15,7 @@ async function hasherAt(start: number, source: SaltSource = ownSalts) {
   return { hasher: new AddressHasher(salts), salts, goTo: (time: number) => void (now = time) };
 }
 
-test('a hash tells addresses and sites apart, and holds neither', async () => {
+test('S17 a hash tells addresses and sites apart, and holds neither', async () => {
   const { hasher } = await hasherAt(MIDNIGHT);
   const hash = hasher.hash(HOME, A);
   expect(hash).toMatch(/^[A-Za-z0-9_-]{22}$/);

@@ -1,9 +1,7 @@
 import { Refusal } from '../errors.ts';
+import type { BanKind } from '../records/bans.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { SiteId } from '../state/state-store.ts';
-
-/** By what somebody is shut out: a salted hash of where they come from, or the site's own word for them. */
-export type BanKind = 'address' | 'ban_id';
 
 /** A ban in force. `until` is Unix milliseconds; `null`: until it is lifted. */
 export interface BanTerm {

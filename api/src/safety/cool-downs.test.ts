@@ -57,6 +57,7 @@ describe('a cool-down', () => {
         kind: 'address',
         value: SOMEBODY,
         reason: 'reports',
+        actor: 'service',
         createdAt: now,
         until: now + 10 * MINUTE_MS,
       },

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
-import type { BanKind, BanList } from './bans.ts';
+import type { BanKind } from '../records/bans.ts';
+import type { BanList } from './bans.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -25,6 +26,7 @@ export interface AutomaticBan {
   readonly kind: BanKind;
   readonly value: string;
   readonly reason: 'reports' | 'spam';
+  readonly actor: 'service';
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly until: number;
@@ -82,6 +84,6 @@ export class CoolDowns {
   ): Promise<void> {
     const present = this.#list.findBan(site, 'address', address, now);
     if (present !== null && (present.until ?? Infinity) >= until - MINUTE_MS) return;
-    await this.#bans.add({ site, kind: 'address', value: address, reason, createdAt: now, until });
+    await this.#bans.add({ site, kind: 'address', value: address, reason, actor: 'service', createdAt: now, until });
   }
 }

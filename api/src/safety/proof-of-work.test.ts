@@ -25,7 +25,7 @@ async function solved(challenge: Challenge): Promise<string> {
 
 const refused = { code: 'proof_needed' };
 
-describe('a proof', () => {
+describe('S18 a proof', () => {
   test('is needed by the site’s rule: never, always, or while there is pressure', () => {
     const { proof } = proofs();
     expect(() => proof.require(A, 'never', 2)).not.toThrow();

@@ -1,11 +1,6 @@
 import type { Ban, BanKind } from '../records/bans.ts';
+import type { BanList, BanTerm } from '../safety/bans.ts';
 import type { SiteId } from '../state/state-store.ts';
-
-/** Who is shut out, for the doors to ask. */
-export interface BanList {
-  /** Whether a ban holds at a time, on this side of a site or everywhere, and until when the longest one does (`null`: until it is lifted). */
-  isBanned(site: SiteId, kind: BanKind, value: string, now: number): { readonly until: number | null } | null;
-}
 
 /** The bans that hold, in memory. */
 export class ActiveBans implements BanList {
@@ -32,14 +27,15 @@ export class ActiveBans implements BanList {
     return this.#byTarget.size;
   }
 
-  isBanned(site: SiteId, kind: BanKind, value: string, now: number): { readonly until: number | null } | null {
+  /** The longest of the bans that hold at a time, on this side of a site or everywhere. */
+  findBan(site: SiteId, kind: BanKind, value: string, now: number): BanTerm | null {
     const held = [targetOf(site, kind, value), targetOf(null, kind, value)]
       .flatMap((target) => [...(this.#byTarget.get(target)?.values() ?? [])])
       .filter((ban) => holds(ban, now));
     if (held.length === 0) return null;
-    const ends = held.map(({ until }) => until ?? Infinity);
-    const until = Math.max(...ends);
-    return { until: until === Infinity ? null : until };
+    const until = Math.max(...held.map((ban) => ban.until ?? Infinity));
+    const isAutomatic = held.every(({ actor }) => actor === 'service');
+    return { until: until === Infinity ? null : until, isAutomatic };
   }
 }
 

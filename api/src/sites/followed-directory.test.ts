@@ -214,29 +214,44 @@ describe('FollowedDirectory', () => {
   test('a ban holds on its side of a site, or everywhere, until its time or until it is lifted', async () => {
     await using the = await fresh();
     const address = 'address_bad' as AddressHash;
-    const ban = { site: SHOP, kind: 'address', value: address, reason: 'spam', createdAt: the.now() } as const;
+    const ban = {
+      site: SHOP,
+      kind: 'address',
+      value: address,
+      reason: 'spam',
+      actor: 'operator',
+      createdAt: the.now(),
+    } as const;
     const brief = await the.records.bans.add({ ...ban, until: the.now() + 100 });
     await the.records.bans.add({ ...ban, until: the.now() + 50 });
     await the.directory.look();
     const { bans } = the.directory;
-    expect(bans.isBanned(SHOP, 'address', address, the.now())).toEqual({ until: brief.until });
-    expect(bans.isBanned(SHOP_TEST, 'address', address, the.now())).toBeNull();
-    expect(bans.isBanned(SHOP, 'ban_id', address, the.now())).toBeNull();
-    expect(bans.isBanned(SHOP, 'address', address, the.now() + 100)).toBeNull();
+    expect(bans.findBan(SHOP, 'address', address, the.now())).toMatchObject({ until: brief.until });
+    expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toBeNull();
+    expect(bans.findBan(SHOP, 'ban_id', address, the.now())).toBeNull();
+    expect(bans.findBan(SHOP, 'address', address, the.now() + 100)).toBeNull();
 
     const everywhere = await the.records.bans.add({ ...ban, site: null, until: null });
     await the.directory.look();
-    expect(bans.isBanned(SHOP, 'address', address, the.now())).toEqual({ until: null });
-    expect(bans.isBanned(SHOP_TEST, 'address', address, the.now())).toEqual({ until: null });
+    expect(bans.findBan(SHOP, 'address', address, the.now())).toMatchObject({ until: null });
+    expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toMatchObject({ until: null });
     await the.records.bans.lift(everywhere.id, the.now());
     await the.directory.look();
-    expect(bans.isBanned(SHOP, 'address', address, the.now())).toEqual({ until: brief.until });
-    expect(bans.isBanned(SHOP_TEST, 'address', address, the.now())).toBeNull();
+    expect(bans.findBan(SHOP, 'address', address, the.now())).toMatchObject({ until: brief.until });
+    expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toBeNull();
   });
 
   test('bans whose time is up leave nothing behind', async () => {
     await using the = await fresh();
-    const ban = { site: SHOP, kind: 'ban_id', value: 'v', reason: 'spam', createdAt: 1, until: the.now() + 1 } as const;
+    const ban = {
+      site: SHOP,
+      kind: 'ban_id',
+      value: 'v',
+      reason: 'spam',
+      actor: 'operator',
+      createdAt: 1,
+      until: the.now() + 1,
+    } as const;
     await the.records.bans.add(ban);
     await the.directory.look();
     expect(the.directory.bans.size).toBe(1);

@@ -29,6 +29,8 @@ export interface FollowedDirectoryParts {
 export interface DirectoryChange {
   /** Publishable keys that were good and are not: revoked, run out, or their site disabled. */
   readonly goneKeys: readonly SiteKey[];
+  /** Whether somebody is shut out who was not. */
+  readonly areBansNew: boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ export class FollowedDirectory implements SiteDirectory {
   readonly #byKey = new Map<string, Site | null>();
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
   #goneKeys = new Set<SiteKey>();
+  #areBansNew = false;
   #revision = 0;
   /** When the next key runs out. */
   #dueAt = Infinity;
@@ -136,6 +139,7 @@ export class FollowedDirectory implements SiteDirectory {
       const { revision, sites, bans } = await records.changedSince(this.#revision);
       for (const record of sites) this.#take(record);
       for (const ban of bans) this.#bans.take(ban, clock());
+      if (bans.some(({ liftedAt }) => liftedAt === null)) this.#areBansNew = true;
       this.#setDue();
       this.#revision = revision;
     }
@@ -180,9 +184,10 @@ export class FollowedDirectory implements SiteDirectory {
   }
 
   #tell(): void {
-    if (this.#goneKeys.size === 0) return;
-    const change = { goneKeys: [...this.#goneKeys] };
+    if (this.#goneKeys.size === 0 && !this.#areBansNew) return;
+    const change = { goneKeys: [...this.#goneKeys], areBansNew: this.#areBansNew };
     this.#goneKeys = new Set();
+    this.#areBansNew = false;
     for (const listener of [...this.#listeners]) {
       try {
         listener(change);

@@ -40,7 +40,7 @@ async function serverOf(app: App): Promise<Server> {
   return servers[0]!;
 }
 
-describe('a connection is closed that', { timeout: 20_000 }, () => {
+describe('S4 a connection is closed that', { timeout: 20_000 }, () => {
   test.each<[string, (connection: RawConnection) => void]>([
     ['says nothing', () => undefined],
     [
@@ -134,7 +134,7 @@ describe('a connection is closed that', { timeout: 20_000 }, () => {
   });
 });
 
-describe('a visitor is put out who', { timeout: 20_000 }, () => {
+describe('S4 a visitor is put out who', { timeout: 20_000 }, () => {
   test('opens a WebSocket and never joins, though it does not agree to the close', async () => {
     await whilePairsTalk(SHORT, async (app, talk) => {
       await using connection = await RawConnection.upgraded(app);

@@ -5,7 +5,7 @@ import { expectUnharmed, fuzz } from './fuzz-run.ts';
 const PACKETS = 4_000;
 
 test.each(seedsFor(1))(
-  `${PACKETS} malformed packets neither end the service nor disturb a pair (PASSERBY_SEED=%i)`,
+  `S8 ${PACKETS} malformed packets neither end the service nor disturb a pair (PASSERBY_SEED=%i)`,
   { timeout: 120_000 },
   async (seed) => expectUnharmed(await fuzz(seed, PACKETS), PACKETS),
 );

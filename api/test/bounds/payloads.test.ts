@@ -31,7 +31,7 @@ const frameOf = (bytes: number, conversationId = `c_${'x'.repeat(22)}`) => {
   return `42["conversation:frame",{"conversationId":"${conversationId}","run":"r","seq":1,"ack":0,"body":${body}}]`;
 };
 
-describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
+describe.each(['websocket', 'polling'] as const)('S5 over %s', (transport) => {
   async function roughBesidePair(
     attack: (parts: {
       app: App;

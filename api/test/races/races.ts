@@ -22,7 +22,7 @@ export function describeRaces(nodes: 0 | 1 | 2, times = SHORT): void {
       ['at once', 0],
       ['one shortly after the other', 8],
     ])(
-      `the same resume token presented twice, %s: exactly one lives, the loser neither sends nor receives`,
+      `S2 the same resume token presented twice, %s: exactly one lives, the loser neither sends nor receives`,
       async (order, lagMaxMs) => {
         const losers = await raceForOneSession(options(), { races: times, lagMaxMs, seed: SEED });
         expect(losers.superseded + losers.newSession).toBe(times);

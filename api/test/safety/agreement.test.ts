@@ -45,7 +45,7 @@ describe('a site that asks for something before the first search', () => {
   });
 });
 
-describe('minors and adults', () => {
+describe('S16 minors and adults', () => {
   test('are never in one conversation, however long they wait, and each meets their own', async () => {
     await using app = await startTestApp(asking({ ageBands }));
     const arrive = async (ageBand: string) => {

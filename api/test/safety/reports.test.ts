@@ -115,7 +115,7 @@ describe('a report', () => {
   });
 });
 
-describe('somebody whom many reported', () => {
+describe('S17 somebody whom many reported', () => {
   /** Bans as the database has them. */
   function listed(): Pick<TestAppParts, 'bans'> & { refresh(): Promise<void> } {
     let bans: Awaited<ReturnType<typeof records.bans.active>> = [];
