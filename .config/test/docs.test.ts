@@ -3,6 +3,7 @@ import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BOUNDS } from '../../api/src/bounds.ts';
+import { RATE_LIMITS } from '../../api/src/limits/rate-limits.ts';
 import { CONFIG_NAMES, readConfig } from '../../api/src/config.ts';
 import { sitesFile } from '../../api/src/sites/sites-file.ts';
 import { OPTION_ATTRIBUTES } from '../../widget/src/options.ts';
@@ -108,6 +109,23 @@ describe('docs/reference/limits.md', async () => {
   ])('%s are those of the code', (heading, table) => {
     const written = rows(section(page, heading)).map(([name, value]) => [name, Number(value)]);
     expect(Object.fromEntries(written)).toEqual(table);
+  });
+});
+
+describe('docs/reference/limits.md, how often', async () => {
+  const page = await read('docs/reference/limits.md');
+
+  it('has every allowance of the code, and no other', () => {
+    const written = rows(section(page, '## How often')).map(([name, scope, points, windowMs]) => [
+      name,
+      scope,
+      Number(points),
+      Number(windowMs),
+    ]);
+    const table = Object.entries(RATE_LIMITS).flatMap(([name, scopes]) =>
+      Object.entries(scopes).map(([scope, { points, windowMs }]) => [name, scope, points, windowMs]),
+    );
+    expect(written).toEqual(table);
   });
 });
 

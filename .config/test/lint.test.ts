@@ -30,6 +30,7 @@ const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['api/src/records/x.ts', '../sites/site.ts', '../state/state-store.ts'],
   ['api/src/sites/x.ts', 'kysely', '../records/records.ts'],
   ['api/src/decision/x.ts', '../state/state-store.ts', './ticket.ts'],
+  ['api/src/limits/x.ts', '../safety/bans.ts', '../state/state-store.ts'],
   ['api/src/match/x.ts', '../socket/push.ts', '../state/state-store.ts'],
   ['api/src/http/x.ts', '../app.ts', '../match/matchmaker.ts'],
   ['api/src/app.ts', './main.ts', './http/server.ts'],

@@ -43,7 +43,14 @@ export async function startService(sites: readonly SiteEntry[], from: 'dist' | '
       {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, HOST: '127.0.0.1', PORT: port, SITES_FILE: file, DATA_DIR: folder },
+        env: {
+          ...process.env,
+          HOST: '127.0.0.1',
+          PORT: port,
+          SITES_FILE: file,
+          DATA_DIR: folder,
+          RATE_LIMIT_FACTOR: '1000',
+        },
       },
     );
     const running = child;

@@ -9,9 +9,13 @@ import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
 import { createHttpApp } from './http/server.ts';
+import { Arrivals } from './limits/arrivals.ts';
+import { EventLoopLoad, type Load } from './limits/event-loop.ts';
+import { FrameGate } from './limits/frame-gate.ts';
+import { Limiter } from './limits/limiter.ts';
+import { SessionAllowances } from './limits/session-allowances.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
-import { Refusal } from './errors.ts';
 import { errorFields, type Log } from './observability/log.ts';
 import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './safety/address-hash.ts';
@@ -19,6 +23,8 @@ import { agree } from './safety/agreements.ts';
 import type { BanList } from './safety/bans.ts';
 import { CoolDowns, type BanBook, type ReportCounts } from './safety/cool-downs.ts';
 import { Entrance } from './safety/entrance.ts';
+import { Gatekeeper } from './safety/gatekeeper.ts';
+import type { OnSpam } from './safety/repeated-texts.ts';
 import { Reports, type ReportBook } from './safety/reports.ts';
 import { ownSalts, Salts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { ticketFor } from './safety/search-gate.ts';
@@ -29,12 +35,12 @@ import { Online } from './session/online.ts';
 import { Reconciler } from './session/reconciler.ts';
 import { Sessions } from './session/sessions.ts';
 import type { SiteDirectory } from './sites/site-directory.ts';
-import { RequestDoor, type RequestHandlers } from './socket/request-door.ts';
+import { RequestDoor, type FrameHandler, type RequestHandlers } from './socket/request-door.ts';
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
-import { checkRedis, connectRedis, type RedisAddress } from './state/redis/client.ts';
+import { checkRedis, connectRedis, type RedisAddress, type RedisClient } from './state/redis/client.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
 import type { NodeId, Notice, StateStore } from './state/state-store.ts';
 
@@ -48,7 +54,7 @@ const DRAIN_SPREAD_MS = 4_000;
 const DRAIN_MAX_MS = 8_000;
 
 export interface AppParts {
-  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS'>;
+  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'>;
   readonly sites: SiteDirectory;
   /** Who is shut out, as it is now. */
   readonly bans: BanList;
@@ -62,6 +68,8 @@ export interface AppParts {
   readonly roundMs?: number;
   /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
   readonly bounds?: Partial<Bounds>;
+  /** Replaces the look at this process's event loop. */
+  readonly load?: Load;
   /** Replaces handlers, so that a test can make one throw. */
   readonly handlers?: Partial<RequestHandlers>;
 }
@@ -102,7 +110,9 @@ export interface App {
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, sites, log, clock = systemClock } = parts;
   let isDraining = false;
-  const bounds = { ...BOUNDS, ...parts.bounds };
+  const { RATE_LIMIT_FACTOR: factor } = config;
+  const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
+  const bounds = { ...BOUNDS, addressConnectionsMax, ...parts.bounds };
   const tally = new Tally();
   const nodeId = randomIds.node();
   const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
@@ -113,13 +123,18 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { bans } = parts;
   const entrance = new Entrance(addresses, bans, clock);
   const push = new SocketPush(bounds, tally);
+  const allowances = new SessionAllowances(clock, factor);
+  const limiter = new Limiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
+  const load = parts.load ?? new EventLoopLoad();
+  const arrivals = new Arrivals({ limiter, load, clock, tally });
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });
   const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, nodeId });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
   const matchmaker = new Matchmaker(store, sites, waits, tell, (sessionId) => relay.seatOf(sessionId) !== undefined);
   const online = new Online(store, push);
-  const sessions = new Sessions({ store, relay, push, online, waits, link, ids: randomIds, clock, nodeId, tell });
+  const ids = randomIds;
+  const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, clock, nodeId, tell });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
@@ -138,9 +153,16 @@ export async function startApp(parts: AppParts): Promise<App> {
   const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock });
   const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock });
   const stopFollowing = parts.onAccessChange(() => turnOuts.look());
+  const onSpam: OnSpam = (site, address) => {
+    coolDowns
+      .spammed(site, address)
+      .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
+  };
+  const gatekeeper = new Gatekeeper({ sites, limiter, arrivals, load, clock, tally, onSpam });
   const handlers: RequestHandlers = {
     // A match that was told to nobody may fall through before it is: then the request is made anew.
     'match:find': async (session, payload, visitor) => {
+      gatekeeper.admitSearch(session, visitor);
       const ticket = ticketOf(payload, visitor);
       const reply = await matchmaker.find(session, ticket);
       if (reply.status === 'waiting' || (await reconciler.isSeated(session))) return reply;
@@ -152,21 +174,35 @@ export async function startApp(parts: AppParts): Promise<App> {
       return matchmaker.cancel(session);
     },
     'conversation:leave': async (session, { conversationId, next }, visitor) => {
+      if (next !== undefined) gatekeeper.admitSearch(session, visitor);
       const ticket = next === undefined ? null : ticketOf(next, visitor);
       const reply = await lifecycle.leave(session, conversationId, ticket);
       if (reply.next !== 'matched' || (await reconciler.isSeated(session, conversationId))) return reply;
       return lifecycle.leave(session, conversationId, ticket);
     },
     'conversation:block': (session, { conversationId }) => lifecycle.block(session, conversationId),
-    'conversation:report': (session, report, visitor) => reports.report(session, report, visitor),
+    'conversation:report': async (session, report, visitor) => {
+      await gatekeeper.admitReport(session, visitor);
+      return reports.report(session, report, visitor);
+    },
     'session:agree': (session, agreed, visitor) => agree(session, agreed, visitor, { store, sites }),
-    'session:challenge': () => Promise.reject(new Refusal('unavailable')),
-    'session:prove': () => Promise.reject(new Refusal('unavailable')),
+    'session:challenge': (session, _, visitor) => gatekeeper.challenge(session, visitor),
+    'session:prove': (session, { solution }) => gatekeeper.prove(session, solution),
     'session:check': () => Promise.resolve({ status: 'here' }),
     'session:close': (session) => sessions.close(session),
     ...parts.handlers,
   };
-  const door = new RequestDoor(handlers, (from, frame) => relay.pass(from, frame), log, tally);
+  const frames = new FrameGate(allowances, clock, (sessionId, retryAfterMs) => {
+    const conversationId = relay.seatOf(sessionId)?.conversationId;
+    if (conversationId !== undefined)
+      push.toSession(sessionId, 'conversation:throttled', { conversationId, retryAfterMs });
+  });
+  const passFrame: FrameHandler = (from, frame, visitor) => {
+    const fault = relay.pass(from.sessionId, frame);
+    if (fault === null) gatekeeper.heard(from, frame, visitor);
+    return fault;
+  };
+  const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
 
   const answer = createHttpApp({ log, store: store.kind, isDraining: () => isDraining }).callback();
   const http = createListener((request, response) => void answer(request, response), bounds, SOCKET_PATH);
@@ -182,6 +218,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     log,
     tally,
     bounds,
+    trustedHops: config.TRUSTED_HOPS,
     isDraining: () => isDraining,
   });
   answerOneAtATime(http);
@@ -227,6 +264,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   async function stop(): Promise<void> {
     clearInterval(rounds);
+    if (load instanceof EventLoopLoad) load.stop();
     stopFollowing();
     http.closeAllConnections();
     await socketServer.close();
@@ -273,6 +311,8 @@ interface Backend {
   readonly store: StateStore;
   readonly link: NodeLink;
   readonly salts: SaltSource;
+  /** Where counts are kept that all nodes share; `null` where there is one node. */
+  readonly redis: RedisClient | null;
   listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
   close(): void;
 }
@@ -283,6 +323,7 @@ function memoryBackend(clock: Clock): Backend {
     store: new MemoryStore(clock, randomIds),
     link: noLink,
     salts: ownSalts,
+    redis: null,
     listen: () => Promise.resolve(),
     close: () => undefined,
   };
@@ -303,6 +344,7 @@ async function redisBackend(address: RedisAddress, tally: Tally): Promise<Backen
       store: new RedisStore(commands, randomIds),
       link,
       salts: sharedSalts(commands),
+      redis: commands,
       listen: (node, take) => link.listen(node, take),
       close,
     };

@@ -37,6 +37,10 @@ export const BOUNDS = {
   fragmentsMax: 64,
   /** Chunks in which one WebSocket frame may arrive: `packetMaxBytes` in pieces of 64 bytes. Each costs far more than it carries. */
   chunksMax: 1_024,
+  /** Requests of one visitor that are being answered. A client asks one thing at a time, and now and then whether its line lives. */
+  requestsMax: 16,
+  /** Connections of one address (IPv6: one /64) that have passed the origin check, joined or not. A school behind one router. */
+  addressConnectionsMax: 100,
 } as const;
 
 export type Bounds = { readonly [Name in keyof typeof BOUNDS]: number };

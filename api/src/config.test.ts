@@ -3,7 +3,13 @@ import { readConfig, recordsPlace } from './config.ts';
 
 describe('readConfig', () => {
   test('listens on loopback, port 3000, unless told', () => {
-    expect(readConfig({})).toMatchObject({ PORT: 3000, HOST: '127.0.0.1', LOG_LEVEL: 'info' });
+    expect(readConfig({})).toMatchObject({
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      TRUSTED_HOPS: 0,
+      RATE_LIMIT_FACTOR: 1,
+      LOG_LEVEL: 'info',
+    });
   });
 
   test('an empty variable counts as unset', () => {
@@ -17,6 +23,7 @@ describe('readConfig', () => {
     ['TRUSTED_HOPS', '11', 'TRUSTED_HOPS must be a number from 0 to 10'],
     ['DATABASE_URL', 'mysql://root:hunter2@db/passerby', 'DATABASE_URL must be an address such as postgres://'],
     ['DATABASE_URL', 'postgres://root:hunter2@:5432:1/', 'DATABASE_URL must be an address such as postgres://'],
+    ['RATE_LIMIT_FACTOR', '0', 'RATE_LIMIT_FACTOR must be a number from 0.1 to 10000'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of silent, error, warn, info'],
   ])('%s=%s is refused by name, without repeating the value', (name, value, message) => {
     expect(() => readConfig({ [name]: value })).toThrow(message);

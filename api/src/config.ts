@@ -45,6 +45,12 @@ const environment = z.object({
     .min(0, 'a number from 0 to 10')
     .max(10, 'a number from 0 to 10')
     .default(0),
+  /** Multiplies what visitors may do and how often; for places where all share one address, and for tests of load. */
+  RATE_LIMIT_FACTOR: z.coerce
+    .number('a number')
+    .min(0.1, 'a number from 0.1 to 10000')
+    .max(10_000, 'a number from 0.1 to 10000')
+    .default(1),
   /** How much is logged, as JSON lines on stderr. */
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });

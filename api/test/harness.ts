@@ -62,7 +62,7 @@ export type TestAppParts = Partial<Omit<AppParts, 'config'>> & {
 /** A whole service on a free loopback port. */
 export function startTestApp({ siteList = [SHOP], config = {}, ...rest }: TestAppParts = {}): Promise<App> {
   return startApp({
-    config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined, TRUSTED_HOPS: 0, ...config },
+    config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined, TRUSTED_HOPS: 0, RATE_LIMIT_FACTOR: 10_000, ...config },
     bans: { findBan: () => null },
     onAccessChange: () => () => undefined,
     records: NO_RECORDS,

@@ -11,7 +11,13 @@ const SITE = 'site_a' as SiteId;
 function arrivalsWith(factor = 1) {
   let [now, delayMs, count] = [1_000_000, 0, 0];
   const tally = new Tally();
-  const limiter = new Limiter({ sessions: new SessionAllowances(() => now, factor), factor, redis: null, tally });
+  const limiter = new Limiter({
+    sessions: new SessionAllowances(() => now, factor),
+    factor,
+    redis: null,
+    clock: () => now,
+    tally,
+  });
   const arrivals = new Arrivals({ limiter, load: { delayMs: () => delayMs }, clock: () => now, tally });
   return {
     arrivals,

@@ -13,7 +13,10 @@ const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterOn(redis: RedisClient) {
   const tally = new Tally();
-  return { limiter: new Limiter({ sessions: new SessionAllowances(() => 0, 1), factor: 1, redis, tally }), tally };
+  return {
+    limiter: new Limiter({ sessions: new SessionAllowances(() => 0, 1), factor: 1, redis, clock: Date.now, tally }),
+    tally,
+  };
 }
 
 async function takenOf(tries: number, limiters: readonly Limiter[], address: string): Promise<number> {

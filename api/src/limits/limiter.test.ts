@@ -12,7 +12,7 @@ const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 function limiterWith(factor = 1) {
   const tally = new Tally();
   const sessions = new SessionAllowances(() => 0, factor);
-  return { limiter: new Limiter({ sessions, factor, redis: null, tally }), tally };
+  return { limiter: new Limiter({ sessions, factor, redis: null, clock: Date.now, tally }), tally };
 }
 
 async function takenOf(tries: number, take: () => Promise<void>): Promise<number> {
@@ -68,6 +68,25 @@ test('a session has an allowance of its own', () => {
   expect(() => limiter.takeOfSession('searches', 's_b')).not.toThrow();
   expect(tally.of('limited_searches_session')).toBe(1);
 });
+
+test('what must not wait is counted meanwhile: it is refused from the next turn on', async () => {
+  const { limiter, tally } = limiterWith();
+  const { points } = RATE_LIMITS.searches.address;
+  for (let taken = 0; taken <= points; taken++) limiter.takeAtOnce('searches', doer('a'));
+  await expect.poll(() => takenAtOnce(limiter, 'a')).toBe(false);
+  expect(takenAtOnce(limiter, 'b')).toBe(true);
+  expect(tally.of('limited_searches_address')).toBeGreaterThan(0);
+});
+
+function takenAtOnce(limiter: Limiter, address: string): boolean {
+  try {
+    limiter.takeAtOnce('searches', doer(address));
+    return true;
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ code: 'rate_limited' });
+    return false;
+  }
+}
 
 test('it can be seen how things stand, refused or not', async () => {
   const { limiter } = limiterWith();

@@ -1,4 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
+import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
@@ -51,18 +52,23 @@ export class Limiter {
   readonly #sessions: SessionAllowances;
   readonly #factor: number;
   readonly #redis: RedisClient | null;
+  readonly #clock: Clock;
   readonly #tally: Tally;
+  /** Until when there is none left, by what `takeAtOnce` heard of its counts. */
+  readonly #spentUntil = new Map<string, number>();
   readonly #counters = new Map<string, RateLimiterAbstract>();
 
   constructor(parts: {
     readonly sessions: SessionAllowances;
     readonly factor: number;
     readonly redis: RedisClient | null;
+    readonly clock: Clock;
     readonly tally: Tally;
   }) {
     this.#sessions = parts.sessions;
     this.#factor = parts.factor;
     this.#redis = parts.redis;
+    this.#clock = parts.clock;
     this.#tally = parts.tally;
   }
 
@@ -78,8 +84,38 @@ export class Limiter {
     if (refusal !== null) throw refusal;
   }
 
+  /**
+   * The same for what must not wait, so that a visitor's requests are done in the order they came: it is
+   * counted meanwhile, and whatever comes after the count is refused. @throws Refusal `rate_limited`.
+   */
+  takeAtOnce(name: SharedLimitName, doer: Doer): void {
+    const now = this.#clock();
+    for (const scope of ['address', 'site'] as const) {
+      const until = this.#spentUntil.get(spentKey(name, scope, doer)) ?? 0;
+      if (until > now) throw this.#refusal(name, scope, until - now);
+    }
+    this.#count(name, doer).then(
+      ({ spent }) => {
+        if (spent === null) return;
+        for (const [key, until] of this.#spentUntil) if (until <= now) this.#spentUntil.delete(key);
+        this.#spentUntil.set(spentKey(name, spent.scope, doer), now + spent.resetMs);
+      },
+      () => this.#tally.count('limit_failed'),
+    );
+  }
+
   /** The same for who wants to know how it stands. */
-  async tryTake(name: SharedLimitName, { site, address }: Doer): Promise<Taken> {
+  async tryTake(name: SharedLimitName, doer: Doer): Promise<Taken> {
+    const { standings, spent } = await this.#count(name, doer);
+    if (spent === null) return { standings, refusal: null };
+    const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.allowance.windowMs : 0;
+    return { standings, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };
+  }
+
+  async #count(
+    name: SharedLimitName,
+    { site, address }: Doer,
+  ): Promise<{ readonly standings: readonly Standing[]; readonly spent: Standing | null }> {
     const keys = { address, site };
     const standings: Standing[] = [];
     for (const scope of ['address', 'site'] as const) {
@@ -87,12 +123,11 @@ export class Limiter {
       if (given === undefined) continue;
       const allowance = scaled(given, this.#factor);
       const { isTaken, left, resetMs } = await consume(this.#counterOf(name, scope, allowance), keys[scope]);
-      standings.push({ name, scope, allowance, left, resetMs });
-      if (isTaken) continue;
-      const spreadMs = scope === 'site' ? Math.random() * SPREAD * allowance.windowMs : 0;
-      return { standings, refusal: this.#refusal(name, scope, resetMs + spreadMs) };
+      const standing = { name, scope, allowance, left, resetMs };
+      standings.push(standing);
+      if (!isTaken) return { standings, spent: standing };
     }
-    return { standings, refusal: null };
+    return { standings, spent: null };
   }
 
   #refusal(name: RateLimitName, scope: Scope, retryAfterMs: number): Refusal {
@@ -138,6 +173,9 @@ class Insurance extends RateLimiterMemory {
     return super.consume(...args);
   }
 }
+
+const spentKey = (name: SharedLimitName, scope: Scope, { site, address }: Doer) =>
+  scope === 'site' ? `${name} ${site}` : `${name} ${site} ${address}`;
 
 /** KEYS[1] a counter; ARGV[1] how many to add, ARGV[2] its window in seconds. Returns the count and the milliseconds left. One key a call. */
 const COUNT = `

@@ -18,9 +18,11 @@ function proofs() {
 
 const packed = (challenge: Challenge, solution: unknown) => btoa(JSON.stringify({ challenge, solution }));
 
+const asAltcha = (challenge: Challenge) => challenge as unknown as AltchaChallenge;
+
 /** As a browser does. */
 async function solved(challenge: Challenge): Promise<string> {
-  return packed(challenge, await solveChallenge({ challenge: challenge as AltchaChallenge, deriveKey }));
+  return packed(challenge, await solveChallenge({ challenge: asAltcha(challenge), deriveKey }));
 }
 
 const refused = { code: 'proof_needed' };
@@ -131,7 +133,7 @@ test('a challenge says until when it is good, and takes longer under pressure', 
   const { proof } = proofs();
   const triesAt = async (level: 0 | 1 | 2) => {
     const { challenge } = await proof.challenge(A, level);
-    const solution = await solveChallenge({ challenge: challenge as AltchaChallenge, deriveKey });
+    const solution = await solveChallenge({ challenge: asAltcha(challenge), deriveKey });
     return solution!.counter;
   };
   expect(await triesAt(0)).toBeLessThan(400);

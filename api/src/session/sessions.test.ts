@@ -67,6 +67,7 @@ async function stage() {
   const online = new Online(store, push);
   const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
+    arrivals: { admit: () => Promise.resolve() },
     ...{ store, relay, push, online, waits, link, clock },
     ids: randomIds,
     nodeId: HERE,

@@ -3,6 +3,7 @@ import type { NodeLink } from '../cluster/node-link.ts';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Relay } from '../conversation/relay.ts';
+import type { Arrivals } from '../limits/arrivals.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { Site } from '../sites/site.ts';
@@ -38,6 +39,7 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
+  readonly #arrivals: Pick<Arrivals, 'admit'>;
   /** Sites with visitors here, and when one was last seen. */
   readonly #seenAt = new Map<SiteId, number>();
   readonly #closing = new Set<SessionId>();
@@ -55,6 +57,7 @@ export class Sessions {
     clock: Clock;
     nodeId: NodeId;
     tell: (notices: readonly Notice[]) => void;
+    arrivals: Pick<Arrivals, 'admit'>;
   }) {
     this.#store = parts.store;
     this.#relay = parts.relay;
@@ -66,6 +69,7 @@ export class Sessions {
     this.#clock = parts.clock;
     this.#nodeId = parts.nodeId;
     this.#tell = parts.tell;
+    this.#arrivals = parts.arrivals;
   }
 
   /**
@@ -83,6 +87,7 @@ export class Sessions {
         const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, mark);
         if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, visitor, welcome);
       }
+      await this.#arrivals.admit({ site: site.id, address: mark.address });
       const { session } = await this.#store.open(site.id, this.#nodeId, resume, mark);
       if (visitor.agreed.ageBand !== null) await this.#store.agree(session, { ageBand: visitor.agreed.ageBand });
       const { agreed } = visitor;

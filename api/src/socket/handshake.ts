@@ -55,3 +55,5 @@ const SERVER_UPDATE_MS = 60_000;
 
 /** What a refused handshake is told at the HTTP level, where there is no room for more than a word. */
 export const REFUSED_ORIGIN: ErrorCode = 'origin_refused';
+/** The same where too many connections of one address are open. */
+export const REFUSED_CROWD: ErrorCode = 'rate_limited';

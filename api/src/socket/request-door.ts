@@ -10,9 +10,11 @@ import {
 import { parseFrame, type FrameFault } from '../contract/frame.ts';
 import { REQUEST_SCHEMAS } from '../contract/requests.ts';
 import { Refusal, toRefusal } from '../errors.ts';
+import type { FrameGate } from '../limits/frame-gate.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Tally } from '../observability/tally.ts';
-import type { SessionId, SessionRef } from '../state/state-store.ts';
+import type { SessionRef } from '../state/state-store.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { VisitorSocket } from './visitor-socket.ts';
 
@@ -26,7 +28,15 @@ export type RequestHandlers = {
 };
 
 /** Relays a frame, or says why it was dropped. */
-export type FrameHandler = (from: SessionId, frame: Frame) => FrameFault | null;
+export type FrameHandler = (from: SessionRef, frame: Frame, visitor: Visitor) => FrameFault | null;
+
+/** How much a visitor may send. */
+export interface DoorLimits {
+  readonly limiter: Pick<Limiter, 'takeOfSession'>;
+  readonly frames: Pick<FrameGate, 'admits'>;
+  /** Requests of one visitor that may be under way. */
+  readonly requestsMax: number;
+}
 
 /** How Socket.IO hands over what a visitor sent: anything at all. */
 type Listen = (name: string, listener: (...args: unknown[]) => void) => void;
@@ -42,12 +52,16 @@ export class RequestDoor {
   readonly #passFrame: FrameHandler;
   readonly #log: Log;
   readonly #tally: Tally;
+  readonly #limits: DoorLimits;
+  /** How many requests of each visitor are under way, answered or not. */
+  readonly #underWay = new WeakMap<VisitorSocket, number>();
 
-  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally) {
+  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally, limits: DoorLimits) {
     this.#handlers = handlers;
     this.#passFrame = passFrame;
     this.#log = log;
     this.#tally = tally;
+    this.#limits = limits;
   }
 
   open(socket: VisitorSocket): void {
@@ -59,7 +73,7 @@ export class RequestDoor {
     socket.onAny((name: string, ...args: unknown[]) => {
       if (KNOWN_EVENTS.has(name)) return;
       this.#tally.count('unknown_event');
-      acknowledgeOf(args)?.({ ok: false, error: new Refusal('bad_request').toWire() });
+      acknowledgeOf(args)?.({ ok: false, error: this.#refusalOfUnknown(socket).toWire() });
     });
   }
 
@@ -70,11 +84,12 @@ export class RequestDoor {
       return;
     }
     try {
+      this.#takeRequest(socket);
       const payload = args.length === 2 ? REQUEST_SCHEMAS[name].safeParse(args[0]) : null;
       if (!payload?.success) throw new Refusal('bad_request');
       const { session, visitor } = socket.data;
       if (session === null) throw new Refusal('session_gone');
-      acknowledge({ ok: true, data: await inTime(this.#handlers[name](session, payload.data, visitor)) });
+      acknowledge({ ok: true, data: await inTime(this.#handle(socket, name, session, payload.data, visitor)) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       if (refusal.code === 'internal') {
@@ -84,18 +99,54 @@ export class RequestDoor {
     }
   }
 
+  /** @throws Refusal `rate_limited`. */
+  #takeRequest(socket: VisitorSocket): void {
+    this.#limits.limiter.takeOfSession('requests', socket.data.session?.sessionId ?? socket.id);
+    if ((this.#underWay.get(socket) ?? 0) < this.#limits.requestsMax) return;
+    this.#tally.count('limited_requests_under_way');
+    throw new Refusal('rate_limited', { retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  async #handle<Name extends RequestName>(
+    socket: VisitorSocket,
+    name: Name,
+    session: SessionRef,
+    payload: RequestPayload<Name>,
+    visitor: Visitor,
+  ): Promise<RequestReply<Name>> {
+    const count = (by: 1 | -1) => this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + by);
+    count(1);
+    try {
+      return await this.#handlers[name](session, payload, visitor);
+    } finally {
+      count(-1);
+    }
+  }
+
+  #refusalOfUnknown(socket: VisitorSocket): Refusal {
+    try {
+      this.#takeRequest(socket);
+      return new Refusal('bad_request');
+    } catch (thrown) {
+      return toRefusal(thrown);
+    }
+  }
+
   #frame(socket: VisitorSocket, args: unknown[]): void {
     const fault = this.#frameFault(socket, args);
     if (fault !== null) this.#tally.count(`frame_${fault}`);
   }
 
   #frameFault(socket: VisitorSocket, args: unknown[]): FrameFault | null {
-    const { session } = socket.data;
+    const { session, visitor } = socket.data;
     if (session === null) return 'not_paired';
+    // What claims to be worth nothing is taken at its word; whatever else it is counts as a message.
+    const isNumbered = (args[0] as { seq?: unknown } | null | undefined)?.seq !== 0;
+    if (!this.#limits.frames.admits(session.sessionId, isNumbered)) return 'throttled';
     if (args.length !== 1) return 'malformed';
     try {
       const frame = parseFrame(args[0]);
-      return typeof frame === 'string' ? frame : this.#passFrame(session.sessionId, frame);
+      return typeof frame === 'string' ? frame : this.#passFrame(session, frame, visitor);
     } catch (thrown) {
       this.#log.error({ request: FRAME_EVENT, error: errorFields(thrown) }, 'frame failed');
       return 'malformed';

@@ -11,8 +11,9 @@ import type { Visitor } from '../session/visitor.ts';
 import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
+import { AddressConnections } from './address-connections.ts';
 import { boundConnections } from './connection-bounds.ts';
-import { admit, keyOf, queryOf, readAuth, REFUSED_ORIGIN } from './handshake.ts';
+import { admit, keyOf, queryOf, readAuth, REFUSED_CROWD, REFUSED_ORIGIN } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -36,6 +37,8 @@ export interface SocketServerParts {
   readonly log: Log;
   readonly tally: Tally;
   readonly bounds: Bounds;
+  /** How many proxies of one's own stand in front. */
+  readonly trustedHops: number;
   /** Whether new connections are turned away because this node is going. */
   readonly isDraining: () => boolean;
 }
@@ -43,6 +46,7 @@ export interface SocketServerParts {
 /** The realtime half of the service, on the HTTP server's port. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
   const { sites, push, door, log, bounds } = parts;
+  const addresses = new AddressConnections(bounds.addressConnectionsMax, parts.trustedHops);
   const server: VisitorServer = new Server(http, {
     path: SOCKET_PATH,
     serveClient: false,
@@ -61,12 +65,16 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     allowRequest: (request, decide) => {
       if (admit(request, sites) === null) decide(REFUSED_ORIGIN, false);
       else if (parts.isDraining()) decide('unavailable', false);
-      else decide(null, true);
+      else if (addresses.isFull(request)) {
+        parts.tally.count('limited_connections_address');
+        decide(REFUSED_CROWD, false);
+      } else decide(null, true);
     },
     // Only lets a page read the answer, a refusal included; `allowRequest` and the check below are what refuse.
     cors: { origin: true, credentials: false, methods: ['GET', 'POST'] },
   });
   push.attach(server);
+  addresses.watch(server);
   boundConnections(server, bounds, () => parts.tally.count('slow_reader'));
 
   // `allowRequest` sees handshakes only; what follows carries a `sid`, which may be stolen.

@@ -22,7 +22,15 @@ function launch(env: Readonly<Record<string, string>>): ChildProcess {
   const dataDir = mkdtempSync(join(tmpdir(), 'passerby-data-'));
   const removeData = () => rmSync(dataDir, { recursive: true, force: true });
   const child = spawn(process.execPath, ['--conditions=passerby-source', MAIN], {
-    env: { ...inherited, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', DATA_DIR: dataDir, ...env },
+    env: {
+      ...inherited,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'error',
+      RATE_LIMIT_FACTOR: '10000',
+      DATA_DIR: dataDir,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   process.once('exit', removeData);

@@ -1,0 +1,81 @@
+import type { Frame, RequestReply } from '@passerby/sdk/protocol';
+import type { Clock } from '../clock.ts';
+import type { Arrivals } from '../limits/arrivals.ts';
+import type { Load } from '../limits/event-loop.ts';
+import type { Doer, Limiter } from '../limits/limiter.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { Visitor } from '../session/visitor.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { SessionRef } from '../state/state-store.ts';
+import { pressureOn, type PressureLevel } from './pressure.ts';
+import { ProofOfWork } from './proof-of-work.ts';
+import { RepeatedTexts, type OnSpam } from './repeated-texts.ts';
+
+/** What a visitor passes before a search, a report and a challenge: limits, and a proof of work where one is asked for. */
+export class Gatekeeper {
+  readonly #sites: SiteDirectory;
+  readonly #limiter: Limiter;
+  readonly #arrivals: Arrivals;
+  readonly #load: Load;
+  readonly #proof: ProofOfWork;
+  readonly #texts: RepeatedTexts;
+
+  constructor(parts: {
+    readonly sites: SiteDirectory;
+    readonly limiter: Limiter;
+    readonly arrivals: Arrivals;
+    readonly load: Load;
+    readonly clock: Clock;
+    readonly tally: Tally;
+    readonly onSpam: OnSpam;
+  }) {
+    this.#sites = parts.sites;
+    this.#limiter = parts.limiter;
+    this.#arrivals = parts.arrivals;
+    this.#load = parts.load;
+    this.#proof = new ProofOfWork(parts.clock, parts.tally);
+    this.#texts = new RepeatedTexts(parts.clock, parts.onSpam);
+  }
+
+  /** In the turn in which the search came, so that a `match:cancel` right behind it comes second. @throws Refusal `rate_limited`, `proof_needed`. */
+  admitSearch(session: SessionRef, visitor: Visitor): void {
+    this.#limiter.takeOfSession('searches', session.sessionId);
+    const rule = this.#sites.byId(session.site)?.guard.proofOfWork ?? 'never';
+    this.#proof.require(session.sessionId, rule, this.#pressureOn(session, visitor));
+    this.#limiter.takeAtOnce('searches', doerOf(session, visitor));
+  }
+
+  /** @throws Refusal `rate_limited`. */
+  async admitReport(session: SessionRef, visitor: Visitor): Promise<void> {
+    this.#limiter.takeOfSession('reports', session.sessionId);
+    await this.#limiter.take('reports', doerOf(session, visitor));
+  }
+
+  /** @throws Refusal `rate_limited`. */
+  async challenge(session: SessionRef, visitor: Visitor): Promise<RequestReply<'session:challenge'>> {
+    this.#limiter.takeOfSession('challenges', session.sessionId);
+    await this.#limiter.take('challenges', doerOf(session, visitor));
+    return this.#proof.challenge(session.sessionId, this.#pressureOn(session, visitor));
+  }
+
+  /** @throws Refusal `proof_needed`, `bad_request`. */
+  prove({ sessionId }: SessionRef, solution: string): Promise<RequestReply<'session:prove'>> {
+    return this.#proof.prove(sessionId, solution);
+  }
+
+  /** A frame of this visitor was passed on. */
+  heard(session: SessionRef, frame: Frame, visitor: Visitor): void {
+    const { address } = doerOf(session, visitor);
+    this.#texts.heard(session.site, address, frame);
+  }
+
+  #pressureOn({ site }: SessionRef, { addresses: [address] }: Visitor): PressureLevel {
+    return pressureOn(site, address!, {
+      delayMs: () => this.#load.delayMs(),
+      usedShare: (id) => this.#arrivals.usedShare(id),
+      isSuspect: (id, from) => this.#texts.isSuspect(id, from),
+    });
+  }
+}
+
+const doerOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): Doer => ({ site, address: address! });
