@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
 import { BOUNDS, type Bounds } from './bounds.ts';
@@ -8,7 +9,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
-import { createHttpApp } from './http/server.ts';
+import { createHttpApp, createMetricsApp, routesOf } from './http/server.ts';
 import { Arrivals } from './limits/arrivals.ts';
 import { EventLoopLoad, type Load } from './limits/event-loop.ts';
 import { FrameGate } from './limits/frame-gate.ts';
@@ -16,7 +17,12 @@ import { Limiter } from './limits/limiter.ts';
 import { SessionAllowances } from './limits/session-allowances.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
+import { measureEventLoop } from './observability/event-loop.ts';
 import { errorFields, type Log } from './observability/log.ts';
+import { Metrics } from './observability/metrics.ts';
+import { observedStore } from './observability/observed-store.ts';
+import { ReadinessCheck } from './observability/readiness.ts';
+import { readService } from './observability/service-readings.ts';
 import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './safety/address-hash.ts';
 import { agree } from './safety/agreements.ts';
@@ -54,7 +60,7 @@ const DRAIN_SPREAD_MS = 4_000;
 const DRAIN_MAX_MS = 8_000;
 
 export interface AppParts {
-  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'>;
+  readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'> & Partial<Config>;
   readonly sites: SiteDirectory;
   /** Who is shut out, as it is now. */
   readonly bans: BanList;
@@ -97,6 +103,11 @@ export interface App {
   /** What the state stands on, such as `memory` or `Redis 7.2.4`. */
   readonly storeName: string;
   readonly tally: Tally;
+  readonly metrics: Metrics;
+  /** Where the metrics have a port of their own; `null` where they have not. */
+  readonly metricsUrl: string | null;
+  /** Every HTTP route, such as `GET /healthz`, files apart. */
+  readonly routes: readonly string[];
   /** What this node holds for visitors; all zero when nobody is there, the sites once the grace is over too. */
   held(): Held;
   /** Stops taking visitors, tells those here to go elsewhere, and stops when they have gone or the time is up. */
@@ -114,9 +125,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
   const bounds = { ...BOUNDS, addressConnectionsMax, ...parts.bounds };
   const tally = new Tally();
+  const metrics = new Metrics();
   const nodeId = randomIds.node();
   const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
-  const { store, link } = backend;
+  const { link } = backend;
+  const store = observedStore(backend.store, metrics);
   const salts = new Salts(clock, backend.salts);
   await salts.refresh();
   const addresses = new AddressHasher(salts);
@@ -129,7 +142,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const arrivals = new Arrivals({ limiter, load, clock, tally });
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });
-  const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, nodeId });
+  const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, metrics, nodeId });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
   const matchmaker = new Matchmaker(store, sites, waits, tell, (sessionId) => relay.seatOf(sessionId) !== undefined);
   const online = new Online(store, push);
@@ -204,8 +217,22 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
 
-  const answer = createHttpApp({ log, store: store.kind, isDraining: () => isDraining }).callback();
-  const http = createListener((request, response) => void answer(request, response), bounds, SOCKET_PATH);
+  const readiness = new ReadinessCheck({ clock, isDraining: () => isDraining, pingStore: () => backend.ping() });
+  const httpApp = createHttpApp({
+    log,
+    tally,
+    metrics,
+    metricsToken: config.METRICS_TOKEN,
+    sites,
+    store: store.kind,
+    isDraining: () => isDraining,
+    readiness,
+    securityContact: config.SECURITY_CONTACT,
+    publicUrl: config.PUBLIC_URL,
+    clock,
+  });
+  const answer = httpApp.callback();
+  const http = createListener((request, response) => void answer(request, response), bounds, SOCKET_PATH, tally);
   const socketServer = createSocketServer(http, {
     sites,
     sessions,
@@ -244,6 +271,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       await online.tellChanges();
       await salts.refresh();
     } catch (thrown) {
+      tally.count('round_failed');
       log.error({ error: errorFields(thrown) }, 'round failed');
     } finally {
       isRound = false;
@@ -251,21 +279,44 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
   const rounds = setInterval(() => void round(), parts.roundMs ?? ROUND_MS);
 
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen(config.PORT, config.HOST, () => {
-      http.off('error', reject);
-      resolve();
-    });
-  }).catch((error: unknown) => {
-    clearInterval(rounds);
-    throw error;
+  const eventLoop = measureEventLoop(metrics);
+  const held = (): Held => ({
+    connections: socketServer.engine.clientsCount,
+    sockets: push.size,
+    rooms: socketServer.of('/').adapter.rooms.size,
+    seats: relay.size,
+    waits: waits.size,
+    sites: sessions.siteCount,
+    counts: online.size,
   });
+  readService(metrics, { tally, readiness, held, passed: () => relay.passed });
+
+  const { METRICS_PORT, METRICS_HOST = '127.0.0.1', METRICS_TOKEN } = config;
+  const scraped = createMetricsApp({ log, tally, metrics, metricsToken: METRICS_TOKEN }).callback();
+  const metricsHttp =
+    METRICS_PORT === undefined
+      ? null
+      : createListener((request, response) => void scraped(request, response), bounds, NO_UPGRADE, tally);
+  if (metricsHttp !== null) answerOneAtATime(metricsHttp);
+
+  try {
+    await listening(http, config.PORT, config.HOST);
+    if (metricsHttp !== null) await listening(metricsHttp, METRICS_PORT!, METRICS_HOST);
+  } catch (error) {
+    clearInterval(rounds);
+    eventLoop.stop();
+    http.close();
+    metricsHttp?.close();
+    throw error;
+  }
 
   async function stop(): Promise<void> {
     clearInterval(rounds);
     if (load instanceof EventLoopLoad) load.stop();
     stopFollowing();
+    eventLoop.stop();
+    metricsHttp?.close();
+    metricsHttp?.closeAllConnections();
     http.closeAllConnections();
     await socketServer.close();
     backend.close();
@@ -283,22 +334,30 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   return {
     url: addressOf(http.address() as AddressInfo),
-    store,
+    store: backend.store,
     storeName: backend.name,
     tally,
-    held: () => ({
-      connections: socketServer.engine.clientsCount,
-      sockets: push.size,
-      rooms: socketServer.of('/').adapter.rooms.size,
-      seats: relay.size,
-      waits: waits.size,
-      sites: sessions.siteCount,
-      counts: online.size,
-    }),
+    metrics,
+    metricsUrl: metricsHttp === null ? null : addressOf(metricsHttp.address() as AddressInfo),
+    routes: routesOf(httpApp),
+    held,
     drain,
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** No path begins with it: nothing becomes anything else there. */
+const NO_UPGRADE = '\0';
+
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 function addressOf({ address, family, port }: AddressInfo): string {
@@ -313,6 +372,8 @@ interface Backend {
   readonly salts: SaltSource;
   /** Where counts are kept that all nodes share; `null` where there is one node. */
   readonly redis: RedisClient | null;
+  /** Asks the store for the least it can answer. */
+  ping(): Promise<unknown>;
   listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
   close(): void;
 }
@@ -324,6 +385,7 @@ function memoryBackend(clock: Clock): Backend {
     link: noLink,
     salts: ownSalts,
     redis: null,
+    ping: () => Promise.resolve(),
     listen: () => Promise.resolve(),
     close: () => undefined,
   };
@@ -345,6 +407,7 @@ async function redisBackend(address: RedisAddress, tally: Tally): Promise<Backen
       link,
       salts: sharedSalts(commands),
       redis: commands,
+      ping: () => commands.ping(),
       listen: (node, take) => link.listen(node, take),
       close,
     };

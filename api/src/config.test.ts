@@ -8,6 +8,7 @@ describe('readConfig', () => {
       HOST: '127.0.0.1',
       TRUSTED_HOPS: 0,
       RATE_LIMIT_FACTOR: 1,
+      METRICS_HOST: '127.0.0.1',
       LOG_LEVEL: 'info',
     });
   });
@@ -24,6 +25,10 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'mysql://root:hunter2@db/passerby', 'DATABASE_URL must be an address such as postgres://'],
     ['DATABASE_URL', 'postgres://root:hunter2@:5432:1/', 'DATABASE_URL must be an address such as postgres://'],
     ['RATE_LIMIT_FACTOR', '0', 'RATE_LIMIT_FACTOR must be a number from 0.1 to 10000'],
+    ['METRICS_TOKEN', 'too-short', 'METRICS_TOKEN must be at least 16 characters without spaces'],
+    ['METRICS_PORT', 'web', 'METRICS_PORT must be a port number'],
+    ['SECURITY_CONTACT', 'somebody', 'SECURITY_CONTACT must be a mailto: or https: address'],
+    ['PUBLIC_URL', 'ftp://files', 'PUBLIC_URL must be an http or https address'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of silent, error, warn, info'],
   ])('%s=%s is refused by name, without repeating the value', (name, value, message) => {
     expect(() => readConfig({ [name]: value })).toThrow(message);

@@ -51,6 +51,27 @@ const environment = z.object({
     .min(0.1, 'a number from 0.1 to 10000')
     .max(10_000, 'a number from 0.1 to 10000')
     .default(1),
+  /** How the service is reached from outside, such as https://chat.example.com. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'an http or https address' }).optional(),
+  /** Port of its own for `GET /metrics`; 0 takes a free one. Unset: there is none. */
+  METRICS_PORT: z.coerce
+    .number('a port number')
+    .int('a whole number')
+    .min(0, 'a port from 0 to 65535')
+    .max(65_535, 'a port from 0 to 65535')
+    .optional(),
+  /** Address that port listens on. Loopback unless set. */
+  METRICS_HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
+  /** Who has it may read `GET /metrics`, also on the main port. */
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^\S{16,}$/, 'at least 16 characters without spaces')
+    .optional(),
+  /** Whom to tell of a weakness, for `/.well-known/security.txt`. */
+  SECURITY_CONTACT: z
+    .string()
+    .regex(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'a mailto: or https: address')
+    .optional(),
   /** How much is logged, as JSON lines on stderr. */
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });

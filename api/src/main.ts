@@ -24,10 +24,15 @@ function settings(): { config: Config; seeds: readonly SiteSeed[] } {
   }
 }
 
-function whyNotListening(error: NodeJS.ErrnoException, { HOST, PORT }: Config): string {
-  if (error.code === 'EADDRINUSE') return `port ${PORT} is taken: stop what uses it, or set PORT to another one`;
-  if (error.code === 'EACCES') return `this user may not listen on port ${PORT}: set PORT to one above 1023`;
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return `HOST ${HOST} is no address of this machine`;
+function whyNotListening(error: NodeJS.ErrnoException & { readonly port?: number }, config: Config): string {
+  const isMetrics = error.port !== undefined && error.port === config.METRICS_PORT;
+  const port = isMetrics ? 'METRICS_PORT' : 'PORT';
+  const host = isMetrics ? 'METRICS_HOST' : 'HOST';
+  const { [port]: number, [host]: address } = config;
+  if (error.code === 'EADDRINUSE') return `port ${number} is taken: stop what uses it, or set ${port} to another one`;
+  if (error.code === 'EACCES') return `this user may not listen on port ${number}: set ${port} to one above 1023`;
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return `${host} ${address} is no address of this machine`;
   return error.message;
 }
 

@@ -1,3 +1,4 @@
+import type { TallyName } from '../src/observability/tally.ts';
 import { TIMES } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { assertTalking, FREE, pairOf, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
@@ -65,7 +66,7 @@ describe('a conversation', () => {
     ).toEqual(['b1', 'b1']);
   });
 
-  test.each([
+  test.each<[string, object, TallyName]>([
     ['a text too long', { kind: 'text', text: 'x'.repeat(2_001) }, 'frame_too_large'],
     ['a body too large', { kind: 'blob', data: 'x'.repeat(17_000) }, 'frame_too_large'],
     ['a body without a kind', { text: 'hi' }, 'frame_malformed'],

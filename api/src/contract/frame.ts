@@ -16,7 +16,8 @@ export const frameSchema = schemaFor<Frame>()(
 );
 
 /** Why a frame was not relayed. There is nobody to answer, so these are counted. */
-export type FrameFault = 'malformed' | 'too_large' | 'not_paired' | 'peer_away' | 'throttled';
+export const FRAME_FAULTS = ['malformed', 'too_large', 'not_paired', 'peer_away', 'throttled'] as const;
+export type FrameFault = (typeof FRAME_FAULTS)[number];
 
 /** JSON escapes one UTF-16 unit to six bytes at most (`\u0000`), so a plain text within its limit needs no measuring. */
 const ESCAPED_BYTES_MAX = 6;

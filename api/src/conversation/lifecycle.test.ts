@@ -1,4 +1,5 @@
 import { VISITOR } from '../../test/marks.ts';
+import { Metrics } from '../observability/metrics.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
@@ -36,7 +37,17 @@ function stage() {
   const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
   const relay = new Relay(push, () => 0, noLink, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock: () => 0 });
-  const lifecycle = new Lifecycle({ store, relay, push, sites, link: noLink, waits, log, nodeId });
+  const lifecycle = new Lifecycle({
+    store,
+    relay,
+    push,
+    sites,
+    link: noLink,
+    waits,
+    log,
+    metrics: new Metrics(),
+    nodeId,
+  });
   return { told, tell: (...notices: Notice[]) => lifecycle.tell(notices), relay };
 }
 

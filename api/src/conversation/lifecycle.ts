@@ -1,11 +1,23 @@
 import type { ConversationId, EndReason, RequestReply } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
+import { stepAt } from '../decision/expansions.ts';
 import type { Ticket } from '../decision/ticket.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { STEPS } from '../observability/metrics-table.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { Correction, NodeId, Notice, SessionId, SessionRef, StateStore } from '../state/state-store.ts';
+import type {
+  Correction,
+  NodeId,
+  Notice,
+  Seat,
+  SessionId,
+  SessionRef,
+  SiteId,
+  StateStore,
+} from '../state/state-store.ts';
 import type { Relay } from './relay.ts';
 
 /** Starts and ends of conversations: what the store decided reaches the relay and both visitors, by the same path. */
@@ -17,6 +29,7 @@ export class Lifecycle {
   readonly #link: NodeLink;
   readonly #waits: WaitReports;
   readonly #log: Log;
+  readonly #metrics: Metrics;
   readonly #nodeId: NodeId;
   /** By the session as its present socket holds it, so that it goes with the socket. */
   readonly #toldAt = new WeakMap<SessionRef, number>();
@@ -29,6 +42,7 @@ export class Lifecycle {
     link: NodeLink;
     waits: WaitReports;
     log: Log;
+    metrics: Metrics;
     nodeId: NodeId;
   }) {
     this.#store = parts.store;
@@ -38,6 +52,7 @@ export class Lifecycle {
     this.#link = parts.link;
     this.#waits = parts.waits;
     this.#log = parts.log;
+    this.#metrics = parts.metrics;
     this.#nodeId = parts.nodeId;
   }
 
@@ -88,6 +103,7 @@ export class Lifecycle {
         // Its end was decided before this start, on another node, and is still on its way.
         if (before !== undefined) this.#ended(sessionId, before, 'peer_left');
         const { peer: _, ...conversation } = notice.seat;
+        this.#measureMatch(site, sessionId, notice.seat.role);
         this.#waits.unfollow(sessionId);
         this.#relay.seat(sessionId, notice.seat, policy.inactivityMs);
         this.#push.toStarted(sessionId, { ...conversation, policy }, (session) => {
@@ -145,8 +161,18 @@ export class Lifecycle {
   #ended(sessionId: SessionId, conversationId: ConversationId, reason: EndReason): void {
     if (this.#relay.seatOf(sessionId)?.conversationId !== conversationId) return;
     this.#relay.unseat(sessionId);
+    this.#metrics.count('passerby_ends_total', { reason });
     this.#push.toSession(sessionId, 'conversation:ended', { conversationId, reason });
     if (reason === 'unconfirmed') this.#waits.follow(sessionId);
+  }
+
+  /** Each visitor's own wait; the match itself once, where the one found in line is told. */
+  #measureMatch(site: SiteId, sessionId: SessionId, role: Seat['role']): void {
+    const waitedMs = this.#waits.waitedMs(sessionId);
+    this.#metrics.observe('passerby_wait_seconds', {}, waitedMs / 1_000);
+    if (role !== 'offerer') return;
+    const step = STEPS[stepAt(this.#sites.rulesOf(site).expansions, waitedMs)] ?? STEPS.at(-1)!;
+    this.#metrics.count('passerby_matches_total', { step });
   }
 
   #confirm(session: SessionRef, conversationId: ConversationId): void {

@@ -22,6 +22,8 @@ export class Relay {
   readonly #link: NodeLink;
   readonly #nodeId: NodeId;
   readonly #places = new Map<SessionId, Place>();
+  /** Frames passed on so far, to visitors of this node and to other nodes. */
+  readonly passed = { local: 0, remote: 0 };
 
   constructor(push: Push, clock: Clock, link: NodeLink, nodeId: NodeId) {
     this.#push = push;
@@ -62,7 +64,12 @@ export class Relay {
     if (frame.seq > 0) place.lastSaidAt = this.#clock();
     if (place.isPeerAway) return 'peer_away';
     const { peer } = place.seat;
-    if (peer.nodeId === this.#nodeId) return this.receive(from, peer.sessionId, frame);
+    if (peer.nodeId === this.#nodeId) {
+      const fault = this.receive(from, peer.sessionId, frame);
+      if (fault === null) this.passed.local += 1;
+      return fault;
+    }
+    this.passed.remote += 1;
     this.#link.send(peer.nodeId, { kind: 'frame', from, to: peer.sessionId, frame });
     return null;
   }

@@ -1,20 +1,29 @@
 import type { Context, Next } from 'koa';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import { newRequestId } from '../observability/request-id.ts';
+import type { Tally } from '../observability/tally.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 
-/** Answers everything that went wrong, and every address there is not, with a problem of the one error table. */
-export function errorMiddleware(log: Log) {
+/**
+ * Names every request, and answers everything that went wrong, and every address there is not, with a
+ * problem of the one error table.
+ */
+export function errorMiddleware(log: Log, tally: Tally) {
   return async (context: Context, next: Next): Promise<void> => {
+    const requestId = newRequestId();
+    context.set('X-Request-Id', requestId);
     try {
+      if (context.headers.host === undefined) throw new Refusal('bad_request');
       await next();
       if (context.respond !== false && context.status === 404 && context.body == null) throw new Refusal('not_found');
       if (context.status === 405 || context.status === 501) throw new Refusal('method_not_allowed');
     } catch (thrown) {
-      const refusal = toRefusal(thrown);
+      const refusal = refusalOf(thrown);
+      tally.refused('http', refusal.code);
       if (refusal.code === 'internal')
-        log.error({ code: refusal.code, error: errorFields(thrown) }, 'HTTP request failed');
-      const problem = problemOf(refusal);
+        log.error({ requestId, code: refusal.code, error: errorFields(thrown) }, 'HTTP request failed');
+      const problem = problemOf(refusal, requestId);
       context.status = problem.status;
       if (refusal.retryAfterMs !== undefined)
         context.set('Retry-After', String(Math.ceil(refusal.retryAfterMs / 1_000)));
@@ -23,4 +32,13 @@ export function errorMiddleware(log: Log) {
       context.type = PROBLEM_TYPE;
     }
   };
+}
+
+/** What Koa's own parts throw carries a status; its words may quote the request, and stay here. */
+function refusalOf(thrown: unknown): Refusal {
+  const status = thrown instanceof Refusal ? undefined : (thrown as { readonly status?: unknown } | null)?.status;
+  if (status === 413) return new Refusal('payload_too_large');
+  if (status === 415) return new Refusal('unsupported_media_type');
+  if (typeof status === 'number' && status >= 400 && status < 500) return new Refusal('bad_request');
+  return toRefusal(thrown);
 }

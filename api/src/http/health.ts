@@ -1,14 +1,28 @@
 import Router from '@koa/router';
-import type { Health } from '@passerby/sdk/protocol';
+import type { Health, Readiness } from '@passerby/sdk/protocol';
+import type { ReadinessCheck } from '../observability/readiness.ts';
 
-/** `GET /healthz`: whether this process should get traffic. 503 while it drains. */
-export function healthRoutes(store: Health['store'], isDraining: () => boolean): Router {
+export interface HealthParts {
+  readonly store: Health['store'];
+  readonly isDraining: () => boolean;
+  readonly readiness: ReadinessCheck;
+}
+
+/** `GET /healthz`: whether this process lives; 503 while it drains. `GET /readyz`: whether it should get visitors, and why not. */
+export function healthRoutes({ store, isDraining, readiness }: HealthParts): Router {
   const router = new Router();
   router.get('/healthz', (context) => {
     const health: Health = { status: isDraining() ? 'draining' : 'ok', store };
     context.status = health.status === 'ok' ? 200 : 503;
     context.set('Cache-Control', 'no-store');
     context.body = health;
+  });
+  router.get('/readyz', async (context) => {
+    const reasons = await readiness.reasons();
+    const answer: Readiness = { status: reasons.length === 0 ? 'ready' : 'not_ready', reasons };
+    context.status = reasons.length === 0 ? 200 : 503;
+    context.set('Cache-Control', 'no-store');
+    context.body = answer;
   });
   return router;
 }

@@ -1,15 +1,36 @@
+import { STATUS_CODES } from 'node:http';
 import { ERRORS, type Problem } from '@passerby/sdk/protocol';
-import type { Refusal } from '../errors.ts';
+import { Refusal } from '../errors.ts';
+import { instanceOf, newRequestId } from '../observability/request-id.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** A refusal as RFC 9457 problem details. */
-export function problemOf(refusal: Refusal): Problem {
+export function problemOf(refusal: Refusal, requestId: string): Problem {
   const problem = {
     type: 'about:blank',
     title: refusal.message,
     status: ERRORS[refusal.code].status,
     code: refusal.code,
+    instance: instanceOf(requestId),
   };
   return refusal.retryAfterMs === undefined ? problem : { ...problem, retryAfterMs: refusal.retryAfterMs };
+}
+
+/** A whole answer, byte for byte, for what is no request that Koa could answer. The connection ends with it. */
+export function rawProblem(code: Refusal['code']): string {
+  const requestId = newRequestId();
+  const problem = problemOf(new Refusal(code), requestId);
+  const body = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'X-Content-Type-Options: nosniff',
+    '',
+    body,
+  ].join('\r\n');
 }

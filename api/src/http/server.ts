@@ -1,46 +1,65 @@
-import type { Health } from '@passerby/sdk/protocol';
+import type Router from '@koa/router';
 import Koa from 'koa';
-import helmet from 'koa-helmet';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
 import { demoFiles, widgetFiles } from './assets.ts';
 import { errorMiddleware } from './error-middleware.ts';
-import { healthRoutes } from './health.ts';
+import { healthRoutes, type HealthParts } from './health.ts';
+import { metricsRoutes } from './metrics.ts';
+import { securityHeaders } from './security-headers.ts';
+import { securityTxtRoutes } from './security-txt.ts';
+import { siteInfoRoutes } from './site-info.ts';
 
-export interface HttpParts {
+export interface HttpParts extends HealthParts {
   readonly log: Log;
-  readonly store: Health['store'];
-  readonly isDraining: () => boolean;
+  readonly tally: Tally;
+  readonly metrics: Metrics;
+  /** Shows the metrics to who has it; without it they are not on this port. */
+  readonly metricsToken: string | undefined;
+  readonly sites: SiteDirectory;
+  readonly securityContact: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly clock: Clock;
 }
 
-/** The HTTP half of the service: health, the widget's files, the demo page. No cookies, no bodies. */
-export function createHttpApp({ log, store, isDraining }: HttpParts): Koa {
-  const app = new Koa();
-  app.use(errorMiddleware(log));
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          scriptSrc: ["'self'"],
-          styleSrc: ["'self'"],
-          imgSrc: ["'self'"],
-          connectSrc: ["'self'", 'ws:', 'wss:'],
-          frameSrc: ["'self'"],
-          frameAncestors: ["'self'"],
-          baseUri: ["'none'"],
-          formAction: ["'none'"],
-          requireTrustedTypesFor: ["'script'"],
-          trustedTypes: ["'none'"],
-        },
-      },
-      xFrameOptions: { action: 'sameorigin' },
-    }),
-  );
-  const health = healthRoutes(store, isDraining);
-  app.use(health.routes());
-  app.use(health.allowedMethods());
+/** The HTTP half of the service: health, what pages may know of their site, the widget's files, the demo page. No cookies. */
+export function createHttpApp(parts: HttpParts): Koa {
+  const app = bareApp(parts);
+  mount(app, healthRoutes(parts));
+  mount(app, siteInfoRoutes(parts.sites));
+  mount(app, securityTxtRoutes({ ...parts, contact: parts.securityContact }));
+  if (parts.metricsToken !== undefined) mount(app, metricsRoutes(parts.metrics, parts.metricsToken));
   app.use(widgetFiles());
   app.use(demoFiles());
   return app;
+}
+
+/** Nothing but the metrics, for a port of their own. */
+export function createMetricsApp(parts: Pick<HttpParts, 'log' | 'tally' | 'metrics' | 'metricsToken'>): Koa {
+  const app = bareApp(parts);
+  mount(app, metricsRoutes(parts.metrics, parts.metricsToken));
+  return app;
+}
+
+/** Every route, such as `GET /healthz`, files apart: found in what is mounted, so that none is forgotten. */
+export function routesOf(app: Koa): readonly string[] {
+  const routers = app.middleware.flatMap((middleware) => ('router' in middleware ? [middleware.router as Router] : []));
+  return routers.flatMap(({ stack }) =>
+    stack.flatMap(({ methods, path }) => methods.map((method) => `${method} ${String(path)}`)),
+  );
+}
+
+function bareApp({ log, tally }: Pick<HttpParts, 'log' | 'tally'>): Koa {
+  const app = new Koa();
+  app.use(errorMiddleware(log, tally));
+  app.use(securityHeaders());
+  return app;
+}
+
+function mount(app: Koa, router: Router): void {
+  app.use(router.routes());
+  app.use(router.allowedMethods());
 }

@@ -24,6 +24,8 @@ export class WaitReports {
   readonly #clock: () => number;
   /** Who waits here, by when they are told next; the next one first. */
   readonly #dueAt = new Map<SessionId, number>();
+  /** Since when they wait, as far as this node knows. */
+  readonly #since = new Map<SessionId, number>();
 
   constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: () => number }) {
     this.#store = parts.store;
@@ -33,14 +35,23 @@ export class WaitReports {
     this.#clock = parts.clock;
   }
 
-  /** This visitor waits; told first after a while, since most waits are over by then. */
-  follow(sessionId: SessionId): void {
-    if (!this.#dueAt.has(sessionId)) this.#dueAt.set(sessionId, this.#clock() + REPORT_EVERY_MS);
+  /** This visitor waits, and has for `waitedMs`; told first after a while, since most waits are over by then. */
+  follow(sessionId: SessionId, waitedMs = 0): void {
+    if (this.#dueAt.has(sessionId)) return;
+    this.#dueAt.set(sessionId, this.#clock() + REPORT_EVERY_MS);
+    this.#since.set(sessionId, this.#clock() - waitedMs);
   }
 
   /** The wait is over, or the visitor is elsewhere. */
   unfollow(sessionId: SessionId): void {
     this.#dueAt.delete(sessionId);
+    this.#since.delete(sessionId);
+  }
+
+  /** How long the visitor has waited; 0 for one who does not wait here. Milliseconds. */
+  waitedMs(sessionId: SessionId): number {
+    const since = this.#since.get(sessionId);
+    return since === undefined ? 0 : Math.max(0, this.#clock() - since);
   }
 
   /** Whether the visitor was told to wait. */
@@ -64,7 +75,9 @@ export class WaitReports {
     for (const sessionId of due) {
       const isStill = await this.#report(sessionId);
       // Unless the wait ended meanwhile; last in order again if it goes on.
-      if (this.#dueAt.delete(sessionId) && isStill) this.#dueAt.set(sessionId, now + REPORT_EVERY_MS);
+      if (!this.#dueAt.delete(sessionId)) continue;
+      if (isStill) this.#dueAt.set(sessionId, now + REPORT_EVERY_MS);
+      else this.#since.delete(sessionId);
     }
   }
 

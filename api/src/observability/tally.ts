@@ -1,12 +1,52 @@
-/** Counts what there is nobody to tell about: dropped frames, junk events. Names are fixed words, never input. */
-export class Tally {
-  readonly #counts = new Map<string, number>();
+import type { ErrorCode } from '@passerby/sdk/protocol';
+import type { FrameFault } from '../contract/frame.ts';
+import type { RateLimitName, Scope } from '../limits/rate-limits.ts';
 
-  count(name: string): void {
+/** What happens without anybody to tell: label values of `passerby_incidents_total`. */
+export const INCIDENTS = [
+  'request_without_ack',
+  'unknown_event',
+  'slow_reader',
+  'push_lost',
+  'subscriptions_lost',
+  'parcels_lost',
+  'parcels_without_receiver',
+  'parcels_malformed',
+  'round_failed',
+  'limit_without_redis',
+  'limit_failed',
+  'requests_under_way',
+  'sessions_shed',
+  'proof_needed',
+  'proof_given',
+] as const;
+export type Incident = (typeof INCIDENTS)[number];
+
+/** Where a refusal was spoken: label values of `passerby_refusals_total`. */
+export const DOORS = ['handshake', 'arrival', 'request', 'http'] as const;
+export type Door = (typeof DOORS)[number];
+
+/** Whose allowance was used up: label values of `passerby_limits_met_total`. */
+export const SCOPES = ['session', 'address', 'site'] as const satisfies readonly Scope[];
+
+/** What can be counted. Fixed words, never input. */
+export type TallyName =
+  Incident | `frame_${FrameFault}` | `refused_${Door}_${ErrorCode}` | `limited_${RateLimitName}_${Scope}`;
+
+/** Counts what happens at the doors and on the links. `Metrics` shows it to whoever watches the service. */
+export class Tally {
+  readonly #counts = new Map<TallyName, number>();
+
+  count(name: TallyName): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
-  of(name: string): number {
+  /** A refusal was spoken at this door. */
+  refused(door: Door, code: ErrorCode): void {
+    this.count(`refused_${door}_${code}`);
+  }
+
+  of(name: TallyName): number {
     return this.#counts.get(name) ?? 0;
   }
 }

@@ -212,7 +212,7 @@ export class Sessions {
       const isPeerAway = state.status === 'chatting' && state.peer === 'away';
       this.#relay.seat(sessionId, seat, site.policy.inactivityMs, isPeerAway);
     }
-    if (state.status === 'waiting') this.#waits.follow(sessionId);
+    if (state.status === 'waiting') this.#waits.follow(sessionId, state.waitingForMs);
     this.#touch(site.id);
     if (visitor.agreed.ageBand === agreed.ageBand) return { kind: 'here', notices };
     return this.#store.agree(session, visitor.agreed).then(() => ({ kind: 'here', notices }));

@@ -13,6 +13,7 @@ import { Refusal, toRefusal } from '../errors.ts';
 import type { FrameGate } from '../limits/frame-gate.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SessionRef } from '../state/state-store.ts';
 import type { Visitor } from '../session/visitor.ts';
@@ -92,10 +93,12 @@ export class RequestDoor {
       acknowledge({ ok: true, data: await inTime(this.#handle(socket, name, session, payload.data, visitor)) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
+      const requestId = newRequestId();
+      this.#tally.refused('request', refusal.code);
       if (refusal.code === 'internal') {
-        this.#log.error({ request: name, code: refusal.code, error: errorFields(thrown) }, 'request failed');
+        this.#log.error({ requestId, request: name, code: refusal.code, error: errorFields(thrown) }, 'request failed');
       }
-      acknowledge({ ok: false, error: refusal.toWire() });
+      acknowledge({ ok: false, error: { ...refusal.toWire(), instance: instanceOf(requestId) } });
     }
   }
 
@@ -103,7 +106,7 @@ export class RequestDoor {
   #takeRequest(socket: VisitorSocket): void {
     this.#limits.limiter.takeOfSession('requests', socket.data.session?.sessionId ?? socket.id);
     if ((this.#underWay.get(socket) ?? 0) < this.#limits.requestsMax) return;
-    this.#tally.count('limited_requests_under_way');
+    this.#tally.count('requests_under_way');
     throw new Refusal('rate_limited', { retryAfterMs: RETRY_AFTER_MS });
   }
 

@@ -1,19 +1,21 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { LIMITS, SOCKET_PATH, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
+import { LIMITS, SOCKET_PATH, type ErrorCode, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
 import { Server } from 'socket.io';
 import type { Bounds } from '../bounds.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Sessions, Welcome } from '../session/sessions.ts';
 import type { Notice, SessionRef } from '../state/state-store.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { Site } from '../sites/site.ts';
+import { admit, keyOf, queryOf, REFUSED_ORIGIN } from '../sites/admission.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { AddressConnections } from './address-connections.ts';
 import { boundConnections } from './connection-bounds.ts';
-import { admit, keyOf, queryOf, readAuth, REFUSED_CROWD, REFUSED_ORIGIN } from './handshake.ts';
+import { readAuth, REFUSED_CROWD } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -45,7 +47,7 @@ export interface SocketServerParts {
 
 /** The realtime half of the service, on the HTTP server's port. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
-  const { sites, push, door, log, bounds } = parts;
+  const { sites, push, door, log, tally, bounds } = parts;
   const addresses = new AddressConnections(bounds.addressConnectionsMax, parts.trustedHops);
   const server: VisitorServer = new Server(http, {
     path: SOCKET_PATH,
@@ -63,24 +65,28 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     destroyUpgrade: false,
     parser: textParser,
     allowRequest: (request, decide) => {
-      if (admit(request, sites) === null) decide(REFUSED_ORIGIN, false);
-      else if (parts.isDraining()) decide('unavailable', false);
-      else if (addresses.isFull(request)) {
-        parts.tally.count('limited_connections_address');
-        decide(REFUSED_CROWD, false);
-      } else decide(null, true);
+      const refusal = whyNot(request);
+      if (refusal !== null) tally.refused('handshake', refusal);
+      decide(refusal, refusal === null);
     },
     // Only lets a page read the answer, a refusal included; `allowRequest` and the check below are what refuse.
     cors: { origin: true, credentials: false, methods: ['GET', 'POST'] },
   });
   push.attach(server);
   addresses.watch(server);
-  boundConnections(server, bounds, () => parts.tally.count('slow_reader'));
+  boundConnections(server, bounds, () => tally.count('slow_reader'));
+
+  function whyNot(request: IncomingMessage): ErrorCode | null {
+    if (admit(request, sites) === null) return REFUSED_ORIGIN;
+    if (parts.isDraining()) return 'unavailable';
+    return addresses.isFull(request) ? REFUSED_CROWD : null;
+  }
 
   // `allowRequest` sees handshakes only; what follows carries a `sid`, which may be stolen.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
-    const isFollowUp = queryOf(request).has('sid');
-    next(isFollowUp && admit(request, sites) === null ? new Error(REFUSED_ORIGIN) : undefined);
+    const isRefused = queryOf(request).has('sid') && admit(request, sites) === null;
+    if (isRefused) tally.refused('handshake', REFUSED_ORIGIN);
+    next(isRefused ? new Error(REFUSED_ORIGIN) : undefined);
   });
 
   server.use((socket, next) => {
@@ -99,6 +105,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
 
     function refuse(thrown: unknown): void {
       const refusal = toRefusal(thrown);
+      tally.refused('handshake', refusal.code);
       next(Object.assign(new Error(refusal.message), { data: refusal.toWire() }));
     }
   });
@@ -137,8 +144,12 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       emit(socket, 'site:presence', { online: await parts.online.now(site.id) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
-      if (refusal.code === 'internal') log.error({ site: site.id, error: errorFields(thrown) }, 'arrival failed');
-      emit(socket, 'session:refused', refusal.toWire());
+      const requestId = newRequestId();
+      tally.refused('arrival', refusal.code);
+      if (refusal.code === 'internal') {
+        log.error({ requestId, site: site.id, code: refusal.code, error: errorFields(thrown) }, 'arrival failed');
+      }
+      emit(socket, 'session:refused', { ...refusal.toWire(), instance: instanceOf(requestId) });
       socket.disconnect(true);
     }
   }

@@ -69,6 +69,11 @@ export const ERRORS = {
     retry: 'new_session',
     message: 'This session has ended or was taken over elsewhere.',
   },
+  request_too_slow: {
+    status: 408,
+    retry: 'after_delay',
+    message: 'The request took too long to arrive.',
+  },
   payload_too_large: { status: 413, retry: 'never', message: 'That is more than the service reads.' },
   unsupported_media_type: { status: 415, retry: 'never', message: 'Send JSON, and say so in Content-Type.' },
   head_too_large: {
@@ -94,4 +99,6 @@ export interface WireError {
   readonly message: string;
   /** Milliseconds to wait before trying again; only where the table says `after_delay`. */
   readonly retryAfterMs?: number;
+  /** This one request, as it is called in the service's log: `urn:passerby:request:req_…`. */
+  readonly instance?: string;
 }

@@ -1,5 +1,6 @@
 import type { WireError } from './errors.ts';
 import type { ResumeToken, SiteKey } from './ids.ts';
+import type { Policy } from './policy.ts';
 
 /** Path of the Socket.IO endpoint. */
 export const SOCKET_PATH = '/socket.io/';
@@ -26,10 +27,37 @@ export interface Problem {
   readonly status: number;
   readonly code: WireError['code'];
   readonly retryAfterMs?: number;
+  /** This one request, as it is called in the service's log: `urn:passerby:request:req_…`. */
+  readonly instance: string;
 }
 
-/** What `GET /healthz` answers while the process can serve. */
+/** What `GET /healthz` answers: whether the process lives. 503 while it drains. */
 export interface Health {
   readonly status: 'ok' | 'draining';
   readonly store: 'memory' | 'redis';
+}
+
+/** Why a process should get no visitors now. */
+export const READINESS_REASONS = [
+  /** It is about to end. */
+  'draining',
+  /** The state store does not answer in time. */
+  'store_unavailable',
+  /** What it knows of sites, keys and bans may be out of date: the database does not answer. */
+  'records_stale',
+  /** It has more to do than it can: who is new had better go elsewhere. */
+  'overloaded',
+] as const;
+export type ReadinessReason = (typeof READINESS_REASONS)[number];
+
+/** What `GET /readyz` answers: 200 when `ready`, 503 otherwise. `reasons` is empty when `ready`. */
+export interface Readiness {
+  readonly status: 'ready' | 'not_ready';
+  readonly reasons: readonly ReadinessReason[];
+}
+
+/** What `GET /v1/site?site=pk_…` answers: what a page may know of its site before it connects. */
+export interface SiteInfo {
+  readonly mode: 'live' | 'test';
+  readonly policy: Policy;
 }

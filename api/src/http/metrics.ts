@@ -1,0 +1,16 @@
+import Router from '@koa/router';
+import type { Metrics } from '../observability/metrics.ts';
+import { bearerToken } from './bearer.ts';
+import { sameSiteOnly } from './same-site-only.ts';
+
+/** `GET /metrics` in Prometheus' text format; with a `token`, for who has it only. */
+export function metricsRoutes(metrics: Metrics, token: string | undefined): Router {
+  const router = new Router();
+  const guards = token === undefined ? [sameSiteOnly()] : [sameSiteOnly(), bearerToken(token)];
+  router.get('/metrics', ...guards, async (context) => {
+    context.set('Cache-Control', 'no-store');
+    context.set('Content-Type', metrics.contentType);
+    context.body = await metrics.text();
+  });
+  return router;
+}

@@ -1,0 +1,37 @@
+import Router from '@koa/router';
+import type { SiteInfo } from '@passerby/sdk/protocol';
+import type { Context } from 'koa';
+import { Refusal } from '../errors.ts';
+import { admit, REFUSED_ORIGIN } from '../sites/admission.ts';
+import type { Site } from '../sites/site.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+
+/** How long a browser may remember that it may ask. Seconds. */
+const PREFLIGHT_MAX_AGE_S = 600;
+
+/** `GET /v1/site?site=pk_…`: what a page may know before it connects, for the origins of that site only. */
+export function siteInfoRoutes(sites: SiteDirectory): Router {
+  const router = new Router();
+  router.get('/v1/site', (context) => {
+    const { mode, policy } = admitted(context, sites);
+    const info: SiteInfo = { mode, policy };
+    context.body = info;
+  });
+  router.options('/v1/site', (context) => {
+    admitted(context, sites);
+    context.set('Access-Control-Allow-Methods', 'GET');
+    context.set('Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_S));
+    context.status = 204;
+  });
+  return router;
+}
+
+/** Lets the page of an admitted origin read the answer, and nobody else. Every refusal looks the same. */
+function admitted(context: Context, sites: SiteDirectory): Site {
+  context.set('Vary', 'Origin');
+  context.set('Cache-Control', 'no-store');
+  const site = admit(context.req, sites);
+  if (site === null) throw new Refusal(REFUSED_ORIGIN);
+  context.set('Access-Control-Allow-Origin', context.get('Origin'));
+  return site;
+}

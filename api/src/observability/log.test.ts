@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { createLog, errorFields, type LogFields } from './log.ts';
+
+/** What no log may hold, whoever hands it in. */
+const CANARY = 'canary-4711';
+
+function listening() {
+  let text = '';
+  const log = createLog('info', { write: (line) => void (text += line) });
+  const lines = () => text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as object]));
+  return { log, lines, text: () => text };
+}
+
+test('a field that is on the list is logged', () => {
+  const { log, lines } = listening();
+  const fields = {
+    site: 'site_shop',
+    requestId: 'req_abcdefghijklmnop',
+    request: 'match:find',
+    code: 'internal',
+    count: 3,
+  };
+  log.warn(fields, 'something');
+  expect(lines()).toMatchObject([{ level: 40, msg: 'something', ...fields }]);
+});
+
+test('a field that is not on the list is left out, and so is what does not look like its field', () => {
+  const { log, lines, text } = listening();
+  const smuggled = {
+    text: CANARY,
+    token: CANARY,
+    err: new Error(CANARY),
+    msg: CANARY,
+    site: `the visitor said ${CANARY}`,
+    requestId: CANARY,
+    request: `GET /?token=${CANARY}`,
+    code: '203.0.113.7',
+    count: CANARY,
+    error: {
+      name: `Error ${CANARY}`,
+      message: CANARY,
+      stack: `Error: ${CANARY}\n    at ${CANARY} said so`,
+      cause: CANARY,
+    },
+    toJSON: () => ({ CANARY }),
+  } as unknown as LogFields;
+  log.error(smuggled, 'something');
+  expect(text()).not.toContain(CANARY);
+  expect(text()).not.toContain('203.0.113.7');
+  expect(lines()).toEqual([
+    { level: 50, time: expect.any(Number), error: { name: 'Error', stack: '' }, msg: 'something' },
+  ]);
+});
+
+test('an exception is logged by name and place, also one thrown in place of fields', () => {
+  const { log, lines, text } = listening();
+  const thrown = new RangeError(`first ${CANARY}\n    at second ${CANARY} (line)`);
+  log.error({ error: errorFields(thrown) }, 'something');
+  log.error(thrown as unknown as LogFields, 'something');
+  expect(text()).not.toContain(CANARY);
+  expect(lines()[0]).toMatchObject({ error: { name: 'RangeError', stack: expect.stringContaining('log.test.ts') } });
+});

@@ -1,0 +1,168 @@
+import { END_REASONS, ERRORS, READINESS_REASONS, type ErrorCode } from '@passerby/sdk/protocol';
+import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
+import { FRAME_FAULTS } from '../contract/frame.ts';
+import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
+import { TRANSITIONS } from './transitions.ts';
+
+/** One metric. Every value a label can have is listed: nothing that comes from outside is ever one. */
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly unit: string;
+  readonly help: string;
+  readonly labels: { readonly [label: string]: readonly string[] };
+  /** Upper ends of a histogram's buckets, in its unit. */
+  readonly buckets?: readonly number[];
+}
+
+const CODES = Object.keys(ERRORS) as readonly ErrorCode[];
+
+const LIMITED = Object.keys(RATE_LIMITS) as readonly RateLimitName[];
+
+/** Steps of the expansions, from 1; a site has ten at most. */
+export const STEPS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as const;
+
+/** Everything the service measures. `docs/reference/metrics.md` says the same, and a test compares the two. */
+export const METRICS = {
+  passerby_ready: {
+    type: 'gauge',
+    unit: '0 or 1',
+    help: 'Whether this process takes visitors, as /readyz says.',
+    labels: {},
+  },
+  passerby_not_ready: {
+    type: 'gauge',
+    unit: '0 or 1',
+    help: 'Why it does not, as /readyz says.',
+    labels: { reason: READINESS_REASONS },
+  },
+  passerby_connections: {
+    type: 'gauge',
+    unit: 'connections',
+    help: 'Open connections to this process, joined or not.',
+    labels: {},
+  },
+  passerby_sessions: {
+    type: 'gauge',
+    unit: 'sessions',
+    help: 'Visitors connected to this process.',
+    labels: {},
+  },
+  passerby_waiting: {
+    type: 'gauge',
+    unit: 'visitors',
+    help: 'Visitors of this process who wait for somebody.',
+    labels: {},
+  },
+  passerby_conversation_sides: {
+    type: 'gauge',
+    unit: 'visitors',
+    help: 'Visitors of this process in a conversation: the sum over all processes is twice the conversations.',
+    labels: {},
+  },
+  passerby_wait_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'How long visitors of this process had waited when they were told of a match; 0 for who met somebody at once.',
+    labels: {},
+    buckets: [0.1, 0.5, 1, 1.5, 3, 6, 10, 20, 30, 60, 120, 300, 600],
+  },
+  passerby_matches_total: {
+    type: 'counter',
+    unit: 'matches',
+    help: 'Matches, by the step of the expansions that the visitor found in line had reached. Counted where that visitor is told.',
+    labels: { step: STEPS },
+  },
+  passerby_ends_total: {
+    type: 'counter',
+    unit: 'sides',
+    help: 'Ends told to visitors of this process, each side of a conversation for itself, by reason.',
+    labels: { reason: END_REASONS },
+  },
+  passerby_frames_total: {
+    type: 'counter',
+    unit: 'frames',
+    help: 'Frames taken from visitors of this process and passed on: to a visitor of it, or to another process.',
+    labels: { path: ['local', 'remote'] },
+  },
+  passerby_frames_dropped_total: {
+    type: 'counter',
+    unit: 'frames',
+    help: 'Frames that were not passed on, by what was wrong.',
+    labels: { fault: FRAME_FAULTS },
+  },
+  passerby_refusals_total: {
+    type: 'counter',
+    unit: 'refusals',
+    help: 'Refusals by code, and where they were spoken.',
+    labels: { door: DOORS, code: CODES },
+  },
+  passerby_limits_met_total: {
+    type: 'counter',
+    unit: 'refusals',
+    help: 'Refusals because an allowance was used up, by the allowance and whose it was.',
+    labels: { limit: LIMITED, scope: SCOPES },
+  },
+  passerby_sessions_opened_total: {
+    type: 'counter',
+    unit: 'sessions',
+    help: 'New sessions.',
+    labels: {},
+  },
+  passerby_resumes_total: {
+    type: 'counter',
+    unit: 'resumes',
+    help: 'Tokens presented to come back with, by whether they brought their session back.',
+    labels: { outcome: ['resumed', 'unknown', 'failed'] },
+  },
+  passerby_store_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'How long calls to the state store took, whatever came of them, by transition.',
+    labels: { transition: TRANSITIONS },
+    buckets: [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  },
+  passerby_store_failures_total: {
+    type: 'counter',
+    unit: 'calls',
+    help: 'Calls to the state store without a known outcome, by transition.',
+    labels: { transition: TRANSITIONS },
+  },
+  passerby_event_loop_delay_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'The longest delay of the event loop in each second.',
+    labels: {},
+    buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+  },
+  passerby_incidents_total: {
+    type: 'counter',
+    unit: 'incidents',
+    help: 'What happened without anybody to tell, by kind.',
+    labels: { kind: INCIDENTS },
+  },
+  passerby_memory_bytes: {
+    type: 'gauge',
+    unit: 'bytes',
+    help: 'Memory of this process: all of it that is resident, and the part of the heap that is in use.',
+    labels: { part: ['resident', 'heap'] },
+  },
+  passerby_cpu_seconds_total: {
+    type: 'counter',
+    unit: 'seconds',
+    help: 'Processor time of this process.',
+    labels: {},
+  },
+} as const satisfies { readonly [name: `passerby_${string}`]: MetricRow };
+
+type Table = typeof METRICS;
+export type MetricName = keyof Table;
+export type NameOf<Type extends MetricRow['type']> = {
+  [Name in MetricName]: Table[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+
+/** A value for each label of a metric. */
+export type LabelsOf<Name extends MetricName> = {
+  readonly [Label in keyof Table[Name]['labels']]: Table[Name]['labels'][Label] extends readonly (infer Value)[]
+    ? Value
+    : never;
+};

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { Refusal } from '../errors.ts';
+import type { StateStore } from '../state/state-store.ts';
+import { METRICS } from './metrics-table.ts';
+import { Metrics } from './metrics.ts';
+import { observedStore } from './observed-store.ts';
+import { Tally } from './tally.ts';
+
+test('has every metric of the table and no other', async () => {
+  const text = await new Metrics().text();
+  const named = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
+  expect(Object.fromEntries(named)).toEqual(
+    Object.fromEntries(Object.entries(METRICS).map(([name, { type }]) => [name, type])),
+  );
+});
+
+test('a counter is there before it counts, with every label it can have', async () => {
+  expect(await new Metrics().text()).toContain('passerby_ends_total{reason="service_reset"} 0\n');
+});
+
+test('two services in one process measure apart', async () => {
+  const [one, other] = [new Metrics(), new Metrics()];
+  one.count('passerby_ends_total', { reason: 'idle' });
+  expect(await one.text()).toContain('passerby_ends_total{reason="idle"} 1\n');
+  expect(await other.text()).toContain('passerby_ends_total{reason="idle"} 0\n');
+});
+
+test('shows what was tallied, however often it is read', async () => {
+  const metrics = new Metrics();
+  const tally = new Tally();
+  metrics.readTally(tally);
+  tally.count('frame_not_paired');
+  tally.refused('request', 'rate_limited');
+  tally.count('slow_reader');
+  await metrics.text();
+  const text = await metrics.text();
+  expect(text).toContain('passerby_frames_dropped_total{fault="not_paired"} 1\n');
+  expect(text).toContain('passerby_refusals_total{door="request",code="rate_limited"} 1\n');
+  expect(text).toContain('passerby_incidents_total{kind="slow_reader"} 1\n');
+});
+
+describe('a store that is looked at', () => {
+  const storeOf = (answers: Partial<Record<keyof StateStore, unknown>>) =>
+    ({ kind: 'memory', ...answers }) as StateStore;
+  const session = {} as Parameters<StateStore['cancel']>[0];
+
+  test('answers what it would, and each call counts', async () => {
+    const metrics = new Metrics();
+    const store = observedStore(storeOf({ online: () => Promise.resolve(7) }), metrics);
+    expect(await store.online('site_a' as never)).toBe(7);
+    expect(await metrics.text()).toContain('passerby_store_seconds_count{transition="online"} 1\n');
+  });
+
+  test.each([
+    ['a refusal is an answer', new Refusal('session_gone'), 0],
+    ['an unknown outcome is a failure', new Refusal('unavailable'), 1],
+    ['a bug is a failure', new Error('bug'), 1],
+  ])('%s', async (_, thrown, failures) => {
+    const metrics = new Metrics();
+    const store = observedStore(storeOf({ cancel: () => Promise.reject(thrown) }), metrics);
+    await expect(store.cancel(session)).rejects.toBe(thrown);
+    const text = await metrics.text();
+    expect(text).toContain(`passerby_store_failures_total{transition="cancel"} ${failures}\n`);
+    expect(text).toContain('passerby_store_seconds_count{transition="cancel"} 1\n');
+  });
+});

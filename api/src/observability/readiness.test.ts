@@ -1,0 +1,53 @@
+import { expect, test, vi } from 'vitest';
+import { ReadinessCheck } from './readiness.ts';
+
+function stage(pingStore: () => Promise<unknown>) {
+  const state = { now: 0, isDraining: false, staleSince: null as number | null, isOverloaded: false };
+  const check = new ReadinessCheck({
+    clock: () => state.now,
+    isDraining: () => state.isDraining,
+    pingStore,
+    recordsStaleSince: () => state.staleSince,
+    isOverloaded: () => state.isOverloaded,
+  });
+  return { state, reasons: () => check.reasons() };
+}
+
+test('is ready unless something speaks against it', async () => {
+  expect(await stage(() => Promise.resolve()).reasons()).toEqual([]);
+});
+
+test('says everything that speaks against it', async () => {
+  const { state, reasons } = stage(() => Promise.reject(new Error('no route')));
+  Object.assign(state, { now: 10_000, isDraining: true, staleSince: 4_000, isOverloaded: true });
+  expect(await reasons()).toEqual(['draining', 'store_unavailable', 'records_stale', 'overloaded']);
+});
+
+test('a short outage of the records is none', async () => {
+  const { state, reasons } = stage(() => Promise.resolve());
+  Object.assign(state, { now: 10_000, staleSince: 9_000 });
+  expect(await reasons()).toEqual([]);
+});
+
+test('however often it is asked, the store is asked once a second', async () => {
+  const ping = vi.fn(() => Promise.resolve());
+  const { state, reasons } = stage(ping);
+  await Promise.all(Array.from({ length: 100 }, reasons));
+  expect(ping).toHaveBeenCalledTimes(1);
+  state.now = 1_000;
+  await reasons();
+  expect(ping).toHaveBeenCalledTimes(2);
+});
+
+test('a store that does not answer is not there, is not asked again meanwhile, and is there once it has answered', async () => {
+  let answer = (): void => undefined;
+  const ping = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+  const { state, reasons } = stage(ping);
+  expect(await reasons()).toEqual(['store_unavailable']);
+  state.now = 5_000;
+  expect(await reasons()).toEqual(['store_unavailable']);
+  expect(ping).toHaveBeenCalledTimes(1);
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await reasons()).toEqual([]);
+});

@@ -1,0 +1,34 @@
+import { READINESS_REASONS } from '@passerby/sdk/protocol';
+import type { Metrics } from './metrics.ts';
+import type { ReadinessCheck } from './readiness.ts';
+import type { Tally } from './tally.ts';
+
+export interface ReadParts {
+  readonly tally: Tally;
+  readonly readiness: ReadinessCheck;
+  readonly held: () => {
+    readonly connections: number;
+    readonly sockets: number;
+    readonly seats: number;
+    readonly waits: number;
+  };
+  readonly passed: () => { readonly local: number; readonly remote: number };
+}
+
+/** What the service knows of itself anyway, read when somebody asks for the metrics. */
+export function readService(metrics: Metrics, { tally, readiness, held, passed }: ReadParts): void {
+  metrics.readTally(tally);
+  metrics.read('passerby_connections', () => [[{}, held().connections]]);
+  metrics.read('passerby_sessions', () => [[{}, held().sockets]]);
+  metrics.read('passerby_conversation_sides', () => [[{}, held().seats]]);
+  metrics.read('passerby_waiting', () => [[{}, held().waits]]);
+  metrics.read('passerby_frames_total', () => [
+    [{ path: 'local' }, passed().local] as const,
+    [{ path: 'remote' }, passed().remote] as const,
+  ]);
+  metrics.read('passerby_ready', async () => [[{}, (await readiness.reasons()).length === 0 ? 1 : 0]]);
+  metrics.read('passerby_not_ready', async () => {
+    const reasons = await readiness.reasons();
+    return READINESS_REASONS.map((reason) => [{ reason }, reasons.includes(reason) ? 1 : 0] as const);
+  });
+}
