@@ -9,6 +9,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
+import type { Operation } from './http/admin/operation.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/server.ts';
 import { Arrivals } from './limits/arrivals.ts';
 import { EventLoopLoad, type Load } from './limits/event-loop.ts';
@@ -68,6 +69,8 @@ export interface AppParts {
   readonly onAccessChange: (changed: () => void) => () => void;
   /** Where reports and bans are kept. */
   readonly records: { readonly reports: ReportBook & ReportCounts; readonly bans: BanBook };
+  /** What the operators' API does, if there is an `OPERATOR_TOKEN`. */
+  readonly operations?: readonly Operation[];
   readonly log: Log;
   readonly clock?: Clock;
   /** Milliseconds between two looks at what is due. */
@@ -230,6 +233,16 @@ export async function startApp(parts: AppParts): Promise<App> {
     securityContact: config.SECURITY_CONTACT,
     publicUrl: config.PUBLIC_URL,
     clock,
+    admin:
+      parts.operations === undefined || config.OPERATOR_TOKEN === undefined
+        ? undefined
+        : {
+            operations: parts.operations,
+            token: config.OPERATOR_TOKEN,
+            limiter,
+            addressOf: (request) => addresses.hash(clientAddress(request, config.TRUSTED_HOPS), ''),
+            publicUrl: config.PUBLIC_URL,
+          },
   });
   const answer = httpApp.callback();
   const http = createListener((request, response) => void answer(request, response), bounds, SOCKET_PATH, tally);

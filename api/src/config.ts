@@ -67,6 +67,11 @@ const environment = z.object({
     .string()
     .regex(/^\S{16,}$/, 'at least 16 characters without spaces')
     .optional(),
+  /** Who has it may use the operators' API; without it there is none. */
+  OPERATOR_TOKEN: z
+    .string()
+    .regex(/^\S{32,}$/, 'at least 32 characters without spaces')
+    .optional(),
   /** Whom to tell of a weakness, for `/.well-known/security.txt`. */
   SECURITY_CONTACT: z
     .string()

@@ -3,10 +3,14 @@ import { startApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
 import { createLog } from './observability/log.ts';
+import { reportOperations } from './http/admin/report-operations.ts';
+import { siteOperations } from './http/admin/site-operations.ts';
 import { openRecords } from './records/records.ts';
+import { OperatorDesk } from './safety/operator-desk.ts';
 import { FollowedDirectory } from './sites/followed-directory.ts';
 import { seedSites } from './sites/seed-sites.ts';
 import { DEMO_SITE } from './sites/site-directory.ts';
+import { SiteService } from './sites/site-service.ts';
 import { readSitesFile, type SiteSeed } from './sites/sites-file.ts';
 
 function fail(message: string): never {
@@ -51,6 +55,10 @@ const app = await startApp({
   bans: sites.bans,
   onAccessChange: (changed) => sites.onChange(changed),
   records,
+  operations: [
+    ...siteOperations(new SiteService({ records, clock: systemClock, actor: 'operator' })),
+    ...reportOperations(new OperatorDesk(records, systemClock)),
+  ],
   log,
 }).catch((error: NodeJS.ErrnoException) => fail(`Passerby cannot start: ${whyNotListening(error, config)}.`));
 

@@ -5,6 +5,7 @@ import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
+import { adminRoutes, type AdminParts } from './admin/router.ts';
 import { demoFiles, widgetFiles } from './assets.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { healthRoutes, type HealthParts } from './health.ts';
@@ -23,6 +24,8 @@ export interface HttpParts extends HealthParts {
   readonly securityContact: string | undefined;
   readonly publicUrl: string | undefined;
   readonly clock: Clock;
+  /** The operators' API; absent where nobody has a token for it. */
+  readonly admin: AdminParts | undefined;
 }
 
 /** The HTTP half of the service: health, what pages may know of their site, the widget's files, the demo page. No cookies. */
@@ -30,6 +33,7 @@ export function createHttpApp(parts: HttpParts): Koa {
   const app = bareApp(parts);
   mount(app, healthRoutes(parts));
   mount(app, siteInfoRoutes(parts.sites));
+  if (parts.admin !== undefined) mount(app, adminRoutes(parts.admin));
   mount(app, securityTxtRoutes({ ...parts, contact: parts.securityContact }));
   if (parts.metricsToken !== undefined) mount(app, metricsRoutes(parts.metrics, parts.metricsToken));
   app.use(widgetFiles());

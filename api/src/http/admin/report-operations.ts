@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { OperatorDesk } from '../../safety/operator-desk.ts';
+import { operation, type Operation } from './operation.ts';
+import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './shapes.ts';
+
+const reportPath = z.strictObject({ report: z.string().max(100) });
+const kind = z.enum(['address', 'ban_id']);
+const forMs = z
+  .int()
+  .min(1_000)
+  .nullable()
+  .meta({ description: 'How long, in milliseconds; `null` until it is lifted. By address a day at most.' });
+const words = z.string().trim().min(1).max(200);
+
+/** Reports, bans and the audit trail. */
+export function reportOperations(desk: OperatorDesk): readonly Operation[] {
+  return [
+    operation({
+      route: 'GET /reports',
+      id: 'listReports',
+      summary: 'Reports, oldest first',
+      query: z.strictObject({ site: sideId.optional(), status: z.enum(['open', 'resolved']).optional(), ...paging }),
+      answer: pageOf(reportShape),
+      run: async ({ query: { site, status, after, max } }) => {
+        const { items, next } = await desk.reports({
+          max,
+          ...(site !== undefined && { site }),
+          ...(status !== undefined && { status }),
+          ...(after !== undefined && { after }),
+        });
+        return { items: [...items], next };
+      },
+    }),
+    operation({
+      route: 'GET /reports/{report}',
+      id: 'getReport',
+      summary: 'One report',
+      path: reportPath,
+      answer: reportShape,
+      run: ({ path: { report } }) => desk.report(report),
+    }),
+    operation({
+      route: 'POST /reports/{report}/resolution',
+      id: 'resolveReport',
+      summary: 'Closes a report and deletes what was said in it',
+      path: reportPath,
+      body: z.strictObject({ resolution: words }),
+      answer: reportShape,
+      run: ({ path: { report }, body: { resolution } }) => desk.resolve(report, resolution),
+    }),
+    operation({
+      route: 'POST /reports/{report}/ban',
+      id: 'banReported',
+      summary: 'Shuts out whom a report is about',
+      path: reportPath,
+      body: z.strictObject({ kind, forMs }),
+      answer: banShape,
+      status: 201,
+      run: ({ path: { report }, body }) => desk.banReported(report, body.kind, body.forMs),
+    }),
+    operation({
+      route: 'GET /bans',
+      id: 'listBans',
+      summary: 'Bans in force',
+      answer: z.strictObject({ items: z.array(banShape) }),
+      run: async () => ({ items: [...(await desk.bans())] }),
+    }),
+    operation({
+      route: 'POST /bans',
+      id: 'addBan',
+      summary: "Shuts somebody out by the site's own word for them, or by the hash a report names",
+      body: z.strictObject({ site: sideId, kind, value: z.string().min(1).max(64), reason: words, forMs }),
+      answer: banShape,
+      status: 201,
+      run: ({ body }) => desk.ban(body),
+    }),
+    operation({
+      route: 'DELETE /bans/{ban}',
+      id: 'liftBan',
+      summary: 'Lifts a ban',
+      path: z.strictObject({ ban: z.string().max(100) }),
+      answer: banShape,
+      run: ({ path: { ban } }) => desk.lift(ban),
+    }),
+    operation({
+      route: 'GET /audit',
+      id: 'listAudit',
+      summary: 'What was done by whom, oldest first',
+      query: z.strictObject(paging),
+      answer: pageOf(auditShape),
+      run: async ({ query: { after, max } }) => {
+        const { items, next } = await desk.audit({ max, ...(after !== undefined && { after }) });
+        return { items: [...items], next };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,57 @@
+import Router from '@koa/router';
+import type { IncomingMessage } from 'node:http';
+import type { Limiter } from '../../limits/limiter.ts';
+import type { AddressHash } from '../../state/state-store.ts';
+import { bearerToken } from '../bearer.ts';
+import { jsonBody } from '../json-body.ts';
+import { rateLimited } from '../rate-limited.ts';
+import { sameSiteOnly } from '../same-site-only.ts';
+import { ADMIN_PATH, openApiOf } from './openapi.ts';
+import type { Operation } from './operation.ts';
+
+export interface AdminParts {
+  readonly operations: readonly Operation[];
+  /** Who has it may do everything. */
+  readonly token: string;
+  readonly limiter: Pick<Limiter, 'take' | 'tryTake'>;
+  readonly addressOf: (request: IncomingMessage) => AddressHash;
+  readonly publicUrl: string | undefined;
+}
+
+/**
+ * The operators' API: bearer token and JSON only, and no page of another origin, so that no browser can be
+ * made to ask by itself. Its document is at `/admin/v1/openapi.json`, for everybody.
+ */
+export function adminRoutes({ operations, token, limiter, addressOf, publicUrl }: AdminParts): Router {
+  const router = new Router({ prefix: ADMIN_PATH });
+  router.use(sameSiteOnly(publicUrl));
+  router.use(rateLimited('admin', limiter, addressOf));
+  router.use(async (context, next) => {
+    context.set('Cache-Control', 'no-store');
+    await next();
+  });
+
+  const document = openApiOf(operations);
+  router.get('/openapi.json', (context) => {
+    context.body = document;
+  });
+
+  const checkToken = bearerToken(token);
+  router.use(async (context, next) => {
+    await checkToken(context, async () => undefined).catch(async (refusal: unknown) => {
+      await limiter.take('failed_tokens', { site: '', address: addressOf(context.req) });
+      throw refusal;
+    });
+    await next();
+  });
+  router.use(jsonBody());
+  for (const { method, path, answer, status, run } of operations) {
+    router[method](path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
+      const asked = { path: context.params, query: { ...context.query }, body: context.request.body };
+      // Nothing that its schema does not name leaves.
+      context.body = answer.parse(await run(asked));
+      context.status = status;
+    });
+  }
+  return router;
+}

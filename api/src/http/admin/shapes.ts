@@ -1,0 +1,110 @@
+import { LIMITS, REPORT_REASONS, type ConversationId } from '@passerby/sdk/protocol';
+import { z } from 'zod';
+import { schemaFor } from '../../contract/schema-for.ts';
+import { ACTORS, AUDIT_ACTIONS, type AuditEntry } from '../../records/audit.ts';
+import type { Ban } from '../../records/bans.ts';
+import type { Report } from '../../records/reports.ts';
+import type { AddressHash, SiteId } from '../../state/state-store.ts';
+import { keyKind, keyMode } from '../../sites/fields.ts';
+import { settings } from '../../sites/settings.ts';
+import type { KeyView, NewKeyView, SiteView } from '../../sites/site-service.ts';
+
+/** A side of a site, as sessions and reports name it. */
+export const sideId = z
+  .string()
+  .regex(/^site_[A-Za-z0-9_-]{1,60}$/)
+  .transform((text) => text as SiteId)
+  .meta({ description: 'Id of a site; with `_test` at its end that of its test side.' });
+
+const time = z.int().meta({ description: 'Unix milliseconds.' });
+
+const keyFields = {
+  id: z.string(),
+  kind: keyKind,
+  mode: keyMode,
+  hint: z.string().meta({ description: 'A publishable key itself; of a secret one its ends.' }),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  revokedAt: time.nullable(),
+  isGood: z.boolean(),
+};
+
+export const keyShape = schemaFor<KeyView>()(z.strictObject(keyFields)).meta({ id: 'Key' });
+
+export const newKeyShape = schemaFor<NewKeyView>()(
+  z.strictObject({
+    ...keyFields,
+    text: z.string().meta({ description: 'The key. A secret one is never shown again.' }),
+  }),
+).meta({ id: 'NewKey' });
+
+export const siteShape = schemaFor<SiteView>()(
+  z.strictObject({
+    id: sideId,
+    name: z.string(),
+    isDisabled: z.boolean(),
+    createdAt: time,
+    origins: z.array(z.string()),
+    settings,
+    keys: z.array(keyShape),
+  }),
+).meta({ id: 'Site' });
+
+const addressHash = z.string().transform((text) => text as AddressHash);
+
+export const reportShape = schemaFor<Report>()(
+  z.strictObject({
+    id: z.string(),
+    site: sideId,
+    conversationId: z.string().transform((text) => text as ConversationId),
+    reason: z.enum(REPORT_REASONS),
+    comment: z.string().nullable(),
+    messages: z
+      .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().max(LIMITS.textMaxChars) }))
+      .nullable()
+      .meta({ description: 'Only what the reporter handed over, where the site keeps that; gone once resolved.' }),
+    reporter: addressHash,
+    reportedAddress: addressHash,
+    reportedBanId: z.string().nullable(),
+    createdAt: time,
+    status: z.enum(['open', 'resolved']),
+    resolution: z.string().nullable(),
+    resolvedAt: time.nullable(),
+  }),
+).meta({ id: 'Report' });
+
+export const banShape = schemaFor<Ban>()(
+  z.strictObject({
+    id: z.string(),
+    site: sideId.nullable(),
+    kind: z.enum(['address', 'ban_id']),
+    value: z.string(),
+    reason: z.string(),
+    actor: z.enum(ACTORS),
+    createdAt: time,
+    until: time.nullable(),
+    liftedAt: time.nullable(),
+  }),
+).meta({ id: 'Ban' });
+
+export const auditShape = schemaFor<AuditEntry>()(
+  z.strictObject({
+    id: z.string(),
+    at: time,
+    actor: z.enum(ACTORS),
+    action: z.enum(AUDIT_ACTIONS),
+    site: sideId.nullable(),
+    subject: z.string().nullable(),
+  }),
+).meta({ id: 'AuditEntry' });
+
+/** A page of a list. `next` is the `after` of the page that follows; `null` on the last. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item), next: z.string().nullable() });
+}
+
+/** What pages are asked for with. */
+export const paging = {
+  after: z.string().max(100).optional().meta({ description: 'The `next` of the page before.' }),
+  max: z.coerce.number().int().min(1).max(100).default(50),
+};

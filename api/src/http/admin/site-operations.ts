@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { keyKind, keyMode, newSite, originEntry, overlapMs, siteId, siteName } from '../../sites/fields.ts';
+import { settings } from '../../sites/settings.ts';
+import type { SiteService } from '../../sites/site-service.ts';
+import { operation, type Operation } from './operation.ts';
+import { keyShape, newKeyShape, siteShape } from './shapes.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const path = z.strictObject({ site: siteId });
+
+/** Sites, their origins, settings and keys. */
+export function siteOperations(sites: SiteService): readonly Operation[] {
+  return [
+    operation({
+      route: 'GET /sites',
+      id: 'listSites',
+      summary: 'All sites, oldest first',
+      answer: z.strictObject({ items: z.array(siteShape) }),
+      run: async () => ({ items: [...(await sites.list())] }),
+    }),
+    operation({
+      route: 'POST /sites',
+      id: 'addSite',
+      summary: 'Adds a site, with a publishable key for each mode and a secret one',
+      body: newSite,
+      answer: z.strictObject({ site: siteShape, keys: z.array(newKeyShape) }),
+      status: 201,
+      run: async ({ body }) => {
+        const { site, keys } = await sites.add(body);
+        return { site, keys: [...keys] };
+      },
+    }),
+    operation({
+      route: 'GET /sites/{site}',
+      id: 'getSite',
+      summary: 'One site',
+      path,
+      answer: siteShape,
+      run: ({ path: { site } }) => sites.get(site),
+    }),
+    operation({
+      route: 'PATCH /sites/{site}',
+      id: 'changeSite',
+      summary: 'Renames a site, or shuts it and opens it again',
+      path,
+      body: z
+        .strictObject({ name: siteName.optional(), isDisabled: z.boolean().optional() })
+        .refine(({ name, isDisabled }) => name !== undefined || isDisabled !== undefined, 'name, isDisabled or both'),
+      answer: siteShape,
+      run: async ({ path: { site }, body: { name, isDisabled } }) => {
+        if (name !== undefined) await sites.rename(site, name);
+        if (isDisabled !== undefined) await (isDisabled ? sites.disable(site) : sites.enable(site));
+        return sites.get(site);
+      },
+    }),
+    operation({
+      route: 'PUT /sites/{site}/settings',
+      id: 'setSettings',
+      summary: 'Replaces all settings; what is left out is the default',
+      path,
+      body: settings,
+      answer: siteShape,
+      run: ({ path: { site }, body }) => sites.setPolicy(site, body),
+    }),
+    operation({
+      route: 'POST /sites/{site}/origins',
+      id: 'addOrigin',
+      summary: 'Lets one more origin embed the chat',
+      path,
+      body: z.strictObject({ origin: originEntry }),
+      answer: siteShape,
+      status: 201,
+      run: ({ path: { site }, body: { origin } }) => sites.addOrigin(site, origin),
+    }),
+    operation({
+      route: 'DELETE /sites/{site}/origins',
+      id: 'removeOrigin',
+      summary: 'Takes an origin off the list',
+      path,
+      query: z.strictObject({ origin: z.string().max(300) }),
+      answer: siteShape,
+      run: ({ path: { site }, query: { origin } }) => sites.removeOrigin(site, origin),
+    }),
+    operation({
+      route: 'POST /sites/{site}/keys',
+      id: 'addKey',
+      summary: 'One more key; the others stay good',
+      path,
+      body: z.strictObject({ kind: keyKind, mode: keyMode }),
+      answer: newKeyShape,
+      status: 201,
+      run: ({ path: { site }, body: { kind, mode } }) => sites.addKey(site, kind, mode),
+    }),
+    operation({
+      route: 'POST /sites/{site}/keys/rotation',
+      id: 'rotateKey',
+      summary: 'A new key, and an end to the former ones after the overlap',
+      path,
+      body: z.strictObject({ kind: keyKind, mode: keyMode, overlapMs: overlapMs.default(DAY_MS) }),
+      answer: newKeyShape,
+      status: 201,
+      run: ({ path: { site }, body }) => sites.rotateKey(site, body.kind, body.mode, body.overlapMs),
+    }),
+    operation({
+      route: 'DELETE /keys/{key}',
+      id: 'revokeKey',
+      summary: 'Revokes a key at once, on every node, and closes what it opened',
+      path: z.strictObject({ key: z.string().max(100) }),
+      answer: keyShape,
+      run: ({ path: { key } }) => sites.revokeKey(key),
+    }),
+  ];
+}
