@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { startApp } from './app.ts';
+import { runCommand } from './cli/run-command.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
 import { createLog } from './observability/log.ts';
@@ -12,6 +13,14 @@ import { seedSites } from './sites/seed-sites.ts';
 import { DEMO_SITE } from './sites/site-directory.ts';
 import { SiteService } from './sites/site-service.ts';
 import { readSitesFile, type SiteSeed } from './sites/sites-file.ts';
+
+const args = process.argv.slice(2);
+if (args.length > 0) {
+  const { env, stdin } = process;
+  const out = (text: string) => void process.stdout.write(text);
+  const err = (text: string) => void process.stderr.write(text);
+  process.exit(await runCommand(args, { env, stdin, out, err }));
+}
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`);

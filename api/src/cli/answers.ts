@@ -1,0 +1,95 @@
+import type { KeyView, NewKeyView, SiteView } from '../sites/site-service.ts';
+
+/** What a command answers: for machines, and for people. */
+export interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+const NOT_AGAIN = 'Keep it where only your server reads it. It is not shown again.';
+
+/** The tag to paste. */
+function tagOf(url: string, key: string): string {
+  return `<script async src="${url}/widget.js" data-site="${key}"></script>`;
+}
+
+export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: string): Answer {
+  const [live, test, secret] = keys as readonly [NewKeyView, NewKeyView, NewKeyView];
+  const origins =
+    site.origins.length === 0
+      ? `No page may use it yet: npx @passerby/api site origin add ${site.id} https://my.site`
+      : `Pages that may use it: ${site.origins.join(', ')}`;
+  return {
+    json: { site, keys, tag: tagOf(url, live.text) },
+    text: lines(
+      `${site.name} is there: ${site.id}`,
+      origins,
+      '',
+      'Paste this into your pages:',
+      `  ${tagOf(url, live.text)}`,
+      '',
+      `Live key    ${live.text}`,
+      `Test key    ${test.text}   (localhost counts for this one only)`,
+      `Secret key  ${secret.text}`,
+      `            ${NOT_AGAIN}`,
+    ),
+  };
+}
+
+export function newKeyAnswer(key: NewKeyView): Answer {
+  return {
+    json: key,
+    text: lines(`${key.id}: ${key.kind}, ${key.mode}`, key.text, ...(key.kind === 'secret' ? [NOT_AGAIN] : [])),
+  };
+}
+
+export function keyAnswer(key: KeyView): Answer {
+  return { json: key, text: lines(keyLine(key)) };
+}
+
+export function keysAnswer(keys: readonly KeyView[]): Answer {
+  return { json: keys, text: lines(...keys.map(keyLine)) };
+}
+
+export function sitesAnswer(sites: readonly SiteView[]): Answer {
+  const text =
+    sites.length === 0
+      ? ['There is no site yet: npx @passerby/api site add "My site" --origin https://my.site']
+      : sites.map(({ id, name, isDisabled, origins }) =>
+          [id, isDisabled ? 'disabled' : 'enabled ', name, origins.join(' ')].join('  ').trimEnd(),
+        );
+  return { json: sites, text: lines(...text) };
+}
+
+export function siteAnswer(site: SiteView): Answer {
+  return {
+    json: site,
+    text: lines(
+      `${site.id}  ${site.name}${site.isDisabled ? '  (disabled)' : ''}`,
+      ...site.origins.map((origin) => `origin  ${origin}`),
+      ...site.keys.map(keyLine),
+    ),
+  };
+}
+
+export function originsAnswer({ origins }: SiteView): Answer {
+  return { json: origins, text: lines(...origins) };
+}
+
+export function policyAnswer({ settings }: SiteView): Answer {
+  return { json: settings, text: lines(JSON.stringify(settings, null, 2)) };
+}
+
+function keyLine(key: KeyView): string {
+  return `${key.id}  ${key.kind}  ${key.mode}  ${stateOf(key)}  ${key.hint}`;
+}
+
+function stateOf({ isGood, expiresAt, revokedAt }: KeyView): string {
+  if (revokedAt !== null) return `revoked ${new Date(revokedAt).toISOString()}`;
+  if (expiresAt === null) return 'good';
+  return `${isGood ? 'good until' : 'ended'} ${new Date(expiresAt).toISOString()}`;
+}
+
+function lines(...text: readonly string[]): string {
+  return text.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,44 @@
+import { systemClock } from '../clock.ts';
+import { ConfigError, readConfig, recordsPlace } from '../config.ts';
+import { openRecords } from '../records/records.ts';
+import { SiteService } from '../sites/site-service.ts';
+import type { Answer } from './answers.ts';
+import { HELP } from './help.ts';
+import { commandOf } from './site-commands.ts';
+import { readWords } from './words.ts';
+
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: NodeJS.ReadableStream;
+  /** Writes text to stdout, and to stderr. */
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Runs one command against the records. Resolves with the exit code; what is wrong is one plain line on stderr. */
+export async function runCommand(args: readonly string[], { env, stdin, out, err }: Terminal): Promise<0 | 1> {
+  try {
+    const given = readWords(args);
+    if (given.options.help || given.words[0] === 'help') {
+      out(HELP);
+      return 0;
+    }
+    const command = commandOf(given);
+    await using records = await openRecords(recordsPlace(readConfig(env)));
+    const answer: Answer = await command({
+      sites: new SiteService({ records, clock: systemClock, actor: 'cli' }),
+      env,
+      stdin,
+    });
+    out(given.options.json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text);
+    return 0;
+  } catch (error) {
+    const message = error instanceof ConfigError ? `Set right in the environment: ${error.message}` : oneLine(error);
+    err(`${message.replaceAll('\n', '; ')}\n`);
+    return 1;
+  }
+}
+
+function oneLine(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

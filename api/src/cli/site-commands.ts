@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { text as textOf } from 'node:stream/consumers';
+import type { KeyKind, KeyMode } from '../records/keys.ts';
+import { checked, keyKind, keyMode } from '../sites/fields.ts';
+import type { SiteService } from '../sites/site-service.ts';
+import type { SiteId } from '../state/state-store.ts';
+import {
+  keyAnswer,
+  keysAnswer,
+  newKeyAnswer,
+  newSiteAnswer,
+  originsAnswer,
+  policyAnswer,
+  siteAnswer,
+  sitesAnswer,
+  type Answer,
+} from './answers.ts';
+import { readDuration, UsageError, wordAt, type Words } from './words.ts';
+
+/** Where the demo service is, for the tag to paste. */
+const DEFAULT_URL = 'http://localhost:3000';
+
+export interface CommandParts {
+  readonly sites: SiteService;
+  readonly env: NodeJS.ProcessEnv;
+  /** What `-` as a file reads. */
+  readonly stdin: NodeJS.ReadableStream;
+}
+
+type Command = (given: Words & { readonly rest: readonly string[] }, parts: CommandParts) => Promise<Answer>;
+
+/** Every command there is, by its words. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  'site add': async ({ rest, options }, { sites, env }) => {
+    const url = publicUrl(options.url ?? env['PUBLIC_URL']);
+    const { site, keys } = await sites.add({
+      ...(options.id !== undefined && { id: options.id }),
+      name: wordAt(rest, 0, 'the name of the site'),
+      origins: options.origin ?? [],
+    });
+    return newSiteAnswer(site, keys, url);
+  },
+  'site list': async (_, { sites }) => sitesAnswer(await sites.list()),
+  'site show': async ({ rest }, { sites }) => siteAnswer(await sites.get(idIn(rest))),
+  'site rename': async ({ rest }, { sites }) =>
+    siteAnswer(await sites.rename(idIn(rest), wordAt(rest, 1, 'the new name'))),
+  'site disable': async ({ rest }, { sites }) => siteAnswer(await sites.disable(idIn(rest))),
+  'site enable': async ({ rest }, { sites }) => siteAnswer(await sites.enable(idIn(rest))),
+  'site origin add': async ({ rest }, { sites }) =>
+    originsAnswer(await sites.addOrigin(idIn(rest), wordAt(rest, 1, 'an origin, such as https://my.site'))),
+  'site origin remove': async ({ rest }, { sites }) =>
+    originsAnswer(await sites.removeOrigin(idIn(rest), wordAt(rest, 1, 'an origin, such as https://my.site'))),
+  'site origin list': async ({ rest }, { sites }) => originsAnswer(await sites.get(idIn(rest))),
+  'site key add': async ({ rest, options }, { sites }) =>
+    newKeyAnswer(await sites.addKey(idIn(rest), ...kindAndMode(options))),
+  'site key rotate': async ({ rest, options }, { sites }) =>
+    newKeyAnswer(await sites.rotateKey(idIn(rest), ...kindAndMode(options), readDuration(options.overlap ?? '24h'))),
+  'site key revoke': async ({ rest }, { sites }) =>
+    keyAnswer(await sites.revokeKey(wordAt(rest, 0, 'the id of a key; site key list shows them'))),
+  'site key list': async ({ rest }, { sites }) => keysAnswer((await sites.get(idIn(rest))).keys),
+  'site policy get': async ({ rest }, { sites }) => policyAnswer(await sites.get(idIn(rest))),
+  'site policy set': async ({ rest }, { sites, stdin }) => {
+    const file = wordAt(rest, 1, 'a JSON file, or - for what is piped in');
+    const text = file === '-' ? await textOf(stdin) : await readFile(file, 'utf8');
+    return policyAnswer(await sites.setPolicy(idIn(rest), jsonOf(text, file)));
+  },
+};
+
+/** The command that a line begins with, and what comes after its words. Throws `UsageError`. */
+export function commandOf({ words, options }: Words): (parts: CommandParts) => Promise<Answer> {
+  for (const length of [3, 2]) {
+    const command = COMMANDS[words.slice(0, length).join(' ')];
+    if (command !== undefined && words.length >= length)
+      return (parts) => command({ words, options, rest: words.slice(length) }, parts);
+  }
+  throw new UsageError(`There is no command "${words.join(' ')}"; --help lists the commands`);
+}
+
+function idIn(rest: readonly string[]): SiteId {
+  return wordAt(rest, 0, 'the id of a site; site list shows them') as SiteId;
+}
+
+function kindAndMode(options: Words['options']): [KeyKind, KeyMode] {
+  return [
+    checked(keyKind, options.kind ?? 'publishable', '--kind'),
+    checked(keyMode, options.mode ?? 'live', '--mode'),
+  ];
+}
+
+function publicUrl(text = DEFAULT_URL): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/')
+    throw new UsageError('--url or PUBLIC_URL must be where visitors reach the service, such as https://chat.my.site');
+  return url.origin;
+}
+
+function jsonOf(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+
+/** What somebody typed that is not a command; the message is one plain line. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const OPTIONS = {
+  origin: { type: 'string', multiple: true },
+  id: { type: 'string' },
+  url: { type: 'string' },
+  kind: { type: 'string' },
+  mode: { type: 'string' },
+  overlap: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** A command line, taken apart. */
+export interface Words {
+  readonly words: readonly string[];
+  readonly options: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+}
+
+/** Takes a command line apart. Throws `UsageError`. */
+export function readWords(args: readonly string[]): Words {
+  try {
+    const { positionals, values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    return { words: positionals, options: values };
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0], { cause: error });
+  }
+}
+
+/** What stands at a place of the command line. Throws `UsageError` if nothing does. */
+export function wordAt(words: readonly string[], index: number, what: string): string {
+  const word = words[index];
+  if (word === undefined) throw new UsageError(`Say ${what}; --help lists the commands`);
+  return word;
+}
+
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 } as const;
+
+/** Milliseconds of `90s`, `15m`, `24h`, `7d` or `0`. Throws `UsageError`. */
+export function readDuration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? (text === '0' ? ['', '0', 's'] : []);
+  if (count === undefined) throw new UsageError(`"${text}" is no length of time: write 0, 90s, 15m, 24h or 7d`);
+  return Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+}
