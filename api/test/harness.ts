@@ -191,7 +191,7 @@ export class Visitor {
 }
 
 /** Two visitors in one conversation. */
-export async function pairOf(app: App, options?: VisitorOptions) {
+export async function pairOf(app: Pick<App, 'url'>, options?: VisitorOptions) {
   const a = await Visitor.arrive(app, options);
   const b = await Visitor.arrive(app, options);
   await a.find();

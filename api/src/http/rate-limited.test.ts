@@ -1,0 +1,59 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
+import { expect, test } from 'vitest';
+import { listLog } from '../../test/harness.ts';
+import { Limiter } from '../limits/limiter.ts';
+import { SessionAllowances } from '../limits/session-allowances.ts';
+import { Tally } from '../observability/tally.ts';
+import type { AddressHash } from '../state/state-store.ts';
+import { errorMiddleware } from './error-middleware.ts';
+import { rateLimited } from './rate-limited.ts';
+
+async function startLimited() {
+  const limiter = new Limiter({
+    sessions: new SessionAllowances(Date.now, 1),
+    factor: 1,
+    redis: null,
+    clock: Date.now,
+    tally: new Tally(),
+  });
+  const app = new Koa();
+  app.use(errorMiddleware(listLog()));
+  app.use(rateLimited('failed_tokens', limiter, (request) => String(request.headers['x-from']) as AddressHash));
+  app.use((context) => void (context.body = 'here'));
+  const answer = app.callback();
+  const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    ask: (from: string) => fetch(url, { headers: { 'X-From': from } }),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('every answer says what the policy is and how it stands', async () => {
+  await using service = await startLimited();
+  await service.ask('a');
+  const { status, headers } = await service.ask('a');
+  expect(status).toBe(200);
+  expect(headers.get('RateLimit-Policy')).toBe('"failed_tokens";q=10;w=60');
+  expect(headers.get('RateLimit')).toMatch(/^"failed_tokens";r=8;t=(60|59)$/);
+});
+
+test('who has none left is told in problem details when to come again; others are not held up', async () => {
+  await using service = await startLimited();
+  for (let count = 0; count < 10; count++) expect((await service.ask('a')).status).toBe(200);
+  const refused = await service.ask('a');
+  expect(refused.status).toBe(429);
+  expect(await refused.json()).toMatchObject({ code: 'rate_limited', status: 429 });
+  const seconds = refused.headers.get('Retry-After');
+  expect(Number(seconds)).toBeGreaterThan(0);
+  expect(refused.headers.get('RateLimit')).toBe(`"failed_tokens";r=0;t=${seconds}`);
+  expect((await service.ask('b')).status).toBe(200);
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
+import { startTestApp } from '../harness.ts';
+import { RawConnection } from '../bounds/raw-connection.ts';
+import { knock, knocks } from './knock.ts';
+
+const { points: SESSIONS } = RATE_LIMITS.sessions.address;
+
+/** That many addresses, all different. */
+const addresses = (count: number) =>
+  Array.from({ length: count }, (_, index) => `203.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
+const serviceBehind = (trustedHops: number) =>
+  startTestApp({ config: { TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: 1 } });
+
+describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 }, (transport) => {
+  test('a thousand forged X-Forwarded-For are one address where no proxy is trusted', async () => {
+    await using app = await serviceBehind(0);
+    expect(await knocks(app.url, transport, addresses(1_000))).toEqual({
+      'let in': SESSIONS,
+      rate_limited: 1_000 - SESSIONS,
+    });
+  });
+
+  test('a thousand forged ones are one address behind a proxy that adds the real one', async () => {
+    await using app = await serviceBehind(1);
+    const forwarded = addresses(1_000).map((forged) => `${forged}, 198.51.100.7`);
+    expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': SESSIONS, rate_limited: 1_000 - SESSIONS });
+  });
+
+  test('real ones behind that proxy are as many', async () => {
+    await using app = await serviceBehind(1);
+    const forwarded = addresses(100).map((real) => `6.6.6.6, ${real}`);
+    expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': 100 });
+  });
+
+  test('all addresses of an IPv6 /64 are one, those of the next are not', async () => {
+    await using app = await serviceBehind(1);
+    const within = (network: string) => Array.from({ length: 40 }, (_, host) => `2001:db8:0:${network}::${host + 1}`);
+    expect(await knocks(app.url, transport, within('1'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+    expect(await knocks(app.url, transport, within('2'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+  });
+});
+
+describe('connections of one address', () => {
+  test('beyond the limit are refused at both doors, whether those before have joined or not, and let in once one has gone', async () => {
+    await using app = await startTestApp({ bounds: { addressConnectionsMax: 3 }, config: { TRUSTED_HOPS: 1 } });
+    await using first = await RawConnection.upgraded(app);
+    await using second = await RawConnection.upgraded(app);
+    await using third = await RawConnection.upgraded(app);
+    expect([first, second, third].map(({ received }) => received.slice(0, 12))).toEqual(Array(3).fill('HTTP/1.1 101'));
+    await using fourth = await RawConnection.upgraded(app);
+    expect(fourth.received).toMatch(/^HTTP\/1\.1 400 [^]*rate_limited$/);
+    expect(await knock(app.url, 'polling', 'nobody')).toBe('rate_limited');
+    expect(app.tally.of('limited_connections_address')).toBe(2);
+    expect(await knock(app.url, 'polling', '198.51.100.7')).toBe('let in');
+    await first[Symbol.asyncDispose]();
+    await expect.poll(() => knock(app.url, 'websocket', 'nobody')).toBe('let in');
+  });
+});
