@@ -1,9 +1,12 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import { dts } from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
 import svelte from 'rollup-plugin-svelte';
 import { cssString } from './rollup/css-string.js';
+import { chunkIntegrity, entryIntegrity } from './rollup/integrity.js';
 import { precompress } from './rollup/precompress.js';
 import { withoutWebtransport } from './rollup/without-webtransport.js';
 
@@ -25,13 +28,11 @@ const onwarn = (warning, warn) => {
   if (warning.code !== 'CIRCULAR_DEPENDENCY' || !warning.ids?.every((id) => id.includes('node_modules'))) warn(warning);
 };
 
+// Chunks of former builds have other names, and would stay.
+rmSync(path.join(import.meta.dirname, 'dist'), { recursive: true, force: true });
+
 /** @type {import('rollup').RollupOptions[]} */
 export default [
-  {
-    input: 'src/loader.ts',
-    output: { file: 'dist/widget.js', format: 'iife' },
-    plugins: [script(), cssString(), small(), precompress()],
-  },
   {
     input: 'src/index.ts',
     output: {
@@ -64,8 +65,15 @@ export default [
       }),
       cssString(),
       small(),
+      chunkIntegrity(),
       precompress(),
     ],
+  },
+  // After it: it knows the hash of what it loads.
+  {
+    input: 'src/loader.ts',
+    output: { file: 'dist/widget.js', format: 'iife' },
+    plugins: [script(), cssString(), small(), entryIntegrity('dist/passerby-chat.js'), precompress()],
   },
   {
     input: 'src/index.ts',

@@ -23,13 +23,20 @@ if (!window.passerbyChat) {
   if (!element.shadowRoot) {
     const button = document.createElement('button');
     let again = '';
-    const load = () =>
-      // An import takes a URL as well, whatever its type says.
-      import(new URL('passerby-chat.js' + again, src) as unknown as string).catch(() => {
+    const load = () => {
+      const { href } = new URL('passerby-chat.js' + again, src);
+      // What does not match stays failed for the import after it. Without a version the file changes under a
+      // loader that a browser has kept.
+      const rel = 'modulepreload';
+      const integrity = src.includes('/widget/') ? '__INTEGRITY__' : '';
+      const link = document.createElement('link');
+      document.head.append(Object.assign(link, { rel, crossOrigin: '', integrity, href }));
+      return import(href).catch(() => {
         button.title = 'Not loaded. Try again';
         // Some browsers remember a failure by its address.
         again += '?';
       });
+    };
     button.className = 'launcher';
     button.title = dataset['label'] || 'Talk to someone here';
     button.onpointerenter = load;

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** As in an `integrity` attribute. @param {string | Uint8Array} content */
+const hashOf = (content) => `sha384-${createHash('sha384').update(content).digest('base64')}`;
+
+/** @param {string} moduleId */
+const blank = (moduleId, what = '') => `@@${what}:${path.basename(moduleId)}@@`;
+
+/**
+ * Lets no chunk run that is not the one that was built: before it is imported, a `modulepreload` with its
+ * hash fetches it, and what does not match stays failed for the import after it.
+ *
+ * @returns {import('rollup').Plugin}
+ */
+export function chunkIntegrity() {
+  return {
+    name: 'chunk-integrity',
+    renderDynamicImport: ({ targetModuleId }) =>
+      targetModuleId === null
+        ? null
+        : {
+            left:
+              '(document.head.append(Object.assign(document.createElement("link"),{rel:"modulepreload",crossOrigin:"",' +
+              `integrity:"${blank(targetModuleId, 'hash')}",href:new URL("${blank(targetModuleId, 'name')}",import.meta.url)})),import(`,
+            right: '))',
+          },
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      for (const { facadeModuleId, fileName, code, isDynamicEntry } of chunks) {
+        if (!isDynamicEntry || !facadeModuleId) continue;
+        for (const chunk of chunks) {
+          chunk.code = chunk.code
+            .replaceAll(blank(facadeModuleId, 'hash'), hashOf(code))
+            .replaceAll(blank(facadeModuleId, 'name'), fileName);
+        }
+      }
+      const left = chunks.find(({ code }) => code.includes('@@hash:'));
+      if (left) this.error(`${left.fileName} imports a chunk whose hash is not known.`);
+    },
+  };
+}
+
+/**
+ * Puts the hash of a file that was built before where the code says `__INTEGRITY__`, and writes the hashes of
+ * all scripts to `integrity.json`.
+ *
+ * @param {string} file
+ * @returns {import('rollup').Plugin}
+ */
+export function entryIntegrity(file) {
+  return {
+    name: 'entry-integrity',
+    async renderChunk(code) {
+      return { code: code.replace('__INTEGRITY__', hashOf(await readFile(file))), map: null };
+    },
+    async writeBundle() {
+      const folder = path.dirname(file);
+      const scripts = (await readdir(folder)).filter((name) => name.endsWith('.js')).sort();
+      const hashes = await Promise.all(
+        scripts.map(async (name) => [name, hashOf(await readFile(path.join(folder, name)))]),
+      );
+      await writeFile(path.join(folder, 'integrity.json'), `${JSON.stringify(Object.fromEntries(hashes), null, 2)}\n`);
+    },
+  };
+}
