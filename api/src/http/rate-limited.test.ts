@@ -20,7 +20,7 @@ async function startLimited() {
     tally: new Tally(),
   });
   const app = new Koa();
-  app.use(errorMiddleware(listLog()));
+  app.use(errorMiddleware(listLog(), new Tally()));
   app.use(rateLimited('failed_tokens', limiter, (request) => String(request.headers['x-from']) as AddressHash));
   app.use((context) => void (context.body = 'here'));
   const answer = app.callback();

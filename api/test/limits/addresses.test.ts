@@ -51,7 +51,7 @@ describe('connections of one address', () => {
     await using fourth = await RawConnection.upgraded(app);
     expect(fourth.received).toMatch(/^HTTP\/1\.1 400 [^]*rate_limited$/);
     expect(await knock(app.url, 'polling', 'nobody')).toBe('rate_limited');
-    expect(app.tally.of('limited_connections_address')).toBe(2);
+    expect(app.tally.of('refused_handshake_rate_limited')).toBe(2);
     expect(await knock(app.url, 'polling', '198.51.100.7')).toBe('let in');
     await first[Symbol.asyncDispose]();
     await expect.poll(() => knock(app.url, 'websocket', 'nobody')).toBe('let in');

@@ -16,6 +16,7 @@ const tooOld: Refusal = { heading: 'tooOld', how: 'tooOldHow' };
 export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   bad_request: broken,
   origin_refused: notHere,
+  request_too_slow: broken,
   unauthorized: broken,
   key_revoked: notHere,
   claims_refused: notHere,

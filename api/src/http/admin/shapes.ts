@@ -9,12 +9,19 @@ import { keyKind, keyMode } from '../../sites/fields.ts';
 import { settings } from '../../sites/settings.ts';
 import type { KeyView, NewKeyView, SiteView } from '../../sites/site-service.ts';
 
-/** A side of a site, as sessions and reports name it. */
+/** A string that is already of its kind: an answer is made of ids that were checked when they came in. */
+function branded<Id extends string>() {
+  return z.string() as unknown as z.ZodType<Id> & z.ZodString;
+}
+
+/** A side of a site, as sessions and reports name it, in a request. */
 export const sideId = z
   .string()
   .regex(/^site_[A-Za-z0-9_-]{1,60}$/)
   .transform((text) => text as SiteId)
   .meta({ description: 'Id of a site; with `_test` at its end that of its test side.' });
+
+const side = branded<SiteId>().meta({ description: 'Id of a site; with `_test` at its end that of its test side.' });
 
 const time = z.int().meta({ description: 'Unix milliseconds.' });
 
@@ -40,7 +47,7 @@ export const newKeyShape = schemaFor<NewKeyView>()(
 
 export const siteShape = schemaFor<SiteView>()(
   z.strictObject({
-    id: sideId,
+    id: side,
     name: z.string(),
     isDisabled: z.boolean(),
     createdAt: time,
@@ -50,21 +57,19 @@ export const siteShape = schemaFor<SiteView>()(
   }),
 ).meta({ id: 'Site' });
 
-const addressHash = z.string().transform((text) => text as AddressHash);
-
 export const reportShape = schemaFor<Report>()(
   z.strictObject({
     id: z.string(),
-    site: sideId,
-    conversationId: z.string().transform((text) => text as ConversationId),
+    site: side,
+    conversationId: branded<ConversationId>(),
     reason: z.enum(REPORT_REASONS),
     comment: z.string().nullable(),
     messages: z
       .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().max(LIMITS.textMaxChars) }))
       .nullable()
       .meta({ description: 'Only what the reporter handed over, where the site keeps that; gone once resolved.' }),
-    reporter: addressHash,
-    reportedAddress: addressHash,
+    reporter: branded<AddressHash>(),
+    reportedAddress: branded<AddressHash>(),
     reportedBanId: z.string().nullable(),
     createdAt: time,
     status: z.enum(['open', 'resolved']),
@@ -76,7 +81,7 @@ export const reportShape = schemaFor<Report>()(
 export const banShape = schemaFor<Ban>()(
   z.strictObject({
     id: z.string(),
-    site: sideId.nullable(),
+    site: side.nullable(),
     kind: z.enum(['address', 'ban_id']),
     value: z.string(),
     reason: z.string(),
@@ -93,7 +98,7 @@ export const auditShape = schemaFor<AuditEntry>()(
     at: time,
     actor: z.enum(ACTORS),
     action: z.enum(AUDIT_ACTIONS),
-    site: sideId.nullable(),
+    site: side.nullable(),
     subject: z.string().nullable(),
   }),
 ).meta({ id: 'AuditEntry' });
