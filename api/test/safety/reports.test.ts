@@ -1,25 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TIMES, type ConversationId } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { openRecords, type Records } from '../../src/records/records.ts';
+import type { Records } from '../../src/records/records.ts';
 import type { SiteId } from '../../src/state/state-store.ts';
 import { FREE, SHOP, siteOf, startTestApp, until, Visitor, type TestAppParts } from '../harness.ts';
+import { tempRecords } from '../temp-records.ts';
 
-let folder: string;
+let kept: Awaited<ReturnType<typeof tempRecords>>;
 let records: Records;
 let skippedMs: number;
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'passerby-reports-'));
   skippedMs = 0;
-  records = await openRecords({ kind: 'sqlite', folder });
+  kept = await tempRecords();
+  records = kept.records;
 });
-afterEach(async () => {
-  await records.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => kept[Symbol.asyncDispose]());
 
 const clock = () => Date.now() + skippedMs;
 const start = (policy: Parameters<typeof siteOf>[2] = {}, parts: TestAppParts = {}) =>

@@ -1,0 +1,75 @@
+import { FollowedDirectory } from '../../src/sites/followed-directory.ts';
+import { reportOperations } from '../../src/http/admin/report-operations.ts';
+import { siteOperations } from '../../src/http/admin/site-operations.ts';
+import { OperatorDesk } from '../../src/safety/operator-desk.ts';
+import { SiteService } from '../../src/sites/site-service.ts';
+import type { App } from '../../src/app.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { Records } from '../../src/records/records.ts';
+import { listLog, startTestApp, type TestAppParts } from '../harness.ts';
+import { tempRecords } from '../temp-records.ts';
+
+export const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789';
+
+/** A whole service on records of its own, with its operators' API. */
+export interface AdminService {
+  readonly app: App;
+  readonly records: Records;
+  readonly log: ReturnType<typeof listLog>;
+  /** Asks the operators' API, with the token unless told; the answer's body is read. */
+  ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answered>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into JSON of many shapes
+  readonly body: any;
+}
+
+export async function startAdminService(parts: TestAppParts = {}, clock: Clock = Date.now): Promise<AdminService> {
+  const kept = await tempRecords(clock);
+  const { records } = kept;
+  const log = listLog();
+  const sites = await FollowedDirectory.open({ records, clock, log, builtIn: [] });
+  sites.follow();
+  const { config, ...rest } = parts;
+  const app = await startTestApp({
+    sites,
+    bans: sites.bans,
+    onAccessChange: (changed) => sites.onChange(changed),
+    records,
+    operations: [
+      ...siteOperations(new SiteService({ records, clock, actor: 'operator' })),
+      ...reportOperations(new OperatorDesk(records, clock)),
+    ],
+    log,
+    clock,
+    config: { OPERATOR_TOKEN, TRUSTED_HOPS: 1, ...config },
+    ...rest,
+  });
+  return {
+    app,
+    records,
+    log,
+    async ask(method, path, body, headers = {}) {
+      const answer = await fetch(`${app.url}/admin/v1${path}`, {
+        method,
+        headers: {
+          Authorization: `Bearer ${OPERATOR_TOKEN}`,
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, headers: answer.headers, body: text === '' ? null : JSON.parse(text) };
+    },
+    async [Symbol.asyncDispose]() {
+      await app.stop();
+      sites.close();
+      await kept[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import { ORIGIN, until, Visitor } from '../harness.ts';
+import { OPERATOR_TOKEN, startAdminService, type AdminService } from './admin-service.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const MATCH_AT_ONCE = {
+  expansions: [{ afterMs: 0, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true }],
+};
+
+/** A site that the tests' pages may use, and its live key. */
+async function addSite(service: AdminService, settings: Record<string, unknown> = {}) {
+  const { status, body } = await service.ask('POST', '/sites', {
+    name: 'Shop',
+    origins: [ORIGIN],
+    settings: { match: MATCH_AT_ONCE, ...settings },
+  });
+  expect(status).toBe(201);
+  const key = (kind: string, mode: string) =>
+    body.keys.find((one: { kind: string; mode: string }) => one.kind === kind && one.mode === mode);
+  return { site: body.site, live: key('publishable', 'live'), secret: key('secret', 'live') };
+}
+async function arrive(service: AdminService, site: string, from = '203.0.113.1') {
+  return Visitor.arrive(service.app, { site, from });
+}
+const isLetIn = (service: AdminService, site: string) =>
+  arrive(service, site).then(
+    (visitor) => visitor[Symbol.asyncDispose]().then(() => true),
+    () => false,
+  );
+
+describe("the operators' API", () => {
+  test('S20 asks for its token, counts those who guess it, and is not there without one', async () => {
+    await using service = await startAdminService({ config: { RATE_LIMIT_FACTOR: 1 } });
+    for (const Authorization of ['', 'Bearer', 'Bearer wrong', `Basic ${OPERATOR_TOKEN}`, OPERATOR_TOKEN]) {
+      const answer = await service.ask('GET', '/sites', undefined, { Authorization });
+      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+    }
+    let last = 0;
+    for (let tries = 0; tries < 10 && last !== 429; tries++) {
+      last = (await service.ask('GET', '/sites', undefined, { Authorization: `Bearer ${tries}` })).status;
+    }
+    expect(last).toBe(429);
+    expect((await service.ask('GET', '/sites')).status).toBe(200);
+
+    await using other = await startAdminService({ config: { OPERATOR_TOKEN: undefined } });
+    expect(await other.ask('GET', '/sites')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  test.each([
+    [
+      'a form of another origin',
+      { 'Content-Type': 'application/x-www-form-urlencoded', Origin: 'https://evil.example' },
+    ],
+    ['a script of another origin', { 'Content-Type': 'application/json', Origin: 'https://evil.example' }],
+    ['a page whose browser says that it is another site', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['a page of another host of the site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['a page without an origin', { Origin: 'null' }],
+  ])('S20 does nothing for %s, token or not', async (_, headers) => {
+    await using service = await startAdminService();
+    const answer = await service.ask('POST', '/sites', { name: 'Evil' }, headers);
+    expect(answer).toMatchObject({ status: 403, body: { code: 'origin_refused' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    expect(await service.records.sites.list()).toEqual([]);
+  });
+
+  test('S20 takes JSON only, of its schemas, and names what is wrong', async () => {
+    await using service = await startAdminService();
+    const form = await service.ask('POST', '/sites', 'name=Evil', { 'Content-Type': 'text/plain' });
+    expect(form).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
+    const cases: readonly (readonly [unknown, string])[] = [
+      ['{', 'JSON'],
+      [{ name: '' }, 'name'],
+      [{ name: 'Shop', origins: ['shop.example'] }, 'origins'],
+      [{ name: 'Shop', isAdmin: true }, 'isAdmin'],
+      [{ name: 'Shop', settings: { ageBands: ['a', 'a'] } }, 'ageBands'],
+    ];
+    for (const [body, word] of cases) {
+      const answer = await service.ask('POST', '/sites', body);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+      if (word !== 'JSON') expect(answer.body.title).toContain(word);
+    }
+    const large = await service.ask('POST', '/sites', { name: 'x'.repeat(20_000) });
+    expect(large).toMatchObject({ status: 413, body: { code: 'payload_too_large' } });
+    expect(await service.records.sites.list()).toEqual([]);
+  });
+
+  test('adds a site whose key lets its pages in within a second, and nobody else', async () => {
+    await using service = await startAdminService();
+    const { site, live, secret } = await addSite(service);
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    await expect(Visitor.arrive(service.app, { site: live.text, origin: 'https://evil.example' })).rejects.toThrow();
+    expect(secret.text).toMatch(/^sk_live_/);
+    expect(JSON.stringify((await service.ask('GET', `/sites/${site.id}`)).body)).not.toContain(secret.text);
+  });
+
+  test('rotates with an overlap, and revokes at once with the reason', async () => {
+    await using service = await startAdminService();
+    const { site, live } = await addSite(service);
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    const rotated = await service.ask('POST', `/sites/${site.id}/keys/rotation`, {
+      kind: 'publishable',
+      mode: 'live',
+      overlapMs: DAY_MS,
+    });
+    expect(rotated.status).toBe(201);
+    await expect.poll(() => isLetIn(service, rotated.body.text), { timeout: 1_000 }).toBe(true);
+    const visitor = await arrive(service, live.text);
+    await service.ask('DELETE', `/keys/${live.id}`);
+    expect(await visitor.next('session:refused')).toMatchObject({ code: 'key_revoked' });
+    expect(await isLetIn(service, live.text)).toBe(false);
+    expect(await isLetIn(service, rotated.body.text)).toBe(true);
+  });
+
+  test('changes origins and settings, shuts a site and opens it again', async () => {
+    await using service = await startAdminService();
+    const { site, live } = await addSite(service);
+    const at = `/sites/${site.id}`;
+    await service.ask('POST', `${at}/origins`, { origin: 'https://*.shop.example' });
+    const gone = await service.ask('DELETE', `${at}/origins?origin=${encodeURIComponent(ORIGIN)}`);
+    expect(gone.body.origins).toEqual(['https://*.shop.example']);
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(false);
+    await service.ask('POST', `${at}/origins`, { origin: ORIGIN });
+    await service.ask('PUT', `${at}/settings`, { interests: ['maps'] });
+    await expect
+      .poll(async () => (await arrive(service, live.text).catch(() => null))?.ready.policy.interests, {
+        timeout: 1_000,
+      })
+      .toEqual(['maps']);
+    expect((await service.ask('PATCH', at, { isDisabled: true, name: 'Shut' })).body).toMatchObject({
+      name: 'Shut',
+      isDisabled: true,
+    });
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(false);
+    expect((await service.ask('PATCH', at, {})).status).toBe(400);
+    expect((await service.ask('GET', '/sites/site_nowhere')).status).toBe(404);
+  });
+
+  test('lists reports, resolves them and forgets their words; bans whom they are about, and lifts it', async () => {
+    await using service = await startAdminService();
+    const { live } = await addSite(service, { history: 'reports' });
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    const a = await arrive(service, live.text, '203.0.113.1');
+    const b = await arrive(service, live.text, '203.0.113.2');
+    await a.find();
+    await b.find();
+    const { conversationId } = await a.next('conversation:started');
+    await a.ask('conversation:report', {
+      conversationId,
+      reason: 'threat',
+      comment: 'says he knows where I live',
+      messages: [{ from: 'peer', text: 'I know where you live' }],
+    });
+    const listed = await service.ask('GET', '/reports?status=open');
+    const [report] = listed.body.items;
+    expect(report).toMatchObject({ reason: 'threat', messages: [{ text: 'I know where you live' }] });
+
+    const forever = await service.ask('POST', `/reports/${report.id}/ban`, { kind: 'address', forMs: null });
+    expect(forever).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+    const ban = await service.ask('POST', `/reports/${report.id}/ban`, { kind: 'address', forMs: 60_000 });
+    expect(ban).toMatchObject({ status: 201, body: { actor: 'operator', value: report.reportedAddress } });
+    expect(await b.next('session:refused')).toMatchObject({ code: 'banned' });
+    expect(await a.next('conversation:ended')).toMatchObject({ reason: 'peer_left' });
+    await expect(arrive(service, live.text, '203.0.113.2')).rejects.toMatchObject({ data: { code: 'banned' } });
+
+    const resolved = await service.ask('POST', `/reports/${report.id}/resolution`, {
+      resolution: 'banned for a minute',
+    });
+    expect(resolved.body).toMatchObject({ status: 'resolved', comment: null, messages: null });
+    expect((await service.ask('GET', '/reports?status=open')).body.items).toEqual([]);
+
+    expect((await service.ask('DELETE', `/bans/${ban.body.id}`)).status).toBe(200);
+    await expect
+      .poll(
+        () =>
+          arrive(service, live.text, '203.0.113.2').then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 1_000 },
+      )
+      .toBe(true);
+    const audit = await service.ask('GET', '/audit');
+    const actions = audit.body.items.map(({ action }: { action: string }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['site.add', 'key.add', 'ban.add', 'report.resolve', 'ban.lift']));
+  });
+
+  test('has a document that names every operation, its parameters and its answers', async () => {
+    await using service = await startAdminService();
+    const { status, body } = await service.ask('GET', '/openapi.json', undefined, { Authorization: '' });
+    expect(status).toBe(200);
+    expect(body.openapi).toBe('3.1.0');
+    const operations = Object.entries<Record<string, Record<string, unknown>>>(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    );
+    const mounted = service.app.routes.filter((route) => route.includes('/admin/v1/') && !route.startsWith('HEAD'));
+    expect(
+      operations.map(({ method, path }) => `${method.toUpperCase()} /admin/v1${path.replace(/\{(\w+)\}/g, ':$1')}`),
+    ).toEqual(mounted.filter((route) => !route.endsWith('/openapi.json')));
+    for (const { path, operation } of operations) {
+      expect(operation['operationId'], path).toBeTypeOf('string');
+      expect(operation['responses'], path).toHaveProperty('default');
+    }
+    expect(JSON.stringify(body)).not.toContain(OPERATOR_TOKEN);
+    await until(() => service.log.lines.every(({ level }) => level !== 'error'), 'nothing failed');
+  });
+});
