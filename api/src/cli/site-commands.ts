@@ -29,49 +29,77 @@ export interface CommandParts {
 
 type Command = (given: Words & { readonly rest: readonly string[] }, parts: CommandParts) => Promise<Answer>;
 
-/** Every command there is, by its words. */
-const COMMANDS: Readonly<Record<string, Command>> = {
-  'site add': async ({ rest, options }, { sites, env }) => {
-    const url = publicUrl(options.url ?? env['PUBLIC_URL']);
-    const { site, keys } = await sites.add({
-      ...(options.id !== undefined && { id: options.id }),
-      name: wordAt(rest, 0, 'the name of the site'),
-      origins: options.origin ?? [],
-    });
-    return newSiteAnswer(site, keys, url);
+/** Every command there is, by its words, and how many more it takes. */
+const COMMANDS: Readonly<Record<string, { readonly takes: number; readonly run: Command }>> = {
+  'site add': {
+    takes: 1,
+    run: async ({ rest, options }, { sites, env }) => {
+      const url = publicUrl(options.url ?? env['PUBLIC_URL']);
+      const { site, keys } = await sites.add({
+        ...(options.id !== undefined && { id: options.id }),
+        name: wordAt(rest, 0, 'the name of the site'),
+        origins: options.origin ?? [],
+      });
+      return newSiteAnswer(site, keys, url);
+    },
   },
-  'site list': async (_, { sites }) => sitesAnswer(await sites.list()),
-  'site show': async ({ rest }, { sites }) => siteAnswer(await sites.get(idIn(rest))),
-  'site rename': async ({ rest }, { sites }) =>
-    siteAnswer(await sites.rename(idIn(rest), wordAt(rest, 1, 'the new name'))),
-  'site disable': async ({ rest }, { sites }) => siteAnswer(await sites.disable(idIn(rest))),
-  'site enable': async ({ rest }, { sites }) => siteAnswer(await sites.enable(idIn(rest))),
-  'site origin add': async ({ rest }, { sites }) =>
-    originsAnswer(await sites.addOrigin(idIn(rest), wordAt(rest, 1, 'an origin, such as https://my.site'))),
-  'site origin remove': async ({ rest }, { sites }) =>
-    originsAnswer(await sites.removeOrigin(idIn(rest), wordAt(rest, 1, 'an origin, such as https://my.site'))),
-  'site origin list': async ({ rest }, { sites }) => originsAnswer(await sites.get(idIn(rest))),
-  'site key add': async ({ rest, options }, { sites }) =>
-    newKeyAnswer(await sites.addKey(idIn(rest), ...kindAndMode(options))),
-  'site key rotate': async ({ rest, options }, { sites }) =>
-    newKeyAnswer(await sites.rotateKey(idIn(rest), ...kindAndMode(options), readDuration(options.overlap ?? '24h'))),
-  'site key revoke': async ({ rest }, { sites }) =>
-    keyAnswer(await sites.revokeKey(wordAt(rest, 0, 'the id of a key; site key list shows them'))),
-  'site key list': async ({ rest }, { sites }) => keysAnswer((await sites.get(idIn(rest))).keys),
-  'site policy get': async ({ rest }, { sites }) => policyAnswer(await sites.get(idIn(rest))),
-  'site policy set': async ({ rest }, { sites, stdin }) => {
-    const file = wordAt(rest, 1, 'a JSON file, or - for what is piped in');
-    const text = file === '-' ? await textOf(stdin) : await readFile(file, 'utf8');
-    return policyAnswer(await sites.setPolicy(idIn(rest), jsonOf(text, file)));
+  'site list': { takes: 0, run: async (_, { sites }) => sitesAnswer(await sites.list()) },
+  'site show': { takes: 1, run: async ({ rest }, { sites }) => siteAnswer(await sites.get(idIn(rest))) },
+  'site rename': {
+    takes: 2,
+    run: async ({ rest }, { sites }) => siteAnswer(await sites.rename(idIn(rest), wordAt(rest, 1, 'the new name'))),
+  },
+  'site disable': { takes: 1, run: async ({ rest }, { sites }) => siteAnswer(await sites.disable(idIn(rest))) },
+  'site enable': { takes: 1, run: async ({ rest }, { sites }) => siteAnswer(await sites.enable(idIn(rest))) },
+  'site origin add': {
+    takes: 2,
+    run: async ({ rest }, { sites }) =>
+      originsAnswer(await sites.addOrigin(idIn(rest), wordAt(rest, 1, 'an origin, such as https://my.site'))),
+  },
+  'site origin remove': {
+    takes: 2,
+    run: async ({ rest }, { sites }) =>
+      originsAnswer(await sites.removeOrigin(idIn(rest), wordAt(rest, 1, 'an origin, such as https://my.site'))),
+  },
+  'site origin list': { takes: 1, run: async ({ rest }, { sites }) => originsAnswer(await sites.get(idIn(rest))) },
+  'site key add': {
+    takes: 1,
+    run: async ({ rest, options }, { sites }) => newKeyAnswer(await sites.addKey(idIn(rest), ...kindAndMode(options))),
+  },
+  'site key rotate': {
+    takes: 1,
+    run: async ({ rest, options }, { sites }) =>
+      newKeyAnswer(await sites.rotateKey(idIn(rest), ...kindAndMode(options), readDuration(options.overlap ?? '24h'))),
+  },
+  'site key revoke': {
+    takes: 1,
+    run: async ({ rest }, { sites }) =>
+      keyAnswer(await sites.revokeKey(wordAt(rest, 0, 'the id of a key; site key list shows them'))),
+  },
+  'site key list': { takes: 1, run: async ({ rest }, { sites }) => keysAnswer((await sites.get(idIn(rest))).keys) },
+  'site policy get': { takes: 1, run: async ({ rest }, { sites }) => policyAnswer(await sites.get(idIn(rest))) },
+  'site policy set': {
+    takes: 2,
+    run: async ({ rest }, { sites, stdin }) => {
+      const file = wordAt(rest, 1, 'a JSON file, or - for what is piped in');
+      const text = file === '-' ? await textOf(stdin) : await readFile(file, 'utf8');
+      return policyAnswer(await sites.setPolicy(idIn(rest), jsonOf(text, file)));
+    },
   },
 };
+
+/** The words of every command. */
+export const COMMAND_NAMES = Object.keys(COMMANDS);
 
 /** The command that a line begins with, and what comes after its words. Throws `UsageError`. */
 export function commandOf({ words, options }: Words): (parts: CommandParts) => Promise<Answer> {
   for (const length of [3, 2]) {
     const command = COMMANDS[words.slice(0, length).join(' ')];
-    if (command !== undefined && words.length >= length)
-      return (parts) => command({ words, options, rest: words.slice(length) }, parts);
+    const rest = words.slice(length);
+    if (command === undefined || words.length < length) continue;
+    if (rest.length > command.takes)
+      throw new UsageError(`"${rest[command.takes]!}" is one word too many: put what belongs together into quotes`);
+    return (parts) => command.run({ words, options, rest }, parts);
   }
   throw new UsageError(`There is no command "${words.join(' ')}"; --help lists the commands`);
 }

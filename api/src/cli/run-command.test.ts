@@ -1,0 +1,152 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { tempFolder } from '../../test/temp-records.ts';
+import type { SiteView } from '../sites/site-service.ts';
+import { HELP } from './help.ts';
+import { runCommand } from './run-command.ts';
+import { COMMAND_NAMES } from './site-commands.ts';
+import { readDuration } from './words.ts';
+
+/** A terminal of the test's own, with its own records. */
+function terminal(env: NodeJS.ProcessEnv = {}) {
+  const folder = tempFolder();
+  const run = async (args: readonly string[], input = '') => {
+    const said = { out: '', err: '' };
+    const code = await runCommand(args, {
+      env: { DATA_DIR: folder.path, ...env },
+      stdin: Readable.from([input]),
+      out: (text) => (said.out += text),
+      err: (text) => (said.err += text),
+    });
+    return { code, ...said };
+  };
+  const json = async <T>(...args: string[]) => JSON.parse((await run([...args, '--json'])).out) as T;
+  return { run, json, path: folder.path, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+}
+
+const add = ['site', 'add', 'My site', '--id', 'site_mine', '--origin', 'https://my.site'];
+
+describe('the command line', () => {
+  test('makes a site, shows it and lists it', async () => {
+    using the = terminal();
+    expect(await the.run(add)).toMatchObject({ code: 0, err: '' });
+    const [site] = await the.json<SiteView[]>('site', 'list');
+    expect(site).toMatchObject({ id: 'site_mine', name: 'My site', origins: ['https://my.site'] });
+    expect(await the.json('site', 'show', 'site_mine')).toEqual(site);
+    expect((await the.run(['site', 'list'])).out).toBe('site_mine  enabled   My site  https://my.site\n');
+  });
+
+  test('the tag names where visitors reach the service', async () => {
+    using the = terminal({ PUBLIC_URL: 'https://chat.my.site/' });
+    expect((await the.run(['site', 'add', 'A'])).out).toContain('src="https://chat.my.site/widget.js"');
+    const other = await the.run(['site', 'add', 'B', '--url', 'https://other.my.site']);
+    expect(other.out).toContain('src="https://other.my.site/widget.js"');
+    const wrong = await the.run(['site', 'add', 'C', '--url', 'chat.my.site']);
+    expect(wrong).toMatchObject({ code: 1, out: '' });
+    expect(await the.json<SiteView[]>('site', 'list')).toHaveLength(2);
+  });
+
+  test('renames, disables, enables, and changes origins', async () => {
+    using the = terminal();
+    await the.run(add);
+    await the.run(['site', 'rename', 'site_mine', 'Ours']);
+    await the.run(['site', 'disable', 'site_mine']);
+    expect(await the.json('site', 'show', 'site_mine')).toMatchObject({ name: 'Ours', isDisabled: true });
+    await the.run(['site', 'enable', 'site_mine']);
+    expect(await the.json('site', 'show', 'site_mine')).toMatchObject({ isDisabled: false });
+    await the.run(['site', 'origin', 'add', 'site_mine', 'https://*.my.site']);
+    await the.run(['site', 'origin', 'remove', 'site_mine', 'https://my.site']);
+    expect((await the.run(['site', 'origin', 'list', 'site_mine'])).out).toBe('https://*.my.site\n');
+  });
+
+  test('adds, rotates and revokes keys, and shows a secret one once', async () => {
+    using the = terminal();
+    await the.run(add);
+    const added = await the.run(['site', 'key', 'add', 'site_mine', '--kind', 'secret', '--mode', 'test']);
+    const [secret] = /sk_test_[\w-]{43}/.exec(added.out)!;
+    const rotated = await the.json<{ id: string; text: string }>(
+      ...['site', 'key', 'rotate', 'site_mine', '--overlap', '0'],
+    );
+    expect(rotated.text).toMatch(/^pk_live_/);
+    await the.run(['site', 'key', 'revoke', rotated.id]);
+    const { out } = await the.run(['site', 'key', 'list', 'site_mine']);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => line.split('  ').slice(1, 4).join(' ').replace(/ \d.*/, '')),
+    ).toEqual([
+      'publishable live ended',
+      'publishable test good',
+      'secret live good',
+      'secret test good',
+      'publishable live revoked',
+    ]);
+    expect(out).not.toContain(secret);
+    expect(out).toContain(`${secret!.slice(0, 12)}…${secret!.slice(-4)}`);
+  });
+
+  test('settings go out and come back, from a file and from a pipe', async () => {
+    using the = terminal();
+    await the.run(add);
+    const settings = await the.json<Record<string, unknown>>('site', 'policy', 'get', 'site_mine');
+    const file = join(the.path, 'policy.json');
+    writeFileSync(file, JSON.stringify({ ...settings, interests: ['maps'] }));
+    expect((await the.run(['site', 'policy', 'set', 'site_mine', file])).code).toBe(0);
+    expect(await the.json('site', 'policy', 'get', 'site_mine')).toEqual({ ...settings, interests: ['maps'] });
+    expect((await the.run(['site', 'policy', 'set', 'site_mine', '-'], '{"hasLinks":false}')).code).toBe(0);
+    expect(await the.json('site', 'policy', 'get', 'site_mine')).toEqual({ ...settings, hasLinks: false });
+  });
+
+  test.each([
+    ['an unknown command', ['site', 'frob'], 'no command "site frob"'],
+    ['an unknown option', ['site', 'list', '--all'], "Unknown option '--all'"],
+    ['a name that was not put into quotes', ['site', 'add', 'My', 'site'], '"site" is one word too many'],
+    ['no name', ['site', 'add'], 'the name of the site'],
+    ['a site there is not', ['site', 'show', 'site_none'], 'no site with that id'],
+    ['a bad origin', ['site', 'add', 'X', '--origin', 'my.site'], 'origins.0: "my.site" is not an origin'],
+    ['a kind there is not', ['site', 'key', 'add', 'site_none', '--kind', 'public'], '--kind'],
+    ['no length of time', ['site', 'key', 'rotate', 'site_none', '--overlap', 'long'], 'no length of time'],
+    ['no JSON', ['site', 'policy', 'set', 'site_none', '-'], '-: '],
+    ['no file', ['site', 'policy', 'set', 'site_none', '/nowhere/policy.json'], 'no such file'],
+  ])('%s is one plain line on stderr', async (_, args, message) => {
+    using the = terminal();
+    const { code, out, err } = await the.run(args);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(message);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('a database that is away is said without its password', async () => {
+    using the = terminal({ DATABASE_URL: 'postgres://passerby:hunter2@127.0.0.1:1/passerby' });
+    const { code, err } = await the.run(['site', 'list']);
+    expect(code).toBe(1);
+    expect(err).toContain('database cannot be opened');
+    expect(err).not.toContain('hunter2');
+  });
+
+  test('helps without touching the records', async () => {
+    using the = terminal({ DATABASE_URL: 'not an address' });
+    expect(await the.run(['--help'])).toEqual({ code: 0, out: HELP, err: '' });
+    expect(await the.run(['site', 'add', '-h'])).toEqual({ code: 0, out: HELP, err: '' });
+  });
+});
+
+test('docs/sites.md has every command and no other, and so has the help', () => {
+  const page = readFileSync(new URL('../../../docs/sites.md', import.meta.url), 'utf8');
+  const documented = [...page.matchAll(/^\| `(site(?: [a-z]+)+)/gm)].map(([, words]) => words);
+  expect(documented.sort()).toEqual([...COMMAND_NAMES].sort());
+  for (const name of COMMAND_NAMES) expect(HELP).toMatch(new RegExp(`(  |, )${name.slice('site '.length)}\\b`));
+});
+
+test.each([
+  ['0', 0],
+  ['90s', 90_000],
+  ['15m', 900_000],
+  ['24h', 86_400_000],
+  ['7d', 604_800_000],
+])('%s is %d milliseconds', (text, ms) => {
+  expect(readDuration(text)).toBe(ms);
+});

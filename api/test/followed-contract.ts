@@ -1,0 +1,108 @@
+import { describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../src/clock.ts';
+import { openRecords, type RecordsPlace } from '../src/records/records.ts';
+import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { seedSites } from '../src/sites/seed-sites.ts';
+import { SiteService } from '../src/sites/site-service.ts';
+import { sitesFile } from '../src/sites/sites-file.ts';
+import type { SiteId } from '../src/state/state-store.ts';
+import { listLog } from './harness.ts';
+
+/** What docs/sites.md promises for any change, in milliseconds. */
+const SOON = { timeout: 1_000, interval: 10 };
+
+/** What nodes that share a database know of what another one did. */
+export function describeFollowing(
+  name: string,
+  placeOf: () => Promise<{ readonly place: RecordsPlace } & AsyncDisposable>,
+): void {
+  /** Two nodes that follow one database, each with connections of its own. */
+  async function twoNodes() {
+    const made = await placeOf();
+    const nodes = await Promise.all(
+      [1, 2].map(async () => {
+        const records = await openRecords(made.place);
+        const directory = await FollowedDirectory.open({ records, clock: systemClock, log: listLog(), builtIn: [] });
+        directory.follow();
+        return { records, directory, service: new SiteService({ records, clock: systemClock, actor: 'operator' }) };
+      }),
+    );
+    return {
+      a: nodes[0]!,
+      b: nodes[1]!,
+      [Symbol.asyncDispose]: async () => {
+        for (const { directory, records } of nodes) {
+          directory.close();
+          await records.close();
+        }
+        await made[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  describe(`two nodes on one ${name}`, () => {
+    test('a key made on one is good on the other, and revoked on one opens nothing on either, within a second', async () => {
+      await using the = await twoNodes();
+      const { keys } = await the.a.service.add({ name: 'Shop', origins: ['https://shop.example'] });
+      const live = keys[0]!;
+      const both = [the.a.directory, the.b.directory];
+      await vi.waitFor(() => {
+        for (const directory of both) expect(directory.find(live.text)).toMatchObject({ mode: 'live', name: 'Shop' });
+      }, SOON);
+      const gone: string[] = [];
+      the.b.directory.onChange(({ goneKeys }) => gone.push(...goneKeys));
+      await the.a.service.revokeKey(live.id);
+      await vi.waitFor(() => {
+        for (const directory of both) expect(directory.find(live.text)).toBeUndefined();
+        expect(gone).toEqual([live.text]);
+      }, SOON);
+      expect(the.b.directory.find(keys[1]!.text)).toBeDefined();
+    });
+
+    test('many changes on both at once are all known to both, as the database has them', async () => {
+      await using the = await twoNodes();
+      const ids = Array.from({ length: 6 }, (_, n) => `site_n00${n}` as SiteId);
+      await Promise.all(
+        ids.map(async (id, n) => {
+          const { service } = n % 2 === 0 ? the.a : the.b;
+          await service.add({ id, name: `Site ${n}` });
+          await service.addOrigin(id, `https://n${n}.example`);
+          await service.setPolicy(id, { interests: [`interest ${n}`] });
+          if (n >= 4) await service.disable(id);
+        }),
+      );
+      for (const { directory } of [the.a, the.b]) {
+        await vi.waitFor(() => {
+          for (const [n, id] of ids.entries()) {
+            const known = directory.byId(id);
+            if (n >= 4) expect(known).toBeUndefined();
+            else
+              expect(known).toMatchObject({
+                origins: [{ origin: `https://n${n}.example` }],
+                policy: { interests: [`interest ${n}`] },
+              });
+          }
+        }, SOON);
+      }
+    });
+
+    test('that start with one sites file at once seed it once', async () => {
+      await using the = await twoNodes();
+      const { sites } = sitesFile.parse({
+        sites: [1, 2, 3].map((n) => ({
+          key: `pk_live_seed${n}`,
+          name: `Seed ${n}`,
+          origins: [`https://n${n}.example`],
+        })),
+      });
+      await Promise.all([the.a, the.b].map(({ records }) => seedSites(records, sites, systemClock)));
+      const before = { revision: await the.a.records.revision(), audit: await the.a.records.audit.list({ max: 100 }) };
+      expect(before.audit.items).toHaveLength(6);
+      await Promise.all([the.a, the.b].map(({ records }) => seedSites(records, sites, systemClock)));
+      expect({
+        revision: await the.a.records.revision(),
+        audit: await the.a.records.audit.list({ max: 100 }),
+      }).toEqual(before);
+    });
+  });
+}
