@@ -24,7 +24,7 @@ describe('readConfig', () => {
     ['TRUSTED_HOPS', '11', 'TRUSTED_HOPS must be a number from 0 to 10'],
     ['DATABASE_URL', 'mysql://root:hunter2@db/passerby', 'DATABASE_URL must be an address such as postgres://'],
     ['DATABASE_URL', 'postgres://root:hunter2@:5432:1/', 'DATABASE_URL must be an address such as postgres://'],
-    ['RATE_LIMIT_FACTOR', '0', 'RATE_LIMIT_FACTOR must be a number from 0.1 to 10000'],
+    ['RATE_LIMIT_FACTOR', '-5', 'RATE_LIMIT_FACTOR must be a number from 0.1 to 10000'],
     ['METRICS_TOKEN', 'too-short', 'METRICS_TOKEN must be at least 16 characters without spaces'],
     ['OPERATOR_TOKEN', 'too-short', 'OPERATOR_TOKEN must be at least 32 characters without spaces'],
     ['METRICS_PORT', 'web', 'METRICS_PORT must be a port number'],

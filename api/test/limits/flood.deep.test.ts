@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
+import { RawVisitor } from '../bounds/raw-visitor.ts';
 import { NodeProcess } from '../servers/node-process.ts';
-import { pairOf, type Visitor } from '../harness.ts';
+import { pairOf, Visitor } from '../harness.ts';
 
 /** Measured in turns, so that what else the machine does falls on both alike. */
 const ROUNDS = 12;
 const MESSAGES = 100;
 /** The neighbours may take this many times as long while somebody floods. */
 const RATIO_MAX = 1.5;
+
+const DEMO = { site: 'pk_test_demo', origin: 'http://localhost:3000' };
 
 type Pair = Awaited<ReturnType<typeof pairOf>>;
 
@@ -23,35 +26,55 @@ async function deliveries({ a, b, conversationId }: Pair, from: number): Promise
   return times;
 }
 
-/** Sends five thousand messages a second, from a process that has the time: until stopped. */
-function flood(visitor: Visitor, conversationId: Pair['conversationId']): () => void {
+/** Somebody in a conversation who sends five thousand messages a second while told to. */
+async function startFlooder(node: NodeProcess) {
+  const raw = await RawVisitor.arrive(node, DEMO.site, DEMO.origin);
+  const peer = await Visitor.arrive(node, DEMO);
+  raw.find();
+  await peer.find();
+  const { conversationId } = await peer.next('conversation:started');
+  await raw.packet('conversation:started');
+  const body = { kind: 'text', text: 'x'.repeat(500) };
   let seq = 0;
-  const timer = setInterval(() => {
-    for (let count = 0; count < 50; count++) visitor.say(conversationId, ++seq, 'x'.repeat(500));
-  }, 10);
-  return () => clearInterval(timer);
+  return {
+    raw,
+    flood: () => {
+      const timer = setInterval(() => {
+        for (let count = 0; count < 50; count++) raw.frame({ conversationId, run: 'run', seq: ++seq, ack: 0, body });
+      }, 10);
+      return () => clearInterval(timer);
+    },
+    sent: () => seq,
+    [Symbol.asyncDispose]: async () => {
+      await raw[Symbol.asyncDispose]();
+      peer.socket.disconnect();
+    },
+  };
 }
 
 const median = (times: number[]) => times.sort((one, other) => one - other)[Math.floor(times.length / 2)]!;
 
 test('one visitor’s flood leaves the neighbours’ delivery as it was', async () => {
   // The neighbours say more than people do; the flood is far beyond what is let through all the same.
-  await using node = await NodeProcess.start({ SITES_FILE: '', RATE_LIMIT_FACTOR: '4' });
-  const options = { site: 'pk_test_demo', origin: 'http://localhost:3000' };
-  await using neighbours = await pairOf(node, options);
-  await using flooding = await pairOf(node, options);
+  await using node = await NodeProcess.start({ RATE_LIMIT_FACTOR: '4' });
+  await using neighbours = await pairOf(node, DEMO);
+  await using flooder = await startFlooder(node);
   const times = { quiet: [] as number[], flooded: [] as number[] };
   await deliveries(neighbours, 1);
   let seq = 1 + MESSAGES;
   for (let round = 0; round < ROUNDS; round++) {
-    const stop = round % 2 === 0 ? () => undefined : flood(flooding.a, flooding.conversationId);
-    times[round % 2 === 0 ? 'quiet' : 'flooded'].push(...(await deliveries(neighbours, seq)));
+    const isFlooded = round % 2 === 1;
+    const stop = isFlooded ? flooder.flood() : () => undefined;
+    times[isFlooded ? 'flooded' : 'quiet'].push(...(await deliveries(neighbours, seq)));
     stop();
     seq += MESSAGES;
     // Until there is room for the next hundred.
     await new Promise((resolve) => setTimeout(resolve, 7_000));
   }
   const [quiet, flooded] = [median(times.quiet), median(times.flooded)];
-  process.stdout.write(`delivery, median: ${quiet.toFixed(3)} ms, beside a flood ${flooded.toFixed(3)} ms\n`);
+  process.stdout.write(
+    `delivery, median: ${quiet.toFixed(3)} ms; beside a flood of ${flooder.sent()} messages ${flooded.toFixed(3)} ms\n`,
+  );
+  await flooder.raw.packet('conversation:throttled');
   expect(flooded / quiet).toBeLessThanOrEqual(RATIO_MAX);
 });

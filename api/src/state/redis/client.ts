@@ -139,8 +139,11 @@ export async function checkRedis(client: RedisClient): Promise<string> {
     try {
       const info = String(await client.info('server'));
       const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of an unknown version';
-      if (Number.parseInt(version, 10) >= REDIS_MAJOR_MIN) return version;
-      throw new TooOld(`Redis ${version} is too old: ${REDIS_MAJOR_MIN} or newer is needed`);
+      if (Number.parseInt(version, 10) < REDIS_MAJOR_MIN)
+        throw new TooOld(`Redis ${version} is too old: ${REDIS_MAJOR_MIN} or newer is needed`);
+      // INFO is let through before the connection takes anything else.
+      if (client.status === 'ready') return version;
+      throw new Error('the connection is not ready');
     } catch (error) {
       if (error instanceof TooOld) throw error;
       if (Date.now() > deadline)
