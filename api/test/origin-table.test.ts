@@ -1,0 +1,209 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { SOCKET_PATH } from '@passerby/sdk/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../src/app.ts';
+import { RawConnection } from './bounds/raw-connection.ts';
+import { siteOf, startTestApp, until } from './harness.ts';
+
+const GOOD = 'https://good.example';
+const BOOKS = 'https://xn--bcher-kva.example';
+const SITE = siteOf('pk_live_good', [GOOD, 'https://bücher.example']);
+const TOKEN = 'a-token-of-the-operators';
+
+/** What a request may say of where it comes from: header by header, as bytes that no client but a socket sends. */
+const ORIGINS: readonly (readonly [what: string, origins: readonly string[], isGood?: true])[] = [
+  ['good', [GOOD], true],
+  ['good, in punycode', [BOOKS], true],
+  ['evil', ['https://evil.example']],
+  ['good as a subdomain of evil', ['https://good.example.evil.com']],
+  ['good as the end of a name', ['https://evil-good.example']],
+  ['a subdomain of good', ['https://www.good.example']],
+  ['http instead of https', ['http://good.example']],
+  ['the default port, written out', ['https://good.example:443']],
+  ['another port', ['https://good.example:8443']],
+  ['upper case', ['HTTPS://GOOD.EXAMPLE']],
+  ['one letter in upper case', ['https://Good.example']],
+  ['a trailing dot', ['https://good.example.']],
+  ['a trailing slash', ['https://good.example/']],
+  ['a path', ['https://good.example/chat']],
+  ['a user', ['https://evil@good.example']],
+  ['good as the user of evil', ['https://good.example@evil.example']],
+  ['punycode in Unicode', ['https://bücher.example']],
+  ['a look-alike in punycode', ['https://xn--god-1na.example']],
+  ['percent-encoded', ['https://good%2Eexample']],
+  ['null', ['null']],
+  ['an asterisk', ['*']],
+  ['empty', ['']],
+  ['missing', []],
+  ['two headers, good first', [GOOD, 'https://evil.example']],
+  ['two headers, evil first', ['https://evil.example', GOOD]],
+  ['good twice', [GOOD, GOOD]],
+  ['a list of two', [`${GOOD} https://evil.example`]],
+];
+const GOODS = new Set([GOOD, BOOKS]);
+
+let app: App;
+beforeAll(async () => {
+  const config = { METRICS_TOKEN: TOKEN, SECURITY_CONTACT: 'mailto:security@good.example' };
+  app = await startTestApp({ siteList: [SITE], config });
+});
+afterAll(() => app.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** Each CORS header, and the header that says who may embed the answer. */
+  readonly cors: Readonly<Record<string, string>>;
+}
+
+/** One request on a connection of its own, byte for byte. */
+async function ask(
+  target: string,
+  origins: readonly string[],
+  lines: readonly string[] = [],
+  body = '',
+): Promise<Answer> {
+  await using connection = await RawConnection.open(app);
+  const isUpgrade = lines.includes('Upgrade: websocket');
+  const head = [
+    `${target} HTTP/1.1`,
+    `Host: ${new URL(app.url).host}`,
+    `Connection: ${isUpgrade ? 'Upgrade' : 'close'}`,
+    ...origins.map((origin) => `Origin: ${origin}`),
+    ...lines,
+    ...(body === '' ? [] : [`Content-Length: ${body.length}`, 'Content-Type: text/plain;charset=UTF-8']),
+  ];
+  connection.write(Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`));
+  await until(() => connection.isClosed || connection.received.startsWith('HTTP/1.1 101 '), `${target} is answered`);
+  const [top = '', ...rest] = connection.received.split('\r\n\r\n');
+  const [first = '', ...headers] = top.split('\r\n');
+  const told = headers.map((line) => [line.split(': ')[0]!.toLowerCase(), line.slice(line.indexOf(': ') + 2)] as const);
+  return {
+    status: Number(first.split(' ')[1]),
+    body: rest.join('\r\n\r\n'),
+    cors: Object.fromEntries(told.filter(([name]) => /^(access-control-|cross-origin-resource-policy)/.test(name))),
+  };
+}
+
+const UPGRADE = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+const socketPath = (transport: string, sid?: string) =>
+  `${SOCKET_PATH}?EIO=4&transport=${transport}&site=${SITE.key}${sid === undefined ? '' : `&sid=${sid}`}`;
+
+/** A connection that the page of the good origin began. */
+async function begun(): Promise<string> {
+  const { body } = await ask(`GET ${socketPath('polling')}`, [GOOD]);
+  return /"sid":"([^"]+)"/.exec(body)![1]!;
+}
+
+describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood: isGood === true })))(
+  '$what',
+  ({ origins, isGood }) => {
+    test('at the WebSocket, of a new connection and of one that began with long-polling', async () => {
+      for (const sid of [undefined, await begun()]) {
+        const answer = await ask(`GET ${socketPath('websocket', sid)}`, origins, UPGRADE);
+        expect(answer.status, sid).toBe(isGood ? 101 : 400);
+        if (!isGood) expect(answer.body).toContain(sid === undefined ? 'origin_refused' : '');
+      }
+    });
+
+    test('at long-polling, in the handshake and in what follows', async () => {
+      const sid = await begun();
+      const handshake = await ask(`GET ${socketPath('polling')}`, origins);
+      expect([handshake.status, handshake.body.includes('origin_refused')]).toEqual(
+        isGood ? [200, false] : [403, true],
+      );
+      const sent = await ask(`POST ${socketPath('polling', sid)}`, origins, [], '40{"version":1}');
+      expect(sent.status).toBe(isGood ? 200 : 400);
+      const polled = await ask(`GET ${socketPath('polling', sid)}`, origins);
+      expect([polled.status, polled.body.includes('"sid"')]).toEqual(isGood ? [200, true] : [400, false]);
+      for (const { cors } of [handshake, sent, polled])
+        expect(cors).not.toHaveProperty('access-control-allow-credentials');
+    });
+
+    test('at every route', async () => {
+      expect(app.routes.filter((route) => !(route in ROUTES))).toEqual([]);
+      await Promise.all(
+        Object.entries(ROUTES).map(async ([route, { path, must, lines }]) => {
+          const answer = await ask(`${route.split(' ')[0]} ${path}`, origins, lines);
+          must(answer, origins, isGood, route);
+          const preflight = await ask(`OPTIONS ${path}`, origins, ['Access-Control-Request-Method: POST']);
+          const isReadable = must === forTheSite && isGood;
+          expect(preflight.cors['access-control-allow-origin'], `OPTIONS ${path}`).toBe(
+            isReadable ? origins[0] : undefined,
+          );
+        }),
+      );
+    });
+
+    test('at every file', async () => {
+      await Promise.all(
+        WIDGET_FILES.map(async (file) => {
+          const { status, cors } = await ask(`HEAD /${file}`, origins);
+          expect([status, cors], file).toEqual([
+            200,
+            { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' },
+          ]);
+        }),
+      );
+      await Promise.all(
+        DEMO_FILES.map(async (file) => {
+          const { status, cors } = await ask(`HEAD /${file}`, origins);
+          expect([status, cors], file).toEqual([200, { 'cross-origin-resource-policy': 'same-origin' }]);
+        }),
+      );
+    });
+  },
+);
+
+test('the table has every route of the service, and no other', () => {
+  expect(Object.keys(ROUTES).sort()).toEqual([...app.routes].sort());
+});
+
+test('the origins called good are those the site was given', () => {
+  expect(ORIGINS.flatMap(([, origins, isGood]) => (isGood ? origins : []))).toEqual([...GOODS]);
+});
+
+type Must = (answer: Answer, origins: readonly string[], isGood: boolean, route: string) => void;
+
+/** Tells everybody the same; no page of another origin may read it. */
+function forNoPage({ status, cors }: Answer, _origins: readonly string[], _isGood: boolean, route: string): void {
+  expect([status, cors], route).toEqual([200, { 'cross-origin-resource-policy': 'same-origin' }]);
+}
+
+/** For the origins of the site, which may read it, and for nobody else. */
+function forTheSite({ status, cors }: Answer, origins: readonly string[], isGood: boolean, route: string): void {
+  const { 'cross-origin-resource-policy': __, 'access-control-allow-origin': allowed, ...others } = cors;
+  expect([status < 300, allowed], route).toEqual(isGood ? [true, origins[0]] : [false, undefined]);
+  if (!isGood) expect([status, others], route).toEqual([403, {}]);
+}
+
+/** For programs, and for pages of the service itself: a browser's request from anywhere else is not even looked at. */
+function forPrograms({ status, cors }: Answer, origins: readonly string[], _isGood: boolean, route: string): void {
+  const hasOrigin = origins.some((origin) => origin !== '');
+  expect([status, cors], route).toEqual([hasOrigin ? 403 : 200, { 'cross-origin-resource-policy': 'same-origin' }]);
+}
+
+/** Every route, how it is asked, and what must hold whatever the origin. */
+const ROUTES: Readonly<
+  Record<string, { readonly path: string; readonly must: Must; readonly lines?: readonly string[] }>
+> = Object.fromEntries(
+  (
+    [
+      ['/healthz', '', forNoPage, []],
+      ['/readyz', '', forNoPage, []],
+      ['/.well-known/security.txt', '', forNoPage, []],
+      ['/v1/site', `?site=${SITE.key}`, forTheSite, []],
+      ['/metrics', '', forPrograms, [`Authorization: Bearer ${TOKEN}`]],
+    ] as const
+  ).flatMap(([path, query, must, lines]) =>
+    ['HEAD', 'GET', ...(must === forTheSite ? ['OPTIONS'] : [])].map((method) => [
+      `${method} ${path}`,
+      { path: path + query, must, lines },
+    ]),
+  ),
+);
+
+const filesIn = (folder: string) => readdirSync(fileURLToPath(new URL(folder, import.meta.url)));
+const WIDGET_FILES = filesIn('../../widget/dist');
+const DEMO_FILES = filesIn('../public');
