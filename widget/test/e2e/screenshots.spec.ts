@@ -1,6 +1,9 @@
 import path from 'node:path';
 import type { BrowserContextOptions } from '@playwright/test';
+import type { ChatSnapshot } from '@passerby/sdk';
+import { POLICY, WidgetStage } from './stage.ts';
 import { expect, test } from './street.ts';
+import { Visitor } from './visitor.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../../test-results/screenshots');
 
@@ -47,5 +50,62 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(ada.findAnother).toBeVisible();
       await shoot('4-ended');
     });
+  }
+}
+
+const RULES = {
+  version: '1',
+  text: 'Be kind. Behind every message sits a person.\n\nNo adverts, no links to shops.\n\nKeep names, addresses and numbers to yourself, and do not ask for them.\n\nSomebody who threatens, insults or presses others is shut out. You can leave, block and report at any moment.\n\nThose who look after this chat read only what is handed to them with a report.',
+};
+const talking: ChatSnapshot['state'] = {
+  status: 'chatting',
+  conversationId: 'c_1' as never,
+  shared: { interests: ['night walks'], isSameTopic: false },
+  peer: { presence: 'here', isTyping: false },
+  messages: [
+    { from: 'peer', id: 'p1', text: 'Look at these: https://lanterns.example/paper/folding', at: 0 },
+    { from: 'me', id: 'm1', text: 'Lovely!', at: 0, status: 'sending' },
+  ],
+};
+const banned = { code: 'banned', retry: 'after_delay', retryAfterMs: 5_400_000, message: '' } as never;
+const STILLS: Readonly<Record<string, { show: Partial<ChatSnapshot>; press?: readonly string[] }>> = {
+  '6-gate': { show: { policy: { ...POLICY, rules: RULES, ageBands: ['under 18', '18 and over'] } } },
+  '7-conversation-with-link': { show: { state: talking } },
+  '8-leave-notice': { show: { state: talking }, press: ['https://lanterns.example/paper/folding'] },
+  '9-report': { show: { state: talking }, press: ['More', 'Report this person'] },
+  '10-report-thanks': {
+    show: { state: talking },
+    press: ['More', 'Report this person', 'Adverts or fraud', 'Send report'],
+  },
+  '11-menu': { show: { state: talking }, press: ['More'] },
+  '12-throttled': { show: { state: talking }, press: ['Send'] },
+  '13-banned': { show: { state: { status: 'refused', error: banned } } },
+};
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [size, options] of Object.entries(SIZES)) {
+    for (const dir of ['ltr', 'rtl']) {
+      test(`safety, ${colorScheme} on a ${size}, ${dir}`, async ({ browser }) => {
+        const page = await (await browser.newContext({ colorScheme, ...options })).newPage();
+        const visitor = new Visitor(page);
+        const stage = await new WidgetStage(page).open({ html: `lang="en" dir="${dir}"` });
+        for (const [name, { show, press = [] }] of Object.entries(STILLS)) {
+          await stage.show(show, { dir });
+          if (name === '12-throttled') await visitor.message.fill('Where did you get them?');
+          for (const what of press) {
+            const control = page
+              .getByRole('button', { name: what, exact: true })
+              .or(page.getByRole('link', { name: what }));
+            await control
+              .or(page.getByText(what, { exact: true }))
+              .first()
+              .click();
+          }
+          await visitor.settle();
+          await page.screenshot({ path: path.join(folder, `${name}-${colorScheme}-${size}-${dir}.png`) });
+        }
+        await page.context().close();
+      });
+    }
   }
 }

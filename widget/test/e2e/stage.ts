@@ -109,6 +109,9 @@ export class WidgetStage {
           subscribe: (listener: (snapshot: unknown) => void) => (listener(shown), nothing),
           on: () => nothing,
           typing: nothing,
+          send: () => {
+            throw Object.assign(new Error(), { code: 'rate_limited', retry: 'after_delay', retryAfterMs: 12_000 });
+          },
         };
         document.body.append(element);
         element.open();
