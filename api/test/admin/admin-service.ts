@@ -24,7 +24,6 @@ export interface AdminService {
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into JSON of many shapes
   readonly body: any;
 }
 

@@ -38,10 +38,12 @@ export function adminRoutes({ operations, token, limiter, addressOf, publicUrl }
 
   const checkToken = bearerToken(token);
   router.use(async (context, next) => {
-    await checkToken(context, async () => undefined).catch(async (refusal: unknown) => {
+    try {
+      await checkToken(context, () => Promise.resolve());
+    } catch (refusal) {
       await limiter.take('failed_tokens', { site: '', address: addressOf(context.req) });
       throw refusal;
-    });
+    }
     await next();
   });
   router.use(jsonBody());
