@@ -14,6 +14,9 @@ export interface SiteEntry {
   readonly interests?: readonly string[];
   readonly isFreeInterests?: boolean;
   readonly inactivityMs?: number;
+  readonly ageBands?: readonly string[];
+  readonly rules?: { readonly version: string; readonly text: string };
+  readonly history?: 'none' | 'reports';
 }
 
 /** The real service in a process of its own, on a free port of the loopback. */

@@ -25,6 +25,8 @@ interface PerWorker {
 }
 
 const siteKeys = Array.from({ length: 60 }, (_, index) => `pk_test_e2e_${String(index).padStart(2, '0')}`);
+/** A site that asks for something first, and takes reports with messages. */
+export const CAREFUL_SITE = 'pk_test_e2e_careful';
 let sitesUsed = 0;
 
 export const test = base.extend<PerTest, PerWorker>({
@@ -46,7 +48,15 @@ export const test = base.extend<PerTest, PerWorker>({
       }));
       // As the demo pages have it, which the service itself serves.
       const demo = { key: 'pk_test_demo', name: 'Demo', origins: ['http://localhost:*'] };
-      await using service = await startService([...sites, demo]);
+      const careful = {
+        key: CAREFUL_SITE,
+        name: 'Careful lanterns',
+        origins: [owner.origin],
+        ageBands: ['16-17', '18+'],
+        rules: { version: '1', text: 'Be kind.' },
+        history: 'reports',
+      } as const;
+      await using service = await startService([...sites, demo, careful]);
       await use(service);
     },
     { scope: 'worker' },
