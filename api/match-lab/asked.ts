@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { matchRules } from '../src/sites/sites-file.ts';
+import { matchRules } from '../src/sites/settings.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules, type Weights } from '../src/decision/rules.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 

@@ -15,7 +15,10 @@ export async function tempRecords(
   clock?: Clock,
 ): Promise<{ readonly records: Records; readonly folder: string } & AsyncDisposable> {
   const folder = tempFolder();
-  const records = await openRecords({ kind: 'sqlite', folder: folder.path }, clock);
+  const records = await openRecords({ kind: 'sqlite', folder: folder.path }, clock).catch((error: unknown) => {
+    folder[Symbol.dispose]();
+    throw error;
+  });
   return {
     records,
     folder: folder.path,

@@ -7,7 +7,7 @@ import type { SiteId } from '../state/state-store.ts';
 import { originEntries, siteName } from './fields.ts';
 import { settingsFields, type Settings } from './settings.ts';
 
-export { DEFAULT_GUARD, DEFAULT_POLICY, matchRules } from './settings.ts';
+export { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
 
 /** A site that is there from the start. */
 export interface SiteSeed {
