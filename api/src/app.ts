@@ -11,7 +11,7 @@ import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
 import type { Operation } from './http/admin/operation.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/server.ts';
-import { Arrivals } from './limits/arrivals.ts';
+import { Arrivals, SHED_FROM_MS } from './limits/arrivals.ts';
 import { EventLoopLoad, type Load } from './limits/event-loop.ts';
 import { FrameGate } from './limits/frame-gate.ts';
 import { Limiter } from './limits/limiter.ts';
@@ -71,6 +71,8 @@ export interface AppParts {
   readonly records: { readonly reports: ReportBook & ReportCounts; readonly bans: BanBook };
   /** What the operators' API does, if there is an `OPERATOR_TOKEN`. */
   readonly operations?: readonly Operation[];
+  /** Since when the database does not answer, in Unix milliseconds; `null` while it does. */
+  readonly recordsStaleSince?: () => number | null;
   readonly log: Log;
   readonly clock?: Clock;
   /** Milliseconds between two looks at what is due. */
@@ -220,7 +222,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
 
-  const readiness = new ReadinessCheck({ clock, isDraining: () => isDraining, pingStore: () => backend.ping() });
+  const readiness = new ReadinessCheck({
+    clock,
+    isDraining: () => isDraining,
+    pingStore: () => backend.ping(),
+    ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
+    isOverloaded: () => load.delayMs() >= SHED_FROM_MS,
+  });
   const httpApp = createHttpApp({
     log,
     tally,

@@ -64,6 +64,7 @@ const app = await startApp({
   bans: sites.bans,
   onAccessChange: (changed) => sites.onChange(changed),
   records,
+  recordsStaleSince: () => sites.staleSince(),
   operations: [
     ...siteOperations(new SiteService({ records, clock: systemClock, actor: 'operator' })),
     ...reportOperations(new OperatorDesk(records, systemClock)),

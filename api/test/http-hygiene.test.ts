@@ -112,6 +112,12 @@ describe('/readyz', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
+  test('is not ready while it has more to do than it can, or may not know who is shut out', async () => {
+    await using app = await startTestApp({ load: { delayMs: () => 1_000 }, recordsStaleSince: () => 0 });
+    const answer = await fetch(`${app.url}/readyz`);
+    expect(await answer.json()).toEqual({ status: 'not_ready', reasons: ['records_stale', 'overloaded'] });
+  });
+
   test('is not ready once it drains', async () => {
     const app = await startTestApp();
     await using visitor = await Visitor.arrive(app);

@@ -3,8 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../src/app.ts';
+import { systemClock as clock } from '../src/clock.ts';
+import { ADMIN_PATH } from '../src/http/admin/openapi.ts';
+import { reportOperations } from '../src/http/admin/report-operations.ts';
+import { siteOperations } from '../src/http/admin/site-operations.ts';
+import { OperatorDesk } from '../src/safety/operator-desk.ts';
+import { SiteService } from '../src/sites/site-service.ts';
 import { RawConnection } from './bounds/raw-connection.ts';
 import { siteOf, startTestApp, until } from './harness.ts';
+import { tempRecords } from './temp-records.ts';
 
 const GOOD = 'https://good.example';
 const BOOKS = 'https://xn--bcher-kva.example';
@@ -44,11 +51,23 @@ const ORIGINS: readonly (readonly [what: string, origins: readonly string[], isG
 const GOODS = new Set([GOOD, BOOKS]);
 
 let app: App;
+let kept: Awaited<ReturnType<typeof tempRecords>>;
 beforeAll(async () => {
-  const config = { METRICS_TOKEN: TOKEN, SECURITY_CONTACT: 'mailto:security@good.example' };
-  app = await startTestApp({ siteList: [SITE], config });
+  kept = await tempRecords();
+  const { records } = kept;
+  app = await startTestApp({
+    siteList: [SITE],
+    config: { METRICS_TOKEN: TOKEN, OPERATOR_TOKEN: TOKEN, SECURITY_CONTACT: 'mailto:security@good.example' },
+    operations: [
+      ...siteOperations(new SiteService({ records, clock, actor: 'operator' })),
+      ...reportOperations(new OperatorDesk(records, clock)),
+    ],
+  });
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  await app.stop();
+  await kept[Symbol.asyncDispose]();
+});
 
 interface Answer {
   readonly status: number;
@@ -122,9 +141,9 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
     });
 
     test('at every route', async () => {
-      expect(app.routes.filter((route) => !(route in ROUTES))).toEqual([]);
       await Promise.all(
-        Object.entries(ROUTES).map(async ([route, { path, must, lines }]) => {
+        app.routes.map(async (route) => {
+          const { path, must, lines } = expectationOf(route);
           const answer = await ask(`${route.split(' ')[0]} ${path}`, origins, lines);
           must(answer, origins, isGood, route);
           const preflight = await ask(`OPTIONS ${path}`, origins, ['Access-Control-Request-Method: POST']);
@@ -157,7 +176,9 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
 );
 
 test('the table has every route of the service, and no other', () => {
-  expect(Object.keys(ROUTES).sort()).toEqual([...app.routes].sort());
+  const isOperators = (route: string) => route.includes(` ${ADMIN_PATH}/`);
+  expect(Object.keys(ROUTES).sort()).toEqual(app.routes.filter((route) => !isOperators(route)).sort());
+  expect(app.routes.filter(isOperators).length).toBeGreaterThan(10);
 });
 
 test('the origins called good are those the site was given', () => {
@@ -184,10 +205,30 @@ function forPrograms({ status, cors }: Answer, origins: readonly string[], _isGo
   expect([status, cors], route).toEqual([hasOrigin ? 403 : 200, { 'cross-origin-resource-policy': 'same-origin' }]);
 }
 
+/** The same without a token, which nobody is asked for who comes from elsewhere. */
+function forOperators({ status, cors }: Answer, origins: readonly string[], _isGood: boolean, route: string): void {
+  const hasOrigin = origins.some((origin) => origin !== '');
+  expect([status, cors], route).toEqual([hasOrigin ? 403 : 401, { 'cross-origin-resource-policy': 'same-origin' }]);
+}
+
+interface Expectation {
+  readonly path: string;
+  readonly must: Must;
+  readonly lines?: readonly string[];
+}
+
+/** One for every route, or the test fails. All of the operators' API is alike, but for its document. */
+function expectationOf(route: string): Expectation {
+  const path = route.split(' ')[1]!;
+  if (path === `${ADMIN_PATH}/openapi.json`) return { path, must: forPrograms };
+  if (path.startsWith(`${ADMIN_PATH}/`)) return { path: path.replaceAll(/:\w+/g, 'x'), must: forOperators };
+  const expectation = ROUTES[route];
+  if (expectation === undefined) throw new Error(`${route} is not in the table`);
+  return expectation;
+}
+
 /** Every route, how it is asked, and what must hold whatever the origin. */
-const ROUTES: Readonly<
-  Record<string, { readonly path: string; readonly must: Must; readonly lines?: readonly string[] }>
-> = Object.fromEntries(
+const ROUTES: Readonly<Record<string, Expectation>> = Object.fromEntries(
   (
     [
       ['/healthz', '', forNoPage, []],

@@ -35,7 +35,6 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   payload_too_large: broken,
   unsupported_media_type: broken,
   head_too_large: broken,
-  request_too_slow: broken,
   rate_limited: { heading: 'slowDown', how: 'slowDownHow' },
   internal: broken,
   unavailable: updating,
