@@ -122,7 +122,7 @@ describe('a solution is refused', () => {
     ['no base64', '%%%'],
     ['no JSON', btoa('{')],
     ['no payload', btoa('null')],
-    ['a counter that is a word', btoa(JSON.stringify({ challenge: { signature: 'x' }, solution: { counter: '1' } }))],
+    ['a counter that is a word', btoa(JSON.stringify({ solution: { counter: '1', derivedKey: '00' } }))],
   ])('as a bad request that is %s', async (_, solution) => {
     const { proof } = proofs();
     await expect(proof.prove(A, solution)).rejects.toMatchObject({ code: 'bad_request' });

@@ -16,7 +16,7 @@ export const REPEATS = { suspect: 5, spam: 15 } as const;
 const TEXTS_MAX = 10;
 const SPEAKERS_MAX = 2_000;
 
-/** In which conversations a text was said, and when first, oldest first. */
+/** In which conversations a text was said, and when last. */
 type Places = Map<ConversationId, number>;
 
 interface Speaker {
@@ -57,7 +57,7 @@ export class RepeatedTexts {
     const speaker = this.#speaker(site, address, now);
     const hash = this.#hash(text, now);
     const places = placesOf(speaker, hash, now);
-    if (places.has(conversationId) || places.size >= REPEATS.spam) return;
+    if (places.size >= REPEATS.spam) return;
     places.set(conversationId, now);
     if (places.size >= REPEATS.suspect) speaker.suspectUntil = now + MEMORY_MS;
     if (places.size === REPEATS.spam) this.#onSpam(site, address);
