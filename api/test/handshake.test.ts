@@ -62,7 +62,7 @@ const siteList = [
   siteOf('pk_test_empty', []),
 ];
 
-describe('the handshake', () => {
+describe('S1 S21 the handshake', () => {
   test.each(REFUSED)('refuses %s at long-polling, always in the same words', async (_, query, origins) => {
     await using app = await startTestApp({ siteList });
     const headers = origins.length > 0 ? { Origin: origins.join(', ') } : {};

@@ -88,7 +88,7 @@ test('no answer of any door sets a cookie', async () => {
   expect(connection.received).not.toMatch(/set-cookie/i);
 });
 
-test('every answer keeps other origins out, but for the files of the widget', async () => {
+test('S15 every answer keeps other origins out, but for the files of the widget', async () => {
   await using app = await startTestApp();
   for (const path of ['/', '/healthz', '/readyz', '/nothing', '/v1/site']) {
     const { headers } = await fetch(`${app.url}${path}`);
@@ -98,6 +98,8 @@ test('every answer keeps other origins out, but for the files of the widget', as
       'permissions-policy': expect.stringContaining('camera=()'),
       'strict-transport-security': 'max-age=31536000',
       'x-content-type-options': 'nosniff',
+      'x-frame-options': 'SAMEORIGIN',
+      'content-security-policy': expect.stringContaining("frame-ancestors 'self'"),
     });
   }
   const widget = await fetch(`${app.url}/widget.js`);
@@ -200,7 +202,7 @@ describe('/v1/site', () => {
     expect(refusals[0]).not.toContain('access-control-allow-origin');
   });
 
-  test('refuses at both doors of the socket in one way, whatever the reason', async () => {
+  test('S21 refuses at both doors of the socket in one way, whatever the reason', async () => {
     await using app = await startTestApp({ siteList });
     const polled = REASONS.map(async ([, query, headers]) => {
       const url = `${app.url}${SOCKET_PATH}${query}&EIO=4&transport=polling`;
@@ -272,7 +274,7 @@ function post(url: string, headers: Record<string, string>, body: string | Buffe
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-describe('a route that changes something', () => {
+describe('S20 a route that changes something', () => {
   test.each<[string, Record<string, string>]>([
     ['a program', {}],
     ['a page of the service itself', { 'Sec-Fetch-Site': 'same-origin' }],

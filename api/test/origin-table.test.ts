@@ -116,7 +116,7 @@ async function begun(): Promise<string> {
 }
 
 describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood: isGood === true })))(
-  '$what',
+  'S1 $what',
   ({ origins, isGood }) => {
     test('at the WebSocket, of a new connection and of one that began with long-polling', async () => {
       for (const sid of [undefined, await begun()]) {

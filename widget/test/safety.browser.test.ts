@@ -204,7 +204,7 @@ describe('a report', () => {
   });
 });
 
-describe('the time left', () => {
+describe('S6 the time left', () => {
   it('is shown in the conversation, keeps what was typed, and lets it be sent when it is over', async () => {
     const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
     const field = page.getByRole('textbox', { name: 'Message' });

@@ -24,7 +24,7 @@ test('a field that is on the list is logged', () => {
   expect(lines()).toMatchObject([{ level: 40, msg: 'something', ...fields }]);
 });
 
-test('a field that is not on the list is left out, and so is what does not look like its field', () => {
+test('S19 a field that is not on the list is left out, and so is what does not look like its field', () => {
   const { log, lines, text } = listening();
   const smuggled = {
     text: CANARY,

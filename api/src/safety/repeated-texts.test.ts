@@ -34,7 +34,7 @@ function ears() {
 
 const times = (count: number, act: (index: number) => void) => Array.from({ length: count }, (_, index) => act(index));
 
-test('S18 the same text in five conversations makes an address suspect, in fifteen a spammer, told once', () => {
+test('S18 the same text in five conversations makes an address suspect, in thirty a spammer, told once', () => {
   const { say, isSuspect, spammers } = ears();
   times(REPEATS.suspect - 1, () => say(SPAM));
   expect(isSuspect()).toBe(false);

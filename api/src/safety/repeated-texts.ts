@@ -5,15 +5,15 @@ import type { AddressHash, SiteId } from '../state/state-store.ts';
 
 const MINUTE_MS = 60_000;
 /** Shorter texts are greetings: everybody says the same. Characters, after normalising. */
-const MIN_CHARS = 16;
+const MIN_CHARS = 24;
 /** How long it is remembered that a text was said. Milliseconds. */
 const MEMORY_MS = 15 * MINUTE_MS;
 /** How long one salt is used. A text said on both sides of a change counts as two. Milliseconds. */
 const SALT_MS = 60 * MINUTE_MS;
-/** In so many conversations the same text is suspect, and in so many it is spam. */
-export const REPEATS = { suspect: 5, spam: 15 } as const;
+/** In so many conversations the same text is suspect, and in so many it is spam: two new strangers a minute, and the same said to each. */
+export const REPEATS = { suspect: 5, spam: 30 } as const;
 /** Texts remembered of one address, and addresses in all: about 30 MB if every one says as much as it can. */
-const TEXTS_MAX = 10;
+const TEXTS_MAX = 5;
 const SPEAKERS_MAX = 2_000;
 
 /** In which conversations a text was said, and when last. */

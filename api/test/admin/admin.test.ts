@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { ORIGIN, until, Visitor } from '../harness.ts';
 import { OPERATOR_TOKEN, startAdminService, type AdminService } from './admin-service.ts';
@@ -196,6 +197,9 @@ describe("the operators' API", () => {
     expect(
       operations.map(({ method, path }) => `${method.toUpperCase()} /admin/v1${path.replace(/\{(\w+)\}/g, ':$1')}`),
     ).toEqual(mounted.filter((route) => !route.endsWith('/openapi.json')));
+    const page = await readFile(new URL('../../../docs/operations/operators-api.md', import.meta.url), 'utf8');
+    const listed = [...page.matchAll(/^\| `([A-Z]+ \/[^`]*)`/gm)].map(([, operation]) => operation);
+    expect(listed.sort()).toEqual(operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort());
     for (const { path, operation } of operations) {
       expect(operation['operationId'], path).toBeTypeOf('string');
       expect(operation['responses'], path).toHaveProperty('default');

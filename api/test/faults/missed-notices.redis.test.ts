@@ -28,7 +28,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.flushall();
   const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(server.url) };
-  app = await startTestApp({ config, siteList: [siteOf(SHOP.id, undefined, {}, FREE)], roundMs: 50 });
+  app = await startTestApp({ config, siteList: [siteOf(SHOP.key, undefined, {}, FREE)], roundMs: 50 });
 });
 afterEach(() => app.stop());
 

@@ -2,7 +2,17 @@ import type { Redis } from 'ioredis';
 import { KEYS, PREFIX, type KeyName } from '../../src/state/redis/keys.ts';
 
 /** What outlives the last visitor by design: memories that go in their time, and what a site's sweeps need. */
-const REMAINING: readonly KeyName[] = ['nodes', 'recent', 'meetings', 'blocks', 'counters', 'sweeper', 'op'];
+const REMAINING: readonly KeyName[] = [
+  'nodes',
+  'recent',
+  'meetings',
+  'blocks',
+  'parties',
+  'over',
+  'counters',
+  'sweeper',
+  'op',
+];
 
 /** Salts of the days, and counts of what was done from hashed addresses: each goes when its time is over. */
 const OF_NO_VISITOR = [`${PREFIX}salt:`, `${PREFIX}limit:`];

@@ -13,7 +13,7 @@ const serviceBehind = (trustedHops: number) =>
   startTestApp({ config: { TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: 1 } });
 
 describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 }, (transport) => {
-  test('a thousand forged X-Forwarded-For are one address where no proxy is trusted', async () => {
+  test('S3 a thousand forged X-Forwarded-For are one address where no proxy is trusted', async () => {
     await using app = await serviceBehind(0);
     expect(await knocks(app.url, transport, addresses(1_000))).toEqual({
       'let in': SESSIONS,
@@ -21,7 +21,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
     });
   });
 
-  test('a thousand forged ones are one address behind a proxy that adds the real one', async () => {
+  test('S3 a thousand forged ones are one address behind a proxy that adds the real one', async () => {
     await using app = await serviceBehind(1);
     const forwarded = addresses(1_000).map((forged) => `${forged}, 198.51.100.7`);
     expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': SESSIONS, rate_limited: 1_000 - SESSIONS });
@@ -33,7 +33,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
     expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': 100 });
   });
 
-  test('all addresses of an IPv6 /64 are one, those of the next are not', async () => {
+  test('S3 all addresses of an IPv6 /64 are one, those of the next are not', async () => {
     await using app = await serviceBehind(1);
     const within = (network: string) => Array.from({ length: 40 }, (_, host) => `2001:db8:0:${network}::${host + 1}`);
     expect(await knocks(app.url, transport, within('1'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
@@ -41,7 +41,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
   });
 });
 
-describe('connections of one address', () => {
+describe('S4 connections of one address', () => {
   test('beyond the limit are refused at both doors, whether those before have joined or not, and let in once one has gone', async () => {
     await using app = await startTestApp({ bounds: { addressConnectionsMax: 3 }, config: { TRUSTED_HOPS: 1 } });
     await using first = await RawConnection.upgraded(app);

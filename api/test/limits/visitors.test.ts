@@ -7,11 +7,12 @@ import { DEFAULT_GUARD } from '../../src/sites/sites-file.ts';
 import { BOUNDS } from '../../src/bounds.ts';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
 import { assertTalking, FREE, ORIGIN, pairOf, requestId, siteOf, startTestApp, until, Visitor } from '../harness.ts';
+import { REPEATS } from '../../src/safety/repeated-texts.ts';
 
 const strict = { RATE_LIMIT_FACTOR: 1 };
 const codeOf = (reply: Reply<unknown>) => (reply.ok ? 'ok' : reply.error.code);
 
-describe('a flood', { timeout: 20_000 }, () => {
+describe('S6 a flood', { timeout: 20_000 }, () => {
   test('of messages is dropped and its sender told once; the neighbours hear all of theirs', async () => {
     await using app = await startTestApp({ config: strict });
     await using flooding = await pairOf(app);
@@ -99,7 +100,7 @@ describe('searches', { timeout: 20_000 }, () => {
     expect(codeOf(await a.ask('conversation:leave', { conversationId }))).toBe('ok');
   });
 
-  test('of one address are limited, however many sessions make them', async () => {
+  test('S7 of one address are limited, however many sessions make them', async () => {
     await using app = await startTestApp({ config: strict });
     const codes: string[] = [];
     for (let sessions = 0; sessions < 20; sessions++) {
@@ -193,10 +194,10 @@ describe('a proof of work', { timeout: 20_000 }, () => {
         bans: { add: (ban) => Promise.resolve(bans.push(ban)) },
       },
     });
-    const codes = await saysToMany(app, 20);
+    const codes = await saysToMany(app, REPEATS.spam + 5);
     expect(codes.slice(0, 5)).toEqual(Array(5).fill('ok'));
     expect(codes[5]).toBe('proof_needed');
-    expect(codes.slice(6)).toEqual(Array(14).fill('ok'));
+    expect(codes.slice(6)).toEqual(Array(REPEATS.spam - 1).fill('ok'));
     expect(bans).toEqual([
       expect.objectContaining({ kind: 'address', reason: 'spam', value: expect.any(String) as string }),
     ]);

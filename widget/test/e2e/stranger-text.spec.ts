@@ -11,7 +11,7 @@ const messages = VECTORS.flatMap((_, index) => [
 ]);
 
 for (const hasLinks of [true, false]) {
-  test(`whatever a stranger writes stays text, with links ${hasLinks ? 'on' : 'off'}`, async ({ page }) => {
+  test(`S9 S10 whatever a stranger writes stays text, with links ${hasLinks ? 'on' : 'off'}`, async ({ page }) => {
     const stage = await new WidgetStage(page).open();
     const { POLICY } = await import('./stage.ts');
     await stage.show({

@@ -15,7 +15,7 @@ async function recipe(): Promise<string> {
   return tag!.replace('https://chat.example.org', API);
 }
 
-test('the tag of the docs names this version, and its recipe gives the hash of what is served', async () => {
+test('S22 the tag of the docs names this version, and its recipe gives the hash of what is served', async () => {
   const { version } = JSON.parse(await readFile(path.join(root, 'widget/package.json'), 'utf8')) as { version: string };
   expect(await recipe()).toContain(`/widget/${version}/widget.js"`);
   const docs = await readFile(path.join(root, 'docs/embedding.md'), 'utf8');
@@ -30,7 +30,7 @@ test('the tag of the docs names this version, and its recipe gives the hash of w
 const pinned = async (): Promise<string> =>
   (await recipe()).replace(/integrity="[^"]*"/, `integrity="${await integrityOf('widget.js')}"`);
 
-test('as it was built it runs, with every chunk, and asks its own host only', async ({ page }) => {
+test('S22 as it was built it runs, with every chunk, and asks its own host only', async ({ page }) => {
   const stage = await new WidgetStage(page).open({ body: await pinned() });
   await page.getByRole('button', { name: 'Talk to someone here' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
@@ -41,7 +41,7 @@ test('as it was built it runs, with every chunk, and asks its own host only', as
   expect(elsewhere).toEqual([]);
 });
 
-test('a tampered loader does not run', async ({ page }) => {
+test('S22 a tampered loader does not run', async ({ page }) => {
   await new WidgetStage(page).open({ body: await pinned(), tampered: { 'widget.js': OWNED } });
   await page.waitForTimeout(500);
   expect(await page.title()).toBe('A page');
