@@ -18,7 +18,6 @@ import { Limiter } from './limits/limiter.ts';
 import { SessionAllowances } from './limits/session-allowances.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
-import { measureEventLoop } from './observability/event-loop.ts';
 import { errorFields, type Log } from './observability/log.ts';
 import { Metrics } from './observability/metrics.ts';
 import { observedStore } from './observability/observed-store.ts';
@@ -33,6 +32,7 @@ import { Entrance } from './safety/entrance.ts';
 import { Gatekeeper } from './safety/gatekeeper.ts';
 import type { OnSpam } from './safety/repeated-texts.ts';
 import { Reports, type ReportBook } from './safety/reports.ts';
+import { forgetReports, type Forgetful } from './safety/report-retention.ts';
 import { ownSalts, Salts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { ticketFor } from './safety/search-gate.ts';
 import { TurnOuts } from './safety/turn-outs.ts';
@@ -68,7 +68,7 @@ export interface AppParts {
   /** Calls back when a key is no longer good or a ban has come; returns the undo. */
   readonly onAccessChange: (changed: () => void) => () => void;
   /** Where reports and bans are kept. */
-  readonly records: { readonly reports: ReportBook & ReportCounts; readonly bans: BanBook };
+  readonly records: { readonly reports: ReportBook & ReportCounts & Forgetful; readonly bans: BanBook };
   /** What the operators' API does, if there is an `OPERATOR_TOKEN`. */
   readonly operations?: readonly Operation[];
   /** Since when the database does not answer, in Unix milliseconds; `null` while it does. */
@@ -143,7 +143,10 @@ export async function startApp(parts: AppParts): Promise<App> {
   const push = new SocketPush(bounds, tally);
   const allowances = new SessionAllowances(clock, factor);
   const limiter = new Limiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
-  const load = parts.load ?? new EventLoopLoad();
+  const eventLoop = new EventLoopLoad((longestMs) =>
+    metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
+  );
+  const load = parts.load ?? eventLoop;
   const arrivals = new Arrivals({ limiter, load, clock, tally });
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });
@@ -169,6 +172,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, clock);
   const reports = new Reports({ store, sites, book: parts.records.reports, coolDowns, clock });
   const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock });
+  const stopForgetting = forgetReports(parts.records.reports, clock, log);
   const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock });
   const stopFollowing = parts.onAccessChange(() => turnOuts.look());
   const onSpam: OnSpam = (site, address) => {
@@ -300,7 +304,6 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
   const rounds = setInterval(() => void round(), parts.roundMs ?? ROUND_MS);
 
-  const eventLoop = measureEventLoop(metrics);
   const held = (): Held => ({
     connections: socketServer.engine.clientsCount,
     sockets: push.size,
@@ -325,6 +328,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (metricsHttp !== null) await listening(metricsHttp, METRICS_PORT!, METRICS_HOST);
   } catch (error) {
     clearInterval(rounds);
+    stopForgetting();
+    stopFollowing();
     eventLoop.stop();
     http.close();
     metricsHttp?.close();
@@ -333,7 +338,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   async function stop(): Promise<void> {
     clearInterval(rounds);
-    if (load instanceof EventLoopLoad) load.stop();
+    stopForgetting();
     stopFollowing();
     eventLoop.stop();
     metricsHttp?.close();

@@ -50,7 +50,7 @@ export function listLog(): Log & { readonly lines: { level: string; fields: LogF
 
 /** For tests in which nobody is reported or shut out. */
 const NO_RECORDS: AppParts['records'] = {
-  reports: { add: () => Promise.resolve(), reportersOf: () => Promise.resolve(0) },
+  reports: { add: () => Promise.resolve(), reportersOf: () => Promise.resolve(0), forget: () => Promise.resolve() },
   bans: { add: () => Promise.resolve() },
 };
 

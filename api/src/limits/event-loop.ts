@@ -16,9 +16,12 @@ const PERCENTILE = 90;
 export class EventLoopLoad implements Load {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;
+  readonly #observe: (longestMs: number) => void;
   #delayMs = 0;
 
-  constructor() {
+  /** `observe` is told the longest delay of each second. */
+  constructor(observe: (longestMs: number) => void = () => undefined) {
+    this.#observe = observe;
     this.#histogram.enable();
     this.#timer = setInterval(() => this.#look(), WINDOW_MS).unref();
   }
@@ -33,7 +36,11 @@ export class EventLoopLoad implements Load {
   }
 
   #look(): void {
-    this.#delayMs = Math.max(0, this.#histogram.percentile(PERCENTILE) / 1e6 - RESOLUTION_MS);
+    this.#delayMs = beyond(this.#histogram.percentile(PERCENTILE));
+    this.#observe(beyond(this.#histogram.max));
     this.#histogram.reset();
   }
 }
+
+/** Node counts the time between two looks; what goes beyond it is the delay. Milliseconds. */
+const beyond = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);

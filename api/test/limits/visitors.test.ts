@@ -190,7 +190,11 @@ describe('a proof of work', { timeout: 20_000 }, () => {
       siteList: [guarded('under_pressure')],
       config: { TRUSTED_HOPS: 1 },
       records: {
-        reports: { add: () => Promise.resolve(), reportersOf: () => Promise.resolve(0) },
+        reports: {
+          add: () => Promise.resolve(),
+          reportersOf: () => Promise.resolve(0),
+          forget: () => Promise.resolve(),
+        },
         bans: { add: (ban) => Promise.resolve(bans.push(ban)) },
       },
     });

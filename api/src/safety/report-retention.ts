@@ -1,0 +1,23 @@
+import type { Clock } from '../clock.ts';
+import { errorFields, type Log } from '../observability/log.ts';
+
+/** How often old reports are looked for. Milliseconds. */
+const EVERY_MS = 60 * 60_000;
+
+/** What keeps reports, and lets the old ones go. */
+export interface Forgetful {
+  /** Deletes the words of old reports, and reports that are older still. `now` is Unix milliseconds. */
+  forget(now: number): Promise<void>;
+}
+
+/** Lets old reports go, now and every hour, until the returned function is called. */
+export function forgetReports(reports: Forgetful, clock: Clock, log: Log): () => void {
+  const forget = () =>
+    void reports.forget(clock()).catch((thrown: unknown) => {
+      log.warn({ error: errorFields(thrown) }, 'old reports stay for now');
+    });
+  forget();
+  const timer = setInterval(forget, EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
