@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { claimsPrivateKeyOf, claimsPublicKeyOf } from '../../src/sites/keys.ts';
+import { FREE, ORIGIN, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
+
+const SECRET = `sk_test_${randomBytes(32).toString('base64url')}`;
+const claimKeys = [claimsPublicKeyOf(SECRET)];
+const ageBands = ['13-17', '18+'];
+
+/** As a site's server signs it. */
+const sign = (claims: Record<string, unknown>) =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).setExpirationTime('5m').sign(claimsPrivateKeyOf(SECRET));
+
+function site(isClaimsNeeded: boolean, policy: Parameters<typeof siteOf>[2] = {}) {
+  const shop = siteOf(SHOP.key, [ORIGIN], policy, FREE);
+  return { siteList: [{ ...shop, guard: { ...shop.guard, isClaimsNeeded, claimKeys } }] };
+}
+const REFUSED = { data: { code: 'claims_refused' } };
+
+describe('a site that speaks for its visitors', () => {
+  test.each(['websocket', 'polling'] as const)('lets nobody in without its word over %s', async (transport) => {
+    await using app = await startTestApp(site(true));
+    const transports = [transport];
+    await expect(Visitor.arrive(app, { transports })).rejects.toMatchObject(REFUSED);
+    await expect(Visitor.arrive(app, { transports, auth: { claims: 'made.up.claims' } })).rejects.toMatchObject(
+      REFUSED,
+    );
+    await using visitor = await Visitor.arrive(app, { transports, auth: { claims: await sign({}) } });
+    expect(await visitor.find()).toMatchObject({ ok: true });
+    await until(() => app.held().sockets === 1, 'nobody else is in');
+  });
+
+  test('names the age band: the visitor is not asked, and cannot say otherwise', async () => {
+    await using app = await startTestApp(site(false, { ageBands }));
+    await using visitor = await Visitor.arrive(app, { auth: { claims: await sign({ ageBand: '13-17' }) } });
+    expect(visitor.ready.agreed).toEqual({ rules: null, ageBand: '13-17' });
+    const other = await visitor.ask('session:agree', { ageBand: '18+' });
+    expect(other).toMatchObject({ ok: false, error: { code: 'age_band_fixed' } });
+    expect(await visitor.find()).toMatchObject({ ok: true });
+  });
+
+  test('keeps a visitor from coming back to a session of another band', async () => {
+    await using app = await startTestApp(site(false, { ageBands }));
+    const visitor = await Visitor.arrive(app);
+    await visitor.ask('session:agree', { ageBand: '18+' });
+    visitor.cut();
+    const auth = { resume: visitor.ready.resume, claims: await sign({ ageBand: '13-17' }) };
+    await using back = new Visitor(app, { auth });
+    expect(await back.next('session:refused')).toMatchObject({ code: 'age_band_fixed' });
+    await until(() => !back.socket.connected, 'the connection is closed');
+    expect(back.all('session:ready')).toEqual([]);
+  });
+
+  test('names the band of one who came without it: from then on it is the session’s', async () => {
+    await using app = await startTestApp(site(false, { ageBands }));
+    const visitor = await Visitor.arrive(app);
+    visitor.cut();
+    const auth = { resume: visitor.ready.resume, claims: await sign({ ageBand: '18+' }) };
+    await using back = await Visitor.arrive(app, { auth });
+    expect(back.ready).toMatchObject({ recovered: true, agreed: { ageBand: '18+' } });
+    const other = await back.ask('session:agree', { ageBand: '13-17' });
+    expect(other).toMatchObject({ ok: false, error: { code: 'age_band_fixed' } });
+  });
+
+  test('shuts out by its own word, wherever the visitor comes from', async () => {
+    await using app = await startTestApp({
+      ...site(false),
+      config: { TRUSTED_HOPS: 1 },
+      bans: { findBan: (_site, kind, value) => (kind === 'ban_id' && value === 'u-7' ? FOREVER : null) },
+    });
+    for (const from of ['203.0.113.1', '203.0.113.2']) {
+      const banned = Visitor.arrive(app, { from, auth: { claims: await sign({ banId: 'u-7' }) } });
+      await expect(banned).rejects.toMatchObject({ data: { code: 'banned' } });
+      await using other = await Visitor.arrive(app, { from, auth: { claims: await sign({ banId: 'u-8' }) } });
+      expect(await other.find()).toMatchObject({ ok: true });
+    }
+  });
+});
+
+const FOREVER = { until: null, isAutomatic: false };
