@@ -49,7 +49,7 @@ import { randomIds } from './state/ids.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
 import { checkRedis, connectRedis, type RedisAddress, type RedisClient } from './state/redis/client.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
-import type { NodeId, Notice, StateStore } from './state/state-store.ts';
+import type { NodeId, Notice, SiteId, StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
@@ -205,7 +205,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     'conversation:block': (session, { conversationId }) => lifecycle.block(session, conversationId),
     'conversation:report': async (session, report, visitor) => {
       await gatekeeper.admitReport(session, visitor);
-      return reports.report(session, report, visitor);
+      return reports.report(session, report);
     },
     'session:agree': (session, agreed, visitor) => agree(session, agreed, visitor, { store, sites }),
     'session:challenge': (session, _, visitor) => gatekeeper.challenge(session, visitor),
@@ -264,8 +264,11 @@ export async function startApp(parts: AppParts): Promise<App> {
     online,
     push,
     door,
-    visitorOf: (site, key, request, claims) =>
-      entrance.visitorOf(site, key, clientAddress(request, config.TRUSTED_HOPS), claims),
+    visitorOf: (site, key, request, credentials) =>
+      entrance.visitorOf(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
+    letIn: (session, visitor) => {
+      if (session !== null) turnOuts.lookAt(session, visitor, relay.seatOf(session.sessionId) !== undefined);
+    },
     tell,
     log,
     tally,
@@ -279,27 +282,33 @@ export async function startApp(parts: AppParts): Promise<App> {
   async function round(): Promise<void> {
     if (isRound) return;
     isRound = true;
+    const activeSites = sessions.activeSites();
+    // Each by itself: what is wrong with one site, or in one step, keeps no other from its turn.
+    await attempt(() => salts.refresh());
+    for (const site of activeSites) await attempt(() => lookAfter(site), site);
+    await attempt(() => reconciler.round(activeSites));
+    await attempt(() => waits.round());
+    await attempt(() => lifecycle.endSilent());
+    await attempt(() => online.tellChanges());
+    isRound = false;
+  }
+
+  async function lookAfter(site: SiteId): Promise<void> {
+    await store.heartbeat(site, nodeId);
+    for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
+      const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
+      tell(swept.notices);
+      isMore = swept.isMore;
+      if (isMore) sessions.lookAgain(site);
+    }
+  }
+
+  async function attempt(step: () => Promise<void>, site?: SiteId): Promise<void> {
     try {
-      const activeSites = sessions.activeSites();
-      for (const site of activeSites) {
-        await store.heartbeat(site, nodeId);
-        for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
-          const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
-          tell(swept.notices);
-          isMore = swept.isMore;
-          if (isMore) sessions.lookAgain(site);
-        }
-      }
-      await reconciler.round(activeSites);
-      await waits.round();
-      await lifecycle.endSilent();
-      await online.tellChanges();
-      await salts.refresh();
+      await step();
     } catch (thrown) {
       tally.count('round_failed');
-      log.error({ error: errorFields(thrown) }, 'round failed');
-    } finally {
-      isRound = false;
+      log.error({ ...(site !== undefined && { site }), error: errorFields(thrown) }, 'round failed');
     }
   }
   const rounds = setInterval(() => void round(), parts.roundMs ?? ROUND_MS);

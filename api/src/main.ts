@@ -7,6 +7,7 @@ import { createLog } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
 import { openRecords } from './records/records.ts';
+import { auditedBans } from './safety/cool-downs.ts';
 import { OperatorDesk } from './safety/operator-desk.ts';
 import { FollowedDirectory } from './sites/followed-directory.ts';
 import { seedSites } from './sites/seed-sites.ts';
@@ -63,7 +64,7 @@ const app = await startApp({
   sites,
   bans: sites.bans,
   onAccessChange: (changed) => sites.onChange(changed),
-  records,
+  records: { reports: records.reports, bans: auditedBans(records) },
   recordsStaleSince: () => sites.staleSince(),
   operations: [
     ...siteOperations(new SiteService({ records, clock: systemClock, actor: 'operator' })),

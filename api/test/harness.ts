@@ -50,8 +50,12 @@ export function listLog(): Log & { readonly lines: { level: string; fields: LogF
 
 /** For tests in which nobody is reported or shut out. */
 const NO_RECORDS: AppParts['records'] = {
-  reports: { add: () => Promise.resolve(), reportersOf: () => Promise.resolve(0), forget: () => Promise.resolve() },
-  bans: { add: () => Promise.resolve() },
+  reports: {
+    add: () => Promise.resolve({ isNew: true }),
+    reportersOf: () => Promise.resolve(0),
+    forget: () => Promise.resolve(),
+  },
+  bans: { add: () => Promise.resolve(), lastLift: () => Promise.resolve(null) },
 };
 
 export type TestAppParts = Partial<Omit<AppParts, 'config'>> & {

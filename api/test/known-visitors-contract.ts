@@ -65,8 +65,21 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       test('is the peer, by the mark they had when the two met', async () => {
         const [a, b] = [await open(markOf('a')), await open(markOf('b', 'ban-b'))];
         const id = await meet(a, b);
-        expect(await store.reported(a, id)).toEqual({ sessionId: b.sessionId, mark: markOf('b', 'ban-b') });
-        expect(await store.reported(b, id)).toEqual({ sessionId: a.sessionId, mark: markOf('a') });
+        expect(await store.reported(a, id)).toEqual({ peer: markOf('b', 'ban-b'), own: markOf('a') });
+        expect(await store.reported(b, id)).toEqual({ peer: markOf('a'), own: markOf('b', 'ban-b') });
+      });
+
+      test('is the peer as they were last seen, told by the reporter as they were at first', async () => {
+        const resumes = [token(), token()] as const;
+        const [a, b] = [await open(markOf('a'), resumes[0]), await open(markOf('b'), resumes[1])];
+        const id = await meet(a, b);
+        const back = [];
+        for (const [index, resume] of resumes.entries()) {
+          const outcome = await store.resume(SITE, NODE, resume, token(), FREE, markOf(`elsewhere ${index}`));
+          if (outcome.kind === 'resumed') back.push(outcome.session);
+        }
+        expect(await store.reported(back[0]!, id)).toEqual({ peer: markOf('elsewhere 1'), own: markOf('a') });
+        expect(await store.reported(back[1]!, id)).toEqual({ peer: markOf('elsewhere 0'), own: markOf('b') });
       });
 
       test('is known until fifteen minutes after the end, also of one who left for good', async () => {
@@ -75,7 +88,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         await store.close(b);
         await under.advance(TIMES.reportMs - 1_000);
         await store.sweep(SITE, NODE, FREE, 50);
-        expect(await store.reported(a, id)).toMatchObject({ mark: markOf('b') });
+        expect(await store.reported(a, id)).toMatchObject({ peer: markOf('b') });
         await under.advance(1_000);
         await expect(store.reported(a, id)).rejects.toMatchObject({ code: 'not_in_conversation' });
         await store.sweep(SITE, NODE, FREE, 50);
@@ -87,8 +100,8 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         const first = await meet(a, b);
         await store.leave(a, first, null, FREE);
         const second = await meet(a, c);
-        expect(await store.reported(a, first)).toMatchObject({ mark: markOf('b') });
-        expect(await store.reported(a, second)).toMatchObject({ mark: markOf('c') });
+        expect(await store.reported(a, first)).toMatchObject({ peer: markOf('b') });
+        expect(await store.reported(a, second)).toMatchObject({ peer: markOf('c') });
       });
 
       test('is told to nobody who was not one of the two, and of nothing that never was', async () => {
@@ -106,7 +119,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         await under.advance(TIMES.reportMs * 2);
         await store.heartbeat(SITE, NODE);
         await store.sweep(SITE, NODE, FREE, 50);
-        expect(await store.reported(a, id)).toMatchObject({ mark: markOf('b') });
+        expect(await store.reported(a, id)).toMatchObject({ peer: markOf('b') });
       });
     });
   });

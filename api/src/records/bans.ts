@@ -81,6 +81,18 @@ export class BanRecords {
     });
   }
 
+  /** When a ban on this was last lifted, Unix milliseconds; `null` if none was. */
+  async lastLift(site: SiteId, kind: BanKind, value: string): Promise<number | null> {
+    const { at } = await this.#db
+      .selectFrom('bans')
+      .select((select) => select.fn.max('lifted_at').as('at'))
+      .where('site_id', '=', site)
+      .where('kind', '=', kind)
+      .where('value', '=', value)
+      .executeTakeFirstOrThrow();
+    return at;
+  }
+
   /** Those that hold at a time, oldest first. */
   async active(now: number): Promise<readonly Ban[]> {
     const rows = await this.#db

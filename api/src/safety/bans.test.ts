@@ -26,6 +26,14 @@ describe('whether a visitor is shut out', () => {
     expect(found).toEqual(expected === null ? null : { ...expected, isAutomatic: false });
   });
 
+  test('an operator’s ban is not hidden by a longer one of the service’s own', () => {
+    const list: BanList = {
+      findBan: (_site, kind) =>
+        kind === 'address' ? { until: 99, isAutomatic: true } : { until: 9, isAutomatic: false },
+    };
+    expect(banOf(list, SITE, visitor, 0)).toEqual({ until: 99, isAutomatic: false });
+  });
+
   test('is told with the time left', () => {
     expect(refusalFor({ until: 61_000 }, 1_000)).toMatchObject({ code: 'banned', retryAfterMs: 60_000 });
     expect(refusalFor({ until: null }, 1_000).retryAfterMs).toBe(24 * 60 * 60_000);

@@ -18,7 +18,7 @@ export interface BanList {
 /** How soon somebody who is shut out without an end may ask again. Milliseconds. */
 const ASK_AGAIN_MS = 24 * 60 * 60_000;
 
-/** The longest of the bans that are about a visitor. */
+/** The bans that are about a visitor as one: until the last is over, automatic only if all are. */
 export function banOf(list: BanList, site: SiteId, { addresses, banId }: Visitor, now: number): BanTerm | null {
   const terms = addresses.map((address) => list.findBan(site, 'address', address, now));
   if (banId !== null) terms.push(list.findBan(site, 'ban_id', banId, now));
@@ -27,7 +27,8 @@ export function banOf(list: BanList, site: SiteId, { addresses, banId }: Visitor
 
 function longer(a: BanTerm | null, b: BanTerm | null): BanTerm | null {
   if (a === null || b === null) return a ?? b;
-  return (a.until ?? Infinity) >= (b.until ?? Infinity) ? a : b;
+  const { until } = (a.until ?? Infinity) >= (b.until ?? Infinity) ? a : b;
+  return { until, isAutomatic: a.isAutomatic && b.isAutomatic };
 }
 
 /** The refusal for a ban, with the time left. */

@@ -8,10 +8,17 @@ const MINUTE_MS = 60_000;
 
 let now = 0;
 let reporters = 0;
+let countedSince = 0;
+let lifted: number | null = null;
 let bans: AutomaticBan[] = [];
 const coolDowns = new CoolDowns(
-  { reportersOf: () => Promise.resolve(reporters) },
-  { add: (ban) => Promise.resolve(void bans.push(ban)) },
+  {
+    reportersOf: (_site, _address, since) => {
+      countedSince = since;
+      return Promise.resolve(reporters);
+    },
+  },
+  { add: (ban) => Promise.resolve(void bans.push(ban)), lastLift: () => Promise.resolve(lifted) },
   {
     findBan: (_site, _kind, _value, at) => {
       const running = bans.filter(({ until }) => until > at).sort((a, b) => b.until - a.until);
@@ -25,7 +32,8 @@ const reportedBy = (count: number) => {
   return coolDowns.reported(SITE, SOMEBODY);
 };
 beforeEach(() => {
-  now = 1_000_000;
+  now = 100 * 60 * MINUTE_MS;
+  lifted = null;
   bans = [];
 });
 
@@ -71,6 +79,14 @@ describe('a cool-down', () => {
     now += 11 * MINUTE_MS;
     await reportedBy(4);
     expect(bans).toHaveLength(2);
+  });
+
+  test('counts the reports of a day, and none from before an operator lifted a ban', async () => {
+    await reportedBy(1);
+    expect(countedSince).toBe(now - 24 * 60 * MINUTE_MS);
+    lifted = now - 5;
+    await reportedBy(1);
+    expect(countedSince).toBe(now - 4);
   });
 
   test('comes to who says the same to one after the other', async () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
 import type { BanKind } from '../records/bans.ts';
+import type { Records } from '../records/records.ts';
 import type { BanList } from './bans.ts';
 
 const MINUTE_MS = 60_000;
@@ -41,6 +42,20 @@ export interface ReportCounts {
 /** Where bans are kept. */
 export interface BanBook {
   add(ban: AutomaticBan): Promise<unknown>;
+  /** When a ban on this was last lifted, Unix milliseconds; `null` if none was. */
+  lastLift(site: SiteId, kind: BanKind, value: string): Promise<number | null>;
+}
+
+/** Bans in the records, each together with its entry in the audit trail. */
+export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanBook {
+  return {
+    add: (ban) =>
+      records.change(async ({ bans, audit }) => {
+        const { id, site, actor, createdAt } = await bans.add(ban);
+        await audit.add({ at: createdAt, actor, action: 'ban.add', site, subject: id });
+      }),
+    lastLift: (site, kind, value) => records.bans.lastLift(site, kind, value),
+  };
 }
 
 /** The step for so many reporters; `null` below the first. */
@@ -62,10 +77,13 @@ export class CoolDowns {
     this.#clock = clock;
   }
 
-  /** Somebody was reported: by how many within a day decides. */
+  /** Somebody was reported: by how many within a day decides, or since an operator thought better of it. */
   async reported(site: SiteId, address: AddressHash): Promise<void> {
     const now = this.#clock();
-    const step = stepFor(await this.#counts.reportersOf(site, address, now - DAY_MS));
+    const lifted = await this.#bans.lastLift(site, 'address', address);
+    // In the same millisecond the report came first.
+    const since = Math.max(now - DAY_MS, lifted === null ? 0 : lifted + 1);
+    const step = stepFor(await this.#counts.reportersOf(site, address, since));
     if (step !== null) await this.#coolDown(site, address, 'reports', now + step.forMs, now);
   }
 

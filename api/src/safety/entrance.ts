@@ -1,4 +1,4 @@
-import type { SiteKey } from '@passerby/sdk/protocol';
+import type { ResumeToken, SiteKey } from '@passerby/sdk/protocol';
 import type { Clock } from '../clock.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { Site } from '../sites/site.ts';
@@ -22,13 +22,28 @@ export class Entrance {
    * A visitor of a page that may use `key`, by where they come from and what the site says of them.
    * @throws Refusal `claims_refused`, `banned`.
    */
-  async visitorOf(site: Site, key: SiteKey, address: string, claimsToken: string | undefined): Promise<Visitor> {
-    const { ageBand, locale, banId } = await readClaims(claimsToken, site, this.#clock);
-    const addresses = this.#addresses.hashes(address, site.id);
-    const visitor = { key, addresses, banId, locale, agreed: { rules: null, ageBand } };
+  async visitorOf(
+    site: Site,
+    key: SiteKey,
+    address: string,
+    { claims, resume }: { readonly claims?: string | undefined; readonly resume?: ResumeToken | undefined },
+  ): Promise<Visitor> {
+    const { ageBand, locale, banId } = await readClaims(claims, site, this.#clock);
+    const hasher = this.#addresses;
+    const visitor: Visitor = {
+      key,
+      // Anew each time: a connection may outlive the salt it began under.
+      get addresses() {
+        return hasher.hashes(address, site.id);
+      },
+      banId,
+      locale,
+      agreed: { rules: null, ageBand },
+    };
     const now = this.#clock();
     const ban = banOf(this.#bans, site.id, visitor, now);
-    if (ban !== null) throw refusalFor(ban, now);
+    // Who comes back may be in the middle of a conversation, which such a ban lets be; that is looked at once it is known.
+    if (ban !== null && !(ban.isAutomatic && resume !== undefined)) throw refusalFor(ban, now);
     return visitor;
   }
 }

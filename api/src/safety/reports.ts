@@ -6,7 +6,6 @@ import type {
   RequestReply,
 } from '@passerby/sdk/protocol';
 import type { Clock } from '../clock.ts';
-import type { Visitor } from '../session/visitor.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { AddressHash, SessionRef, SiteId, StateStore } from '../state/state-store.ts';
 import type { CoolDowns } from './cool-downs.ts';
@@ -30,7 +29,7 @@ export interface NewReport {
 /** Where reports are kept. */
 export interface ReportBook {
   /** One a conversation and reporter: adding again changes nothing. */
-  add(report: NewReport): Promise<unknown>;
+  add(report: NewReport): Promise<{ readonly isNew: boolean }>;
 }
 
 /** Takes what visitors have to say about each other. Nobody but the operators learns of it. */
@@ -58,22 +57,21 @@ export class Reports {
   async report(
     session: SessionRef,
     { conversationId, reason, comment, messages }: RequestPayload<'conversation:report'>,
-    visitor: Visitor,
   ): Promise<RequestReply<'conversation:report'>> {
-    const { mark } = await this.#store.reported(session, conversationId);
+    const { peer, own } = await this.#store.reported(session, conversationId);
     const isHistoryKept = this.#sites.byId(session.site)?.policy.history === 'reports';
-    await this.#book.add({
+    const { isNew } = await this.#book.add({
       site: session.site,
       conversationId,
       reason,
       comment: comment === undefined || comment === '' ? null : comment,
       messages: isHistoryKept && messages !== undefined ? messages : null,
-      reporter: visitor.addresses[0]!,
-      reportedAddress: mark.address,
-      reportedBanId: mark.banId,
+      reporter: own.address,
+      reportedAddress: peer.address,
+      reportedBanId: peer.banId,
       createdAt: this.#clock(),
     });
-    await this.#coolDowns.reported(session.site, mark.address);
+    if (isNew) await this.#coolDowns.reported(session.site, peer.address);
     return { status: 'reported' };
   }
 }

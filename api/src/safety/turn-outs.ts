@@ -3,7 +3,9 @@ import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Push } from '../push.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { Visitor } from '../session/visitor.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { SessionRef } from '../state/state-store.ts';
 import { banOf, refusalFor, type BanList } from './bans.ts';
 
 /** Shows out who is connected to this node and may no longer be. */
@@ -36,15 +38,23 @@ export class TurnOuts {
    * for the visitor's next search, so that nobody can tell from the moment who reported them.
    */
   look(): void {
+    for (const [session, visitor] of [...this.#push.visitors()]) this.lookAt(session, visitor, true);
+  }
+
+  /**
+   * To be called once a visitor is let in: what changed while they arrived was changed for nobody yet. Under
+   * an automatic ban only who comes back into a conversation may stay, and finish it.
+   */
+  lookAt(session: SessionRef, visitor: Visitor, isTalking: boolean): void {
+    const why = this.#whyNot(session, visitor, isTalking);
+    if (why !== null) this.#turnOut(session, why);
+  }
+
+  #whyNot(session: SessionRef, visitor: Visitor, isLetBe: boolean): Refusal | null {
+    if (this.#sites.find(visitor.key)?.id !== session.site) return new Refusal('key_revoked');
     const now = this.#clock();
-    for (const [session, visitor] of [...this.#push.visitors()]) {
-      if (this.#sites.find(visitor.key)?.id !== session.site) {
-        this.#turnOut(session, new Refusal('key_revoked'));
-        continue;
-      }
-      const ban = banOf(this.#bans, session.site, visitor, now);
-      if (ban !== null && !ban.isAutomatic) this.#turnOut(session, refusalFor(ban, now));
-    }
+    const ban = banOf(this.#bans, session.site, visitor, now);
+    return ban === null || (ban.isAutomatic && isLetBe) ? null : refusalFor(ban, now);
   }
 
   #turnOut(...[session, why]: Parameters<Sessions['turnOut']>): void {

@@ -200,12 +200,8 @@ export class Sessions {
       return { kind: 'superseded' };
     }
     const claimed = visitor.agreed.ageBand;
-    if (claimed !== null && agreed.ageBand !== null && claimed !== agreed.ageBand) {
-      return this.#goAgain(session, notices).then(() => {
-        throw new Refusal('age_band_fixed');
-      });
-    }
-    visitor.agreed = { ...agreed, ageBand: agreed.ageBand ?? claimed };
+    if (claimed !== null && claimed !== agreed.ageBand) return this.#beginAnew(session, notices);
+    visitor.agreed = agreed;
     if (!welcome(session, { ...told, recovered: true, agreed: visitor.agreed, state }))
       return this.#goAgain(session, notices);
     if (seat !== null) {
@@ -214,8 +210,14 @@ export class Sessions {
     }
     if (state.status === 'waiting') this.#waits.follow(sessionId, state.waitingForMs);
     this.#touch(site.id);
-    if (visitor.agreed.ageBand === agreed.ageBand) return { kind: 'here', notices };
-    return this.#store.agree(session, visitor.agreed).then(() => ({ kind: 'here', notices }));
+    return { kind: 'here', notices };
+  }
+
+  /** The site names another band than the session has, in whose line it may stand: that session is over. */
+  async #beginAnew(session: SessionRef, notices: readonly Notice[]): Promise<never> {
+    this.#tell([...notices, ...(await this.#store.close(session)).notices]);
+    this.#touch(session.site);
+    throw new Refusal('age_band_fixed');
   }
 
   async #goAgain(session: SessionRef, notices: readonly Notice[]): Promise<Arrival> {

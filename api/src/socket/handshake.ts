@@ -3,7 +3,7 @@ import { handshakeAuth } from '../contract/handshake.ts';
 import { Refusal } from '../errors.ts';
 
 /** What a handshake asks for, once its words are checked. */
-interface Credentials {
+export interface Credentials {
   readonly resume: HandshakeAuth['resume'];
   readonly claims: HandshakeAuth['claims'];
 }

@@ -15,7 +15,7 @@ import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { AddressConnections } from './address-connections.ts';
 import { boundConnections } from './connection-bounds.ts';
-import { readAuth, REFUSED_CROWD } from './handshake.ts';
+import { readAuth, REFUSED_CROWD, type Credentials } from './handshake.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -33,8 +33,10 @@ export interface SocketServerParts {
     site: Site,
     key: SiteKey,
     request: IncomingMessage,
-    claims: string | undefined,
+    credentials: Credentials,
   ) => Promise<Visitor>;
+  /** A visitor is in now: whatever changed while they arrived was changed for nobody yet. */
+  readonly letIn: (session: SessionRef | null, visitor: Visitor) => void;
   readonly tell: (notices: readonly Notice[]) => void;
   readonly log: Log;
   readonly tally: Tally;
@@ -93,9 +95,9 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     const site = admit(socket.request, sites);
     try {
       if (site === null) throw new Refusal('origin_refused');
-      const { resume, claims } = readAuth(socket.handshake.auth);
-      presented.set(socket, resume);
-      parts.visitorOf(site, keyOf(socket.request), socket.request, claims).then((visitor) => {
+      const credentials = readAuth(socket.handshake.auth);
+      presented.set(socket, credentials.resume);
+      parts.visitorOf(site, keyOf(socket.request), socket.request, credentials).then((visitor) => {
         socket.data = { site, session: null, visitor };
         next();
       }, refuse);
@@ -140,6 +142,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       }
       if (arrival.kind !== 'here') return;
       parts.tell(arrival.notices);
+      parts.letIn(socket.data.session, visitor);
       await socket.join(site.id);
       emit(socket, 'site:presence', { online: await parts.online.now(site.id) });
     } catch (thrown) {

@@ -117,10 +117,12 @@ export interface Mark {
 /** Salted hash of where a visitor comes from; see `safety/address-hash.ts`. */
 export type AddressHash = string & { readonly [brand]: 'AddressHash' };
 
-/** The other side of a conversation, for a report. */
+/** The two sides of a conversation, for a report. */
 export interface Reported {
-  readonly sessionId: SessionId;
-  readonly mark: Mark;
+  /** The peer's, as they were last seen in it. */
+  readonly peer: Mark;
+  /** The asker's, as they were when the two met: the same however they have moved since. */
+  readonly own: Mark;
 }
 
 export interface OpenOutcome {

@@ -1,6 +1,7 @@
 import { FollowedDirectory } from '../../src/sites/followed-directory.ts';
 import { reportOperations } from '../../src/http/admin/report-operations.ts';
 import { siteOperations } from '../../src/http/admin/site-operations.ts';
+import { auditedBans } from '../../src/safety/cool-downs.ts';
 import { OperatorDesk } from '../../src/safety/operator-desk.ts';
 import { SiteService } from '../../src/sites/site-service.ts';
 import type { App } from '../../src/app.ts';
@@ -38,7 +39,7 @@ export async function startAdminService(parts: TestAppParts = {}, clock: Clock =
     sites,
     bans: sites.bans,
     onAccessChange: (changed) => sites.onChange(changed),
-    records,
+    records: { reports: records.reports, bans: auditedBans(records) },
     operations: [
       ...siteOperations(new SiteService({ records, clock, actor: 'operator' })),
       ...reportOperations(new OperatorDesk(records, clock)),

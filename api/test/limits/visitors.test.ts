@@ -191,11 +191,11 @@ describe('a proof of work', { timeout: 20_000 }, () => {
       config: { TRUSTED_HOPS: 1 },
       records: {
         reports: {
-          add: () => Promise.resolve(),
+          add: () => Promise.resolve({ isNew: true }),
           reportersOf: () => Promise.resolve(0),
           forget: () => Promise.resolve(),
         },
-        bans: { add: (ban) => Promise.resolve(bans.push(ban)) },
+        bans: { add: (ban) => Promise.resolve(bans.push(ban)), lastLift: () => Promise.resolve(null) },
       },
     });
     const codes = await saysToMany(app, REPEATS.spam + 5);

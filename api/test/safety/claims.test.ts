@@ -52,15 +52,16 @@ describe('a site that speaks for its visitors', () => {
     expect(back.all('session:ready')).toEqual([]);
   });
 
-  test('names the band of one who came without it: from then on it is the session’s', async () => {
-    await using app = await startTestApp(site(false, { ageBands }));
+  test('keeps one who waits without a band from being met as one who has it', async () => {
+    await using app = await startTestApp(site(false));
     const visitor = await Visitor.arrive(app);
+    await visitor.find();
     visitor.cut();
     const auth = { resume: visitor.ready.resume, claims: await sign({ ageBand: '18+' }) };
-    await using back = await Visitor.arrive(app, { auth });
-    expect(back.ready).toMatchObject({ recovered: true, agreed: { ageBand: '18+' } });
-    const other = await back.ask('session:agree', { ageBand: '13-17' });
-    expect(other).toMatchObject({ ok: false, error: { code: 'age_band_fixed' } });
+    await using back = new Visitor(app, { auth });
+    expect(await back.next('session:refused')).toMatchObject({ code: 'age_band_fixed' });
+    await using other = await Visitor.arrive(app);
+    expect(await other.find()).toMatchObject({ data: { status: 'waiting' } });
   });
 
   test('shuts out by its own word, wherever the visitor comes from', async () => {

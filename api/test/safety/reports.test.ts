@@ -1,6 +1,7 @@
 import { TIMES, type ConversationId } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
+import { auditedBans } from '../../src/safety/cool-downs.ts';
 import type { Records } from '../../src/records/records.ts';
 import type { SiteId } from '../../src/state/state-store.ts';
 import { FREE, SHOP, siteOf, startTestApp, until, Visitor, type TestAppParts } from '../harness.ts';
@@ -21,7 +22,7 @@ const start = (policy: Parameters<typeof siteOf>[2] = {}, parts: TestAppParts = 
   startTestApp({
     config: { TRUSTED_HOPS: 1 },
     siteList: [siteOf(SHOP.key, undefined, policy, FREE)],
-    records,
+    records: { reports: records.reports, bans: auditedBans(records) },
     clock,
     ...parts,
   });
@@ -147,6 +148,57 @@ describe('S17 somebody whom many reported', () => {
     skippedMs = 11 * 60_000;
     await using back = await Visitor.arrive(app, { from: '198.51.100.7' });
     expect(await back.find()).toMatchObject({ ok: true });
+  });
+
+  test('by one visitor who moves from address to address counts once', async () => {
+    const list = listed();
+    await using app = await start({}, list);
+    const { a, b, conversationId } = await meet(app, '203.0.113.20', '198.51.100.9');
+    await a.ask('conversation:report', { conversationId, reason: 'hate' });
+    let { resume } = a.ready;
+    for (const from of ['203.0.113.21', '203.0.113.22', '203.0.113.23']) {
+      await using back = await Visitor.arrive(app, { from, auth: { resume } });
+      expect(await back.ask('conversation:report', { conversationId, reason: 'hate' })).toEqual(REPORTED);
+      resume = back.ready.resume;
+    }
+    expect(await reports()).toHaveLength(1);
+    await b.ask('session:close', {});
+    await list.refresh();
+    await using again = await Visitor.arrive(app, { from: '198.51.100.9' });
+    expect(await again.find()).toMatchObject({ ok: true });
+  });
+
+  test('is known by where they went in the middle of the conversation', async () => {
+    await using app = await start();
+    const { a, b, conversationId } = await meet(app, '203.0.113.1', '198.51.100.10');
+    const before = await meet(app, '203.0.113.2', '198.51.100.11');
+    await before.a.ask('conversation:report', { conversationId: before.conversationId, reason: 'hate' });
+    await using _back = await Visitor.arrive(app, { from: '198.51.100.11', auth: { resume: b.ready.resume } });
+    await a.ask('conversation:report', { conversationId, reason: 'hate' });
+    const [first, second] = await reports();
+    expect(second!.reportedAddress).toBe(first!.reportedAddress);
+  });
+
+  test('and whose ban was lifted is not banned again by the same reports', async () => {
+    const list = listed();
+    await using app = await start({}, list);
+    const talks = [];
+    for (const n of [1, 2, 3]) {
+      const { a, b, conversationId } = await meet(app, `203.0.113.3${n}`, '198.51.100.12');
+      await a.ask('conversation:report', { conversationId, reason: 'harassment' });
+      await b.ask('session:close', {});
+      await a.next('conversation:ended');
+      talks.push({ a, conversationId });
+    }
+    const [ban, ...more] = await records.bans.active(clock());
+    expect(more).toEqual([]);
+    await records.bans.lift(ban!.id, clock());
+    for (const { a, conversationId } of talks) {
+      expect(await a.ask('conversation:report', { conversationId, reason: 'harassment' })).toEqual(REPORTED);
+    }
+    expect(await records.bans.active(clock())).toEqual([]);
+    const { items } = await records.audit.list({ max: 10 });
+    expect(items).toMatchObject([{ actor: 'service', action: 'ban.add', subject: ban!.id }]);
   });
 
   test('by one visitor ten times counts once', async () => {

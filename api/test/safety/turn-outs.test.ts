@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { BanTerm } from '../../src/safety/bans.ts';
 import { directoryOf, type SiteDirectory } from '../../src/sites/site-directory.ts';
 import type { App } from '../../src/app.ts';
@@ -33,6 +33,11 @@ async function changing() {
   });
   return {
     app,
+    /** Everybody may come again. */
+    reset: () => {
+      sites = directoryOf([shop]);
+      ban = null;
+    },
     revoke: () => {
       sites = directoryOf([]);
       tell();
@@ -45,6 +50,8 @@ async function changing() {
     [Symbol.asyncDispose]: () => app.stop(),
   };
 }
+
+type Changing = Awaited<ReturnType<typeof changing>>;
 
 /** Two visitors from different places in one conversation. */
 async function meet(app: App) {
@@ -68,6 +75,52 @@ describe('a key that is no longer good', () => {
     }
     await expect(Visitor.arrive(service.app, { auth: { resume: a.ready.resume } })).rejects.toThrow();
     await until(() => service.app.held().connections === 0, 'nobody is left');
+  });
+});
+
+describe('what changes while somebody arrives', () => {
+  test.each([
+    ['a key is revoked', (service: Changing) => service.revoke(), 'key_revoked'],
+    ['a ban comes', (service: Changing) => service.ban({ until: null, isAutomatic: false }), 'banned'],
+    ['a ban comes by itself', (service: Changing) => service.ban({ until: null, isAutomatic: true }), 'banned'],
+  ] as const)('holds for them too: %s', async (_, change, code) => {
+    await using service = await changing();
+    const first = await Visitor.arrive(service.app, { from: '203.0.113.1' });
+    first.cut();
+    for (const auth of [{}, { resume: first.ready.resume }]) {
+      service.reset();
+      const { open, resume } = service.app.store;
+      const slow = vi.spyOn(service.app.store, 'resume' in auth ? 'resume' : 'open').mockImplementation((async (
+        ...args: never[]
+      ) => {
+        const outcome = await Reflect.apply('resume' in auth ? resume : open, service.app.store, args);
+        change(service);
+        return outcome;
+      }) as never);
+      const visitor = new Visitor(service.app, { from: '203.0.113.1', auth });
+      expect(await visitor.next('session:refused')).toMatchObject({ code });
+      await until(() => !visitor.socket.connected, 'the connection is closed');
+      slow.mockRestore();
+    }
+  });
+
+  test('who is under an automatic ban comes back into their conversation, and into nothing else', async () => {
+    await using service = await changing();
+    const { a, b, conversationId } = await meet(service.app);
+    service.ban({ until: null, isAutomatic: true });
+    a.cut();
+    await b.next('conversation:peer');
+    await using back = await Visitor.arrive(service.app, {
+      from: '203.0.113.1',
+      auth: { resume: a.ready.resume },
+    });
+    expect(back.ready).toMatchObject({ state: { status: 'chatting' } });
+    back.say(conversationId, 1, 'still here');
+    await b.next('conversation:frame');
+    await back.ask('conversation:leave', { conversationId });
+    back.cut();
+    const again = new Visitor(service.app, { from: '203.0.113.1', auth: { resume: back.ready.resume } });
+    expect(await again.next('session:refused')).toMatchObject({ code: 'banned' });
   });
 });
 

@@ -149,6 +149,7 @@ export class MemoryStore implements StateStore {
     session.fence += 1;
     session.nodeId = nodeId;
     session.mark = mark;
+    if (session.conversation !== null) session.site.parties.moved(session.conversation.id, session.id, mark);
     session.awaySince = null;
     const notices = presenceNotices(session);
     if (session.wait !== null) notices.push(...this.#wait(session, session.wait, rules));
@@ -233,9 +234,9 @@ export class MemoryStore implements StateStore {
 
   async reported(ref: SessionRef, id: ConversationId): Promise<Reported> {
     const session = this.#require(ref);
-    const peer = session.site.parties.peerOf(id, session.id, this.#clock() - TIMES.reportMs);
-    if (peer === undefined) throw new Refusal('not_in_conversation');
-    return peer;
+    const reported = session.site.parties.reportedBy(session.id, id, this.#clock() - TIMES.reportMs);
+    if (reported === undefined) throw new Refusal('not_in_conversation');
+    return reported;
   }
 
   async end(siteId: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {

@@ -1,14 +1,32 @@
 import type { ConversationId } from '@passerby/sdk/protocol';
-import type { Reported, SessionId } from '../state-store.ts';
+import type { Mark, Reported, SessionId } from '../state-store.ts';
+
+/** One side of a conversation. */
+interface Side {
+  readonly sessionId: SessionId;
+  /** As they were when the two met. */
+  readonly first: Mark;
+  /** As they were last seen. */
+  last: Mark;
+}
 
 /** Who was in which conversation, by what a report needs to know of them; for a while after its end. */
 export class Parties {
-  readonly #running = new Map<ConversationId, readonly Reported[]>();
+  readonly #running = new Map<ConversationId, readonly Side[]>();
   /** Oldest end first. */
-  readonly #over = new Map<ConversationId, { readonly sides: readonly Reported[]; readonly endedAt: number }>();
+  readonly #over = new Map<ConversationId, { readonly sides: readonly Side[]; readonly endedAt: number }>();
 
-  met(id: ConversationId, sides: readonly Reported[]): void {
-    this.#running.set(id, sides);
+  met(id: ConversationId, sides: readonly { readonly sessionId: SessionId; readonly mark: Mark }[]): void {
+    this.#running.set(
+      id,
+      sides.map(({ sessionId, mark }) => ({ sessionId, first: mark, last: mark })),
+    );
+  }
+
+  /** One of the two came back, maybe from elsewhere. */
+  moved(id: ConversationId, sessionId: SessionId, mark: Mark): void {
+    const side = this.#running.get(id)?.find((one) => one.sessionId === sessionId);
+    if (side !== undefined) side.last = mark;
   }
 
   ended(id: ConversationId, endedAt: number): void {
@@ -18,12 +36,13 @@ export class Parties {
     this.#over.set(id, { sides, endedAt });
   }
 
-  /** The other side, if the session was one of the two and the conversation runs or ended after `since`. */
-  peerOf(id: ConversationId, sessionId: SessionId, since: number): Reported | undefined {
+  /** Both sides, if the session was one of the two and the conversation runs or ended after `since`. */
+  reportedBy(sessionId: SessionId, id: ConversationId, since: number): Reported | undefined {
     const over = this.#over.get(id);
     const sides = over !== undefined && over.endedAt > since ? over.sides : (this.#running.get(id) ?? []);
-    const isOne = sides.some((side) => side.sessionId === sessionId);
-    return isOne ? sides.find((side) => side.sessionId !== sessionId) : undefined;
+    const own = sides.find((side) => side.sessionId === sessionId);
+    const peer = sides.find((side) => side.sessionId !== sessionId);
+    return own === undefined || peer === undefined ? undefined : { peer: peer.last, own: own.first };
   }
 
   /** Forgets what ended at or before `since`, Unix milliseconds. */
@@ -32,9 +51,5 @@ export class Parties {
       if (endedAt > since) return;
       this.#over.delete(id);
     }
-  }
-
-  get size(): number {
-    return this.#running.size + this.#over.size;
   }
 }

@@ -181,8 +181,8 @@ export class RedisStore implements StateStore {
       conversation: id,
       reportMs: TIMES.reportMs,
     });
-    const [sessionId, mark] = reply.fields as [SessionId, string];
-    return { sessionId, mark: JSON.parse(mark) as Mark };
+    const [peer, own] = (reply.fields as string[]).map((mark) => JSON.parse(mark) as Mark);
+    return { peer: peer!, own: own! };
   }
 
   async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {

@@ -20,6 +20,11 @@ redis.call('ZREM', K.away, sid)
 session.t, session.p = A.token, A.presented
 session.f, session.n, session.a = session.f + 1, A.node, 0
 session.k = A.mark
+local party = session.c ~= '' and read(K.parties, session.c)
+if party then
+  if party.a == sid then party.la = A.mark else party.lb = A.mark end
+  write(K.parties, session.c, party)
+end
 write(K.sessions, sid, session)
 redis.call('ZADD', K.placed, 0, placement(sid, session))
 redis.call('ZADD', K.nodes, 'GT', at + tonumber(A.nodeLeaseMs), A.node)

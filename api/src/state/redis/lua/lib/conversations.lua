@@ -47,7 +47,8 @@ local function start(first_id, first_wait, second_id, second_wait, rules, at)
   redis.call('LPUSH', K.recent, at - first_wait.s, at - second_wait.s)
   redis.call('LTRIM', K.recent, 0, RECENT_WAITS_MAX - 1)
   local sessions = { [first_id] = read(K.sessions, first_id), [second_id] = read(K.sessions, second_id) }
-  write(K.parties, cid, { a = first_id, b = second_id, ka = sessions[first_id].k, kb = sessions[second_id].k, e = 0 })
+  local ka, kb = sessions[first_id].k, sessions[second_id].k
+  write(K.parties, cid, { a = first_id, b = second_id, ka = ka, kb = kb, la = ka, lb = kb, e = 0 })
   for _, side in ipairs({ { first_id, first_wait, second_id }, { second_id, second_wait, first_id } }) do
     local sid, wait, peer_id = side[1], side[2], side[3]
     local session = sessions[sid]

@@ -7,7 +7,7 @@
 -- wait          s since · q seq · n node · k ticket · g tags it is found by · u lookups it looks in
 -- conversation  a, b sessions · i shared interests · t same topic · d lapses at (0: confirmed by both)
 --               ca, cb confirmed · wa, wb their waits, to give back
--- party         a, b sessions · ka, kb their marks, as text · e ended at (0: runs)
+-- party         a, b sessions · ka, kb their marks when they met, as text · la, lb when last seen · e ended at (0: runs)
 
 local notices = {}
 
