@@ -3,7 +3,7 @@ import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
-import { createLog } from './observability/log.ts';
+import { createLog, errorFields } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
 import { openRecords } from './records/records.ts';
@@ -77,13 +77,21 @@ const url = app.url.replace('127.0.0.1', 'localhost');
 const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;
 process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);
 
+async function leave(): Promise<void> {
+  await app.drain();
+  sites.close();
+  await records.close();
+}
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     process.stdout.write(`${signal}: draining\n`);
-    void app.drain().then(async () => {
-      sites.close();
-      await records.close();
-      process.exit(0);
-    });
+    leave().then(
+      () => process.exit(0),
+      (thrown: unknown) => {
+        log.error({ error: errorFields(thrown) }, 'drain failed');
+        process.exit(1);
+      },
+    );
   });
 }

@@ -1,30 +1,9 @@
-import type {
-  ConversationId,
-  ReportedMessage,
-  ReportReason,
-  RequestPayload,
-  RequestReply,
-} from '@passerby/sdk/protocol';
+import type { RequestPayload, RequestReply } from '@passerby/sdk/protocol';
 import type { Clock } from '../clock.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { AddressHash, SessionRef, SiteId, StateStore } from '../state/state-store.ts';
+import type { NewReport } from '../records/reports.ts';
+import type { SessionRef, StateStore } from '../state/state-store.ts';
 import type { CoolDowns } from './cool-downs.ts';
-
-/** A report as it is kept for the people who look after the site. */
-export interface NewReport {
-  readonly site: SiteId;
-  readonly conversationId: ConversationId;
-  readonly reason: ReportReason;
-  /** `null` where the visitor said nothing. */
-  readonly comment: string | null;
-  /** What the visitor handed over; `null` unless the site's policy keeps that and the visitor chose to. */
-  readonly messages: readonly ReportedMessage[] | null;
-  readonly reporter: AddressHash;
-  readonly reportedAddress: AddressHash;
-  readonly reportedBanId: string | null;
-  /** Unix milliseconds. */
-  readonly createdAt: number;
-}
 
 /** Where reports are kept. */
 export interface ReportBook {
