@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 const conditions = ['passerby-source', 'module', 'node', 'development|production'];
 
@@ -14,6 +16,9 @@ export default defineConfig({
     include: ['{sdk,widget,api,examples,.config}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.{browser,redis,postgres,deep}.test.ts'],
     passWithNoTests: false,
+    // By itself Vitest leaves a core to itself, which is half of a machine with two, and many tests wait most of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     allowOnly: !process.env['CI'],
     restoreMocks: true,
     unstubGlobals: true,

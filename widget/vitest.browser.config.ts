@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 
@@ -11,6 +12,8 @@ export default defineConfig({
   test: {
     include: ['{src,test}/**/*.browser.test.ts'],
     testTimeout: 10_000,
+    // By itself Vitest opens one page at a time on a machine with two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     allowOnly: !process.env['CI'],
     browser: {
       enabled: true,

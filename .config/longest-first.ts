@@ -1,0 +1,23 @@
+import path from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that wait long for what must or must not happen, the longest first: their size does not tell. */
+const LONGEST = [
+  'api/test/faults/conversations.redis.test.ts',
+  'api/test/faults/faults.redis.test.ts',
+  'api/test/faults/startup.redis.test.ts',
+  'api/test/history/history.redis.test.ts',
+  'api/test/faults/link.redis.test.ts',
+  'api/test/model/redis-model.redis.test.ts',
+];
+
+/** Starts what takes longest first, so that no worker is left alone with it at the end. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.findIndex((file) => moduleId.endsWith(path.normalize(`/${file}`)));
+      return place === -1 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
+  }
+}
