@@ -3,7 +3,9 @@
 import './require-node.js';
 import { run, secondsSince } from './run.js';
 
-/** In order: the tests build what the later steps look at. @type {Record<string, { command: [string, ...string[]], isShown?: boolean }>} */
+/** @typedef {{ command: [string, ...string[]], isShown?: boolean }} Step */
+
+/** In order: the tests build what the later steps look at. What is shown as it runs has the machine for itself; the others go two at a time. @type {Record<string, Step>} */
 const STEPS = {
   types: { command: ['node', '.config/scripts/types.js'] },
   lint: { command: ['npm', 'run', '--silent', 'lint'] },
@@ -33,19 +35,36 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const lines = [];
-for (const [name, { command, isShown = false }] of Object.entries(STEPS)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
-  const startedAt = performance.now();
-  const [program, ...args] = command;
-  const { code, output } = await run(program, args, { isShown });
-  const line = `${code === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${secondsSince(startedAt).padStart(8)}`;
-  lines.push({ line, code });
-  if (code !== 0 && !isShown) console.log(output);
-  console.log(line);
+const AT_ONCE = 2;
+/** @typedef {{ line: string, code: number }} Result */
+
+const chosen = Object.keys(STEPS).filter((name) => asked.length === 0 || asked.includes(name));
+/** @type {Result[]} */
+const results = [];
+while (chosen.length > 0) {
+  const shownAt = chosen.findIndex((name) => STEPS[name]?.isShown);
+  const together = chosen.splice(0, shownAt === -1 ? chosen.length : Math.max(1, shownAt));
+  const oneAfterTheOther = async () => {
+    for (let name = together.shift(); name !== undefined; name = together.shift()) results.push(await take(name));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, oneAfterTheOther));
 }
 
-const failed = lines.filter(({ code }) => code !== 0);
+/** @param {string} name @returns {Promise<Result>} */
+async function take(name) {
+  const {
+    command: [program, ...args],
+    isShown = false,
+  } = /** @type {Step} */ (STEPS[name]);
+  const startedAt = performance.now();
+  const { code, output } = await run(program, args, { isShown });
+  const line = `${code === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${secondsSince(startedAt).padStart(8)}`;
+  if (code !== 0 && !isShown) console.log(output);
+  console.log(line);
+  return { line, code };
+}
+
+const failed = results.filter(({ code }) => code !== 0);
 if (failed.length > 0) {
   console.error(`\nFailed:\n${failed.map(({ line }) => line).join('\n')}`);
   process.exit(1);
