@@ -317,6 +317,19 @@ export function describeRecords(
       expect(await bans.list({ max: 1, after: page.next! })).toEqual({ items: [brief], next: null });
     });
 
+    test('a ban whose end is too far to be told holds until it is lifted, and hides nothing beside it', async () => {
+      await using the = await fresh();
+      const { bans } = the.records;
+      const far = await bans.add({ ...ban, until: 2 ** 53 + 2 });
+      const other = await bans.add(ban);
+      const read = { ...far, until: null };
+      expect(await the.records.changedSince(0)).toMatchObject({ bans: [read, other] });
+      expect(await bans.active(NOW)).toEqual([read, other]);
+      expect(await bans.get(far.id)).toEqual(read);
+      expect(await bans.lift(far.id, NOW)).toBe(true);
+      expect(await bans.active(NOW)).toEqual([other]);
+    });
+
     test('the audit trail is read in the order it was written, page by page', async () => {
       await using the = await fresh();
       const { audit } = the.records;

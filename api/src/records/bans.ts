@@ -134,7 +134,8 @@ function banOf(row: Selectable<Tables['bans']>): Ban {
     reason: row.reason,
     actor: row.actor as Actor,
     createdAt: row.created_at,
-    until: row.until,
+    // An end too far to be told exactly is none.
+    until: row.until !== null && Number.isSafeInteger(row.until) ? row.until : null,
     liftedAt: row.lifted_at,
   };
 }

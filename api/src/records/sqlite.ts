@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   CompiledQuery,
@@ -41,15 +41,25 @@ async function open(file: string): Promise<SqliteDatabase> {
     close: () => database.close(),
     prepare: (text) => {
       const statement = database.prepare(text);
+      // As a plain number one beyond 2^53 would fail the whole query, and with it every row beside it.
+      statement.setReadBigInts(true);
       const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
       return {
         reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...values(parameters)),
+        all: (parameters) => statement.all(...values(parameters)).map(asNumbers),
         run: (parameters) => statement.run(...values(parameters)),
-        iterate: (parameters) => statement.iterate(...values(parameters)),
+        *iterate(parameters) {
+          for (const row of statement.iterate(...values(parameters))) yield asNumbers(row);
+        },
       };
     },
   };
+}
+
+/** Whole numbers as numbers, rounded where they are too large: as they come from PostgreSQL. */
+function asNumbers(row: Record<string, SQLOutputValue>): Record<string, SQLOutputValue> {
+  for (const [column, value] of Object.entries(row)) if (typeof value === 'bigint') row[column] = Number(value);
+  return row;
 }
 
 /** Tries again while another connection has the file. A statement that met it busy has done nothing. */

@@ -9,6 +9,8 @@ import type { SiteId } from '../state/state-store.ts';
 
 /** The longest a ban by address can mean anything: by then the salt of its hash is forgotten. Milliseconds. */
 export const ADDRESS_BAN_MAX_MS = 24 * 60 * 60_000;
+/** The longest of any ban that has an end: ten years. Its end stays a time that every database and client can read. Milliseconds. */
+export const BAN_MAX_MS = 10 * 365 * 24 * 60 * 60_000;
 
 /** A ban as an operator asks for it. */
 export interface BanRequest {
@@ -16,7 +18,7 @@ export interface BanRequest {
   readonly kind: BanKind;
   readonly value: string;
   readonly reason: string;
-  /** Milliseconds; `null` until it is lifted. By address at most `ADDRESS_BAN_MAX_MS`. */
+  /** Milliseconds, at most `BAN_MAX_MS`; `null` until it is lifted. By address at most `ADDRESS_BAN_MAX_MS`. */
   readonly forMs: number | null;
 }
 
@@ -92,6 +94,9 @@ export class OperatorDesk {
   async #ban(stores: Stores, { forMs, ...asked }: BanRequest): Promise<Ban> {
     if (asked.kind === 'address' && (forMs === null || forMs > ADDRESS_BAN_MAX_MS)) {
       throw new Refusal('bad_request', { message: 'forMs: a ban by address lasts a day at most (86400000).' });
+    }
+    if (forMs !== null && forMs > BAN_MAX_MS) {
+      throw new Refusal('bad_request', { message: 'forMs: ten years at most (315360000000), or null.' });
     }
     const now = this.#clock();
     const ban = await stores.bans.add({

@@ -185,6 +185,20 @@ describe("the operators' API", () => {
     expect(actions).toEqual(expect.arrayContaining(['site.add', 'key.add', 'ban.add', 'report.resolve', 'ban.lift']));
   });
 
+  test('bans for ten years at most: longer is refused, and leaves nothing behind', async () => {
+    await using service = await startAdminService();
+    const { site, live } = await addSite(service);
+    const ban = { site: site.id, kind: 'ban_id', value: 'u-1', reason: 'threats' };
+    const endless = await service.ask('POST', '/bans', { ...ban, forMs: Number.MAX_SAFE_INTEGER });
+    expect(endless).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+    expect(endless.body.title).toContain('forMs');
+    expect((await service.ask('GET', '/bans')).body.items).toEqual([]);
+    const long = await service.ask('POST', '/bans', { ...ban, forMs: 10 * 365 * DAY_MS });
+    expect(long.status).toBe(201);
+    expect((await service.ask('GET', '/bans')).body.items).toEqual([long.body]);
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+  });
+
   test('has a document that names every operation, its parameters and its answers', async () => {
     await using service = await startAdminService();
     const { status, body } = await service.ask('GET', '/openapi.json', undefined, { Authorization: '' });

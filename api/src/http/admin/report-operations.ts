@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OperatorDesk } from '../../safety/operator-desk.ts';
+import { BAN_MAX_MS, type OperatorDesk } from '../../safety/operator-desk.ts';
 import { operation, type Operation } from './operation.ts';
 import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './shapes.ts';
 
@@ -8,8 +8,11 @@ const kind = z.enum(['address', 'ban_id']);
 const forMs = z
   .int()
   .min(1_000)
+  .max(BAN_MAX_MS)
   .nullable()
-  .meta({ description: 'How long, in milliseconds; `null` until it is lifted. By address a day at most.' });
+  .meta({
+    description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
+  });
 const words = z.string().trim().min(1).max(200);
 
 /** Reports, bans and the audit trail. */
