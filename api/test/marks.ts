@@ -16,5 +16,6 @@ export const VISITOR: Visitor = {
   addresses: [MARK.address],
   banId: null,
   locale: null,
+  claimKey: null,
   agreed: { rules: null, ageBand: null },
 };

@@ -37,16 +37,20 @@ const REFUSED = { code: 'claims_refused' };
 describe('what a site says about a visitor', () => {
   test('is believed if one of its keys signed it', async () => {
     const claims = { ageBand: '18+', locale: 'pt', banId: 'u-1' };
-    expect(await readClaims(await sign(claims), siteWith(), clock)).toEqual(claims);
+    expect(await readClaims(await sign(claims), siteWith(), clock)).toEqual({
+      ...claims,
+      signedWith: own.publicKey,
+    });
     expect(await readClaims(await sign({ locale: 'de' }, former), siteWith(), clock)).toEqual({
       ageBand: null,
       locale: 'de',
       banId: null,
+      signedWith: former.publicKey,
     });
   });
 
   test('may be nothing, unless the site asks for it', async () => {
-    const nothing = { ageBand: null, locale: null, banId: null };
+    const nothing = { ageBand: null, locale: null, banId: null, signedWith: null };
     expect(await readClaims(undefined, siteWith(), clock)).toEqual(nothing);
     await expect(readClaims(undefined, siteWith({ isClaimsNeeded: true }), clock)).rejects.toMatchObject(REFUSED);
   });

@@ -13,9 +13,11 @@ export interface Claims {
   readonly locale: string | null;
   /** The site's own word for somebody it may want to shut out: 1 to 64 characters, no name and no address. */
   readonly banId: string | null;
+  /** Which of the site's `claimKeys` it was signed with. */
+  readonly signedWith: string | null;
 }
 
-export const NO_CLAIMS: Claims = { ageBand: null, locale: null, banId: null };
+export const NO_CLAIMS: Claims = { ageBand: null, locale: null, banId: null, signedWith: null };
 
 /** How far ahead `exp` may be: what is said of a visitor is not good for longer. Seconds. */
 const VALID_MAX_S = 24 * 60 * 60;
@@ -42,17 +44,21 @@ export async function readClaims(token: string | undefined, site: Site, clock: C
     return NO_CLAIMS;
   }
   const nowS = clock() / 1_000;
-  const payload = await verified(token, site.guard.claimKeys, nowS);
+  const { payload, signedWith } = await verified(token, site.guard.claimKeys, nowS);
   const parsed = claimsSchema.safeParse(payload);
   if (!parsed.success) throw new Refusal('claims_refused');
   const { exp, ageBand = null, locale = null, banId = null } = parsed.data;
   const { ageBands } = site.policy;
   const isBandKnown = ageBand === null || ageBands.length === 0 || ageBands.includes(ageBand);
   if (exp > nowS + VALID_MAX_S + SKEW_S || !isBandKnown) throw new Refusal('claims_refused');
-  return { ageBand, locale, banId };
+  return { ageBand, locale, banId, signedWith };
 }
 
-async function verified(token: string, publicKeys: readonly string[], nowS: number): Promise<JWTPayload> {
+async function verified(
+  token: string,
+  publicKeys: readonly string[],
+  nowS: number,
+): Promise<{ readonly payload: JWTPayload; readonly signedWith: string }> {
   for (const x of publicKeys) {
     const key = await importJWK({ kty: 'OKP', crv: 'Ed25519', x }, 'EdDSA');
     try {
@@ -61,7 +67,7 @@ async function verified(token: string, publicKeys: readonly string[], nowS: numb
         currentDate: new Date(nowS * 1_000),
         clockTolerance: SKEW_S,
       });
-      return payload;
+      return { payload, signedWith: x };
     } catch (thrown) {
       if (thrown instanceof errors.JWSSignatureVerificationFailed) continue;
       if (thrown instanceof errors.JOSEError) throw new Refusal('claims_refused', { cause: thrown });

@@ -28,7 +28,7 @@ export class Entrance {
     address: string,
     { claims, resume }: { readonly claims?: string | undefined; readonly resume?: ResumeToken | undefined },
   ): Promise<Visitor> {
-    const { ageBand, locale, banId } = await readClaims(claims, site, this.#clock);
+    const { ageBand, locale, banId, signedWith: claimKey } = await readClaims(claims, site, this.#clock);
     const hasher = this.#addresses;
     const visitor: Visitor = {
       key,
@@ -38,6 +38,7 @@ export class Entrance {
       },
       banId,
       locale,
+      claimKey,
       agreed: { rules: null, ageBand },
     };
     const now = this.#clock();

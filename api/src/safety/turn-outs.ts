@@ -51,7 +51,9 @@ export class TurnOuts {
   }
 
   #whyNot(session: SessionRef, visitor: Visitor, isLetBe: boolean): Refusal | null {
-    if (this.#sites.find(visitor.key)?.id !== session.site) return new Refusal('key_revoked');
+    const site = this.#sites.find(visitor.key);
+    const isVouchedFor = visitor.claimKey === null || site?.guard.claimKeys.includes(visitor.claimKey);
+    if (site?.id !== session.site || !isVouchedFor) return new Refusal('key_revoked');
     const now = this.#clock();
     const ban = banOf(this.#bans, session.site, visitor, now);
     return ban === null || (ban.isAutomatic && isLetBe) ? null : refusalFor(ban, now);

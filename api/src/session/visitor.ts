@@ -11,6 +11,8 @@ export interface Visitor {
   readonly banId: string | null;
   /** The language the site's claims name, as a BCP 47 tag; `null` without. */
   readonly locale: string | null;
+  /** The public half of the secret key by which the site said so; `null` without claims. */
+  readonly claimKey: string | null;
   /** As the session holds it. Before there is one: what the site's claims say. */
   agreed: Agreed;
 }

@@ -29,6 +29,8 @@ export interface FollowedDirectoryParts {
 export interface DirectoryChange {
   /** Publishable keys that were good and are not: revoked, run out, or their site disabled. */
   readonly goneKeys: readonly SiteKey[];
+  /** Whether a secret key that was good is not: what was signed with it is no longer believed. */
+  readonly areSecretKeysGone: boolean;
   /** Whether somebody is shut out who was not. */
   readonly areBansNew: boolean;
 }
@@ -46,6 +48,7 @@ export class FollowedDirectory implements SiteDirectory {
   readonly #byKey = new Map<string, Site | null>();
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
   #goneKeys = new Set<SiteKey>();
+  #areSecretKeysGone = false;
   #areBansNew = false;
   #revision = 0;
   /** When the next key runs out. */
@@ -171,6 +174,8 @@ export class FollowedDirectory implements SiteDirectory {
     }
     for (const key of before.flatMap(({ keys }) => keys)) if (!good.has(key)) this.#goneKeys.add(key);
     for (const key of good.keys()) this.#goneKeys.delete(key as SiteKey);
+    const secrets = new Set(sides.sites.flatMap(({ guard }) => guard.claimKeys));
+    if (before.some(({ guard }) => guard.claimKeys.some((key) => !secrets.has(key)))) this.#areSecretKeysGone = true;
   }
 
   /** A site whose settings cannot be read is shut rather than open in some other way. */
@@ -184,9 +189,14 @@ export class FollowedDirectory implements SiteDirectory {
   }
 
   #tell(): void {
-    if (this.#goneKeys.size === 0 && !this.#areBansNew) return;
-    const change = { goneKeys: [...this.#goneKeys], areBansNew: this.#areBansNew };
+    if (this.#goneKeys.size === 0 && !this.#areSecretKeysGone && !this.#areBansNew) return;
+    const change = {
+      goneKeys: [...this.#goneKeys],
+      areSecretKeysGone: this.#areSecretKeysGone,
+      areBansNew: this.#areBansNew,
+    };
     this.#goneKeys = new Set();
+    this.#areSecretKeysGone = false;
     this.#areBansNew = false;
     for (const listener of [...this.#listeners]) {
       try {

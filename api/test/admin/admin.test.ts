@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { claimsPrivateKeyOf } from '../../src/sites/keys.ts';
 import { ORIGIN, until, Visitor } from '../harness.ts';
 import { OPERATOR_TOKEN, startAdminService, type AdminService } from './admin-service.ts';
 
@@ -110,6 +112,29 @@ describe("the operators' API", () => {
     expect(await visitor.next('session:refused')).toMatchObject({ code: 'key_revoked' });
     expect(await isLetIn(service, live.text)).toBe(false);
     expect(await isLetIn(service, rotated.body.text)).toBe(true);
+  });
+
+  test('revokes a secret key, and closes whom it spoke for, and nobody else', async () => {
+    await using service = await startAdminService();
+    const { site, live, secret } = await addSite(service);
+    const other = await service.ask('POST', `/sites/${site.id}/keys`, { kind: 'secret', mode: 'live' });
+    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    const signedWith = (key: string) =>
+      new SignJWT({}).setProtectedHeader({ alg: 'EdDSA' }).setExpirationTime('5m').sign(claimsPrivateKeyOf(key));
+    const arriveWith = async (key: string) =>
+      Visitor.arrive(service.app, { site: live.text, auth: { claims: await signedWith(key) } });
+    const [spokenFor, byOther, unknown] = await Promise.all([
+      arriveWith(secret.text),
+      arriveWith(other.body.text),
+      arrive(service, live.text),
+    ]);
+    await service.ask('DELETE', `/keys/${secret.id}`);
+    expect(await spokenFor.next('session:refused')).toMatchObject({ code: 'key_revoked' });
+    await expect(arriveWith(secret.text)).rejects.toMatchObject({ data: { code: 'claims_refused' } });
+    for (const visitor of [byOther, unknown]) {
+      expect(await visitor.find()).toMatchObject({ ok: true });
+      expect(visitor.all('session:refused')).toEqual([]);
+    }
   });
 
   test('changes origins and settings, shuts a site and opens it again', async () => {

@@ -5,14 +5,9 @@ import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './sha
 
 const reportPath = z.strictObject({ report: z.string().max(100) });
 const kind = z.enum(['address', 'ban_id']);
-const forMs = z
-  .int()
-  .min(1_000)
-  .max(BAN_MAX_MS)
-  .nullable()
-  .meta({
-    description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
-  });
+const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
+  description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
+});
 const words = z.string().trim().min(1).max(200);
 
 /** Reports, bans and the audit trail. */
