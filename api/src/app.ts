@@ -128,7 +128,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   let isDraining = false;
   const { RATE_LIMIT_FACTOR: factor } = config;
   const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
-  const bounds = { ...BOUNDS, addressConnectionsMax, ...parts.bounds };
+  const packetsMax = Math.ceil(BOUNDS.packetsMax * factor);
+  const bounds = { ...BOUNDS, addressConnectionsMax, packetsMax, ...parts.bounds };
   const tally = new Tally();
   const metrics = new Metrics();
   const nodeId = randomIds.node();
@@ -273,6 +274,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     log,
     tally,
     bounds,
+    clock,
     trustedHops: config.TRUSTED_HOPS,
     isDraining: () => isDraining,
   });

@@ -37,6 +37,12 @@ export const BOUNDS = {
   fragmentsMax: 64,
   /** Chunks in which one WebSocket frame may arrive: `packetMaxBytes` in pieces of 64 bytes. Each costs far more than it carries. */
   chunksMax: 1_024,
+  /**
+   * Packets of one connection at once, and as many again within `packetsMs`; with one more it is cut. Pings of the
+   * WebSocket count too. Twice what a session may send in frames at once (200), and eight times that as it goes on.
+   */
+  packetsMax: 400,
+  packetsMs: 2_000,
   /** Requests of one visitor that are being answered. A client asks one thing at a time, and now and then whether its line lives. */
   requestsMax: 16,
   /** Connections of one address (IPv6: one /64) that have passed the origin check, joined or not. A school behind one router. */

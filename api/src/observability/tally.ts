@@ -7,6 +7,7 @@ export const INCIDENTS = [
   'request_without_ack',
   'unknown_event',
   'slow_reader',
+  'fast_sender',
   'push_lost',
   'subscriptions_lost',
   'parcels_lost',

@@ -1,5 +1,7 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Bounds } from '../bounds.ts';
+import type { Clock } from '../clock.ts';
+import { TokenBucket } from '../limits/token-bucket.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */
@@ -25,6 +27,23 @@ export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () 
     closeInTime(connection, bounds.closeMs);
     connection.on('packetCreate', (packet: Packet) => {
       if (!isTooMuch(innardsOf(connection), packet, bounds)) return;
+      cut();
+      tearDown(connection);
+    });
+  });
+}
+
+/** How many packets a connection may send. */
+export function packetsOf({ packetsMax, packetsMs }: Bounds, clock: Clock): TokenBucket {
+  return new TokenBucket({ points: packetsMax, windowMs: packetsMs }, clock());
+}
+
+/** Cuts a connection over long-polling that sends too many packets. A WebSocket is counted where it is made. */
+export function boundPolling(server: VisitorServer, bounds: Bounds, clock: Clock, cut: () => void): void {
+  server.engine.on('connection', (connection: Connection) => {
+    const packets = packetsOf(bounds, clock);
+    connection.on('packet', () => {
+      if (innardsOf(connection).transport.socket !== undefined || packets.take(clock())) return;
       cut();
       tearDown(connection);
     });

@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { LIMITS, SOCKET_PATH, type ErrorCode, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
 import { Server } from 'socket.io';
 import type { Bounds } from '../bounds.ts';
+import type { Clock } from '../clock.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
@@ -14,8 +15,8 @@ import { admit, keyOf, queryOf, REFUSED_ORIGIN } from '../sites/admission.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { AddressConnections } from './address-connections.ts';
-import { boundConnections } from './connection-bounds.ts';
 import { readAuth, REFUSED_CROWD, type Credentials } from './handshake.ts';
+import { boundConnections, boundPolling } from './connection-bounds.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -41,6 +42,7 @@ export interface SocketServerParts {
   readonly log: Log;
   readonly tally: Tally;
   readonly bounds: Bounds;
+  readonly clock: Clock;
   /** How many proxies of one's own stand in front. */
   readonly trustedHops: number;
   /** Whether new connections are turned away because this node is going. */
@@ -49,7 +51,8 @@ export interface SocketServerParts {
 
 /** The realtime half of the service, on the HTTP server's port. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
-  const { sites, push, door, log, tally, bounds } = parts;
+  const { sites, push, door, log, tally, bounds, clock } = parts;
+  const cutFastSender = () => tally.count('fast_sender');
   const addresses = new AddressConnections(bounds.addressConnectionsMax, parts.trustedHops);
   const server: VisitorServer = new Server(http, {
     path: SOCKET_PATH,
@@ -62,7 +65,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     upgradeTimeout: bounds.joinMs,
     pingInterval: bounds.pingIntervalMs,
     pingTimeout: bounds.pingTimeoutMs,
-    wsEngine: boundedWebSockets(bounds),
+    wsEngine: boundedWebSockets(bounds, clock, cutFastSender),
     // The listener does, at once.
     destroyUpgrade: false,
     parser: textParser,
@@ -77,6 +80,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   push.attach(server);
   addresses.watch(server);
   boundConnections(server, bounds, () => tally.count('slow_reader'));
+  boundPolling(server, bounds, clock, cutFastSender);
 
   function whyNot(request: IncomingMessage): ErrorCode | null {
     if (admit(request, sites) === null) return REFUSED_ORIGIN;

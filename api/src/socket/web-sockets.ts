@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Bounds } from '../bounds.ts';
+import type { Clock } from '../clock.ts';
+import { packetsOf } from './connection-bounds.ts';
 
-/** What Engine.IO makes its WebSockets with, bounded where its own options do not reach. */
-export function boundedWebSockets(bounds: Bounds) {
+/** What Engine.IO makes its WebSockets with, bounded where its own options do not reach. `cut` counts who sends too fast. */
+export function boundedWebSockets(bounds: Bounds, clock: Clock, cut: () => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options: ServerOptions) {
       const limits = {
@@ -23,6 +25,7 @@ export function boundedWebSockets(bounds: Bounds) {
       done: (client: WebSocket, request: IncomingMessage) => void,
     ): void {
       super.handleUpgrade(request, socket, head, (client) => {
+        cutIfTooFast(client);
         // Pongs pass by Engine.IO's queue. Answering the latest ping is enough (RFC 6455, 5.5.3).
         client.on('ping', (data) => {
           if (client.bufferedAmount === 0) client.pong(data);
@@ -31,4 +34,18 @@ export function boundedWebSockets(bounds: Bounds) {
       });
     }
   };
+  /** Before anybody else listens: also what Engine.IO reads while a connection moves to its WebSocket counts. */
+  function cutIfTooFast(client: WebSocket): void {
+    const packets = packetsOf(bounds, clock);
+    const count = () => {
+      if (packets.take(clock())) return;
+      // What has come already would still be read to its end.
+      for (const event of COUNTED) client.removeAllListeners(event);
+      cut();
+      client.terminate();
+    };
+    for (const event of COUNTED) client.on(event, count);
+  }
 }
+
+const COUNTED = ['message', 'ping', 'pong'] as const;

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { BOUNDS } from '../../src/bounds.ts';
+import { assertTalking, pairOf, startTestApp, until } from '../harness.ts';
+import { PollingVisitor } from './polling-visitor.ts';
+import { OPCODE, RawConnection, webSocketFrame } from './raw-connection.ts';
+import { RawVisitor } from './raw-visitor.ts';
+
+/** What a connection may send, without the factor of the other tests. */
+const { packetsMax, packetsMs } = BOUNDS;
+const FAST = packetsMax + 1_000;
+const WITHOUT_ACK = '42["match:find",{}]';
+const UNKNOWN = '42["nonsense",{}]';
+const TYPING = `42${JSON.stringify(['conversation:frame', { conversationId: `c_${'x'.repeat(22)}`, run: 'r', seq: 0, ack: 0, body: { kind: 'typing', on: true } }])}`;
+
+/** Runs an attack beside a pair, and shows that nothing but the attacker was cut, once. */
+async function besidePair(attack: (app: App) => Promise<void>): Promise<App['tally']> {
+  // The clock stands still: no time passes in which more may come.
+  const now = Date.now();
+  await using app = await startTestApp({ bounds: { packetsMax, packetsMs }, clock: () => now });
+  await using pair = await pairOf(app);
+  await using other = await pairOf(app, { transports: ['polling'] });
+  await attack(app);
+  await until(() => app.held().connections === 4, 'it is cut');
+  expect(app.tally.of('fast_sender')).toBe(1);
+  await assertTalking(pair, 1);
+  await assertTalking(other, 1);
+  return app.tally;
+}
+
+describe('S6 who sends more packets than anybody has to is cut', () => {
+  test.each([
+    ['requests that ask for no answer', WITHOUT_ACK],
+    ['events there are none of', UNKNOWN],
+    ['frames that may be lost', TYPING],
+  ])('over a WebSocket: %s', async (_, packet) => {
+    const tally = await besidePair(async (app) => {
+      await using rough = await RawVisitor.arrive(app);
+      for (let sent = 0; sent < FAST; sent++) rough.webSocket.send(packet);
+      await rough.closed;
+    });
+    const read = tally.of('request_without_ack') + tally.of('unknown_event') + tally.of('frame_not_paired');
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThanOrEqual(packetsMax);
+  });
+
+  test('over a WebSocket: pings', async () => {
+    await besidePair(async (app) => {
+      await using rough = await RawVisitor.arrive(app);
+      await rough.ping(FAST).catch(() => undefined); // it may be cut before the last is sent
+      await rough.closed;
+    });
+  });
+
+  test('over long-polling, in one body', async () => {
+    const tally = await besidePair(async (app) => {
+      await using rough = await PollingVisitor.arrive(app);
+      await rough.post(...Array.from({ length: FAST }, () => UNKNOWN)).catch(() => undefined); // nor is it answered
+    });
+    expect(tally.of('unknown_event')).toBeLessThanOrEqual(packetsMax);
+  });
+
+  test('over a WebSocket that is to take over from long-polling and says so again and again', async () => {
+    const now = Date.now();
+    await using app = await startTestApp({ bounds: { packetsMax, packetsMs }, clock: () => now });
+    await using visitor = await PollingVisitor.arrive(app);
+    await using connection = await RawConnection.upgraded(app, visitor.sid);
+    connection.write(Buffer.concat(Array.from({ length: FAST }, () => webSocketFrame(OPCODE.text, '2probe'))));
+    await until(() => connection.isClosed, 'it is cut');
+    expect(app.tally.of('fast_sender')).toBe(1);
+  });
+});
+
+describe('who has to send much', () => {
+  test('at once is not cut, and may as much again after a while', async () => {
+    let now = Date.now();
+    await using app = await startTestApp({ bounds: { packetsMax, packetsMs }, clock: () => now });
+    await using visitor = await RawVisitor.arrive(app);
+    for (let round = 1; round <= 3; round++) {
+      for (let sent = 0; sent < packetsMax - 20; sent++) visitor.webSocket.send(TYPING);
+      await until(() => app.tally.of('frame_not_paired') === round * (packetsMax - 20), 'all are read');
+      now += packetsMs;
+    }
+    expect(app.tally.of('fast_sender')).toBe(0);
+  });
+
+  test('is not cut where RATE_LIMIT_FACTOR allows it', async () => {
+    const now = Date.now();
+    await using app = await startTestApp({ config: { RATE_LIMIT_FACTOR: 10 }, clock: () => now });
+    await using visitor = await RawVisitor.arrive(app);
+    for (let sent = 0; sent < FAST; sent++) visitor.webSocket.send(UNKNOWN);
+    await until(() => app.tally.of('unknown_event') === FAST, 'all are read');
+    expect(app.tally.of('fast_sender')).toBe(0);
+  });
+});
