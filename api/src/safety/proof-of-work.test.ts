@@ -59,6 +59,22 @@ describe('S18 a proof', () => {
   });
 });
 
+test('who proves it twice does not keep others in mind for longer', async () => {
+  const { proof, pass } = proofs();
+  const prove = async (sessionId: SessionId) => {
+    const { challenge } = await proof.challenge(sessionId, 0);
+    await proof.prove(sessionId, await solved(challenge));
+  };
+  await prove(A);
+  await prove(B);
+  pass(PROVEN_MS / 2);
+  await prove(A);
+  pass(PROVEN_MS / 2);
+  expect(() => proof.require(B, 'always', 0)).toThrow(expect.objectContaining(refused));
+  expect(() => proof.require(A, 'always', 0)).not.toThrow();
+  expect(proof.size).toBe(1);
+});
+
 describe('a solution is refused', () => {
   test('that is wrong, and the challenge is spent with it', async () => {
     const { proof } = proofs();

@@ -90,6 +90,7 @@ export class ProofOfWork {
     this.#open.delete(sessionId);
     if (open === undefined || open.goodUntil <= this.#clock() || !(await this.#isSolved(open, payload.data)))
       throw new Refusal('proof_needed');
+    this.#proven.delete(sessionId);
     this.#proven.set(sessionId, this.#clock());
     this.#tally.count('proof_given');
     return { status: 'proven' };
