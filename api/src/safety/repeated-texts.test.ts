@@ -90,6 +90,44 @@ test('what was said longer than fifteen minutes ago does not count, and suspicio
   expect(isSuspect()).toBe(false);
 });
 
+test('S18 other texts in between do not make it forgotten', () => {
+  const { say, isSuspect, spammers } = ears();
+  times(REPEATS.spam, (round) => {
+    times(5, (decoy) => say(`Decoy number ${round}, and a letter: ${'abcde'[decoy]}`));
+    say(SPAM);
+  });
+  expect(isSuspect()).toBe(true);
+  expect(spammers).toEqual(['site_a a']);
+});
+
+test('S18 nor do hundreds, once it was said twice', () => {
+  const { say, isSuspect } = ears();
+  times(2, () => say(SPAM));
+  times(REPEATS.suspect - 2, (round) => {
+    times(300, (decoy) => say(`Decoy number ${round}, and a number: ${decoy}`));
+    say(SPAM);
+  });
+  expect(isSuspect()).toBe(true);
+});
+
+test('S18 what was said longer ago leaves its room', () => {
+  const { say, isSuspect, pass } = ears();
+  times(30, (n) => times(4, () => say(`Decoy that is said again: ${n}`)));
+  pass(15 * MINUTE_MS);
+  times(REPEATS.suspect, (round) => {
+    say(SPAM);
+    times(50, (decoy) => say(`Decoy number ${round}, and a number: ${decoy}`));
+  });
+  expect(isSuspect()).toBe(true);
+});
+
+test('S18 who says one of several texts to each is suspect as well', () => {
+  const { say, isSuspect } = ears();
+  const advert = (n: number) => `${SPAM} Offer ${'abcdef'[n]} for you`;
+  times(REPEATS.suspect, () => times(6, (n) => say(advert(n))));
+  expect(isSuspect()).toBe(true);
+});
+
 test('who is quiet is forgotten', () => {
   const { texts, say, pass } = ears();
   times(20, (n) => say(`${SPAM} ${n}`));

@@ -12,8 +12,11 @@ const MEMORY_MS = 15 * MINUTE_MS;
 const SALT_MS = 60 * MINUTE_MS;
 /** In so many conversations the same text is suspect, and in so many it is spam: two new strangers a minute, and the same said to each. */
 export const REPEATS = { suspect: 5, spam: 30 } as const;
-/** Texts remembered of one address, and addresses in all: about 30 MB if every one says as much as it can. */
-const TEXTS_MAX = 5;
+/**
+ * Places remembered of one address, over all its texts, and addresses in all: about 60 MB if every one says as much as
+ * it can. Whoever says this much else between one time and the next can say the same twice a minute.
+ */
+const PLACES_MAX = 100;
 const SPEAKERS_MAX = 2_000;
 
 /** In which conversations a text was said, and when last. */
@@ -56,9 +59,11 @@ export class RepeatedTexts {
     const now = this.#clock();
     const speaker = this.#speaker(site, address, now);
     const hash = this.#hash(text, now);
-    const places = placesOf(speaker, hash, now);
+    forgetOld(speaker, now);
+    const places = placesOf(speaker, hash);
     if (places.size >= REPEATS.spam) return;
     places.set(conversationId, now);
+    makeRoom(speaker, places);
     if (places.size >= REPEATS.suspect) speaker.suspectUntil = now + MEMORY_MS;
     if (places.size === REPEATS.spam) this.#onSpam(site, address);
   }
@@ -96,14 +101,30 @@ export class RepeatedTexts {
   }
 }
 
+function forgetOld({ texts }: Speaker, now: number): void {
+  for (const [hash, places] of texts) {
+    for (const [conversationId, at] of places) if (at + MEMORY_MS <= now) places.delete(conversationId);
+    if (places.size === 0) texts.delete(hash);
+  }
+}
+
 /** Where a text that is said now was said within the last minutes. It becomes the latest of its speaker's. */
-function placesOf({ texts }: Speaker, hash: string, now: number): Places {
+function placesOf({ texts }: Speaker, hash: string): Places {
   const places: Places = texts.get(hash) ?? new Map<ConversationId, number>();
-  for (const [conversationId, at] of places) if (at + MEMORY_MS <= now) places.delete(conversationId);
   texts.delete(hash);
   texts.set(hash, places);
-  if (texts.size > TEXTS_MAX) texts.delete(texts.keys().next().value!);
   return places;
+}
+
+/** Lets the text go that was said in the fewest places, of these the one said longest ago; not the one said now. */
+function makeRoom({ texts }: Speaker, latest: Places): void {
+  let [sum, fewest, least] = [0, Infinity, ''];
+  for (const [hash, places] of texts) {
+    sum += places.size;
+    if (places === latest || places.size >= fewest) continue;
+    [fewest, least] = [places.size, hash];
+  }
+  if (sum > PLACES_MAX) texts.delete(least);
 }
 
 /** Letters and digits in one case: what is put between them to look different does not count. */
