@@ -57,6 +57,10 @@ export const RATE_LIMITS = {
     // Two a second: a script that lists, or a person at a console.
     address: { points: 120, windowMs: MINUTE_MS },
   },
+  documents: {
+    // A person who reads it, and a program that is made from it.
+    address: { points: 30, windowMs: MINUTE_MS },
+  },
   failed_tokens: {
     // A person who mistypes, not a program that guesses.
     address: { points: 10, windowMs: MINUTE_MS },

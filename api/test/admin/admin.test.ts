@@ -49,6 +49,24 @@ describe("the operators' API", () => {
     expect(await other.ask('GET', '/sites')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
+  test('S20 lets nobody behind an operator’s address shut the operator out', async () => {
+    await using service = await startAdminService({ config: { RATE_LIMIT_FACTOR: 1 } });
+    const wrong = { Authorization: 'Bearer wrong' };
+    const asked = async (path: string, headers: Readonly<Record<string, string>>) => {
+      const statuses: number[] = [];
+      for (let count = 0; count < 130; count++) {
+        statuses.push((await service.ask('GET', path, undefined, headers)).status);
+      }
+      return new Set(statuses);
+    };
+    expect(await asked('/sites', wrong)).toEqual(new Set([401, 429]));
+    expect(await asked('/openapi.json', wrong)).toEqual(new Set([200, 429]));
+    const answer = await service.ask('GET', '/sites');
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('ratelimit')).toMatch(/^"admin";r=119;/);
+    expect(await asked('/sites', {})).toEqual(new Set([200, 429]));
+  });
+
   test.each([
     [
       'a form of another origin',
