@@ -215,7 +215,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     'session:close': (session) => sessions.close(session),
     ...parts.handlers,
   };
-  const frames = new FrameGate(allowances, clock, (sessionId, retryAfterMs) => {
+  const frames = new FrameGate(allowances, tally, clock, (sessionId, retryAfterMs) => {
     const conversationId = relay.seatOf(sessionId)?.conversationId;
     if (conversationId !== undefined)
       push.toSession(sessionId, 'conversation:throttled', { conversationId, retryAfterMs });

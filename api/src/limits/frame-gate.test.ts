@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../state/state-store.ts';
 import { FrameGate } from './frame-gate.ts';
 import { RATE_LIMITS } from './rate-limits.ts';
@@ -13,14 +14,16 @@ function gateAt(factor = 1) {
   let now = 1_000_000;
   const told: { sessionId: SessionId; retryAfterMs: number }[] = [];
   const allowances = new SessionAllowances(() => now, factor);
+  const tally = new Tally();
   const gate = new FrameGate(
     allowances,
+    tally,
     () => now,
     (sessionId, retryAfterMs) => told.push({ sessionId, retryAfterMs }),
   );
   const send = (count: number, isNumbered = true, sessionId = A) =>
     Array.from({ length: count }, () => gate.admits(sessionId, isNumbered)).filter(Boolean).length;
-  return { allowances, told, send, pass: (ms: number) => void (now += ms) };
+  return { allowances, tally, told, send, pass: (ms: number) => void (now += ms) };
 }
 
 test('a burst gets through, and who goes on is told once', () => {
@@ -70,6 +73,15 @@ test('acknowledgements get through while messages do not', () => {
   const { send } = gateAt();
   send(MESSAGES + 1);
   expect(send(20, false)).toBe(20);
+});
+
+test('what is dropped is counted by the allowance that was used up', () => {
+  const { send, tally } = gateAt();
+  const counted = () => [tally.of('limited_messages_session'), tally.of('limited_frames_session')];
+  send(MESSAGES + 5);
+  expect(counted()).toEqual([5, 0]);
+  send(FRAMES, false);
+  expect(counted()).toEqual([5, MESSAGES + 1]);
 });
 
 test('one session’s flood is no other’s', () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../state/state-store.ts';
 import type { SessionAllowances } from './session-allowances.ts';
 
@@ -15,24 +16,35 @@ export type TellThrottled = (sessionId: SessionId, retryAfterMs: number) => void
  */
 export class FrameGate {
   readonly #allowances: SessionAllowances;
+  readonly #tally: Tally;
   readonly #clock: Clock;
   readonly #tell: TellThrottled;
   readonly #closedUntil = new Map<SessionId, number>();
 
-  constructor(allowances: SessionAllowances, clock: Clock, tell: TellThrottled) {
+  constructor(allowances: SessionAllowances, tally: Tally, clock: Clock, tell: TellThrottled) {
     this.#allowances = allowances;
+    this.#tally = tally;
     this.#clock = clock;
     this.#tell = tell;
   }
 
   /** Whether this frame may be passed on. */
   admits(sessionId: SessionId, isNumbered: boolean): boolean {
-    if (!isNumbered) return this.#allowances.take('frames', sessionId);
+    if (!isNumbered) return this.#take('frames', sessionId);
     const now = this.#clock();
-    if ((this.#closedUntil.get(sessionId) ?? 0) > now) return false;
-    if (this.#allowances.take('frames', sessionId) && this.#allowances.take('messages', sessionId)) return true;
+    if ((this.#closedUntil.get(sessionId) ?? 0) > now) {
+      this.#tally.count('limited_messages_session');
+      return false;
+    }
+    if (this.#take('frames', sessionId) && this.#take('messages', sessionId)) return true;
     this.#close(sessionId, now);
     return false;
+  }
+
+  #take(name: 'frames' | 'messages', sessionId: SessionId): boolean {
+    const isTaken = this.#allowances.take(name, sessionId);
+    if (!isTaken) this.#tally.count(`limited_${name}_session`);
+    return isTaken;
   }
 
   #close(sessionId: SessionId, now: number): void {
