@@ -36,6 +36,18 @@ describe('readConfig', () => {
     expect(() => readConfig({ [name]: value })).not.toThrow(value);
   });
 
+  test('metrics are shown to others than this machine with a token only', () => {
+    const shown = { METRICS_PORT: '9090', METRICS_HOST: '0.0.0.0' };
+    expect(() => readConfig(shown)).toThrow('METRICS_TOKEN must be set where METRICS_HOST is not loopback');
+    for (const env of [
+      { ...shown, METRICS_TOKEN: 'a-token-for-the-scraper' },
+      { METRICS_HOST: '0.0.0.0' },
+      ...['127.0.0.1', '127.8.8.8', '::1', 'localhost'].map((METRICS_HOST) => ({ METRICS_PORT: '9090', METRICS_HOST })),
+    ]) {
+      expect(() => readConfig(env)).not.toThrow();
+    }
+  });
+
   test('records are in a file unless there is a PostgreSQL', () => {
     expect(recordsPlace(readConfig({}))).toEqual({ kind: 'sqlite', folder: './data' });
     expect(recordsPlace(readConfig({ DATA_DIR: '/var/lib/passerby' }))).toEqual({

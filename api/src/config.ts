@@ -13,6 +13,9 @@ function redisAddress(text: string, context: z.RefinementCtx<string>): RedisAddr
   }
 }
 
+/** Addresses and names that only this machine reaches. */
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+
 const environment = z.object({
   /** Port to listen on; 0 takes a free one. */
   PORT: z.coerce
@@ -60,7 +63,7 @@ const environment = z.object({
     .min(0, 'a port from 0 to 65535')
     .max(65_535, 'a port from 0 to 65535')
     .optional(),
-  /** Address that port listens on. Loopback unless set. */
+  /** Address that port listens on. Loopback unless set; on any other with a `METRICS_TOKEN` only. */
   METRICS_HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
   /** Who has it may read `GET /metrics`, also on the main port. */
   METRICS_TOKEN: z
@@ -100,7 +103,12 @@ export function recordsPlace({ DATABASE_URL, DATA_DIR }: Pick<Config, 'DATABASE_
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(CONFIG_NAMES.map((name) => [name, env[name] === '' ? undefined : env[name]]));
   const parsed = environment.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { METRICS_PORT, METRICS_HOST, METRICS_TOKEN } = parsed.data;
+    if (METRICS_PORT !== undefined && METRICS_TOKEN === undefined && !LOOPBACK.test(METRICS_HOST))
+      throw new ConfigError('METRICS_TOKEN must be set where METRICS_HOST is not loopback');
+    return parsed.data;
+  }
   throw new ConfigError(
     parsed.error.issues.map((issue) => `${issue.path.join('.')} must be ${issue.message}`).join('\n'),
   );
