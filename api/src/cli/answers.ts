@@ -7,6 +7,7 @@ export interface Answer {
 }
 
 const NOT_AGAIN = 'Keep it where only your server reads it. It is not shown again.';
+const UNREADABLE = 'Its settings cannot be read by this version, and it is shut: site policy set replaces them.';
 
 /** The tag to paste. */
 function tagOf(url: string, key: string): string {
@@ -66,6 +67,7 @@ export function siteAnswer(site: SiteView): Answer {
     json: site,
     text: lines(
       `${site.id}  ${site.name}${site.isDisabled ? '  (disabled)' : ''}`,
+      ...(site.settings === null ? [UNREADABLE] : []),
       ...site.origins.map((origin) => `origin  ${origin}`),
       ...site.keys.map(keyLine),
     ),
@@ -77,7 +79,7 @@ export function originsAnswer({ origins }: SiteView): Answer {
 }
 
 export function policyAnswer({ settings }: SiteView): Answer {
-  return { json: settings, text: lines(JSON.stringify(settings, null, 2)) };
+  return { json: settings, text: lines(settings === null ? UNREADABLE : JSON.stringify(settings, null, 2)) };
 }
 
 function keyLine(key: KeyView): string {

@@ -131,3 +131,13 @@ const storedSettings = schemaFor<Settings>()(z.object(settingsFields));
 export function readSettings(text: string): Settings {
   return storedSettings.parse(JSON.parse(text));
 }
+
+/** The same; `null` if it is not what this version of the service can read. */
+export function tryReadSettings(text: string): Settings | null {
+  try {
+    return readSettings(text);
+  } catch {
+    // Whoever looks at a site is told by the `null`; the directory logs why.
+    return null;
+  }
+}

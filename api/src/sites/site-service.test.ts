@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { tempRecords } from '../../test/temp-records.ts';
+import type { AuditRecords, NewAuditEntry } from '../records/audit.ts';
+import type { Records } from '../records/records.ts';
 import type { SiteId } from '../state/state-store.ts';
 import { isSecretKeyOf } from './keys.ts';
 import { SiteService } from './site-service.ts';
@@ -92,6 +94,29 @@ describe('SiteService', () => {
     await expect(the.service.removeOrigin(SHOP, both[0]!)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  test('a new name and a shut site come together or not at all', async () => {
+    await using the = await fresh();
+    await the.service.add(shop);
+    const { records } = the;
+    /** The trail takes the first entry of a change and fails at the second. */
+    const failing: Records = {
+      ...records,
+      change: (work) =>
+        records.change((stores) => {
+          const { audit } = stores;
+          let entries = 0;
+          const add = (entry: NewAuditEntry) =>
+            ++entries > 1 ? Promise.reject(new Error('full')) : audit.add(entry);
+          return work({ ...stores, audit: Object.assign(Object.create(audit) as AuditRecords, { add }) });
+        }),
+    };
+    const service = new SiteService({ records: failing, clock: () => 1, actor: 'cli' });
+    await expect(service.set(SHOP, { name: 'Shut', isDisabled: true })).rejects.toThrow('full');
+    expect(await the.service.get(SHOP)).toMatchObject({ name: 'Shop', isDisabled: false });
+    const both = await the.service.set(SHOP, { name: 'Shut', isDisabled: true });
+    expect(both).toMatchObject({ name: 'Shut', isDisabled: true });
+  });
+
   test('settings are replaced as a whole, and refused with the field', async () => {
     await using the = await fresh();
     await the.service.add({ ...shop, settings: { hasLinks: false } });
@@ -103,7 +128,7 @@ describe('SiteService', () => {
       code: 'bad_request',
       message: expect.stringContaining('inactivityMs') as string,
     });
-    expect((await the.service.get(SHOP)).settings.hasImages).toBe(true);
+    expect((await the.service.get(SHOP)).settings).toMatchObject({ hasImages: true });
   });
 
   test('a rotated key is good until the overlap is over, and the new one stays', async () => {

@@ -18,7 +18,7 @@ import {
   type NewSiteInput,
 } from './fields.ts';
 import { issueKey } from './keys.ts';
-import { DEFAULT_SETTINGS, readSettings, settings, writeSettings, type Settings } from './settings.ts';
+import { DEFAULT_SETTINGS, settings, tryReadSettings, writeSettings, type Settings } from './settings.ts';
 import { isGood } from './sides.ts';
 
 /** A site as its owner and operators see it. Nothing in it is secret. */
@@ -29,7 +29,8 @@ export interface SiteView {
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly origins: readonly string[];
-  readonly settings: Settings;
+  /** `null`: what is kept cannot be read by this version, and the site is shut until they are set anew. */
+  readonly settings: Settings | null;
   /** All there ever were, oldest first. */
   readonly keys: readonly KeyView[];
 }
@@ -103,21 +104,33 @@ export class SiteService {
     });
   }
 
-  async rename(id: SiteId, name: string): Promise<SiteView> {
-    const given = checked(siteName, name, 'name');
-    return this.#change(id, async (stores) => {
-      await stores.sites.set(id, { name: given });
-      await this.#note(stores, 'site.rename', id, null);
-    });
+  rename(id: SiteId, name: string): Promise<SiteView> {
+    return this.set(id, { name });
   }
 
   /** Nobody can use a disabled site; it keeps all it has. */
   disable(id: SiteId): Promise<SiteView> {
-    return this.#setDisabled(id, true);
+    return this.set(id, { isDisabled: true });
   }
 
   enable(id: SiteId): Promise<SiteView> {
-    return this.#setDisabled(id, false);
+    return this.set(id, { isDisabled: false });
+  }
+
+  /** Changes both or neither. */
+  async set(id: SiteId, change: { readonly name?: string; readonly isDisabled?: boolean }): Promise<SiteView> {
+    const { isDisabled } = change;
+    const name = change.name === undefined ? undefined : checked(siteName, change.name, 'name');
+    return this.#change(id, async (stores, site) => {
+      if (name !== undefined) {
+        await stores.sites.set(id, { name });
+        await this.#note(stores, 'site.rename', id, null);
+      }
+      if (isDisabled !== undefined && site.isDisabled !== isDisabled) {
+        await stores.sites.set(id, { isDisabled });
+        await this.#note(stores, isDisabled ? 'site.disable' : 'site.enable', id, null);
+      }
+    });
   }
 
   /** Replaces all settings: what is left out is the default. */
@@ -189,14 +202,6 @@ export class SiteService {
     });
   }
 
-  #setDisabled(id: SiteId, isDisabled: boolean): Promise<SiteView> {
-    return this.#change(id, async (stores, site) => {
-      if (site.isDisabled === isDisabled) return;
-      await stores.sites.set(id, { isDisabled });
-      await this.#note(stores, isDisabled ? 'site.disable' : 'site.enable', id, null);
-    });
-  }
-
   #change(id: SiteId, work: (stores: Stores, site: SiteRecord) => Promise<void>): Promise<SiteView> {
     return this.#records.change(async (stores) => {
       await work(stores, await siteIn(stores, id));
@@ -219,7 +224,7 @@ export class SiteService {
 
   #view({ id, name, isDisabled, createdAt, origins, policy, keys }: SiteRecord): SiteView {
     const viewed = keys.map((key) => this.#viewKey(key));
-    return { id, name, isDisabled, createdAt, origins, settings: readSettings(policy), keys: viewed };
+    return { id, name, isDisabled, createdAt, origins, settings: tryReadSettings(policy), keys: viewed };
   }
 
   #viewKey(key: KeyRecord): KeyView {

@@ -179,6 +179,23 @@ describe("the operators' API", () => {
     expect((await service.ask('GET', '/sites/site_nowhere')).status).toBe(404);
   });
 
+  test('shows a site whose settings cannot be read, and lets one shut it, name it and set them anew', async () => {
+    await using service = await startAdminService();
+    const { site } = await addSite(service);
+    const other = await addSite(service);
+    await service.records.sites.setPolicy(site.id, '{"inactivityMs":"a while"}');
+    const { status, body } = await service.ask('GET', '/sites');
+    expect(status).toBe(200);
+    expect(body.items).toMatchObject([
+      { id: site.id, settings: null },
+      { id: other.site.id, settings: other.site.settings },
+    ]);
+    const shut = await service.ask('PATCH', `/sites/${site.id}`, { isDisabled: true, name: 'Shut' });
+    expect(shut).toMatchObject({ status: 200, body: { isDisabled: true, name: 'Shut', settings: null } });
+    const set = await service.ask('PUT', `/sites/${site.id}/settings`, { inactivityMs: 60_000 });
+    expect(set).toMatchObject({ status: 200, body: { settings: { inactivityMs: 60_000 } } });
+  });
+
   test('lists reports, resolves them and forgets their words; bans whom they are about, and lifts it', async () => {
     await using service = await startAdminService();
     const { live } = await addSite(service, { history: 'reports' });

@@ -52,7 +52,9 @@ export const siteShape = schemaFor<SiteView>()(
     isDisabled: z.boolean(),
     createdAt: time,
     origins: z.array(z.string()),
-    settings,
+    settings: settings
+      .nullable()
+      .meta({ description: '`null`: cannot be read by this version; the site is shut until they are set anew.' }),
     keys: z.array(keyShape),
   }),
 ).meta({ id: 'Site' });

@@ -47,11 +47,8 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
         .strictObject({ name: siteName.optional(), isDisabled: z.boolean().optional() })
         .refine(({ name, isDisabled }) => name !== undefined || isDisabled !== undefined, 'name, isDisabled or both'),
       answer: siteShape,
-      run: async ({ path: { site }, body: { name, isDisabled } }) => {
-        if (name !== undefined) await sites.rename(site, name);
-        if (isDisabled !== undefined) await (isDisabled ? sites.disable(site) : sites.enable(site));
-        return sites.get(site);
-      },
+      run: ({ path: { site }, body: { name, isDisabled } }) =>
+        sites.set(site, { ...(name !== undefined && { name }), ...(isDisabled !== undefined && { isDisabled }) }),
     }),
     operation({
       route: 'PUT /sites/{site}/settings',
