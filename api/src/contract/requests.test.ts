@@ -17,6 +17,15 @@ describe('request schemas', () => {
     expect(find.parse(full)).toEqual(full);
   });
 
+  test('a report is kept without control characters, but for line breaks and tabs', () => {
+    const report = REQUEST_SCHEMAS['conversation:report'];
+    const messages = [{ from: 'peer', text: 'a\0b' }, { from: 'me', text: '\u0001' }];
+    expect(report.parse({ conversationId, reason: 'spam', comment: '\0a\tb\nc\u0085\r', messages })).toMatchObject({
+      comment: 'a\tb\nc',
+      messages: [{ text: 'ab' }, { text: '' }],
+    });
+  });
+
   test.each([
     ['an unknown key', 'match:find', { requestId, admin: true }],
     ['a key of the prototype', 'match:find', JSON.parse(`{"requestId":"${requestId}","__proto__":{"x":1}}`)],

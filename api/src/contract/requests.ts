@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import * as ids from './ids.ts';
 import { schemaFor } from './schema-for.ts';
+import { freeText } from './text.ts';
 
 /** A challenge of ours and its solution, as base64, with room to spare. */
 const SOLUTION_MAX_CHARS = 4_000;
@@ -44,9 +45,9 @@ export const REQUEST_SCHEMAS: { readonly [Name in RequestName]: z.ZodType<Reques
     z.strictObject({
       conversationId: ids.conversationId,
       reason: z.enum(REPORT_REASONS),
-      comment: z.string().trim().max(LIMITS.commentMaxChars).exactOptional(),
+      comment: freeText().trim().max(LIMITS.commentMaxChars).exactOptional(),
       messages: z
-        .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().min(1).max(LIMITS.textMaxChars) }))
+        .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().min(1).max(LIMITS.textMaxChars).pipe(freeText()) }))
         .max(LIMITS.reportMessagesMax)
         .exactOptional(),
     }),

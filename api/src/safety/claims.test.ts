@@ -86,6 +86,7 @@ describe('what a site says about a visitor', () => {
     ['that names the visitor', () => sign({ sub: 'user-7' })],
     ['with a word nobody knows', () => sign({ isAdmin: true })],
     ['with a ban id that is too long', () => sign({ banId: 'x'.repeat(65) })],
+    ['with a control character in a ban id', () => sign({ banId: 'u\0' })],
     ['that is no JWT', () => Promise.resolve('claims')],
     ['that is empty parts', () => Promise.resolve('..')],
   ] as const)('is refused %s', async (_, make) => {

@@ -1,6 +1,7 @@
 import { LIMITS } from '@passerby/sdk/protocol';
 import { errors, importJWK, jwtVerify, type JWTPayload } from 'jose';
 import { z } from 'zod';
+import { exactText } from '../contract/text.ts';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Site } from '../sites/site.ts';
@@ -28,9 +29,9 @@ const SKEW_S = 30;
 const claimsSchema = z.strictObject({
   exp: z.int(),
   iat: z.int().optional(),
-  ageBand: z.string().min(1).max(LIMITS.ageBandMaxChars).optional(),
-  locale: z.string().min(2).max(LIMITS.languageMaxChars).optional(),
-  banId: z.string().min(1).max(64).optional(),
+  ageBand: exactText().min(1).max(LIMITS.ageBandMaxChars).optional(),
+  locale: exactText().min(2).max(LIMITS.languageMaxChars).optional(),
+  banId: exactText().min(1).max(64).optional(),
 });
 
 /**

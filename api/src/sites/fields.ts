@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { freeText } from '../contract/text.ts';
 import { Refusal } from '../errors.ts';
 import type { SiteId } from '../state/state-store.ts';
 import { parseOriginRule } from './origin-rule.ts';
@@ -10,7 +11,7 @@ const ORIGIN_MAX_CHARS = 275;
 /** How long a former key may stay good beside its successor: 30 days, in milliseconds. */
 export const OVERLAP_MAX_MS = 30 * 24 * 3_600_000;
 
-export const siteName = z.string().trim().min(1).max(100);
+export const siteName = freeText().trim().min(1).max(100);
 
 /** A site's own id. What ends in `_test` would be the test side of another, and the demo site is built in. */
 export const siteId = z

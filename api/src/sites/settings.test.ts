@@ -14,10 +14,10 @@ describe('settings', () => {
 
   test('words are trimmed, and what is given is kept', () => {
     const given = {
-      interests: [' jazz '],
+      interests: [' ja\0zz '],
       languages: ['en', 'pt-BR'],
       ageBands: ['16-17', '18+'],
-      rules: { version: '2026-11', text: 'Be kind.' },
+      rules: { version: '2026-11', text: 'Be\n\tkind.' },
       history: 'reports',
       proofOfWork: 'always',
     };

@@ -1,6 +1,7 @@
 import { LIMITS, type Policy } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import { schemaFor } from '../contract/schema-for.ts';
+import { freeText } from '../contract/text.ts';
 import { DEFAULT_MATCH_RULES, REACHES, type MatchRules } from '../decision/rules.ts';
 import type { Guard } from './site.ts';
 
@@ -77,7 +78,7 @@ export const matchRules = schemaFor<MatchRules>()(
   }),
 );
 
-const word = (maxChars: number) => z.string().trim().min(1).max(maxChars);
+const word = (maxChars: number) => freeText().trim().min(1).max(maxChars);
 const distinct = (list: readonly string[]) => new Set(list).size === list.length;
 
 /** The fields of `Settings` as they are written, each with its default. Unknown ones are refused by who uses them. */

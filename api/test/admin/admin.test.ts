@@ -179,6 +179,27 @@ describe("the operators' API", () => {
     expect((await service.ask('GET', '/sites/site_nowhere')).status).toBe(404);
   });
 
+  test('lets no control character into the records', async () => {
+    await using service = await startAdminService();
+    const { site } = await addSite(service);
+    for (const [method, path] of [
+      ['GET', '/reports?after=%00'],
+      ['GET', '/audit?after=%00'],
+      ['GET', '/reports/%00'],
+      ['POST', '/reports/%00/resolution'],
+      ['DELETE', '/keys/%00'],
+      ['DELETE', '/bans/%00'],
+      ['DELETE', `/sites/${site.id}/origins?origin=%00`],
+    ] as const) {
+      const body = method === 'POST' ? { resolution: 'seen' } : undefined;
+      expect(await service.ask(method, path, body), path).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+    }
+    const ban = { site: site.id, kind: 'ban_id', value: 'u-1', reason: 'thr\0eats', forMs: null };
+    expect((await service.ask('POST', '/bans', ban)).body).toMatchObject({ reason: 'threats' });
+    expect((await service.ask('POST', '/bans', { ...ban, value: 'u\0' })).status).toBe(400);
+    expect((await service.ask('PATCH', `/sites/${site.id}`, { name: 'Sh\0op' })).body).toMatchObject({ name: 'Shop' });
+  });
+
   test('shows a site whose settings cannot be read, and lets one shut it, name it and set them anew', async () => {
     await using service = await startAdminService();
     const { site } = await addSite(service);

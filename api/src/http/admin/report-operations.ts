@@ -1,14 +1,20 @@
 import { z } from 'zod';
+import { exactText, freeText } from '../../contract/text.ts';
 import { BAN_MAX_MS, type OperatorDesk } from '../../safety/operator-desk.ts';
 import { operation, type Operation } from './operation.ts';
 import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './shapes.ts';
 
-const reportPath = z.strictObject({ report: z.string().max(100) });
+const reportPath = z.strictObject({ report: exactText().max(100) });
 const kind = z.enum(['address', 'ban_id']);
-const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
-  description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
-});
-const words = z.string().trim().min(1).max(200);
+const forMs = z
+  .int()
+  .min(1_000)
+  .max(BAN_MAX_MS)
+  .nullable()
+  .meta({
+    description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
+  });
+const words = freeText().trim().min(1).max(200);
 
 /** Reports, bans and the audit trail. */
 export function reportOperations(desk: OperatorDesk): readonly Operation[] {
@@ -67,7 +73,7 @@ export function reportOperations(desk: OperatorDesk): readonly Operation[] {
       route: 'POST /bans',
       id: 'addBan',
       summary: "Shuts somebody out by the site's own word for them, or by the hash a report names",
-      body: z.strictObject({ site: sideId, kind, value: z.string().min(1).max(64), reason: words, forMs }),
+      body: z.strictObject({ site: sideId, kind, value: exactText().min(1).max(64), reason: words, forMs }),
       answer: banShape,
       status: 201,
       run: ({ body }) => desk.ban(body),
@@ -76,7 +82,7 @@ export function reportOperations(desk: OperatorDesk): readonly Operation[] {
       route: 'DELETE /bans/{ban}',
       id: 'liftBan',
       summary: 'Lifts a ban',
-      path: z.strictObject({ ban: z.string().max(100) }),
+      path: z.strictObject({ ban: exactText().max(100) }),
       answer: banShape,
       run: ({ path: { ban } }) => desk.lift(ban),
     }),

@@ -1,6 +1,7 @@
 import { LIMITS, REPORT_REASONS, type ConversationId } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import { schemaFor } from '../../contract/schema-for.ts';
+import { exactText } from '../../contract/text.ts';
 import { ACTORS, AUDIT_ACTIONS, type AuditEntry } from '../../records/audit.ts';
 import type { Ban } from '../../records/bans.ts';
 import type { Report } from '../../records/reports.ts';
@@ -112,6 +113,6 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 
 /** What pages are asked for with. */
 export const paging = {
-  after: z.string().max(100).optional().meta({ description: 'The `next` of the page before.' }),
+  after: exactText().max(100).optional().meta({ description: 'The `next` of the page before.' }),
   max: z.coerce.number().int().min(1).max(100).default(50),
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exactText } from '../../contract/text.ts';
 import { keyKind, keyMode, newSite, originEntry, overlapMs, siteId, siteName } from '../../sites/fields.ts';
 import { settings } from '../../sites/settings.ts';
 import type { SiteService } from '../../sites/site-service.ts';
@@ -74,7 +75,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
       id: 'removeOrigin',
       summary: 'Takes an origin off the list',
       path,
-      query: z.strictObject({ origin: z.string().max(300) }),
+      query: z.strictObject({ origin: exactText().max(300) }),
       answer: siteShape,
       run: ({ path: { site }, query: { origin } }) => sites.removeOrigin(site, origin),
     }),
@@ -102,7 +103,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
       route: 'DELETE /keys/{key}',
       id: 'revokeKey',
       summary: 'Revokes a key at once, on every node, and closes what it opened',
-      path: z.strictObject({ key: z.string().max(100) }),
+      path: z.strictObject({ key: exactText().max(100) }),
       answer: keyShape,
       run: ({ path: { key } }) => sites.revokeKey(key),
     }),
