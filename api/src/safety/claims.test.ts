@@ -87,6 +87,7 @@ describe('what a site says about a visitor', () => {
     ['with a word nobody knows', () => sign({ isAdmin: true })],
     ['with a ban id that is too long', () => sign({ banId: 'x'.repeat(65) })],
     ['with a control character in a ban id', () => sign({ banId: 'u\0' })],
+    ['with an age band that could be a band and an interest', () => sign({ ageBand: '18+|jazz' })],
     ['that is no JWT', () => Promise.resolve('claims')],
     ['that is empty parts', () => Promise.resolve('..')],
   ] as const)('is refused %s', async (_, make) => {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { exactText } from '../contract/text.ts';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
+import { AGE_BAND } from '../sites/settings.ts';
 import type { Site } from '../sites/site.ts';
 
 /** What a site may say about one of its visitors. Who they are is not among it. */
@@ -29,7 +30,7 @@ const SKEW_S = 30;
 const claimsSchema = z.strictObject({
   exp: z.int(),
   iat: z.int().optional(),
-  ageBand: exactText().min(1).max(LIMITS.ageBandMaxChars).optional(),
+  ageBand: exactText().regex(AGE_BAND).min(1).max(LIMITS.ageBandMaxChars).optional(),
   locale: exactText().min(2).max(LIMITS.languageMaxChars).optional(),
   banId: exactText().min(1).max(64).optional(),
 });

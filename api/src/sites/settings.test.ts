@@ -34,6 +34,7 @@ describe('settings', () => {
     ['an age band twice', { ageBands: ['18+', '18+'] }],
     ['seven age bands', { ageBands: ['1', '2', '3', '4', '5', '6', '7'] }],
     ['a long age band', { ageBands: ['x'.repeat(21)] }],
+    ['an age band that could be a band and an interest', { ageBands: ['18+|jazz'] }],
     ['rules without a version', { rules: { text: 'Be kind.' } }],
     ['a version with a space', { rules: { version: 'of today', text: 'Be kind.' } }],
     ['endless rules', { rules: { version: '1', text: 'x'.repeat(4_001) } }],

@@ -78,6 +78,9 @@ export const matchRules = schemaFor<MatchRules>()(
   }),
 );
 
+/** What stands between an age band and a tag in the line of those who wait (`decision/ticket.ts`) is no part of a band. */
+export const AGE_BAND = /^[^|]*$/;
+
 const word = (maxChars: number) => freeText().trim().min(1).max(maxChars);
 const distinct = (list: readonly string[]) => new Set(list).size === list.length;
 
@@ -92,7 +95,11 @@ export const settingsFields = {
     .max(OFFERS_MAX)
     .default([]),
   topics: z.array(word(LIMITS.topicMaxChars)).max(OFFERS_MAX).default([]),
-  ageBands: z.array(word(LIMITS.ageBandMaxChars)).max(AGE_BANDS_MAX).refine(distinct, 'each age band once').default([]),
+  ageBands: z
+    .array(word(LIMITS.ageBandMaxChars).regex(AGE_BAND, 'no |'))
+    .max(AGE_BANDS_MAX)
+    .refine(distinct, 'each age band once')
+    .default([]),
   rules: z
     .strictObject({
       version: z.string().regex(/^[A-Za-z0-9._-]{1,40}$/, '1 to 40 of A-Z a-z 0-9 . _ -'),
