@@ -82,6 +82,11 @@ export const matchRules = schemaFor<MatchRules>()(
 export const AGE_BAND = /^[^|]*$/;
 
 const word = (maxChars: number) => freeText().trim().min(1).max(maxChars);
+/** On the wire already and nothing behind it yet: nobody shall believe that it does something. */
+const reserved = z
+  .boolean()
+  .refine((isOn) => !isOn, 'reserved: it must be false')
+  .default(false);
 const distinct = (list: readonly string[]) => new Set(list).size === list.length;
 
 /** The fields of `Settings` as they are written, each with its default. Unknown ones are refused by who uses them. */
@@ -108,8 +113,8 @@ export const settingsFields = {
     .nullable()
     .default(DEFAULT_POLICY.rules),
   hasLinks: z.boolean().default(DEFAULT_POLICY.hasLinks),
-  hasImages: z.boolean().default(DEFAULT_POLICY.hasImages),
-  isPeerToPeer: z.boolean().default(DEFAULT_POLICY.isPeerToPeer),
+  hasImages: reserved,
+  isPeerToPeer: reserved,
   history: z.enum(['none', 'reports']).default(DEFAULT_POLICY.history),
   inactivityMs: z
     .int()

@@ -120,15 +120,15 @@ describe('SiteService', () => {
   test('settings are replaced as a whole, and refused with the field', async () => {
     await using the = await fresh();
     await the.service.add({ ...shop, settings: { hasLinks: false } });
-    expect((await the.service.setPolicy(SHOP, { hasImages: true })).settings).toMatchObject({
+    expect((await the.service.setPolicy(SHOP, { isFreeInterests: false })).settings).toMatchObject({
       hasLinks: true,
-      hasImages: true,
+      isFreeInterests: false,
     });
     await expect(the.service.setPolicy(SHOP, { inactivityMs: 'long' })).rejects.toMatchObject({
       code: 'bad_request',
       message: expect.stringContaining('inactivityMs') as string,
     });
-    expect((await the.service.get(SHOP)).settings).toMatchObject({ hasImages: true });
+    expect((await the.service.get(SHOP)).settings).toMatchObject({ isFreeInterests: false });
   });
 
   test('a rotated key is good until the overlap is over, and the new one stays', async () => {

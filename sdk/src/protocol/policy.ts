@@ -14,9 +14,9 @@ export interface Policy {
   readonly rules: Rules | null;
   /** Whether an https address in a message may be followed, after a word of warning. */
   readonly hasLinks: boolean;
-  /** Whether visitors may send each other pictures. */
+  /** Reserved for pictures between visitors: always `false`. */
   readonly hasImages: boolean;
-  /** Whether two visitors who both say yes may connect to each other directly. */
+  /** Reserved for connections from visitor to visitor: always `false`. */
   readonly isPeerToPeer: boolean;
   /** What of a conversation may be kept: nothing, or the messages a visitor hands over with a report. */
   readonly history: 'none' | 'reports';
