@@ -305,16 +305,31 @@ export function describeRecords(
       const forever = await bans.add(ban);
       const brief = await bans.add({ ...ban, site: null, kind: 'ban_id', until: NOW + DAY_MS });
       expect(forever).toEqual({ ...ban, id: forever.id, liftedAt: null });
-      expect(await bans.active(NOW)).toEqual([forever, brief]);
-      expect(await bans.active(NOW + DAY_MS)).toEqual([forever]);
+      expect(await bans.active(NOW, { max: 10 })).toEqual({ items: [forever, brief], next: null });
+      expect(await bans.active(NOW + DAY_MS, { max: 10 })).toEqual({ items: [forever], next: null });
+      const first = await bans.active(NOW, { max: 1 });
+      expect(first).toEqual({ items: [forever], next: forever.id });
+      expect(await bans.active(NOW, { max: 1, after: forever.id })).toEqual({ items: [brief], next: null });
       expect(await bans.lift(forever.id, NOW + 1)).toBe(true);
       expect(await bans.lift(forever.id, NOW + 2)).toBe(false);
       expect(await bans.lift('ban_none', NOW)).toBe(false);
-      expect(await bans.active(NOW)).toEqual([brief]);
+      expect(await bans.active(NOW, { max: 10 })).toEqual({ items: [brief], next: null });
       expect(await bans.get(forever.id)).toEqual({ ...forever, liftedAt: NOW + 1 });
       expect((await bans.list({ site: SHOP, max: 10 })).items.map(({ id }) => id)).toEqual([forever.id]);
       const page = await bans.list({ max: 1 });
       expect(await bans.list({ max: 1, after: page.next! })).toEqual({ items: [brief], next: null });
+    });
+
+    test('who knows nothing is told of the bans in force, and not of all there ever were', async () => {
+      await using the = await fresh();
+      const { bans } = the.records;
+      const held = await bans.add(ban);
+      const { revision } = await the.records.changedSince(0);
+      const over = await bans.add({ ...ban, until: NOW });
+      const lifted = await bans.add(ban);
+      await bans.lift(lifted.id, NOW);
+      expect((await the.records.changedSince(0)).bans).toEqual([held]);
+      expect((await the.records.changedSince(revision)).bans.map(({ id }) => id)).toEqual([over.id, lifted.id]);
     });
 
     test('a ban whose end is too far to be told holds until it is lifted, and hides nothing beside it', async () => {
@@ -324,10 +339,10 @@ export function describeRecords(
       const other = await bans.add(ban);
       const read = { ...far, until: null };
       expect(await the.records.changedSince(0)).toMatchObject({ bans: [read, other] });
-      expect(await bans.active(NOW)).toEqual([read, other]);
+      expect(await bans.active(NOW, { max: 10 })).toEqual({ items: [read, other], next: null });
       expect(await bans.get(far.id)).toEqual(read);
       expect(await bans.lift(far.id, NOW)).toBe(true);
-      expect(await bans.active(NOW)).toEqual([other]);
+      expect(await bans.active(NOW, { max: 10 })).toEqual({ items: [other], next: null });
     });
 
     test('the audit trail is read in the order it was written, page by page', async () => {

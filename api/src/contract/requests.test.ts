@@ -19,7 +19,10 @@ describe('request schemas', () => {
 
   test('a report is kept without control characters, but for line breaks and tabs', () => {
     const report = REQUEST_SCHEMAS['conversation:report'];
-    const messages = [{ from: 'peer', text: 'a\0b' }, { from: 'me', text: '\u0001' }];
+    const messages = [
+      { from: 'peer', text: 'a\0b' },
+      { from: 'me', text: '\u0001' },
+    ];
     expect(report.parse({ conversationId, reason: 'spam', comment: '\0a\tb\nc\u0085\r', messages })).toMatchObject({
       comment: 'a\tb\nc',
       messages: [{ text: 'ab' }, { text: '' }],

@@ -47,7 +47,12 @@ export const REQUEST_SCHEMAS: { readonly [Name in RequestName]: z.ZodType<Reques
       reason: z.enum(REPORT_REASONS),
       comment: freeText().trim().max(LIMITS.commentMaxChars).exactOptional(),
       messages: z
-        .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().min(1).max(LIMITS.textMaxChars).pipe(freeText()) }))
+        .array(
+          z.strictObject({
+            from: z.enum(['me', 'peer']),
+            text: z.string().min(1).max(LIMITS.textMaxChars).pipe(freeText()),
+          }),
+        )
         .max(LIMITS.reportMessagesMax)
         .exactOptional(),
     }),

@@ -93,36 +93,48 @@ export class BanRecords {
     return at;
   }
 
-  /** Those that hold at a time, oldest first. */
-  async active(now: number): Promise<readonly Ban[]> {
-    const rows = await this.#db
-      .selectFrom('bans')
-      .selectAll()
-      .where('lifted_at', 'is', null)
-      .where((where) => where.or([where('until', 'is', null), where('until', '>', now)]))
-      .orderBy('id')
-      .execute();
-    return rows.map(banOf);
+  /** Those that hold at a time, oldest first. `after` is the `next` of the page before. */
+  active(now: number, filter: { readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
+    return pageOf(inForce(this.#db, now), filter);
   }
 
   /** All, lifted and run out ones too, oldest first. `after` is the `next` of the page before. */
-  async list(filter: { readonly site?: SiteId; readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
-    let query = this.#db.selectFrom('bans').selectAll();
+  list(filter: { readonly site?: SiteId; readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
+    let query = bansIn(this.#db);
     if (filter.site !== undefined) query = query.where('site_id', '=', filter.site);
-    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
-    const rows = await query
-      .orderBy('id')
-      .limit(filter.max + 1)
-      .execute();
-    const items = rows.slice(0, filter.max).map(banOf);
-    return { items, next: rows.length > filter.max ? items.at(-1)!.id : null };
+    return pageOf(query, filter);
   }
 }
 
-/** Bans that were added or lifted after a revision. */
-export async function readBans(db: Database, after: number): Promise<readonly Ban[]> {
-  const rows = await db.selectFrom('bans').selectAll().where('revision', '>', after).orderBy('id').execute();
-  return rows.map(banOf);
+/** Bans that were added or lifted after a revision; after 0 those in force, of all there ever were. */
+export async function readBans(db: Database, after: number, now: number): Promise<readonly Ban[]> {
+  const query = after === 0 ? inForce(db, now) : bansIn(db).where('revision', '>', after);
+  return (await query.orderBy('id').execute()).map(banOf);
+}
+
+function bansIn(db: Database) {
+  return db.selectFrom('bans').selectAll();
+}
+
+function inForce(db: Database, now: number): BanQuery {
+  return bansIn(db)
+    .where('lifted_at', 'is', null)
+    .where((where) => where.or([where('until', 'is', null), where('until', '>', now)]));
+}
+
+type BanQuery = ReturnType<typeof bansIn>;
+
+async function pageOf(
+  query: BanQuery,
+  { after, max }: { readonly after?: string; readonly max: number },
+): Promise<Page<Ban>> {
+  const following = after === undefined ? query : query.where('id', '>', after);
+  const rows = await following
+    .orderBy('id')
+    .limit(max + 1)
+    .execute();
+  const items = rows.slice(0, max).map(banOf);
+  return { items, next: rows.length > max ? items.at(-1)!.id : null };
 }
 
 function banOf(row: Selectable<Tables['bans']>): Ban {

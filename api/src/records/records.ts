@@ -34,7 +34,7 @@ export interface Changes {
   readonly revision: number;
   /** Whole, as they are now. */
   readonly sites: readonly SiteRecord[];
-  /** Added or lifted ones, as they are now. */
+  /** Added or lifted ones, as they are now; after 0 only those in force. */
   readonly bans: readonly Ban[];
 }
 
@@ -87,7 +87,7 @@ export async function openRecords(place: RecordsPlace, clock: Clock = systemCloc
       // First: what changes meanwhile is told twice rather than never.
       const revision = await revisionOf(db);
       if (revision === since) return { revision, sites: [], bans: [] };
-      return { revision, sites: await readSites(db, { after: since }), bans: await readBans(db, since) };
+      return { revision, sites: await readSites(db, { after: since }), bans: await readBans(db, since, clock()) };
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -74,8 +74,9 @@ export class OperatorDesk {
     return this.#records.change((stores) => this.#ban(stores, request));
   }
 
-  bans(): Promise<readonly Ban[]> {
-    return this.#records.bans.active(this.#clock());
+  /** Those in force. */
+  bans(filter: { readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
+    return this.#records.bans.active(this.#clock(), filter);
   }
 
   /** Lifting again changes nothing. */

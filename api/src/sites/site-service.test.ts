@@ -105,8 +105,7 @@ describe('SiteService', () => {
         records.change((stores) => {
           const { audit } = stores;
           let entries = 0;
-          const add = (entry: NewAuditEntry) =>
-            ++entries > 1 ? Promise.reject(new Error('full')) : audit.add(entry);
+          const add = (entry: NewAuditEntry) => (++entries > 1 ? Promise.reject(new Error('full')) : audit.add(entry));
           return work({ ...stores, audit: Object.assign(Object.create(audit) as AuditRecords, { add }) });
         }),
     };

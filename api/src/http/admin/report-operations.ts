@@ -6,14 +6,9 @@ import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './sha
 
 const reportPath = z.strictObject({ report: exactText().max(100) });
 const kind = z.enum(['address', 'ban_id']);
-const forMs = z
-  .int()
-  .min(1_000)
-  .max(BAN_MAX_MS)
-  .nullable()
-  .meta({
-    description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
-  });
+const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
+  description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
+});
 const words = freeText().trim().min(1).max(200);
 
 /** Reports, bans and the audit trail. */
@@ -65,9 +60,13 @@ export function reportOperations(desk: OperatorDesk): readonly Operation[] {
     operation({
       route: 'GET /bans',
       id: 'listBans',
-      summary: 'Bans in force',
-      answer: z.strictObject({ items: z.array(banShape) }),
-      run: async () => ({ items: [...(await desk.bans())] }),
+      summary: 'Bans in force, oldest first',
+      query: z.strictObject(paging),
+      answer: pageOf(banShape),
+      run: async ({ query: { after, max } }) => {
+        const { items, next } = await desk.bans({ max, ...(after !== undefined && { after }) });
+        return { items: [...items], next };
+      },
     }),
     operation({
       route: 'POST /bans',
