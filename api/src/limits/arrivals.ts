@@ -13,7 +13,7 @@ export const SHED_FROM_MS = 200;
 /** When who was turned away may come again: at a random time between these two. Milliseconds. */
 const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
 
-/** Lets new sessions in, or turns them away. Who comes back with a token, waits or talks is not asked. */
+/** Lets new sessions in, or turns them away. Who comes back with a token is only counted, who waits or talks is not asked. */
 export class Arrivals {
   readonly #limiter: Limiter;
   readonly #load: Load;
@@ -39,6 +39,11 @@ export class Arrivals {
     const { standings, refusal } = await this.#limiter.tryTake('sessions', doer);
     if (doer.site !== '') this.#note(doer.site, standings);
     if (refusal !== null) throw refusal;
+  }
+
+  /** Somebody presents a token, good or not. @throws Refusal `rate_limited`. */
+  async admitBack(doer: Doer): Promise<void> {
+    await this.#limiter.take('returns', doer);
   }
 
   /** How much of what a site may open in a minute is used up: 0 to 1. */

@@ -21,6 +21,10 @@ export const RATE_LIMITS = {
     // Fifty a second: what one process opens without its event loop noticing, several times over.
     site: { points: 3_000, windowMs: MINUTE_MS },
   },
+  returns: {
+    // Every connection that an address may have (`addressConnectionsMax`), three times over, while processes are replaced.
+    address: { points: 300, windowMs: MINUTE_MS },
+  },
   searches: {
     // Ten quick skips, then one every two seconds, which is already too fast to read a first line.
     session: { points: 10, windowMs: 20 * SECOND_MS },

@@ -67,7 +67,7 @@ async function stage() {
   const online = new Online(store, push);
   const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
-    arrivals: { admit: () => Promise.resolve() },
+    arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
     ...{ store, relay, push, online, waits, link, clock },
     ids: randomIds,
     nodeId: HERE,
@@ -98,6 +98,8 @@ describe('of several connections with one token', () => {
   test('the one that another node took over before the answer came here is too late', async () => {
     const { sessions, store, arrive, sessionId, token, fence } = await stage();
     const arriving = arrive(token);
+    // Until the store is asked.
+    await new Promise((resolve) => setImmediate(resolve));
     await store.resumeElsewhere(token);
     sessions.supersedeBefore(sessionId, 3);
     await store.answer(0);

@@ -39,7 +39,7 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
-  readonly #arrivals: Pick<Arrivals, 'admit'>;
+  readonly #arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
   /** Sites with visitors here, and when one was last seen. */
   readonly #seenAt = new Map<SiteId, number>();
   readonly #closing = new Set<SessionId>();
@@ -57,7 +57,7 @@ export class Sessions {
     clock: Clock;
     nodeId: NodeId;
     tell: (notices: readonly Notice[]) => void;
-    arrivals: Pick<Arrivals, 'admit'>;
+    arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
   }) {
     this.#store = parts.store;
     this.#relay = parts.relay;
@@ -78,16 +78,18 @@ export class Sessions {
    */
   async arrive(site: Site, presented: ResumeToken | undefined, visitor: Visitor, welcome: Welcome): Promise<Arrival> {
     const mark = markOf(visitor);
+    const doer = { site: site.id, address: mark.address };
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#clock() };
     const takenOver = new Map<SessionId, number>();
     this.#arriving.add(takenOver);
     try {
       if (presented !== undefined) {
+        await this.#arrivals.admitBack(doer);
         const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, mark);
         if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, visitor, welcome);
       }
-      await this.#arrivals.admit({ site: site.id, address: mark.address });
+      await this.#arrivals.admit(doer);
       const { session } = await this.#store.open(site.id, this.#nodeId, resume, mark);
       if (visitor.agreed.ageBand !== null) await this.#store.agree(session, { ageBand: visitor.agreed.ageBand });
       const { agreed } = visitor;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
-import { startTestApp } from '../harness.ts';
+import { startTestApp, until, Visitor } from '../harness.ts';
 import { RawConnection } from '../bounds/raw-connection.ts';
 import { knock, knocks } from './knock.ts';
 
@@ -38,6 +38,30 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
     const within = (network: string) => Array.from({ length: 40 }, (_, host) => `2001:db8:0:${network}::${host + 1}`);
     expect(await knocks(app.url, transport, within('1'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
     expect(await knocks(app.url, transport, within('2'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+  });
+});
+
+describe('S7 coming back', () => {
+  const { points: RETURNS } = RATE_LIMITS.returns.address;
+
+  test('is limited for an address, and before anything is looked up', { timeout: 20_000 }, async () => {
+    await using app = await serviceBehind(1);
+    const here = { from: '198.51.100.7' };
+    let { resume } = await Visitor.arrive(app, here).then((visitor) => (visitor.cut(), visitor.ready));
+    const codes = new Map<string, number>();
+    for (let count = 0; count < RETURNS + 5; count++) {
+      await using visitor = new Visitor(app, { ...here, auth: { resume } });
+      await until(() => visitor.told.length > 0, 'it is answered');
+      const [ready] = visitor.all('session:ready');
+      resume = ready?.resume ?? resume;
+      const answer = ready === undefined ? visitor.all('session:refused')[0]!.code : 'let in';
+      codes.set(answer, (codes.get(answer) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(codes)).toEqual({ 'let in': RETURNS, rate_limited: 5 });
+    expect(app.tally.of('limited_returns_address')).toBe(5);
+    // Who was refused keeps the token, and the neighbours come back as ever.
+    await using elsewhere = await Visitor.arrive(app, { from: '198.51.100.8', auth: { resume } });
+    expect(elsewhere.ready.recovered).toBe(true);
   });
 });
 
