@@ -2,6 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { addressPrefix, clientAddress } from '../client-address.ts';
 import type { VisitorServer } from './visitor-socket.ts';
 
+/** One Engine.IO connection. */
+interface Connection {
+  readonly request: IncomingMessage;
+  once(name: 'close', then: () => void): void;
+  close(isDiscarding: boolean): void;
+}
+
 /** How many connections each address has open on this process, from the handshake on, whether a visitor joined or not. */
 export class AddressConnections {
   readonly #max: number;
@@ -18,16 +25,17 @@ export class AddressConnections {
     return (this.#open.get(this.#prefixOf(request)) ?? 0) >= this.#max;
   }
 
-  /** Counts what this server opens and closes. */
-  watch(server: VisitorServer): void {
-    server.engine.on(
-      'connection',
-      (connection: { request: IncomingMessage; once(name: 'close', then: () => void): void }) => {
-        const prefix = this.#prefixOf(connection.request);
-        this.#count(prefix, 1);
-        connection.once('close', () => this.#count(prefix, -1));
-      },
-    );
+  /** Counts what this server opens and closes. What was let in before others were counted, and is too many now, is refused. */
+  watch(server: VisitorServer, refused: () => void): void {
+    server.engine.on('connection', (connection: Connection) => {
+      const prefix = this.#prefixOf(connection.request);
+      const isFull = this.isFull(connection.request);
+      this.#count(prefix, 1);
+      connection.once('close', () => this.#count(prefix, -1));
+      if (!isFull) return;
+      refused();
+      connection.close(true);
+    });
   }
 
   #prefixOf(request: IncomingMessage): string {

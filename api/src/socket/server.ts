@@ -78,7 +78,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     cors: { origin: true, credentials: false, methods: ['GET', 'POST'] },
   });
   push.attach(server);
-  addresses.watch(server);
+  addresses.watch(server, () => tally.refused('handshake', REFUSED_CROWD));
   boundConnections(server, bounds, () => tally.count('slow_reader'));
   boundPolling(server, bounds, clock, cutFastSender);
 
