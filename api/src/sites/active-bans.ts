@@ -23,6 +23,10 @@ export class ActiveBans implements BanList {
     }
   }
 
+  clear(): void {
+    this.#byTarget.clear();
+  }
+
   get size(): number {
     return this.#byTarget.size;
   }

@@ -2,6 +2,7 @@ import type { SiteKey } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { tempRecords } from '../../test/temp-records.ts';
+import type { Records } from '../records/records.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
 import { FollowedDirectory } from './followed-directory.ts';
 import { isOriginAllowed } from './origin-rule.ts';
@@ -23,10 +24,11 @@ async function fresh() {
   const log = listLog();
   let failure: Error | null = null;
   let reloads = 0;
+  let present: Pick<Records, 'revision' | 'changedSince'> = records;
   const directory = await FollowedDirectory.open({
     records: {
-      revision: () => (failure === null ? records.revision() : Promise.reject(failure)),
-      changedSince: (revision) => (reloads++, records.changedSince(revision)),
+      revision: () => (failure === null ? present.revision() : Promise.reject(failure)),
+      changedSince: (revision) => (reloads++, present.changedSince(revision)),
     },
     clock,
     log,
@@ -44,6 +46,8 @@ async function fresh() {
     pass: (ms: number) => (now += ms),
     fail: (error: Error | null) => (failure = error),
     reloads: () => reloads,
+    /** The database is put back to what another one has. */
+    putBack: (earlier: Records) => (present = earlier),
     /** A site and its keys by mode, known to the directory. */
     shop: async (origins = ['https://shop.example', 'http://localhost:*', 'null']) => {
       const { keys } = await service.add({ id: SHOP, name: 'Shop', origins, settings: { interests: ['jazz'] } });
@@ -204,6 +208,33 @@ describe('FollowedDirectory', () => {
     await the.service.revokeKey((await the.records.keys.byValue(demoKey!))!.id);
     await the.directory.look();
     expect(the.directory.find(demoKey!)).toBeUndefined();
+  });
+
+  test('a database that was put back to an earlier state is taken over whole', async () => {
+    await using the = await fresh();
+    await using earlier = await tempRecords(the.now);
+    const ofEarlier = new SiteService({ records: earlier.records, clock: the.now, actor: 'cli' });
+    const { keys } = await ofEarlier.add({ id: SHOP, name: 'Earlier', origins: [] });
+    const { live } = await the.shop();
+    const other = await the.service.add({ id: 'site_other', name: 'Other' });
+    const value = 'u-1';
+    const ban = { site: SHOP, kind: 'ban_id', value, reason: 'spam', actor: 'operator', createdAt: 1 } as const;
+    await the.records.bans.add({ ...ban, until: null });
+    await the.directory.look();
+    expect(the.directory.bans.findBan(SHOP, 'ban_id', value, the.now())).not.toBeNull();
+    the.putBack(earlier.records);
+    await the.directory.look();
+    expect(the.directory.find(keys[0]!.text)).toMatchObject({ name: 'Earlier' });
+    for (const key of [live, other.keys[0]!]) {
+      expect(the.directory.find(key.text)).toBeUndefined();
+      expect(the.gone).toContain(key.text);
+    }
+    expect(the.directory.byId(SHOP)).toMatchObject({ name: 'Earlier' });
+    expect(the.directory.byId('site_other' as SiteId)).toBeUndefined();
+    expect(the.directory.bans.size).toBe(0);
+    const reloads = the.reloads();
+    await the.directory.look();
+    expect(the.reloads()).toBe(reloads);
   });
 
   test('a key that is a name of Object.prototype finds nothing', async () => {

@@ -138,8 +138,12 @@ export class FollowedDirectory implements SiteDirectory {
 
   async #takeChanges(): Promise<void> {
     const { records, clock } = this.#parts;
-    if (this.#revision === 0 || (await records.revision()) !== this.#revision) {
-      const { revision, sites, bans } = await records.changedSince(this.#revision);
+    const latest = this.#revision === 0 ? null : await records.revision();
+    if (latest !== this.#revision) {
+      // A revision never falls, unless the database was put back to what it was: all of it is read anew.
+      const isPutBack = latest !== null && latest < this.#revision;
+      const { revision, sites, bans } = await records.changedSince(isPutBack ? 0 : this.#revision);
+      if (isPutBack) this.#forgetAllBut(new Set(sites.map(({ id }) => id)));
       for (const record of sites) this.#take(record);
       for (const ban of bans) this.#bans.take(ban, clock());
       if (bans.some(({ liftedAt }) => liftedAt === null)) this.#areBansNew = true;
@@ -147,6 +151,17 @@ export class FollowedDirectory implements SiteDirectory {
       this.#revision = revision;
     }
     this.#seenAt = clock();
+  }
+
+  /** Forgets bans, keys, and sites that are not among `there`; those that are are to be taken next. */
+  #forgetAllBut(there: ReadonlySet<SiteId>): void {
+    for (const [id, { record }] of [...this.#records]) {
+      if (there.has(id)) continue;
+      this.#take({ ...record, isDisabled: true });
+      this.#records.delete(id);
+    }
+    this.#byKey.clear();
+    this.#bans.clear();
   }
 
   /** Keys run out without anybody changing anything. */
