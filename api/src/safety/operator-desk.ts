@@ -5,7 +5,10 @@ import type { Ban, BanKind } from '../records/bans.ts';
 import type { Page } from '../records/page.ts';
 import type { Records, Stores } from '../records/records.ts';
 import type { Report, ReportStatus } from '../records/reports.ts';
+import { siteOfSide } from '../sites/sides.ts';
+import { DEMO_SITE } from '../sites/site-directory.ts';
 import type { SiteId } from '../state/state-store.ts';
+import { isSaltForgotten } from './salts.ts';
 
 /** The longest a ban by address can mean anything: by then the salt of its hash is forgotten. Milliseconds. */
 export const ADDRESS_BAN_MAX_MS = 24 * 60 * 60_000;
@@ -62,16 +65,27 @@ export class OperatorDesk {
   /** Shuts out whom a report is about: by the site's own word for them, or else by where they came from. */
   banReported(id: string, kind: BanKind, forMs: number | null): Promise<Ban> {
     return this.#records.change(async (stores) => {
-      const { site, reportedAddress, reportedBanId } = await reportIn(stores, id);
+      const { site, reportedAddress, reportedBanId, createdAt } = await reportIn(stores, id);
       const value = kind === 'ban_id' ? reportedBanId : reportedAddress;
       if (value === null)
         throw new Refusal('bad_request', { message: 'kind: the site said no ban id of this visitor.' });
+      if (kind === 'address' && isSaltForgotten(createdAt, this.#clock())) {
+        throw new Refusal('bad_request', {
+          message:
+            'kind: what this report knows of the address means nothing any more; it was made the day before yesterday or earlier.',
+        });
+      }
       return this.#ban(stores, { site, kind, value, reason: id, forMs });
     });
   }
 
   ban(request: BanRequest): Promise<Ban> {
-    return this.#records.change((stores) => this.#ban(stores, request));
+    return this.#records.change(async (stores) => {
+      const { site } = request;
+      if (site !== DEMO_SITE.id && (await stores.sites.get(siteOfSide(site))) === undefined)
+        throw new Refusal('not_found', { message: 'There is no site with that id.' });
+      return this.#ban(stores, request);
+    });
   }
 
   /** Those in force. */

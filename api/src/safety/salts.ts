@@ -64,5 +64,10 @@ export class Salts {
   }
 }
 
+/** Whether the salt of what was hashed at a time, Unix milliseconds, is gone: it tells nobody apart any more. */
+export function isSaltForgotten(at: number, now: number): boolean {
+  return dayOf(at) < dayOf(now) - 1;
+}
+
 const dayOf = (time: number) => Math.floor(time / DAY_MS);
 const nameOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);

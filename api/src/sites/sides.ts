@@ -24,6 +24,11 @@ export function sideId(site: SiteId, mode: KeyMode): SiteId {
   return mode === 'live' ? site : (`${site}_test` as SiteId);
 }
 
+/** The site that a side belongs to. */
+export function siteOfSide(side: SiteId): SiteId {
+  return side.replace(/_test$/, '') as SiteId;
+}
+
 /** The live and the test side of a site. Throws if its settings are not what this version of the service can read. */
 export function sidesOf(record: SiteRecord, now: number): Sides {
   if (record.isDisabled) return { sites: [], goodUntil: Infinity };

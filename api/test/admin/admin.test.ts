@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import type { ConversationId } from '@passerby/sdk/protocol';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { OperatorDesk } from '../../src/safety/operator-desk.ts';
+import type { AddressHash, SiteId } from '../../src/state/state-store.ts';
 import { claimsPrivateKeyOf } from '../../src/sites/keys.ts';
 import { ORIGIN, until, Visitor } from '../harness.ts';
+import { tempRecords } from '../temp-records.ts';
 import { OPERATOR_TOKEN, startAdminService, type AdminService } from './admin-service.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -278,6 +282,45 @@ describe("the operators' API", () => {
     expect(long.status).toBe(201);
     expect((await service.ask('GET', '/bans')).body.items).toEqual([long.body]);
     await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+  });
+
+  test('bans on either side of a site and on the built-in one, and on none that is not there', async () => {
+    await using service = await startAdminService();
+    const { site } = await addSite(service);
+    const banOn = async (side: string) => {
+      const ban = { site: side, kind: 'ban_id', value: 'u-1', reason: 'threats', forMs: null };
+      return (await service.ask('POST', '/bans', ban)).status;
+    };
+    for (const side of [site.id, `${site.id}_test`, 'site_demo']) expect(await banOn(side), side).toBe(201);
+    for (const side of ['site_nowhere', 'site_nowhere_test']) expect(await banOn(side), side).toBe(404);
+  });
+
+  test('bans by the address of a report as long as its hash means something, and says so later', async () => {
+    const now = Date.UTC(2026, 10, 22, 12);
+    await using kept = await tempRecords(() => now);
+    const desk = new OperatorDesk(kept.records, () => now);
+    const reportAt = async (createdAt: number) => {
+      const { report } = await kept.records.reports.add({
+        site: 'site_shop' as SiteId,
+        conversationId: `c_${createdAt}` as ConversationId,
+        reason: 'threat',
+        comment: null,
+        messages: null,
+        reporter: 'one' as AddressHash,
+        reportedAddress: 'other' as AddressHash,
+        reportedBanId: 'u-1',
+        createdAt,
+      });
+      return report.id;
+    };
+    const yesterday = await reportAt(Date.UTC(2026, 10, 21));
+    expect(await desk.banReported(yesterday, 'address', 60_000)).toMatchObject({ value: 'other' });
+    const before = await reportAt(Date.UTC(2026, 10, 21) - 1);
+    await expect(desk.banReported(before, 'address', 60_000)).rejects.toMatchObject({
+      code: 'bad_request',
+      message: expect.stringContaining('address') as string,
+    });
+    expect(await desk.banReported(before, 'ban_id', null)).toMatchObject({ value: 'u-1' });
   });
 
   test('has a document that names every operation, its parameters and its answers', async () => {
