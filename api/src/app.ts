@@ -11,8 +11,8 @@ import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
 import type { Operation } from './http/admin/operation.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/server.ts';
-import { Arrivals, SHED_FROM_MS } from './limits/arrivals.ts';
-import { EventLoopLoad, type Load } from './limits/event-loop.ts';
+import { Arrivals } from './limits/arrivals.ts';
+import { EventLoopLoad, judgedBy, SHED_FROM_MS, type Load } from './limits/event-loop.ts';
 import { FrameGate } from './limits/frame-gate.ts';
 import { Limiter } from './limits/limiter.ts';
 import { SessionAllowances } from './limits/session-allowances.ts';
@@ -147,7 +147,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
-  const load = parts.load ?? eventLoop;
+  const load = parts.load ?? judgedBy(eventLoop, config.SHED_FROM_MS ?? SHED_FROM_MS);
   const arrivals = new Arrivals({ limiter, load, clock, tally });
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });

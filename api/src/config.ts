@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SHED_FROM_MS } from './limits/event-loop.ts';
 import { LOG_LEVELS } from './observability/log.ts';
 import type { RecordsPlace } from './records/records.ts';
 import { parseRedisUrl, type RedisAddress } from './state/redis/client.ts';
@@ -54,6 +55,13 @@ const environment = z.object({
     .min(0.1, 'a number from 0.1 to 10000')
     .max(10_000, 'a number from 0.1 to 10000')
     .default(1),
+  /** How late the event loop may be, nine turns out of ten, before nobody new is let in. Milliseconds. */
+  SHED_FROM_MS: z.coerce
+    .number('a number of milliseconds')
+    .int('a whole number')
+    .min(50, 'a number from 50 to 60000')
+    .max(60_000, 'a number from 50 to 60000')
+    .default(SHED_FROM_MS),
   /** How the service is reached from outside, such as https://chat.example.com. */
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'an http or https address' }).optional(),
   /** Port of its own for `GET /metrics`; 0 takes a free one. Unset: there is none. */

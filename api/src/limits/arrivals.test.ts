@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
-import { Arrivals, SHED_FROM_MS } from './arrivals.ts';
-import { EventLoopLoad } from './event-loop.ts';
+import { Arrivals } from './arrivals.ts';
+import { EventLoopLoad, judgedBy, SHED_FROM_MS } from './event-loop.ts';
 import { Limiter } from './limiter.ts';
 import { SessionAllowances } from './session-allowances.ts';
 
@@ -74,3 +74,8 @@ test('an event loop that is kept busy shows a delay, and one that is not shows n
   await expect.poll(() => load.delayMs(), { timeout: 8_000 }).toBeLessThan(SHED_FROM_MS);
   load.stop();
 }, 25_000);
+
+test('a process that may be later counts as late later', () => {
+  const load = judgedBy({ delayMs: () => 300 }, 600);
+  expect(load.delayMs()).toBe(SHED_FROM_MS / 2);
+});

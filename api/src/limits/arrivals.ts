@@ -2,14 +2,9 @@ import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SiteId } from '../state/state-store.ts';
-import type { Load } from './event-loop.ts';
+import { SHED_FROM_MS, type Load } from './event-loop.ts';
 import type { Doer, Limiter, Standing } from './limiter.ts';
 
-/**
- * From this delay of the event loop on nobody new is let in. Requests are answered within a second, so a
- * fifth of it lost in every turn leaves room for who is here already, and for little more. Milliseconds.
- */
-export const SHED_FROM_MS = 200;
 /** When who was turned away may come again: at a random time between these two. Milliseconds. */
 const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
 
