@@ -129,7 +129,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { RATE_LIMIT_FACTOR: factor } = config;
   const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
   const packetsMax = Math.ceil(BOUNDS.packetsMax * factor);
-  const bounds = { ...BOUNDS, addressConnectionsMax, packetsMax, ...parts.bounds };
+  const addressTcpMax = Math.ceil(BOUNDS.addressTcpMax * factor);
+  const bounds = { ...BOUNDS, addressConnectionsMax, addressTcpMax, packetsMax, ...parts.bounds };
   const tally = new Tally();
   const metrics = new Metrics();
   const nodeId = randomIds.node();
@@ -258,7 +259,13 @@ export async function startApp(parts: AppParts): Promise<App> {
           },
   });
   const answer = httpApp.callback();
-  const http = createListener((request, response) => void answer(request, response), bounds, SOCKET_PATH, tally);
+  const http = createListener(
+    (request, response) => void answer(request, response),
+    bounds,
+    SOCKET_PATH,
+    config.TRUSTED_HOPS,
+    tally,
+  );
   const socketServer = createSocketServer(http, {
     sites,
     sessions,
@@ -331,7 +338,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   const metricsHttp =
     METRICS_PORT === undefined
       ? null
-      : createListener((request, response) => void scraped(request, response), bounds, NO_UPGRADE, tally);
+      : createListener(
+          (request, response) => void scraped(request, response),
+          bounds,
+          NO_UPGRADE,
+          config.TRUSTED_HOPS,
+          tally,
+        );
   if (metricsHttp !== null) answerOneAtATime(metricsHttp);
 
   try {

@@ -47,6 +47,8 @@ export const BOUNDS = {
   requestsMax: 16,
   /** Connections of one address (IPv6: one /64) that have passed the origin check, joined or not. A school behind one router. */
   addressConnectionsMax: 100,
+  /** TCP connections of one address where no proxy stands in front, whatever they are for: those above, and those by which as many browsers load pages. */
+  addressTcpMax: 500,
 } as const;
 
 export type Bounds = { readonly [Name in keyof typeof BOUNDS]: number };

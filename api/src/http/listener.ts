@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '@passerby/sdk/protocol';
+import { addressPrefix } from '../client-address.ts';
 import type { Bounds } from '../bounds.ts';
 import type { Tally } from '../observability/tally.ts';
 import { rawProblem } from './problem.ts';
@@ -16,7 +17,13 @@ const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
 ]);
 
 /** The HTTP server that both doors stand on. `upgradePath` is where a connection may become something else. */
-export function createListener(answer: RequestListener, bounds: Bounds, upgradePath: string, tally: Tally): Server {
+export function createListener(
+  answer: RequestListener,
+  bounds: Bounds,
+  upgradePath: string,
+  trustedHops: number,
+  tally: Tally,
+): Server {
   const server = createServer(
     {
       maxHeaderSize: bounds.headMaxBytes,
@@ -31,6 +38,7 @@ export function createListener(answer: RequestListener, bounds: Bounds, upgradeP
   );
   server.maxConnections = bounds.connectionsMax;
   server.timeout = bounds.stillMs;
+  if (trustedHops === 0) boundAddresses(server, bounds.addressTcpMax);
   const refuse = (socket: Socket, code: ErrorCode) => {
     tally.refused('http', code);
     socket.write(rawProblem(code));
@@ -50,6 +58,28 @@ export function createListener(answer: RequestListener, bounds: Bounds, upgradeP
     if (!url.startsWith(upgradePath)) refuse(socket as Socket, 'not_found');
   });
   return server;
+}
+
+/**
+ * Closes what one address opens beyond `max`, so that it cannot take every connection there is by saying nothing on
+ * them. Behind a proxy all come from that: there it is the proxy's part.
+ */
+function boundAddresses(server: Server, max: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const prefix = addressPrefix(socket.remoteAddress ?? '');
+    const count = open.get(prefix) ?? 0;
+    if (count >= max) {
+      socket.destroy();
+      return;
+    }
+    open.set(prefix, count + 1);
+    socket.once('close', () => {
+      const left = open.get(prefix)! - 1;
+      if (left === 0) open.delete(prefix);
+      else open.set(prefix, left);
+    });
+  });
 }
 
 /**

@@ -80,4 +80,21 @@ describe('S4 connections of one address', () => {
     await first[Symbol.asyncDispose]();
     await expect.poll(() => knock(app.url, 'websocket', 'nobody')).toBe('let in');
   });
+
+  test('that say nothing are closed beyond the limit where no proxy is trusted, and nobody waits behind them', async () => {
+    await using app = await startTestApp({ bounds: { addressTcpMax: 3 } });
+    const silent = await Promise.all([1, 2, 3].map(() => RawConnection.open(app)));
+    await using fourth = await RawConnection.open(app);
+    await until(() => fourth.isClosed, 'the fourth is closed');
+    expect(silent.map(({ isClosed }) => isClosed)).toEqual([false, false, false]);
+    await Promise.all(silent.map((connection) => connection[Symbol.asyncDispose]()));
+    await expect.poll(() => knock(app.url, 'websocket', 'nobody')).toBe('let in');
+  });
+
+  test('are all the proxy’s where one is trusted', async () => {
+    await using app = await startTestApp({ bounds: { addressTcpMax: 1 }, config: { TRUSTED_HOPS: 1 } });
+    await using silent = await RawConnection.open(app);
+    expect(await knock(app.url, 'websocket', '198.51.100.7')).toBe('let in');
+    expect(silent.isClosed).toBe(false);
+  });
 });
