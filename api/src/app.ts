@@ -1,9 +1,8 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
+import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
-import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
-import { RedisLink } from './cluster/redis-link.ts';
 import type { Config } from './config.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
@@ -33,7 +32,7 @@ import { Gatekeeper } from './safety/gatekeeper.ts';
 import type { OnSpam } from './safety/repeated-texts.ts';
 import { Reports, type ReportBook } from './safety/reports.ts';
 import { forgetReports, type Forgetful } from './safety/report-retention.ts';
-import { ownSalts, Salts, sharedSalts, type SaltSource } from './safety/salts.ts';
+import { Salts } from './safety/salts.ts';
 import { ticketFor } from './safety/search-gate.ts';
 import { TurnOuts } from './safety/turn-outs.ts';
 import { clientAddress } from './client-address.ts';
@@ -46,10 +45,7 @@ import { RequestDoor, type FrameHandler, type RequestHandlers } from './socket/r
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
-import { MemoryStore } from './state/memory/memory-store.ts';
-import { checkRedis, connectRedis, type RedisAddress, type RedisClient } from './state/redis/client.ts';
-import { RedisStore } from './state/redis/redis-store.ts';
-import type { NodeId, Notice, SiteId, StateStore } from './state/state-store.ts';
+import type { Notice, SiteId, StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
@@ -412,57 +408,4 @@ function listening(server: Server, port: number, host: string): Promise<void> {
 
 function addressOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
-/** What the state and the way to other nodes stand on. */
-interface Backend {
-  readonly name: string;
-  readonly store: StateStore;
-  readonly link: NodeLink;
-  readonly salts: SaltSource;
-  /** Where counts are kept that all nodes share; `null` where there is one node. */
-  readonly redis: RedisClient | null;
-  /** Asks the store for the least it can answer. */
-  ping(): Promise<unknown>;
-  listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
-  close(): void;
-}
-
-function memoryBackend(clock: Clock): Backend {
-  return {
-    name: 'memory',
-    store: new MemoryStore(clock, randomIds),
-    link: noLink,
-    salts: ownSalts,
-    redis: null,
-    ping: () => Promise.resolve(),
-    listen: () => Promise.resolve(),
-    close: () => undefined,
-  };
-}
-
-async function redisBackend(address: RedisAddress, tally: Tally): Promise<Backend> {
-  const commands = connectRedis(address, 'commands');
-  const subscriber = connectRedis(address, 'subscription');
-  const close = () => {
-    commands.disconnect();
-    subscriber.disconnect();
-  };
-  try {
-    const name = `Redis ${await checkRedis(commands)}`;
-    const link = new RedisLink(commands, subscriber, tally);
-    return {
-      name,
-      store: new RedisStore(commands, randomIds),
-      link,
-      salts: sharedSalts(commands),
-      redis: commands,
-      ping: () => commands.ping(),
-      listen: (node, take) => link.listen(node, take),
-      close,
-    };
-  } catch (error) {
-    close();
-    throw error;
-  }
 }
