@@ -25,6 +25,7 @@ export interface AdminService {
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
+  /** `any`: each operation answers in another shape, and a test looks into the one it asked for. */
   readonly body: any;
 }
 

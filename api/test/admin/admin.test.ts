@@ -169,6 +169,7 @@ describe("the operators' API", () => {
     await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(false);
     await service.ask('POST', `${at}/origins`, { origin: ORIGIN });
     await service.ask('PUT', `${at}/settings`, { interests: ['maps'] });
+    // Refused until the node has heard of the origin: then it is asked again.
     await expect
       .poll(async () => (await arrive(service, live.text).catch(() => null))?.ready.policy.interests, {
         timeout: 1_000,
