@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { createLog, errorFields, type LogFields } from './log.ts';
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { createLog, errorFields, reasonOf, REPEAT_MS, type LogFields } from './log.ts';
 
 /** What no log may hold, whoever hands it in. */
 const CANARY = 'canary-4711';
@@ -59,4 +59,45 @@ test('an exception is logged by name and place, also one thrown in place of fiel
   log.error(thrown as unknown as LogFields, 'something');
   expect(text()).not.toContain(CANARY);
   expect(lines()[0]).toMatchObject({ error: { name: 'RangeError', stack: expect.stringContaining('log.test.ts') } });
+});
+
+describe('repeated lines', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('writes one line of a kind a minute, then the number of those it left out', () => {
+    const { log, lines } = listening();
+    for (let i = 0; i < 1_000; i++) log.error({ reason: 'READONLY', requestId: `req_${i}` }, 'something');
+    expect(lines()).toMatchObject([{ msg: 'something', reason: 'READONLY' }]);
+    vi.advanceTimersByTime(REPEAT_MS);
+    expect(lines()).toMatchObject([{}, { msg: 'something', reason: 'READONLY', suppressed: 999 }]);
+    log.error({ reason: 'READONLY' }, 'something');
+    expect(lines()).toHaveLength(3);
+  });
+
+  it('tells kinds apart by level, message, code, reason and error name', () => {
+    const { log, lines } = listening();
+    log.error({}, 'something');
+    log.warn({}, 'something');
+    log.error({}, 'something else');
+    log.error({ code: 'internal' }, 'something');
+    log.error({ reason: 'OOM' }, 'something');
+    log.error({ error: errorFields(new RangeError()) }, 'something');
+    expect(lines()).toHaveLength(6);
+  });
+
+  it('adds no line when nothing was left out', () => {
+    const { log, lines } = listening();
+    log.warn({}, 'something');
+    vi.advanceTimersByTime(REPEAT_MS);
+    expect(lines()).toHaveLength(1);
+  });
+});
+
+test('the reason is the code of an error, or the first word of a reply of Redis, and never its message', () => {
+  expect(reasonOf(Object.assign(new Error(CANARY), { code: 'ECONNRESET' }))).toBe('ECONNRESET');
+  expect(reasonOf(Object.assign(new Error(CANARY), { code: '57P01' }))).toBe('57P01');
+  expect(reasonOf(new Error("READONLY You can't write against a read only replica."))).toBe('READONLY');
+  expect(reasonOf(new Error(`Something ${CANARY}`))).toBeUndefined();
+  expect(reasonOf(null)).toBeUndefined();
 });

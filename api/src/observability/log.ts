@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { pino, type DestinationStream } from 'pino';
 
 /** What may be logged about anything: fixed fields, never what visitors say, their tokens or addresses. */
@@ -8,9 +9,12 @@ export interface LogFields {
   readonly request?: string;
   readonly code?: string;
   readonly error?: { readonly name: string; readonly stack: string | undefined };
+  /** Error code of a library or server, such as `READONLY`, `ECONNRESET` or `57P01`; its message is never logged. */
+  readonly reason?: string;
   readonly count?: number;
 }
 
+/** Repeated warnings and errors are limited: see `REPEAT_MS`. The message is a fixed sentence, never input. */
 export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
@@ -18,6 +22,15 @@ export interface Log {
 }
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const;
+
+/**
+ * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one
+ * kind if level, message, code, reason and error name are the same. Those left out are counted in a `suppressed`
+ * line at the end of the interval. Milliseconds.
+ */
+export const REPEAT_MS = 60_000;
+/** Maximum number of kinds tracked at once; more than there are messages in the source. */
+const KINDS_MAX = 500;
 
 /**
  * One JSON line an event, on stderr unless told otherwise. stdout is for the one line that says where the
@@ -28,11 +41,45 @@ export function createLog(
   destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
 ): Log {
   const logger = pino({ level, base: null }, destination);
+  const limited = (level: 'warn' | 'error') => {
+    const kinds = new Map<string, { readonly since: number; suppressed: number }>();
+    return (fields: LogFields, message: string): void => {
+      const line = allowed(fields);
+      const kind = kindOf(line, message);
+      const now = performance.now();
+      const known = kinds.get(kind);
+      if (known !== undefined && now - known.since < REPEAT_MS) {
+        known.suppressed++;
+        return;
+      }
+      if (known === undefined && kinds.size >= KINDS_MAX) return;
+      const current = { since: now, suppressed: 0 };
+      kinds.set(kind, current);
+      logger[level](line, message);
+      setTimeout(() => {
+        kinds.delete(kind);
+        const { error: _, ...summary } = line;
+        if (current.suppressed > 0) logger[level]({ ...summary, suppressed: current.suppressed }, message);
+      }, REPEAT_MS).unref();
+    };
+  };
   return {
     info: (fields, message) => logger.info(allowed(fields), message),
-    warn: (fields, message) => logger.warn(allowed(fields), message),
-    error: (fields, message) => logger.error(allowed(fields), message),
+    warn: limited('warn'),
+    error: limited('error'),
   };
+}
+
+function kindOf({ code, reason, error }: Record<string, unknown>, message: string): string {
+  return JSON.stringify([message, code, reason, (error as { readonly name?: string } | undefined)?.name]);
+}
+
+/** The error code of a library or server in what was thrown; `undefined` if there is none. */
+export function reasonOf(thrown: unknown): string | undefined {
+  const { code, message } = (thrown ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  if (typeof code === 'string' && SHAPES.reason.test(code)) return code;
+  // A reply of Redis begins with its code.
+  return typeof message === 'string' ? /^([A-Z]{3,20})(?: |$)/.exec(message)?.[1] : undefined;
 }
 
 /** What is logged of an exception. A message may quote input, so only the name and where it was thrown go along. */
@@ -47,6 +94,7 @@ const SHAPES = {
   requestId: /^req_[A-Za-z0-9_-]{16}$/,
   request: /^[a-z]{1,20}:[a-z]{1,20}$/,
   code: /^[a-z_]{1,40}$/,
+  reason: /^(?:[A-Z][A-Z0-9_]{1,39}|[0-9A-Z]{5})$/,
 } as const;
 const ERROR_NAME = /^[A-Za-z$_][\w$]{0,60}$/;
 
