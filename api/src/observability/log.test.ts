@@ -72,7 +72,17 @@ describe('repeated lines', () => {
     vi.advanceTimersByTime(REPEAT_MS);
     expect(lines()).toMatchObject([{}, { msg: 'something', reason: 'READONLY', suppressed: 999 }]);
     log.error({ reason: 'READONLY' }, 'something');
-    expect(lines()).toHaveLength(3);
+    expect(lines()).toHaveLength(2);
+    vi.advanceTimersByTime(REPEAT_MS);
+    expect(lines()).toMatchObject([{}, {}, { suppressed: 1 }]);
+  });
+
+  it('writes a line of a kind at once again after a minute without one', () => {
+    const { log, lines } = listening();
+    log.error({}, 'something');
+    vi.advanceTimersByTime(REPEAT_MS);
+    log.error({}, 'something');
+    expect(lines()).toHaveLength(2);
   });
 
   it('tells kinds apart by level, message, code, reason and error name', () => {

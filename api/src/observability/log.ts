@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { pino, type DestinationStream } from 'pino';
 
 /** What may be logged about anything: fixed fields, never what visitors say, their tokens or addresses. */
@@ -42,24 +41,28 @@ export function createLog(
 ): Log {
   const logger = pino({ level, base: null }, destination);
   const limited = (level: 'warn' | 'error') => {
-    const kinds = new Map<string, { readonly since: number; suppressed: number }>();
+    const kinds = new Map<string, { suppressed: number }>();
     return (fields: LogFields, message: string): void => {
       const line = allowed(fields);
       const kind = kindOf(line, message);
-      const now = performance.now();
       const known = kinds.get(kind);
-      if (known !== undefined && now - known.since < REPEAT_MS) {
+      if (known !== undefined) {
         known.suppressed++;
         return;
       }
-      if (known === undefined && kinds.size >= KINDS_MAX) return;
-      const current = { since: now, suppressed: 0 };
-      kinds.set(kind, current);
+      if (kinds.size >= KINDS_MAX) return;
       logger[level](line, message);
-      setTimeout(() => {
+      const current = { suppressed: 0 };
+      kinds.set(kind, current);
+      const { error: _, ...summary } = line;
+      const timer = setInterval(() => {
+        if (current.suppressed > 0) {
+          logger[level]({ ...summary, suppressed: current.suppressed }, message);
+          current.suppressed = 0;
+          return;
+        }
+        clearInterval(timer);
         kinds.delete(kind);
-        const { error: _, ...summary } = line;
-        if (current.suppressed > 0) logger[level]({ ...summary, suppressed: current.suppressed }, message);
       }, REPEAT_MS).unref();
     };
   };
