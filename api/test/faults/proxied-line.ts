@@ -22,19 +22,30 @@ export interface Watch {
 export class ProxiedLine {
   readonly #client: Socket;
   readonly #target: Socket;
+  readonly #path: Path;
   #isSilent = false;
+  #isFailingMidway = false;
+  #isSubscriber = false;
 
   /** `over` is called once neither end is open. */
   constructor(client: Socket, target: Socket, path: Path, watches: Set<Watch>, over: () => void) {
     this.#client = client;
     this.#target = target;
-    const up = new Carrier(client, target, path);
-    const down = new Carrier(target, client, path);
+    // What this line alone does on top of what the path does to all.
+    this.#path = Object.create(path) as Path;
+    const up = new Carrier(client, target, this.#path);
+    const down = new Carrier(target, client, this.#path);
     client.on('data', (chunk: Buffer) => {
+      this.#isSubscriber ||= SUBSCRIBE.test(chunk.toString('latin1'));
       if (!this.#isSilent) up.carry(chunk);
     });
     target.on('data', (chunk: Buffer) => {
       if (this.#isSilent || path.areRepliesLost) return;
+      if (this.#isFailingMidway) {
+        down.carry(chunk.subarray(0, Math.ceil(chunk.length / 2)));
+        setImmediate(() => this.reset());
+        return;
+      }
       const watch = [...watches].find(({ words }) => chunk.includes(words));
       if (watch === undefined) {
         down.carry(chunk);
@@ -74,11 +85,33 @@ export class ProxiedLine {
     this.#isSilent = true;
   }
 
+  /** Ends the way to the client, as a server that shuts down does, and still takes what the client sends. */
+  halfClose(): void {
+    this.#client.end();
+  }
+
+  /** Everything arrives this much later, on this line only. Milliseconds. */
+  slow(delayMs: number): void {
+    this.#path.delayMs = delayMs;
+  }
+
+  /** Passes half of what the target says next, and breaks off. */
+  failMidway(): void {
+    this.#isFailingMidway = true;
+  }
+
+  /** Whether a Redis subscription was asked for on it. */
+  get isSubscriber(): boolean {
+    return this.#isSubscriber;
+  }
+
   destroy(): void {
     this.#client.destroy();
     this.#target.destroy();
   }
 }
+
+const SUBSCRIBE = /\bs?p?subscribe\b/i;
 
 /** What a throttled path lets through at once, as a share of a second. */
 const BURST_S = 0.02;

@@ -43,6 +43,13 @@ export class Inspector {
     return result.value;
   }
 
+  /** Detaches. A process that is looked into waits for that before it ends. */
+  async close(): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    this.#socket.close();
+    await once(this.#socket, 'close');
+  }
+
   #call(method: string, params: object): Promise<unknown> {
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {

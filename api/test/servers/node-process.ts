@@ -16,7 +16,7 @@ export interface FailedStart {
   readonly output: string;
 }
 
-function launch(env: Readonly<Record<string, string>>): ChildProcess {
+function launch(env: Readonly<Record<string, string>>, log: number | 'pipe' = 'pipe'): ChildProcess {
   const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name] ?? '']));
   // Its own records, unless the test says which.
   const dataDir = mkdtempSync(join(tmpdir(), 'passerby-data-'));
@@ -33,7 +33,7 @@ function launch(env: Readonly<Record<string, string>>): ChildProcess {
       DATA_DIR: dataDir,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log],
   });
   process.once('exit', removeData);
   child.once('exit', () => {
@@ -53,12 +53,13 @@ export class NodeProcess {
     this.#child = child;
     this.url = url;
     this.#output = output;
-    child.stdout!.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
-    child.stderr!.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
   }
 
-  static async start(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
-    const child = launch(env);
+  /** `log`: a descriptor that takes its log in the place of `output`. */
+  static async start(env: Readonly<Record<string, string>>, { log }: { log?: number } = {}): Promise<NodeProcess> {
+    const child = launch(env, log);
     const killAtExit = () => void child.kill('SIGKILL');
     process.once('exit', killAtExit);
     child.once('exit', () => process.off('exit', killAtExit));
@@ -73,7 +74,7 @@ export class NodeProcess {
         resolve(found.replace('localhost', '127.0.0.1'));
       };
       child.stdout!.on('data', read);
-      child.stderr!.on('data', read);
+      child.stderr?.on('data', read);
       child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
     }).catch((error: unknown) => {
       child.kill('SIGKILL');
@@ -92,6 +93,10 @@ export class NodeProcess {
     const [code] = (await once(child, 'close')) as [number | null];
     clearTimeout(timer);
     return { code, output };
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   /** All it printed so far. */

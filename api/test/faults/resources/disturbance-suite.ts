@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { DISTURBANCES, EXTENTS, type DisturbedResource } from './disturbance.ts';
+import type { DisturbedService } from './disturbed-service.ts';
+
+/** A service, its resources under their names, and the end of what was started for them. */
+export interface Setting extends AsyncDisposable {
+  readonly service: DisturbedService;
+  readonly resources: readonly DisturbedResource[];
+  /** Number of descriptors that may be more afterwards, such as those of a pool that had not reached its size. */
+  readonly descriptorsSpare: number;
+}
+
+/** Disturbs every resource of a setting in every way: all at once in the everyday profile, one by one in the deep one. */
+export function testDisturbances(title: string, profile: keyof typeof EXTENTS, start: () => Promise<Setting>): void {
+  const extent = EXTENTS[profile];
+  describe(title, { timeout: profile === 'deep' ? 600_000 : 90_000 }, () => {
+    let setting: Setting;
+    beforeAll(async () => void (setting = await start()), 120_000);
+    afterAll(() => setting?.[Symbol.asyncDispose](), 30_000);
+
+    it.each(DISTURBANCES)('costs nobody anything: %s', async (disturbance) => {
+      const { service, resources } = setting;
+      if (profile === 'short') return service.withstand(resources, disturbance, extent);
+      for (const resource of resources) await service.withstand([resource], disturbance, extent);
+    });
+
+    it('leaves no descriptor, no memory and no repeated log line behind', async () => {
+      await setting.service.settle(setting.descriptorsSpare);
+    });
+  });
+}

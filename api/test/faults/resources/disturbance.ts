@@ -1,0 +1,36 @@
+/** Ways in which a resource is disturbed, in the order in which they are tried. */
+export const DISTURBANCES = [
+  /** Broken off with a TCP reset. */
+  'reset',
+  /** Closed by the other end for writing, and still read by it. */
+  'half-closed',
+  /** Open, and nothing passes. */
+  'silent',
+  /** Far slower than usual. */
+  'slow',
+  /** Broken in the middle of an operation. */
+  'failing midway',
+  /** Closed and refused, then there again; several times. */
+  'gone and back',
+] as const;
+export type Disturbance = (typeof DISTURBANCES)[number];
+
+/** Number of connections or repetitions of one disturbance, and how long it lasts where it lasts. */
+export interface Extent {
+  readonly connections: number;
+  /** Milliseconds. */
+  readonly lastsMs: number;
+}
+
+/** The extent in everyday tests, and in `npm run test:deep`. */
+export const EXTENTS = {
+  short: { connections: 8, lastsMs: 300 },
+  deep: { connections: 100, lastsMs: 3_000 },
+} as const satisfies Record<string, Extent>;
+
+/** A resource of the service that can be disturbed from outside. */
+export interface DisturbedResource {
+  readonly name: string;
+  /** Applies a disturbance and lifts it. `whileDisturbed` is to be called, and awaited, while it holds. */
+  disturb(disturbance: Disturbance, extent: Extent, whileDisturbed: () => Promise<void>): Promise<void>;
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SQLITE_FILE } from '../../../src/records/records.ts';
+import { PostgresServer } from '../../servers/postgres-server.ts';
+import { freePort, RedisServer } from '../../servers/redis-server.ts';
+import { TcpProxy } from '../tcp-proxy.ts';
+import { CLIENT_CONNECTIONS, clientConnection } from './client-connections.ts';
+import type { Setting } from './disturbance-suite.ts';
+import { DisturbedService } from './disturbed-service.ts';
+import { ServerConnection } from './server-connections.ts';
+import { SqliteFile } from './sqlite-file.ts';
+
+/** A service in memory, and strangers who open what they can. */
+export async function clientsOfAService(connections: number): Promise<Setting> {
+  const metricsPort = await freePort();
+  const service = await DisturbedService.start({ METRICS_PORT: String(metricsPort) });
+  const urls = { main: service.node.url, metrics: `http://127.0.0.1:${metricsPort}` };
+  return {
+    service,
+    resources: CLIENT_CONNECTIONS.map((name) => clientConnection(name, urls)),
+    // A leak is one descriptor for each connection.
+    descriptorsSpare: connections / 2,
+    [Symbol.asyncDispose]: () => service.stop(),
+  };
+}
+
+/** A service and its one Redis. */
+export async function oneRedis(): Promise<Setting> {
+  await using started = new AsyncDisposableStack();
+  const redis = started.use(await RedisServer.start());
+  const proxy = started.use(await TcpProxy.start(redis.port));
+  const service = started.use(await DisturbedService.start({ REDIS_URL: `redis://127.0.0.1:${proxy.port}` }));
+  const all = started.move();
+  return {
+    service,
+    resources: [
+      new ServerConnection('a Redis command connection', [proxy], ({ isSubscriber }) => !isSubscriber),
+      new ServerConnection('a Redis subscriber', [proxy], ({ isSubscriber }) => isSubscriber),
+    ],
+    descriptorsSpare: 3,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** A service and its PostgreSQL. */
+export async function postgres(): Promise<Setting> {
+  await using started = new AsyncDisposableStack();
+  const server = started.use(await PostgresServer.start());
+  const url = new URL(await server.database());
+  const proxy = started.use(await TcpProxy.start(Number(url.port)));
+  url.port = String(proxy.port);
+  const service = started.use(await DisturbedService.start({ DATABASE_URL: url.href }));
+  const all = started.move();
+  return {
+    service,
+    resources: [new ServerConnection('a PostgreSQL client', [proxy])],
+    // The pool may grow to its size.
+    descriptorsSpare: 10,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** A service with the embedded database. */
+export async function sqlite(): Promise<Setting> {
+  const folder = mkdtempSync(join(tmpdir(), 'passerby-data-'));
+  const service = await DisturbedService.start({ DATA_DIR: folder });
+  return {
+    service,
+    resources: [new SqliteFile(join(folder, SQLITE_FILE))],
+    descriptorsSpare: 3,
+    [Symbol.asyncDispose]: async () => {
+      await service.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
