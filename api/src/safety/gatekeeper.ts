@@ -66,12 +66,11 @@ export class Gatekeeper {
 
   /** A frame of this visitor was passed on. */
   heard(session: SessionRef, frame: Frame, visitor: Visitor): void {
-    const { address } = doerOf(session, visitor);
-    this.#texts.heard(session.site, address, frame);
+    this.#texts.heard(session.site, visitor.addresses[0], frame);
   }
 
   #pressureOn({ site }: SessionRef, { addresses: [address] }: Visitor): PressureLevel {
-    return pressureOn(site, address!, {
+    return pressureOn(site, address, {
       delayMs: () => this.#load.delayMs(),
       usedShare: (id) => this.#arrivals.usedShare(id),
       isSuspect: (id, from) => this.#texts.isSuspect(id, from),
@@ -79,4 +78,4 @@ export class Gatekeeper {
   }
 }
 
-const doerOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): Doer => ({ site, address: address! });
+const doerOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): Doer => ({ site, address });

@@ -81,7 +81,7 @@ export class Sessions {
    */
   async arrive(site: Site, presented: ResumeToken | undefined, visitor: Visitor, welcome: Welcome): Promise<Arrival> {
     const mark = markOf(visitor);
-    const doer = { site: site.id, address: mark.address };
+    const doer = { site: site.id, address: visitor.addresses[0] };
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#dates() };
     const takenOver = new Map<SessionId, number>();

@@ -110,12 +110,17 @@ export interface Transition {
  */
 export interface Mark {
   readonly address: AddressHash;
+  /** Of the wider networks the address is in, narrowest first; none for IPv4. */
+  readonly wider: readonly AddressHash[];
   /** The site's own word for a person it may want to shut out; `null` without claims. */
   readonly banId: string | null;
 }
 
-/** Salted hash of where a visitor comes from; see `safety/address-hash.ts`. */
+/** Salted hash of a network a visitor comes from; see `safety/address-hash.ts`. */
 export type AddressHash = string & { readonly [brand]: 'AddressHash' };
+
+/** Of all networks of one address, narrowest first (`networksOf`): one of IPv4, three of IPv6. */
+export type AddressHashes = readonly [AddressHash, ...AddressHash[]];
 
 /** The two sides of a conversation, for a report. */
 export interface Reported {

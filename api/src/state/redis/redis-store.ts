@@ -181,7 +181,7 @@ export class RedisStore implements StateStore {
       conversation: id,
       reportMs: TIMES.reportMs,
     });
-    const [peer, own] = (reply.fields as string[]).map((mark) => JSON.parse(mark) as Mark);
+    const [peer, own] = (reply.fields as string[]).map(markFrom);
     return { peer: peer!, own: own! };
   }
 
@@ -290,6 +290,11 @@ function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
 
 function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: number } {
   return { session: sessionId, fence };
+}
+
+/** A mark of a process of the version before knows the narrowest network only. */
+function markFrom(text: string): Mark {
+  return { wider: [], ...(JSON.parse(text) as Omit<Mark, 'wider'>) };
 }
 
 /** A ticket for Lua: absent instead of `null`, and with what it is found by. */
