@@ -171,8 +171,9 @@ export async function startApp(parts: AppParts): Promise<App> {
     }
   });
   const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, dates);
-  const reports = new Reports({ store, sites, book: parts.records.reports, coolDowns, clock: dates });
-  const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock: dates });
+  const reports = new Reports({ store, hearing: relay, sites, book: parts.records.reports, coolDowns, clock: dates });
+  const ticketOf = (payload: FindPayload, visitor: Visitor) =>
+    ticketFor(payload, visitor, { sites, bans, clock: dates });
   const stopForgetting = forgetReports(parts.records.reports, dates, log);
   const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock: dates });
   const stopFollowing = parts.onAccessChange(() => turnOuts.look());

@@ -128,6 +128,8 @@ export interface Reported {
   readonly peer: Mark;
   /** The asker's, as they were when the two met: the same however they have moved since. */
   readonly own: Mark;
+  /** Whether the clients of both sides said that they have the match. */
+  readonly isConfirmed: boolean;
 }
 
 export interface OpenOutcome {

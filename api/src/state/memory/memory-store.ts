@@ -220,7 +220,10 @@ export class MemoryStore implements StateStore {
     const { conversation } = session;
     if (conversation?.id !== id || conversation.claim === null) return { notices: [] };
     conversation.claim.confirmed.add(session);
-    if (conversation.claim.confirmed.size === conversation.seats.length) conversation.claim = null;
+    if (conversation.claim.confirmed.size === conversation.seats.length) {
+      conversation.claim = null;
+      session.site.parties.confirmed(id);
+    }
     return { notices: [] };
   }
 

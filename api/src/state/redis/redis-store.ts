@@ -181,8 +181,8 @@ export class RedisStore implements StateStore {
       conversation: id,
       reportMs: TIMES.reportMs,
     });
-    const [peer, own] = (reply.fields as string[]).map(markFrom);
-    return { peer: peer!, own: own! };
+    const [peer, own, isConfirmed] = reply.fields as [string, string, number];
+    return { peer: markFrom(peer), own: markFrom(own), isConfirmed: isConfirmed === 1 };
   }
 
   async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
