@@ -154,7 +154,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, metrics, nodeId });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
   const matchmaker = new Matchmaker(store, sites, waits, tell, (sessionId) => relay.seatOf(sessionId) !== undefined);
-  const online = new Online(store, push);
+  const online = new Online(store, push, clock);
   const ids = randomIds;
   const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });

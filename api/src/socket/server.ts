@@ -148,7 +148,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       parts.tell(arrival.notices);
       parts.letIn(socket.data.session, visitor);
       await socket.join(site.id);
-      emit(socket, 'site:presence', { online: await parts.online.now(site.id) });
+      await parts.online.tellArrived(site.id, (online) => emit(socket, 'site:presence', { online }));
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       const requestId = newRequestId();
