@@ -2,6 +2,7 @@ import type { ConversationId, RequestPayload, RequestReply } from '@passerby/sdk
 import type { Clock } from '../clock.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { NewReport } from '../records/reports.ts';
+import { networkOf } from '../state/mark.ts';
 import type { SessionId, SessionRef, StateStore } from '../state/state-store.ts';
 import type { CoolDowns } from './cool-downs.ts';
 
@@ -61,7 +62,7 @@ export class Reports {
       reporter: own.address,
       reportedAddress: peer.address,
       reportedBanId: peer.banId,
-      reporterNetwork: own.wider.at(-1) ?? own.address,
+      reporterNetwork: networkOf(own),
       reportedNetworks: peer.wider,
       counts,
       createdAt: this.#clock(),

@@ -255,4 +255,10 @@ export interface Survey {
   readonly inSection: number;
   /** How many share no language with the asker, at least. */
   readonly otherLanguage: number;
+  /**
+   * Number of different networks (`networkOf`) that others wait from, the asker's own left out, as far as `SURVEYED` goes;
+   * and of those from which somebody waits with whom the asker shares no language, though both named some.
+   */
+  readonly networks: number;
+  readonly otherLanguageNetworks: number;
 }

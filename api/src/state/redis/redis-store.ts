@@ -33,7 +33,7 @@ import type {
   Transition,
   SiteId,
 } from '../state-store.ts';
-import { BLOCK_MS, surveyFrom } from '../survey.ts';
+import { BLOCK_MS, SURVEYED, surveyFrom } from '../survey.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import { ForeignAnswer, type ScriptReply, type ScriptRunner } from './script.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
@@ -226,14 +226,21 @@ export class RedisStore implements StateStore {
   }
 
   async survey(session: SessionRef): Promise<Survey | null> {
-    const reply = await this.#run('survey-wait', session.site, callerOf(session));
+    const reply = await this.#run('survey-wait', session.site, { ...callerOf(session), ...SURVEYED });
     if (reply.tag === 'none') return null;
-    const [waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recent] = reply.fields as [
-      ...number[],
-      string[],
-    ] as [number, number, number, number, number, number, string[]];
-    const recentWaits = recent.map(Number);
-    return surveyFrom({ waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recentWaits });
+    const [waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recent, ...networks] =
+      reply.fields as [number, number, number, number, number, number, string[], number, number];
+    return surveyFrom({
+      waitedMs,
+      waiting,
+      onTopic,
+      inSection,
+      sharingLanguage,
+      languagesSpoken,
+      recentWaits: recent.map(Number),
+      networks: networks[0],
+      otherLanguageNetworks: networks[1],
+    });
   }
 
   async online(site: SiteId): Promise<number> {
