@@ -26,6 +26,18 @@ const noEnum = [
   },
 ];
 
+const noWallClock = [
+  {
+    selector: 'MemberExpression[object.name="Date"][property.name="now"]',
+    message:
+      'The wall clock steps. Take a Clock for dates or a MonotonicClock for durations (api/src/clock.ts), in the SDK unixNow or monotonicNow (sdk/src/internal/clock.ts).',
+  },
+  {
+    selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+    message: 'The wall clock steps, and no test can set it here. Make the date of what a Clock tells.',
+  },
+];
+
 export default defineConfig(
   { ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'test-results/', '.config/canary/', '**/*.d.ts'] },
   js.configs.recommended,
@@ -76,6 +88,11 @@ export default defineConfig(
     },
   },
   { files: source, ignores: [...tests, 'api/src/main.ts'], rules: { 'no-console': 'error' } },
+  {
+    files: ['{sdk,api}/src/**/*.ts'],
+    ignores: [...tests, 'api/src/clock.ts', 'sdk/src/internal/clock.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noHtml, ...noEnum, ...noWallClock] },
+  },
   { files: ['widget/**'], languageOptions: { globals: globals.browser } },
   { files: ['sdk/src/**'], languageOptions: { globals: globals['shared-node-browser'] } },
   { files: ['api/public/**'], languageOptions: { globals: globals.browser } },

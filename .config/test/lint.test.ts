@@ -73,6 +73,18 @@ it.each([
   ],
   ['widget/src/X.svelte', `<script lang="ts">import '@passerby/sdk/protocol';</script>`, 'passerby/directions'],
   ['api/src/match/x.ts', 'console.log(1);', 'no-console'],
+  ['api/src/limits/x.ts', 'export const since = Date.now();', 'no-restricted-syntax'],
+  ['api/src/limits/x.ts', 'export const clock = Date.now;', 'no-restricted-syntax'],
+  ['api/src/records/x.ts', 'export const at = new Date().toISOString();', 'no-restricted-syntax'],
+  ['sdk/src/session/x.ts', 'export const since = Date.now();', 'no-restricted-syntax'],
 ])('%s may not say %s', async (file, code, rule) => {
   expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
 });
+
+it.each(['api/src/clock.ts', 'sdk/src/internal/clock.ts', 'api/src/limits/x.test.ts'])(
+  'lets %s ask the wall clock, and everybody make a date of a time',
+  async (file) => {
+    expect(await complaints(file, 'export const at = Date.now();')).toEqual([]);
+    expect(await complaints('api/src/limits/x.ts', 'export const at = (time: number) => new Date(time);')).toEqual([]);
+  },
+);

@@ -12,8 +12,8 @@ export interface Push {
     payload: PushPayload<'conversation:started'>,
     confirmed: (session: SessionRef) => void,
   ): boolean;
-  /** Tells every visitor of a site. */
-  toSite<Name extends PushName>(site: SiteId, name: Name, payload: PushPayload<Name>): void;
+  /** Tells every visitor of a site. `false` if some were left out because they read too slowly, which only befalls what may be lost. */
+  toSite<Name extends PushName>(site: SiteId, name: Name, payload: PushPayload<Name>): boolean;
   /** Tells every visitor of this node. */
   toAll<Name extends PushName>(name: Name, payload: PushPayload<Name>): void;
   /** The session of a visitor connected here, as it stands; `null` if there is none. */

@@ -65,8 +65,16 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       test('is the peer, by the mark they had when the two met', async () => {
         const [a, b] = [await open(markOf('a')), await open(markOf('b', 'ban-b'))];
         const id = await meet(a, b);
-        expect(await store.reported(a, id)).toEqual({ peer: markOf('b', 'ban-b'), own: markOf('a') });
-        expect(await store.reported(b, id)).toEqual({ peer: markOf('a'), own: markOf('b', 'ban-b') });
+        expect(await store.reported(a, id)).toEqual({
+          peer: markOf('b', 'ban-b'),
+          own: markOf('a'),
+          isConfirmed: true,
+        });
+        expect(await store.reported(b, id)).toEqual({
+          peer: markOf('a'),
+          own: markOf('b', 'ban-b'),
+          isConfirmed: true,
+        });
       });
 
       test('is the peer as they were last seen, told by the reporter as they were at first', async () => {
@@ -78,8 +86,39 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
           const outcome = await store.resume(SITE, NODE, resume, token(), FREE, markOf(`elsewhere ${index}`));
           if (outcome.kind === 'resumed') back.push(outcome.session);
         }
-        expect(await store.reported(back[0]!, id)).toEqual({ peer: markOf('elsewhere 1'), own: markOf('a') });
-        expect(await store.reported(back[1]!, id)).toEqual({ peer: markOf('elsewhere 0'), own: markOf('b') });
+        expect(await store.reported(back[0]!, id)).toMatchObject({ peer: markOf('elsewhere 1'), own: markOf('a') });
+        expect(await store.reported(back[1]!, id)).toMatchObject({ peer: markOf('elsewhere 0'), own: markOf('b') });
+      });
+
+      test('S33 is told together with whether both had the match, also after the end', async () => {
+        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        await store.find(a, ticket(), FREE);
+        const { notices } = await store.find(b, ticket(), FREE);
+        const id = notices.find((notice) => notice.kind === 'started')!.seat.conversationId;
+        expect(await store.reported(a, id)).toMatchObject({ isConfirmed: false });
+        await store.confirm(a, id);
+        expect(await store.reported(a, id)).toMatchObject({ isConfirmed: false });
+        await store.confirm(b, id);
+        expect(await store.reported(a, id)).toMatchObject({ isConfirmed: true });
+        await store.leave(b, id, null, FREE);
+        expect(await store.reported(a, id)).toMatchObject({ isConfirmed: true });
+      });
+
+      test('S33 was confirmed by nobody who only said that they have it once it was over', async () => {
+        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        await store.find(a, ticket(), FREE);
+        const { notices } = await store.find(b, ticket(), FREE);
+        const id = notices.find((notice) => notice.kind === 'started')!.seat.conversationId;
+        await store.confirm(a, id);
+        await store.leave(a, id, null, FREE);
+        await store.confirm(b, id);
+        expect(await store.reported(a, id)).toMatchObject({ isConfirmed: false });
+      });
+
+      test('S32 keeps the wider networks of both', async () => {
+        const wide = (address: string): Mark => ({ ...markOf(address), wider: ['/56', '/48'] as Mark['address'][] });
+        const [a, b] = [await open(wide('a')), await open(wide('b'))];
+        expect(await store.reported(a, await meet(a, b))).toMatchObject({ peer: wide('b'), own: wide('a') });
       });
 
       test('is known until fifteen minutes after the end, also of one who left for good', async () => {

@@ -4,7 +4,7 @@ import type { AddressHash, Mark } from '../src/state/state-store.ts';
 
 /** The mark of somebody from there. */
 export function markOf(address: string, banId: string | null = null): Mark {
-  return { address: address as AddressHash, banId };
+  return { address: address as AddressHash, wider: [], banId };
 }
 
 /** The mark of a visitor nobody asks about. */
@@ -13,7 +13,7 @@ export const MARK: Mark = markOf('somewhere');
 /** A visitor nobody asks about. */
 export const VISITOR: Visitor = {
   key: 'pk_test_shop' as SiteKey,
-  addresses: [MARK.address],
+  addresses: [[MARK.address]],
   banId: null,
   locale: null,
   claimKey: null,

@@ -35,6 +35,9 @@ function reportBy(reporter: string, change: Partial<NewReport> = {}): NewReport 
     reporter: reporter as AddressHash,
     reportedAddress: 'address_bad' as AddressHash,
     reportedBanId: null,
+    reporterNetwork: reporter as AddressHash,
+    reportedNetworks: [],
+    counts: true,
     createdAt: NOW,
     ...change,
   };
@@ -251,6 +254,43 @@ export function describeRecords(
       expect(await reports.reportersOf(SHOP, about, NOW)).toBe(2);
       expect(await reports.reportersOf(SHOP, about, NOW + 1)).toBe(1);
       expect(await reports.reportersOf(SHOP, about, NOW + 11)).toBe(0);
+    });
+
+    test('S33 reporters of one network are one, and reports that do not count are none', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      const about = 'address_bad' as AddressHash;
+      const from = (reporterNetwork: string | null) => ({ reporterNetwork: reporterNetwork as AddressHash | null });
+      for (const reporter of ['a', 'b', 'c']) await reports.add(reportBy(reporter, from('network')));
+      expect(await reports.reportersOf(SHOP, about, NOW)).toBe(1);
+      await reports.add(reportBy('d', { ...from('other'), counts: false }));
+      await reports.add(reportBy('e', from(null)));
+      expect(await reports.reportersOf(SHOP, about, NOW)).toBe(1);
+      await reports.add(reportBy('f', from('other')));
+      expect(await reports.reportersOf(SHOP, about, NOW)).toBe(2);
+    });
+
+    test('S33 reports are found by the wider networks of the reported one too', async () => {
+      await using the = await fresh();
+      const { reports } = the.records;
+      const networks = (...names: string[]) => names as AddressHash[];
+      const about = (reportedAddress: string, ...wider: string[]) => ({
+        reportedAddress: reportedAddress as AddressHash,
+        reportedNetworks: networks(...wider),
+      });
+      await reports.add(reportBy('a', about('/64 a', '/56', '/48')));
+      await reports.add(reportBy('b', about('/64 b', '/56', '/48')));
+      await reports.add(reportBy('c', about('/64 c', '/56 other', '/48')));
+      await reports.add(reportBy('d', about('v4')));
+      const counts = networks('/64 a', '/56', '/48', 'v4').map((network) => reports.reportersOf(SHOP, network, NOW));
+      expect(await Promise.all(counts)).toEqual([1, 2, 3, 1]);
+      const { items } = await reports.list({ max: 10 });
+      expect(items.map(({ reportedNetworks }) => reportedNetworks)).toEqual([
+        ['/56', '/48'],
+        ['/56', '/48'],
+        ['/56 other', '/48'],
+        [],
+      ]);
     });
 
     test('reports are listed oldest first, page by page, by site and status', async () => {

@@ -1,10 +1,10 @@
-import { MARK } from './marks.ts';
+import { MARK, markOf } from './marks.ts';
 import { TIMES, type ConversationId, type ResumeToken } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Criteria, RequestId } from '@passerby/sdk/protocol';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
 import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
-import type { NodeId, Notice, SessionRef, StateStore, SiteId } from '../src/state/state-store.ts';
+import type { Mark, NodeId, Notice, SessionRef, StateStore, SiteId } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
 /** A store under test, with its time in the test's hand. */
@@ -598,6 +598,30 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         const survey = await store.survey(a);
         expect(survey).toMatchObject({ waiting: 3, onTopic: 1, inSection: 2, otherLanguage: 2, typicalWaitMs: null });
         expect(survey!.waitedMs).toBeGreaterThanOrEqual(700);
+      });
+
+      test('S34 counts networks and not people, and not the asker’s own', async () => {
+        const from = (address: string, ...wider: string[]) =>
+          store.open(SITE, NODE, token(), { ...markOf(address), wider: wider as Mark['address'][] });
+        const waitFrom = async (languages: string[], ...address: [string, ...string[]]) => {
+          const { session } = await from(...address);
+          await find(session, ticket({ languages, seeks: ['nobody'] }));
+          return session;
+        };
+        const asker = await waitFrom(['en'], 'a1', '/56 a', '/48 a');
+        const networks = async () => {
+          const survey = (await store.survey(asker))!;
+          return [survey.networks, survey.otherLanguageNetworks];
+        };
+        for (let n = 0; n < 4; n++) await waitFrom(['pt'], `a${n}`, `/56 a${n}`, '/48 a');
+        expect(await networks()).toEqual([0, 0]);
+        for (let n = 0; n < 4; n++) await waitFrom(['pt'], `b${n}`, `/56 b${n}`, '/48 b');
+        expect(await networks()).toEqual([1, 1]);
+        await waitFrom(['en', 'pt'], 'c');
+        await waitFrom([], 'd');
+        expect(await networks()).toEqual([3, 1]);
+        for (const address of ['e', 'f', 'g', 'h', 'i']) await waitFrom(['pt'], address);
+        expect(await networks()).toEqual([5, 5]);
       });
 
       test('tells a typical wait once there were enough', async () => {

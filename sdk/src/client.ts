@@ -4,6 +4,7 @@ import type { OwnMessage } from './conversation/transcript.ts';
 import { ChatError } from './errors.ts';
 import type { ChatEvents } from './events.ts';
 import { assertNever } from './internal/assert-never.ts';
+import { unixNow } from './internal/clock.ts';
 import { callSafely, Emitter } from './internal/emitter.ts';
 import { Timer } from './internal/timer.ts';
 import type {
@@ -373,7 +374,7 @@ export class Client implements Chat {
   /** Waits for what the other tabs of this site say. @throws ChatError `open_elsewhere`, `aborted`. */
   async #takeTab(isOurs: boolean | Promise<boolean>, signal?: AbortSignal): Promise<void> {
     const former = this.#state;
-    if (former.status !== 'waiting') this.#show({ state: { status: 'waiting', since: Date.now(), progress: null } });
+    if (former.status !== 'waiting') this.#show({ state: { status: 'waiting', since: unixNow(), progress: null } });
     const asking = this.#state;
     const hasIt = await isOurs;
     if (this.#state === asking && signal?.aborted === true) this.#show({ state: former });
@@ -438,7 +439,7 @@ export class Client implements Chat {
       this.#conversation = this.#converse(conversation.info, conversation.said ?? 'lost');
       this.#show({ state: chatting(this.#conversation) });
     } else if (isSearching) {
-      this.#show({ state: { status: 'waiting', since: Date.now(), progress: null } });
+      this.#show({ state: { status: 'waiting', since: unixNow(), progress: null } });
     }
     this.#session.start();
     return conversation !== null || isSearching;
@@ -456,7 +457,7 @@ export class Client implements Chat {
     this.#criteria = criteria;
     const find: FindPayload = { ...criteria, requestId: this.#parts.newId(22) as RequestId };
     const waiting: ChatState =
-      this.#state.status === 'waiting' ? this.#state : { status: 'waiting', since: Date.now(), progress: null };
+      this.#state.status === 'waiting' ? this.#state : { status: 'waiting', since: unixNow(), progress: null };
     this.#lastFind = find;
     const left = this.#endConversation('you_left');
     const held = this.#orders.search(find, left?.conversationId);
@@ -576,7 +577,7 @@ export class Client implements Chat {
 
   #waitGoesOn(progress: WaitStatus): void {
     if (this.#state.status !== 'waiting') return;
-    this.#show({ state: { status: 'waiting', since: Date.now() - progress.waitingForMs, progress } });
+    this.#show({ state: { status: 'waiting', since: unixNow() - progress.waitingForMs, progress } });
   }
 
   #endedThere(reason: EndReason): void {
@@ -587,7 +588,7 @@ export class Client implements Chat {
     // The service took the search up again: this visitor waits, with the place they had.
     const ended = this.#endConversation(reason);
     this.#orders.takenUp(this.#lastFind);
-    this.#show({ state: { status: 'waiting', since: Date.now(), progress: null } });
+    this.#show({ state: { status: 'waiting', since: unixNow(), progress: null } });
     if (ended !== null) this.#emitter.emit('ended', ended);
   }
 

@@ -20,8 +20,8 @@ export class ChatModel {
   hasBlocked = $state(false);
   /** When what the service refused can be tried again, Unix milliseconds; `null` where nothing is known. */
   refusedUntil = $state.raw<number | null>(null);
-  /** When the last conversation ended, Unix milliseconds. */
-  endedAt = Date.now();
+  /** When the last conversation ended, as `performance.now()`. */
+  endedAt = performance.now();
 
   readonly #chat: Chat;
   readonly #undo: readonly (() => void)[];
@@ -42,7 +42,7 @@ export class ChatModel {
         onNews();
       }),
       chat.on('message', onNews),
-      chat.on('ended', () => (this.endedAt = Date.now())),
+      chat.on('ended', () => (this.endedAt = performance.now())),
       // Too much was said at once: what was typed stays, what was sent goes out again by itself.
       chat.on('error', (error) => (error.code === 'rate_limited' ? this.#notice(error) : onError(error))),
     ];

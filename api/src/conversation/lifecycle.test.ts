@@ -25,7 +25,7 @@ function stage() {
     toSession: (_, name, payload) =>
       told.push(`${name} ${(payload as { conversationId?: string }).conversationId ?? ''}`) > 0,
     toStarted: (_, { conversationId }) => told.push(`conversation:started ${conversationId}`) > 0,
-    toSite: () => undefined,
+    toSite: () => true,
     toAll: () => undefined,
     hasVisitors: () => true,
     visitors: () => [[session, VISITOR]],

@@ -1,14 +1,17 @@
-import { FRAME_EVENT, type Frame } from '@passerby/sdk/protocol';
+import { FRAME_EVENT, type ConversationId, type Frame } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import type { FrameFault } from '../contract/frame.ts';
 import type { Push } from '../push.ts';
 import type { NodeId, Seat, SessionId } from '../state/state-store.ts';
+import { HeardPeers } from './heard-peers.ts';
 
 interface Place {
   readonly seat: Seat;
   readonly inactivityMs: number;
   isPeerAway: boolean;
+  /** Whether something with a number was handed to this visitor. */
+  isPeerHeard: boolean;
   lastSaidAt: number;
 }
 
@@ -18,27 +21,33 @@ interface Place {
  */
 export class Relay {
   readonly #push: Push;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #link: NodeLink;
   readonly #nodeId: NodeId;
   readonly #places = new Map<SessionId, Place>();
+  readonly #heardPeers: HeardPeers;
   /** Frames passed on so far, to visitors of this node and to other nodes. */
   readonly passed = { local: 0, remote: 0 };
 
-  constructor(push: Push, clock: Clock, link: NodeLink, nodeId: NodeId) {
+  constructor(push: Push, clock: MonotonicClock, link: NodeLink, nodeId: NodeId) {
     this.#push = push;
     this.#clock = clock;
     this.#link = link;
     this.#nodeId = nodeId;
+    this.#heardPeers = new HeardPeers(clock);
   }
 
   /** This visitor of this node sits in a conversation now. */
   seat(sessionId: SessionId, seat: Seat, inactivityMs: number, isPeerAway = false): void {
-    this.#places.set(sessionId, { seat, inactivityMs, isPeerAway, lastSaidAt: this.#clock() });
+    this.unseat(sessionId);
+    const isPeerHeard = this.#heardPeers.has(sessionId, seat.conversationId);
+    this.#places.set(sessionId, { seat, inactivityMs, isPeerAway, isPeerHeard, lastSaidAt: this.#clock() });
   }
 
   /** The visitor left that conversation (or this node). Nothing of it reaches them from here on. */
   unseat(sessionId: SessionId): void {
+    const place = this.#places.get(sessionId);
+    if (place?.isPeerHeard) this.#heardPeers.remember(sessionId, place.seat.conversationId);
     this.#places.delete(sessionId);
   }
 
@@ -81,7 +90,19 @@ export class Relay {
     const { conversationId, peer } = place.seat;
     if (conversationId !== frame.conversationId || peer.sessionId !== from) return 'not_paired';
     if (frame.seq > 0) place.lastSaidAt = this.#clock();
-    return this.#push.toSession(to, FRAME_EVENT, frame) ? null : 'peer_away';
+    if (!this.#push.toSession(to, FRAME_EVENT, frame)) return 'peer_away';
+    if (frame.seq > 0) place.isPeerHeard = true;
+    return null;
+  }
+
+  /**
+   * Whether something the peer said was handed to this visitor by this node; known until `TIMES.reportMs` after the
+   * visitor left the conversation. `false` also for what another node handed over.
+   */
+  hasHeardPeer(sessionId: SessionId, conversationId: ConversationId): boolean {
+    const place = this.#places.get(sessionId);
+    const isSeated = place?.seat.conversationId === conversationId;
+    return (isSeated && place.isPeerHeard) || this.#heardPeers.has(sessionId, conversationId);
   }
 
   /** Conversations of this node in which nobody said anything for their site's inactivity time. */

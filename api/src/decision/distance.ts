@@ -47,7 +47,8 @@ function common(a: readonly string[], b: readonly string[]): number {
   return intersection(a, b).length;
 }
 
-function hasCommonOrNone(a: readonly string[], b: readonly string[]): boolean {
+/** Whether the two lists share a member, or one of them names none. */
+export function hasCommonOrNone(a: readonly string[], b: readonly string[]): boolean {
   return a.length === 0 || b.length === 0 || common(a, b) > 0;
 }
 

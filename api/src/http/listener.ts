@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '@passerby/sdk/protocol';
-import { addressPrefix } from '../client-address.ts';
 import type { Bounds } from '../bounds.ts';
+import { NetworkCounts } from '../limits/network-counts.ts';
 import type { Tally } from '../observability/tally.ts';
 import { rawProblem } from './problem.ts';
 
@@ -65,20 +65,11 @@ export function createListener(
  * them. Behind a proxy all come from that: there it is the proxy's part.
  */
 function boundAddresses(server: Server, max: number): void {
-  const open = new Map<string, number>();
+  const open = new NetworkCounts(max);
   server.on('connection', (socket) => {
-    const prefix = addressPrefix(socket.remoteAddress ?? '');
-    const count = open.get(prefix) ?? 0;
-    if (count >= max) {
-      socket.destroy();
-      return;
-    }
-    open.set(prefix, count + 1);
-    socket.once('close', () => {
-      const left = open.get(prefix)! - 1;
-      if (left === 0) open.delete(prefix);
-      else open.set(prefix, left);
-    });
+    const address = socket.remoteAddress ?? '';
+    if (open.isFull(address)) socket.destroy();
+    else socket.once('close', open.add(address));
   });
 }
 

@@ -7,7 +7,7 @@ import { listLog } from '../../test/harness.ts';
 import { Limiter } from '../limits/limiter.ts';
 import { SessionAllowances } from '../limits/session-allowances.ts';
 import { Tally } from '../observability/tally.ts';
-import type { AddressHash } from '../state/state-store.ts';
+import type { AddressHashes } from '../state/state-store.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { rateLimited } from './rate-limited.ts';
 
@@ -21,7 +21,9 @@ async function startLimited() {
   });
   const app = new Koa();
   app.use(errorMiddleware(listLog(), new Tally()));
-  app.use(rateLimited('failed_tokens', limiter, (request) => String(request.headers['x-from']) as AddressHash));
+  app.use(
+    rateLimited('failed_tokens', limiter, (request) => [String(request.headers['x-from'])] as unknown as AddressHashes),
+  );
   app.use((context) => void (context.body = 'here'));
   const answer = app.callback();
   const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');

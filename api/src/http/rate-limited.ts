@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Limiter, Standing } from '../limits/limiter.ts';
 import type { SharedLimitName } from '../limits/rate-limits.ts';
-import type { AddressHash } from '../state/state-store.ts';
+import type { AddressHashes } from '../state/state-store.ts';
 
 /**
  * Counts a route's requests by address, and says how they stand in `RateLimit-Policy` and `RateLimit`
@@ -12,7 +12,7 @@ import type { AddressHash } from '../state/state-store.ts';
 export function rateLimited(
   name: SharedLimitName,
   limiter: Pick<Limiter, 'tryTake'>,
-  addressOf: (request: IncomingMessage) => AddressHash,
+  addressOf: (request: IncomingMessage) => AddressHashes,
 ): Middleware {
   return async (context, next) => {
     const { standings, refusal } = await limiter.tryTake(name, { site: '', address: addressOf(context.req) });

@@ -22,7 +22,7 @@ function arrivalsWith(factor = 1) {
   return {
     arrivals,
     tally,
-    arrive: () => arrivals.admit({ site: SITE, address: `a${++count}` as AddressHash }),
+    arrive: () => arrivals.admit({ site: SITE, address: [`a${++count}` as AddressHash] }),
     setDelay: (ms: number) => void (delayMs = ms),
     pass: (ms: number) => void (now += ms),
   };

@@ -1,14 +1,14 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { RedisServer } from '../../test/servers/redis-server.ts';
 import { RedisCluster } from '../../test/servers/redis-cluster.ts';
 import { Tally } from '../observability/tally.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../state/redis/client.ts';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { AddressHashes, SiteId } from '../state/state-store.ts';
 import { Limiter, type Doer } from './limiter.ts';
-import { RATE_LIMITS } from './rate-limits.ts';
+import { RATE_LIMITS, timesAt } from './rate-limits.ts';
 import { SessionAllowances } from './session-allowances.ts';
 
-const doer = (address: string): Doer => ({ site: 'site_a' as SiteId, address: address as AddressHash });
+const doer = (address: string): Doer => ({ site: 'site_a' as SiteId, address: address.split(' ') as unknown as AddressHashes });
 const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterOn(redis: RedisClient) {
@@ -41,7 +41,7 @@ test('all nodes share one allowance, and what is counted goes with its window', 
   const limiters = [limiterOn(one).limiter, limiterOn(two).limiter];
   expect(await takenOf(PER_ADDRESS + 10, limiters, 'a')).toBe(PER_ADDRESS);
   const keys = (await one.keys('*')).sort();
-  expect(keys).toEqual(['passerby:limit:sessions:address:a', 'passerby:limit:sessions:site:site_a']);
+  expect(keys).toEqual(['passerby:limit:{site_a}:sessions:address:a', 'passerby:limit:{site_a}:sessions:site']);
   for (const key of keys) {
     const left = await one.pttl(key);
     expect(left).toBeGreaterThan(0);
@@ -60,15 +60,46 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   await server.revive();
   await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
   await limiter.take('sessions', doer('after'));
-  expect(await redis.get('passerby:limit:sessions:address:after')).toBe('1');
+  expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
-test('a Cluster will do: each call has one key', { timeout: 30_000 }, async () => {
+test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_000 }, async () => {
   await using cluster = await RedisCluster.start();
   using redis = await connected(cluster.url);
   const { limiter, tally } = limiterOn(redis);
-  for (const address of ['a', 'b', 'c', 'd']) {
+  for (const address of ['a', 'b', 'c', 'd /56 /48']) {
     expect(await takenOf(PER_ADDRESS + 2, [limiter], address)).toBe(PER_ADDRESS);
   }
   expect(tally.of('limit_without_redis')).toBe(0);
+});
+
+describe('S32 the networks of an IPv6 address', () => {
+  it('have one allowance together, on all nodes, and what a wider one is refused uses up no other', async () => {
+    await using server = await RedisServer.start();
+    using redis = await connected(server.url);
+    const limiters = [limiterOn(redis).limiter, limiterOn(redis).limiter];
+    const of56 = PER_ADDRESS * timesAt(1);
+    let taken = 0;
+    for (let count = 0; count < of56 + 20; count++) {
+      taken += await takenOf(1, [limiters[count % 2]!], `n${count} /56 /48`);
+    }
+    expect(taken).toBe(of56);
+    const countOf = (rest: string) => redis.get(`passerby:limit:{site_a}:sessions:${rest}`);
+    const counts = await Promise.all(['address:/56', 'address:/48', 'site', `address:n${of56 + 5}`].map(countOf));
+    expect(counts.map(Number)).toEqual([of56, of56, of56, 0]);
+  });
+
+  it('are counted in one round trip an action', async () => {
+    await using server = await RedisServer.start();
+    using redis = await connected(server.url);
+    const { limiter } = limiterOn(redis);
+    await limiter.take('sessions', doer('a /56 /48'));
+    const scripts = async () => {
+      const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
+      return Number(calls);
+    };
+    const before = await scripts();
+    for (let count = 0; count < 10; count++) await limiter.take('sessions', doer(`n${count} /56 /48`));
+    expect((await scripts()) - before).toBe(10);
+  });
 });

@@ -1,12 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Refusal } from '../errors.ts';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
 import { Limiter, type Doer } from './limiter.ts';
-import { RATE_LIMITS } from './rate-limits.ts';
+import { RATE_LIMITS, timesAt } from './rate-limits.ts';
 import { SessionAllowances } from './session-allowances.ts';
 
-const doer = (address: string, site = 'site_a'): Doer => ({ site: site as SiteId, address: address as AddressHash });
+const doer = (address: string, site = 'site_a'): Doer => ({ site: site as SiteId, address: [address as AddressHash] });
 const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterWith(factor = 1) {
@@ -100,4 +100,60 @@ test('it can be seen how things stand, refused or not', async () => {
   const refused = await limiter.tryTake('sessions', doer('a'));
   expect(refused.standings).toMatchObject([{ scope: 'address', left: 0 }]);
   expect(refused.refusal).toMatchObject({ code: 'rate_limited' });
+});
+
+describe('S32 the networks of an IPv6 address', () => {
+  const [OF_56, OF_48] = [PER_ADDRESS * timesAt(1), PER_ADDRESS * timesAt(2)];
+  let count = 0;
+  const at = (...wider: string[]): Doer => ({
+    site: 'site_a' as SiteId,
+    address: [`n${++count}`, ...wider] as unknown as Doer['address'],
+  });
+
+  it('have one allowance a /56 together, however many /64 are used, and the next /56 another', async () => {
+    const { limiter } = limiterWith();
+    expect(await takenOf(OF_56 + 50, () => limiter.take('sessions', at('/56 a', '/48')))).toBe(OF_56);
+    expect(await takenOf(OF_56 + 50, () => limiter.take('sessions', at('/56 b', '/48')))).toBe(OF_56);
+  });
+
+  it('have one allowance a /48 together, however many /56 are used', async () => {
+    const { limiter } = limiterWith();
+    expect(await takenOf(OF_48 + 50, () => limiter.take('sessions', at(`/56 ${++count}`, '/48')))).toBe(OF_48);
+  });
+
+  it('use up nothing of the site and of each other with what a wider one is refused', async () => {
+    const { limiter } = limiterWith();
+    await takenOf(OF_56, () => limiter.take('sessions', at('/56 a', '/48')));
+    const refused = at('/56 a', '/48');
+    await takenOf(200, () => limiter.take('sessions', refused));
+    const elsewhere = { ...refused, address: [refused.address[0], '/56 b', '/48'] as unknown as Doer['address'] };
+    const { standings } = await limiter.tryTake('sessions', elsewhere);
+    expect(standings).toMatchObject([
+      { scope: 'address', left: PER_ADDRESS - 1 },
+      { scope: 'site', left: RATE_LIMITS.sessions.site.points - OF_56 - 1 },
+    ]);
+  });
+
+  it('stand as the one with the fewest left does', async () => {
+    const { limiter } = limiterWith();
+    await takenOf(OF_56 - 3, () => limiter.take('sessions', at('/56 a', '/48')));
+    const { standings } = await limiter.tryTake('sessions', at('/56 a', '/48'));
+    expect(standings[0]).toMatchObject({ scope: 'address', allowance: { points: OF_56 }, left: 2 });
+  });
+
+  it('are refused at once what was counted for one of them', async () => {
+    const { limiter } = limiterWith();
+    const { points } = RATE_LIMITS.searches.address;
+    for (let taken = 0; taken <= points * timesAt(1); taken++) limiter.takeAtOnce('searches', at('/56 a', '/48'));
+    await expect
+      .poll(() => {
+        try {
+          limiter.takeAtOnce('searches', at('/56 a', '/48'));
+          return 'let through';
+        } catch (thrown) {
+          return (thrown as Refusal).code;
+        }
+      })
+      .toBe('rate_limited');
+  });
 });

@@ -1,19 +1,21 @@
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
 import { PREFIX } from '../state/redis/keys.ts';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { AddressHashes, SiteId } from '../state/state-store.ts';
+import { MemoryCounters, type Count, type Counters } from './counters.ts';
 import {
   RATE_LIMITS,
   scaled,
+  timesAt,
   type Allowance,
   type RateLimitName,
   type Scope,
   type SessionLimitName,
   type SharedLimitName,
 } from './rate-limits.ts';
+import { RedisCounters } from './redis-counters.ts';
 import type { SessionAllowances } from './session-allowances.ts';
 
 /** Who does something. */
@@ -21,10 +23,10 @@ export interface Doer {
   /** `''` for what belongs to no site. */
   readonly site: SiteId | '';
   /** Hashed with that site. */
-  readonly address: AddressHash;
+  readonly address: AddressHashes;
 }
 
-/** How an allowance stands after one was taken. */
+/** How an allowance stands after one was taken; of the networks of an address the one with the fewest left. */
 export interface Standing {
   readonly name: RateLimitName;
   readonly scope: Exclude<Scope, 'session'>;
@@ -44,32 +46,35 @@ export interface Taken {
 /** How much of a site's window those who are told to come back are spread over, so that they do not come at once. */
 const SPREAD = 0.25;
 
+/** Maximum number of counts remembered as used up; the oldest is asked about again beyond that. */
+const SPENT_MAX = 10_000;
+
 /**
- * Counts what is done, per address of a site and per site: in Redis for all nodes together, and while Redis
- * does not answer in this process's memory. An address that has none left does not use up the site's.
+ * Counts actions by each network of an address on a site, and by site: in Redis for all nodes together, and while Redis
+ * does not answer in this process's memory. An action that one of these counts refuses uses up none of the others.
  */
 export class Limiter {
   readonly #sessions: SessionAllowances;
   readonly #factor: number;
-  readonly #redis: RedisClient | null;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #tally: Tally;
-  /** Until when there is none left, by what `takeAtOnce` heard of its counts. */
+  readonly #counters: Counters;
+  /** By the key of a count that had none left: the end of its window. Until then it is refused without asking. */
   readonly #spentUntil = new Map<string, number>();
-  readonly #counters = new Map<string, RateLimiterAbstract>();
 
   constructor(parts: {
     readonly sessions: SessionAllowances;
     readonly factor: number;
     readonly redis: RedisClient | null;
-    readonly clock: Clock;
+    readonly clock: MonotonicClock;
     readonly tally: Tally;
   }) {
+    const { redis, clock, tally } = parts;
     this.#sessions = parts.sessions;
     this.#factor = parts.factor;
-    this.#redis = parts.redis;
-    this.#clock = parts.clock;
-    this.#tally = parts.tally;
+    this.#clock = clock;
+    this.#tally = tally;
+    this.#counters = redis === null ? new MemoryCounters(clock) : new RedisCounters(redis, clock, tally);
   }
 
   /** Takes one of what a session may do. @throws Refusal `rate_limited`. */
@@ -89,114 +94,95 @@ export class Limiter {
    * counted meanwhile, and whatever comes after the count is refused. @throws Refusal `rate_limited`.
    */
   takeAtOnce(name: SharedLimitName, doer: Doer): void {
-    const now = this.#clock();
-    for (const scope of ['address', 'site'] as const) {
-      const until = this.#spentUntil.get(spentKey(name, scope, doer)) ?? 0;
-      if (until > now) throw this.#refusal(name, scope, until - now);
-    }
-    this.#count(name, doer).then(
-      ({ spent }) => {
-        if (spent === null) return;
-        for (const [key, until] of this.#spentUntil) if (until <= now) this.#spentUntil.delete(key);
-        this.#spentUntil.set(spentKey(name, spent.scope, doer), now + spent.resetMs);
-      },
-      () => this.#tally.count('limit_failed'),
-    );
+    const counts = this.#countsOf(name, doer);
+    const spent = this.#spentIn(counts);
+    if (spent !== null) throw this.#refusal(name, spent.scope, spent.resetMs);
+    this.#take(name, counts).catch(() => this.#tally.count('limit_failed'));
   }
 
   /** The same for who wants to know how it stands. */
   async tryTake(name: SharedLimitName, doer: Doer): Promise<Taken> {
-    const { standings, spent } = await this.#count(name, doer);
+    const { standings, spent } = await this.#take(name, this.#countsOf(name, doer));
     if (spent === null) return { standings, refusal: null };
     const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.allowance.windowMs : 0;
     return { standings, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };
   }
 
-  async #count(
+  async #take(
     name: SharedLimitName,
-    { site, address }: Doer,
+    counts: readonly ScopedCount[],
   ): Promise<{ readonly standings: readonly Standing[]; readonly spent: Standing | null }> {
-    const keys = { address, site };
-    const standings: Standing[] = [];
-    for (const scope of ['address', 'site'] as const) {
-      const given: Allowance | undefined = (RATE_LIMITS[name] as Partial<Record<Scope, Allowance>>)[scope];
-      if (given === undefined) continue;
-      const allowance = scaled(given, this.#factor);
-      const { isTaken, left, resetMs } = await consume(this.#counterOf(name, scope, allowance), keys[scope]);
-      const standing = { name, scope, allowance, left, resetMs };
-      standings.push(standing);
-      if (!isTaken) return { standings, spent: standing };
+    const known = this.#spentIn(counts);
+    if (known !== null) {
+      const spent = { name, scope: known.scope, allowance: known.allowance, left: 0, resetMs: known.resetMs };
+      return { standings: [spent], spent };
     }
-    return { standings, spent: null };
+    const outcome = await this.#counters.take(counts);
+    const all = outcome.counts.map(({ used, resetMs }, index): Standing => {
+      const { scope, allowance } = counts[index]!;
+      return { name, scope, allowance, left: Math.max(0, allowance.points - used), resetMs };
+    });
+    if (outcome.full === null) return { standings: fewestLeft(all), spent: null };
+    const spent = { ...all[outcome.full]!, left: 0 };
+    this.#noteSpent(counts[outcome.full]!.key, spent.resetMs);
+    return { standings: fewestLeft([...all.slice(0, outcome.full), spent]), spent };
+  }
+
+  /** The counts that one action uses up, from the narrowest network to the site. */
+  #countsOf(name: SharedLimitName, { site, address }: Doer): readonly ScopedCount[] {
+    const given: Partial<Record<Scope, Allowance>> = RATE_LIMITS[name];
+    const counts: ScopedCount[] = [];
+    if (given.address !== undefined) {
+      const { points, windowMs } = given.address;
+      for (const [step, hash] of address.entries()) {
+        const allowance = scaled({ points: points * timesAt(step), windowMs }, this.#factor);
+        counts.push({ scope: 'address', key: keyOf(site, `${name}:address:${hash}`), allowance });
+      }
+    }
+    if (given.site !== undefined)
+      counts.push({ scope: 'site', key: keyOf(site, `${name}:site`), allowance: scaled(given.site, this.#factor) });
+    return counts;
+  }
+
+  /** The first of these counts that is known to have none left. */
+  #spentIn(counts: readonly ScopedCount[]): (ScopedCount & { readonly resetMs: number }) | null {
+    const now = this.#clock();
+    for (const count of counts) {
+      const resetMs = (this.#spentUntil.get(count.key) ?? now) - now;
+      if (resetMs > 0) return { ...count, resetMs };
+    }
+    return null;
+  }
+
+  #noteSpent(key: string, resetMs: number): void {
+    const now = this.#clock();
+    this.#spentUntil.delete(key);
+    this.#spentUntil.set(key, now + resetMs);
+    for (const [other, until] of this.#spentUntil) {
+      if (until > now && this.#spentUntil.size <= SPENT_MAX) break;
+      this.#spentUntil.delete(other);
+    }
   }
 
   #refusal(name: RateLimitName, scope: Scope, retryAfterMs: number): Refusal {
     this.#tally.count(`limited_${name}_${scope}`);
     return new Refusal('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) });
   }
-
-  #counterOf(name: SharedLimitName, scope: Scope, allowance: Allowance): RateLimiterAbstract {
-    const keyPrefix = `${PREFIX}limit:${name}:${scope}`;
-    const known = this.#counters.get(keyPrefix);
-    if (known !== undefined) return known;
-    const counter = this.#createCounter(keyPrefix, allowance);
-    this.#counters.set(keyPrefix, counter);
-    return counter;
-  }
-
-  #createCounter(keyPrefix: string, { points, windowMs }: Allowance): RateLimiterAbstract {
-    const options = { keyPrefix, points, duration: windowMs / 1_000 };
-    if (this.#redis === null) return new RateLimiterMemory(options);
-    return new RateLimiterRedis({
-      ...options,
-      storeClient: this.#redis,
-      rejectIfRedisNotReady: true,
-      customIncrTtlLuaScript: COUNT,
-      // Who has none left is refused here until the window is over, and costs Redis nothing.
-      inMemoryBlockOnConsumed: points,
-      insuranceLimiter: new Insurance(options, this.#tally),
-    });
-  }
 }
 
-/** Counts while Redis does not answer: each node by itself, so that a visitor may get one allowance from each. */
-class Insurance extends RateLimiterMemory {
-  readonly #tally: Tally;
-
-  constructor(options: ConstructorParameters<typeof RateLimiterMemory>[0], tally: Tally) {
-    super(options);
-    this.#tally = tally;
-  }
-
-  override consume(...args: Parameters<RateLimiterMemory['consume']>): Promise<RateLimiterRes> {
-    this.#tally.count('limit_without_redis');
-    return super.consume(...args);
-  }
+interface ScopedCount extends Count {
+  readonly scope: Standing['scope'];
 }
 
-const spentKey = (name: SharedLimitName, scope: Scope, { site, address }: Doer) =>
-  scope === 'site' ? `${name} ${site}` : `${name} ${site} ${address}`;
+/** One key a count. All keys of a site are of one slot of a Cluster, so that one script reaches those of an action. */
+const keyOf = (site: SiteId | '', rest: string) => `${PREFIX}limit:{${site || 'none'}}:${rest}`;
 
-/** KEYS[1] a counter; ARGV[1] how many to add, ARGV[2] its window in seconds. Returns the count and the milliseconds left. One key a call. */
-const COUNT = `
-local count = redis.call('INCRBY', KEYS[1], ARGV[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  left = 1000 * ARGV[2]
-  redis.call('PEXPIRE', KEYS[1], left)
-end
-return {count, left}
-`;
-
-async function consume(
-  counter: RateLimiterAbstract,
-  key: string,
-): Promise<{ isTaken: boolean; left: number; resetMs: number }> {
-  try {
-    const { remainingPoints, msBeforeNext } = await counter.consume(key);
-    return { isTaken: true, left: remainingPoints, resetMs: msBeforeNext };
-  } catch (thrown) {
-    if (!(thrown instanceof RateLimiterRes)) throw thrown;
-    return { isTaken: false, left: 0, resetMs: thrown.msBeforeNext };
+/** For each scope the standing with the fewest left. */
+function fewestLeft(standings: readonly Standing[]): readonly Standing[] {
+  const byScope = new Map<Standing['scope'], Standing>();
+  for (const standing of standings) {
+    const fewest = byScope.get(standing.scope);
+    if (fewest === undefined || standing.left < fewest.left) byScope.set(standing.scope, standing);
   }
+  return [...byScope.values()];
 }

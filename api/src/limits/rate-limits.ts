@@ -7,7 +7,20 @@ export interface Allowance {
   readonly windowMs: number;
 }
 
-/** Whose allowance it is: a session's (or a connection's without one), that of an address on a site, or the whole site's. */
+/**
+ * Factor between the allowance of one network of an IPv6 address and that of the next wider one (`NETWORK_BITS`): a /56
+ * has 4 times what the table says for an address, a /48 16 times. Four links in full use are more than a household has,
+ * and a /48 in which each phone has its own /64, as with some mobile providers, gets as much as sixteen schools; yet a
+ * site's allowance of new sessions is not used up by fewer than six such /48.
+ */
+export const WIDER_NETWORK_FACTOR = 4;
+
+/** Factor for the network at that step of `networksOf`; 1 for the narrowest, and so for IPv4. */
+export function timesAt(step: number): number {
+  return WIDER_NETWORK_FACTOR ** step;
+}
+
+/** Whose allowance it is: a session's (or a connection's without one), that of the networks of an address on a site, or the whole site's. */
 export type Scope = 'session' | 'address' | 'site';
 
 /**

@@ -1,9 +1,18 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Survey } from '../state/state-store.ts';
 import { DEFAULT_MATCH_RULES } from '../decision/rules.ts';
 import { statusFrom } from './wait-reports.ts';
 
-const survey: Survey = { waitedMs: 0, typicalWaitMs: null, waiting: 0, onTopic: 0, inSection: 0, otherLanguage: 0 };
+const survey: Survey = {
+  waitedMs: 0,
+  typicalWaitMs: null,
+  waiting: 0,
+  onTopic: 0,
+  inSection: 0,
+  otherLanguage: 0,
+  networks: 0,
+  otherLanguageNetworks: 0,
+};
 const statusOf = (part: Partial<Survey>, rules = DEFAULT_MATCH_RULES) => statusFrom({ ...survey, ...part }, rules);
 
 describe('statusFrom', () => {
@@ -16,34 +25,44 @@ describe('statusFrom', () => {
     expect(statusOf({ waitedMs })).toMatchObject({ waitingForMs: waitedMs, reach });
   });
 
-  test('estimates the rest from recent waits, and says nothing once this one is longer', () => {
-    expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 1_000 }).etaMs).toBe(3_000);
-    expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 4_000 })).not.toHaveProperty('etaMs');
+  test('estimates the rest from recent waits, in few steps, and says nothing once this one is longer', () => {
+    expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 1_000 }).etaMs).toBe(4_000);
+    expect([5_000, 5_001, 9_999].map((typicalWaitMs) => statusOf({ typicalWaitMs }).etaMs)).toEqual([
+      5_000, 10_000, 10_000,
+    ]);
+    expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 5_000 })).not.toHaveProperty('etaMs');
+    expect(statusOf({ typicalWaitMs: 320_001 })).not.toHaveProperty('etaMs');
     expect(statusOf({})).not.toHaveProperty('etaMs');
   });
 
-  test.each([
+  it.each([
     [0, []],
-    [2, []],
-    [3, [{ what: 'languages', atLeast: 3 }]],
-    [4, [{ what: 'languages', atLeast: 3 }]],
-    [19, [{ what: 'languages', atLeast: 10 }]],
-    [10_000, [{ what: 'languages', atLeast: 500 }]],
-  ])('speaks of %i others with another language as: %j', (otherLanguage, widen) => {
-    expect(statusOf({ otherLanguage }).widen).toEqual(widen);
+    [4, []],
+    [5, [{ what: 'languages', atLeast: 5 }]],
+  ])('S34 speaks of others with another language who wait from %i networks as: %j', (otherLanguageNetworks, widen) => {
+    expect(statusOf({ otherLanguageNetworks, otherLanguage: 500 }).widen).toEqual(widen);
   });
 
-  test('once languages are no longer needed they are not in the way', () => {
-    expect(statusOf({ otherLanguage: 5, waitedMs: 6_000 }).widen).toEqual([]);
+  it('S34 says the same however many wait', () => {
+    const told = [4, 40, 400].map((waiting) =>
+      statusOf({ waiting, otherLanguage: waiting, networks: 4, waitedMs: 6_000 }),
+    );
+    expect(told.map(({ widen }) => widen)).toEqual([[], [], []]);
+  });
+
+  it('says nothing of languages once they are no longer needed', () => {
+    expect(statusOf({ otherLanguageNetworks: 5, waitedMs: 6_000 }).widen).toEqual([]);
     expect(
-      statusOf({ otherLanguage: 5, waiting: 5, waitedMs: 6_000 }, { ...DEFAULT_MATCH_RULES, isLanguageHard: true })
-        .widen,
+      statusOf(
+        { otherLanguageNetworks: 5, networks: 5, waitedMs: 6_000 },
+        { ...DEFAULT_MATCH_RULES, isLanguageHard: true },
+      ).widen,
     ).toEqual([{ what: 'languages', atLeast: 5 }]);
   });
 
-  test('who waits beside at the last step is kept apart by groups, told from three on', () => {
-    expect(statusOf({ waiting: 2, waitedMs: 6_000 }).widen).toEqual([]);
-    expect(statusOf({ waiting: 3, waitedMs: 6_000 }).widen).toEqual([{ what: 'groups', atLeast: 3 }]);
-    expect(statusOf({ waiting: 3, waitedMs: 5_999 }).widen).toEqual([]);
+  it('S34 speaks of groups at the last step, from five networks on', () => {
+    expect(statusOf({ networks: 4, waitedMs: 6_000 }).widen).toEqual([]);
+    expect(statusOf({ networks: 5, waitedMs: 6_000 }).widen).toEqual([{ what: 'groups', atLeast: 5 }]);
+    expect(statusOf({ networks: 5, waitedMs: 5_999 }).widen).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
 import type { PushPayload, Widening } from '@passerby/sdk/protocol';
+import type { MonotonicClock } from '../clock.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { SessionId, StateStore, Survey } from '../state/state-store.ts';
+import { SURVEYED } from '../state/survey.ts';
 import { stepAt } from '../decision/expansions.ts';
 import type { MatchRules } from '../decision/rules.ts';
 
@@ -10,10 +12,8 @@ import type { MatchRules } from '../decision/rules.ts';
 const REPORT_EVERY_MS = 2_000;
 /** Reports one round makes at most, so that a crowd waiting costs the store no more than this. */
 const REPORTS_MAX = 200;
-/** Groups smaller than this are never spoken of: a single waiter must not be found out. */
-const GROUP_MIN = 3;
-/** What a group's size is rounded down to. */
-const GROUP_SIZES = [3, 5, 10, 20, 50, 100, 500] as const;
+/** What the typical wait is rounded up to, so that one more of the recent waits seldom changes what is told. Milliseconds. */
+const ESTIMATES_MS = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000] as const;
 
 /** Tells who waits on this node how their wait stands. */
 export class WaitReports {
@@ -21,13 +21,13 @@ export class WaitReports {
   readonly #push: Push;
   readonly #sites: SiteDirectory;
   readonly #log: Log;
-  readonly #clock: () => number;
+  readonly #clock: MonotonicClock;
   /** Who waits here, by when they are told next; the next one first. */
   readonly #dueAt = new Map<SessionId, number>();
   /** Since when they wait, as far as this node knows. */
   readonly #since = new Map<SessionId, number>();
 
-  constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: () => number }) {
+  constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: MonotonicClock }) {
     this.#store = parts.store;
     this.#push = parts.push;
     this.#sites = parts.sites;
@@ -98,11 +98,16 @@ export class WaitReports {
   }
 }
 
-/** What a visitor is told of their wait: rounded, and of groups only. */
+/**
+ * What a visitor is told of their wait. Of others only that they wait from `SURVEYED.networksMax` different networks or more,
+ * the visitor's own left out, and no larger figure: a count of people is filled up by anybody, and each further figure is one
+ * more edge at which a single waiter could be found out.
+ */
 export function statusFrom(survey: Survey, rules: MatchRules): PushPayload<'match:status'> {
   const step = stepAt(rules.expansions, survey.waitedMs);
   const { reach, isLanguageNeeded } = rules.expansions[step]!;
-  const etaMs = survey.typicalWaitMs === null ? 0 : survey.typicalWaitMs - survey.waitedMs;
+  const typicalMs = ESTIMATES_MS.find((estimateMs) => estimateMs >= (survey.typicalWaitMs ?? Infinity));
+  const etaMs = typicalMs === undefined ? 0 : typicalMs - survey.waitedMs;
   const isLanguageInTheWay = isLanguageNeeded || rules.isLanguageHard;
   const isLastStep = step === rules.expansions.length - 1;
   return {
@@ -110,14 +115,15 @@ export function statusFrom(survey: Survey, rules: MatchRules): PushPayload<'matc
     reach,
     ...(etaMs > 0 && { etaMs }),
     widen: [
-      ...(isLanguageInTheWay ? widening('languages', survey.otherLanguage) : []),
+      ...(isLanguageInTheWay ? widening('languages', survey.otherLanguageNetworks) : []),
       // Everybody of the site is looked at by then: who still waits beside is kept apart by a hard rule.
-      ...(isLastStep ? widening('groups', survey.waiting - (rules.isLanguageHard ? survey.otherLanguage : 0)) : []),
+      ...(isLastStep
+        ? widening('groups', survey.networks - (rules.isLanguageHard ? survey.otherLanguageNetworks : 0))
+        : []),
     ],
   };
 }
 
-function widening(what: Widening['what'], people: number): Widening[] {
-  const atLeast = GROUP_SIZES.findLast((size) => size <= people);
-  return people < GROUP_MIN || atLeast === undefined ? [] : [{ what, atLeast }];
+function widening(what: Widening['what'], networks: number): Widening[] {
+  return networks < SURVEYED.networksMax ? [] : [{ what, atLeast: SURVEYED.networksMax }];
 }

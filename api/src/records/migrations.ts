@@ -101,4 +101,23 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  // A process of the version before writes reports without these: they count for nothing.
+  '2026-11-26-reports-by-network': {
+    async up(db: Kysely<never>) {
+      await db.schema
+        .alterTable('reports')
+        .addColumn('counts', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+      for (const name of ['reporter_network', 'reported_56', 'reported_48'] as const) {
+        await db.schema.alterTable('reports').addColumn(name, 'text').execute();
+      }
+      for (const name of ['reported_56', 'reported_48'] as const) {
+        await db.schema
+          .createIndex(`reports_about_${name.slice(-2)}`)
+          .on('reports')
+          .columns(['site_id', name, 'created_at'])
+          .execute();
+      }
+    },
+  },
 };

@@ -19,6 +19,12 @@ export interface Report {
   readonly reporter: AddressHash;
   readonly reportedAddress: AddressHash;
   readonly reportedBanId: string | null;
+  /** The widest network of the reporter, by which reporters are told apart; `null` in reports of earlier versions. */
+  readonly reporterNetwork: AddressHash | null;
+  /** The wider networks of the reported one, narrowest first; none for IPv4. */
+  readonly reportedNetworks: readonly AddressHash[];
+  /** Whether it counts towards automatic bans: of a conversation both confirmed, in which the reported one said something. */
+  readonly counts: boolean;
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly status: ReportStatus;
@@ -64,6 +70,10 @@ export class ReportRecords {
         status: 'open',
         resolution: null,
         resolved_at: null,
+        counts: report.counts ? 1 : 0,
+        reporter_network: report.reporterNetwork,
+        reported_56: report.reportedNetworks[0] ?? null,
+        reported_48: report.reportedNetworks[1] ?? null,
       })
       .onConflict((conflict) => conflict.columns(['site_id', 'conversation_id', 'reporter']).doNothing())
       .execute();
@@ -82,13 +92,23 @@ export class ReportRecords {
     return row && reportOf(row);
   }
 
-  /** How many different reporters there are about an address since a time (inclusive, Unix milliseconds). */
-  async reportersOf(site: SiteId, reportedAddress: AddressHash, since: number): Promise<number> {
+  /**
+   * Number of different networks of reporters about a network, narrow or wide, since a time (inclusive, Unix
+   * milliseconds). Only reports that count.
+   */
+  async reportersOf(site: SiteId, network: AddressHash, since: number): Promise<number> {
     const { count } = await this.#db
       .selectFrom('reports')
-      .select((select) => select.fn.count<number>('reporter').distinct().as('count'))
+      .select((select) => select.fn.count<number>('reporter_network').distinct().as('count'))
       .where('site_id', '=', site)
-      .where('reported_address', '=', reportedAddress)
+      .where((where) =>
+        where.or([
+          where('reported_address', '=', network),
+          where('reported_56', '=', network),
+          where('reported_48', '=', network),
+        ]),
+      )
+      .where('counts', '=', 1)
       .where('created_at', '>=', since)
       .executeTakeFirstOrThrow();
     return count;
@@ -154,5 +174,8 @@ function reportOf(row: Selectable<Tables['reports']>): Report {
     status: row.status as ReportStatus,
     resolution: row.resolution,
     resolvedAt: row.resolved_at,
+    reporterNetwork: row.reporter_network as AddressHash | null,
+    reportedNetworks: [row.reported_56, row.reported_48].filter((network) => network !== null) as AddressHash[],
+    counts: row.counts === 1,
   };
 }

@@ -39,6 +39,13 @@ export interface Tables {
     status: string;
     resolution: string | null;
     resolved_at: number | null;
+    /** 1 if it counts towards automatic bans. */
+    readonly counts: number;
+    /** The widest network of the reporter; null in reports of versions that did not know it. */
+    readonly reporter_network: string | null;
+    /** The /56 and the /48 of the reported one; null for IPv4. */
+    readonly reported_56: string | null;
+    readonly reported_48: string | null;
   };
   readonly bans: {
     readonly id: string;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { SiteId } from '../state/state-store.ts';
 import { AddressHasher } from './address-hash.ts';
 import { ownSalts, Salts, type SaltSource } from './salts.ts';
@@ -17,16 +17,26 @@ async function hasherAt(start: number, source: SaltSource = ownSalts) {
 
 test('S17 a hash tells addresses and sites apart, and holds neither', async () => {
   const { hasher } = await hasherAt(MIDNIGHT);
-  const hash = hasher.hash(HOME, A);
+  const [hash, ...wider] = hasher.hash(HOME, A);
   expect(hash).toMatch(/^[A-Za-z0-9_-]{22}$/);
-  expect(hasher.hash(HOME, A)).toBe(hash);
-  expect(new Set([hash, hasher.hash('198.51.100.2', A), hasher.hash(HOME, B), hasher.hash(HOME, '')]).size).toBe(4);
+  expect(wider).toEqual([]);
+  expect(hasher.hash(HOME, A)).toEqual([hash]);
+  const others = [hasher.hash('198.51.100.2', A), hasher.hash(HOME, B), hasher.hash(HOME, '')];
+  expect(new Set([hash, ...others.flat()]).size).toBe(4);
 });
 
-test('every address of an IPv6 /64 is one', async () => {
-  const { hasher } = await hasherAt(MIDNIGHT);
-  expect(hasher.hash('2001:db8:0:1::1', A)).toBe(hasher.hash('2001:db8:0:1:ffff::2', A));
-  expect(hasher.hash('2001:db8:0:1::1', A)).not.toBe(hasher.hash('2001:db8:0:2::1', A));
+describe('hashes of an IPv6 address', () => {
+  it.each([
+    ['of the same /64 are all the same', '2001:db8:aa:1::1', '2001:db8:aa:1:ffff::2', [true, true, true]],
+    ['of the same /56 differ in the /64', '2001:db8:aa:1::1', '2001:db8:aa:ff::1', [false, true, true]],
+    ['of the same /48 differ in the /64 and the /56', '2001:db8:aa:1::1', '2001:db8:aa:100::1', [false, false, true]],
+    ['of another /48 are all different', '2001:db8:aa:1::1', '2001:db8:ab:1::1', [false, false, false]],
+  ])('%s', async (_, one, other, same) => {
+    const { hasher } = await hasherAt(MIDNIGHT);
+    const [a, b] = [hasher.hash(one, A), hasher.hash(other, A)];
+    expect(a.map((hash, step) => hash === b[step])).toEqual(same);
+    expect(new Set(a).size).toBe(3);
+  });
 });
 
 test('another day has another hash; the one of the day before is known too, an older one is not', async () => {
@@ -35,12 +45,12 @@ test('another day has another hash; the one of the day before is known too, an o
   goTo(MIDNIGHT + 25 * HOUR_MS);
   await salts.refresh();
   const second = hasher.hash(HOME, A);
-  expect(second).not.toBe(first);
+  expect(second).not.toEqual(first);
   expect(hasher.hashes(HOME, A)).toEqual([second, first]);
   goTo(MIDNIGHT + 49 * HOUR_MS);
   await salts.refresh();
-  expect(hasher.hashes(HOME, A)[1]).toBe(second);
-  expect(hasher.hashes(HOME, A)).not.toContain(first);
+  expect(hasher.hashes(HOME, A)[1]).toEqual(second);
+  expect(hasher.hashes(HOME, A)).not.toContainEqual(first);
 });
 
 test('a salt is fetched before its day, used from midnight on, and asked to live until the next day is over', async () => {
@@ -58,9 +68,9 @@ test('a salt is fetched before its day, used from midnight on, and asked to live
     ['2026-11-22', 48],
     ['2026-11-23', 48.5],
   ]);
-  expect(hasher.hash(HOME, A)).toBe(today);
+  expect(hasher.hash(HOME, A)).toEqual(today);
   goTo(MIDNIGHT + 24 * HOUR_MS);
-  expect(hasher.hashes(HOME, A)[1]).toBe(today);
+  expect(hasher.hashes(HOME, A)[1]).toEqual(today);
 });
 
 test('while the source is away the last salt goes on', async () => {
@@ -72,13 +82,23 @@ test('while the source is away the last salt goes on', async () => {
   isAway = true;
   goTo(MIDNIGHT + 25 * HOUR_MS);
   await expect(salts.refresh()).rejects.toThrow('away');
-  expect(hasher.hash(HOME, A)).toBe(before);
+  expect(hasher.hash(HOME, A)).toEqual(before);
   isAway = false;
   await salts.refresh();
-  expect(hasher.hashes(HOME, A)).toEqual([expect.not.stringMatching(before), before]);
+  expect(hasher.hashes(HOME, A)).toEqual([[expect.not.stringMatching(before[0])], before]);
 });
 
 test('nothing is hashed without a salt', () => {
   const hasher = new AddressHasher(new Salts(() => MIDNIGHT, ownSalts));
   expect(() => hasher.hash(HOME, A)).toThrow('before refresh()');
+});
+
+test('who stays connected is known by the salt of the day all the same, and hashed once a salt', async () => {
+  const { hasher, salts, goTo } = await hasherAt(MIDNIGHT + HOUR_MS);
+  const hashes = hasher.follow('2001:db8::1', A);
+  const first = hashes();
+  expect(hashes()).toBe(first);
+  goTo(MIDNIGHT + 25 * HOUR_MS);
+  await salts.refresh();
+  expect(hashes()).toEqual([hasher.hash('2001:db8::1', A), first[0]]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VISITOR } from '../../test/marks.ts';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { Visitor } from '../session/visitor.ts';
+import type { SiteId } from '../state/state-store.ts';
 import { banOf, refusalFor, type BanList } from './bans.ts';
 
 const SITE = 'site_a' as SiteId;
@@ -10,7 +11,11 @@ const listOf = (bans: Readonly<Record<string, number | null>>): BanList => ({
     return until === undefined ? null : { until, isAutomatic: false };
   },
 });
-const visitor = { ...VISITOR, addresses: ['today', 'yesterday'] as AddressHash[], banId: 'u-1' };
+const visitor = {
+  ...VISITOR,
+  addresses: [['today', 'today /56', 'today /48'], ['yesterday']] as unknown as Visitor['addresses'],
+  banId: 'u-1',
+};
 
 describe('whether a visitor is shut out', () => {
   test.each([
@@ -18,6 +23,7 @@ describe('whether a visitor is shut out', () => {
     ['somebody else is', { 'site_a address other': 9, 'site_b address today': 9 }, null],
     ['their address is, by the salt of today', { 'site_a address today': 9 }, { until: 9 }],
     ['their address is, by the salt of yesterday', { 'site_a address yesterday': 9 }, { until: 9 }],
+    ['S32 a wider network they are in is', { 'site_a address today /48': 9 }, { until: 9 }],
     ['the site named them', { 'site_a ban_id u-1': null }, { until: null }],
     ['the longest counts', { 'site_a address today': 9, 'site_a address yesterday': 99 }, { until: 99 }],
     ['without an end is the longest', { 'site_a address today': 9, 'site_a ban_id u-1': null }, { until: null }],

@@ -20,7 +20,7 @@ const ASK_AGAIN_MS = 24 * 60 * 60_000;
 
 /** The bans that are about a visitor as one: until the last is over, automatic only if all are. */
 export function banOf(list: BanList, site: SiteId, { addresses, banId }: Visitor, now: number): BanTerm | null {
-  const terms = addresses.map((address) => list.findBan(site, 'address', address, now));
+  const terms = addresses.flat().map((address) => list.findBan(site, 'address', address, now));
   if (banId !== null) terms.push(list.findBan(site, 'ban_id', banId, now));
   return terms.reduce(longer, null);
 }

@@ -1,5 +1,5 @@
-import { beforeEach, describe, expect, test } from 'vitest';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { AddressHash, AddressHashes, SiteId } from '../state/state-store.ts';
 import { CoolDowns, stepFor, type AutomaticBan } from './cool-downs.ts';
 
 const SITE = 'site_a' as SiteId;
@@ -29,12 +29,58 @@ const coolDowns = new CoolDowns(
 );
 const reportedBy = (count: number) => {
   reporters = count;
-  return coolDowns.reported(SITE, SOMEBODY);
+  return coolDowns.reported(SITE, [SOMEBODY]);
 };
 beforeEach(() => {
   now = 100 * 60 * MINUTE_MS;
   lifted = null;
   bans = [];
+});
+
+describe('S33 a cool-down of a wider network', () => {
+  /** Cool-downs where so many networks reported each network of somebody. */
+  async function afterReports(counts: Readonly<Record<string, number>>, lifts: Readonly<Record<string, number>> = {}) {
+    const given: AutomaticBan[] = [];
+    const since: Record<string, number> = {};
+    const wide = new CoolDowns(
+      {
+        reportersOf: (_site, network, from) => {
+          since[network] = from;
+          return Promise.resolve(counts[network] ?? 0);
+        },
+      },
+      {
+        add: (ban) => Promise.resolve(void given.push(ban)),
+        lastLift: (_site, _kind, value) => Promise.resolve(lifts[value] ?? null),
+      },
+      { findBan: () => null },
+      () => now,
+    );
+    await wide.reported(SITE, ['/64', '/56', '/48'] as unknown as AddressHashes);
+    return { bans: given.map(({ value, until }) => [value, (until - now) / MINUTE_MS]), since };
+  }
+
+  it.each([
+    [{ '/64': 3, '/56': 3, '/48': 3 }, [['/64', 10]]],
+    [{ '/64': 1, '/56': 11, '/48': 11 }, []],
+    [{ '/64': 1, '/56': 12, '/48': 12 }, [['/56', 10]]],
+    [{ '/64': 2, '/56': 20, '/48': 47 }, [['/56', 60]]],
+    [
+      { '/64': 8, '/56': 32, '/48': 48 },
+      [
+        ['/64', 24 * 60],
+        ['/56', 24 * 60],
+        ['/48', 10],
+      ],
+    ],
+  ])('asks for 4 and for 16 times as many reporters: %j', async (counts, expected) => {
+    expect((await afterReports(counts)).bans).toEqual(expected);
+  });
+
+  it('counts from when the ban of that network was lifted', async () => {
+    const { since } = await afterReports({}, { '/56': now - 5 });
+    expect(since).toEqual({ '/64': now - 24 * 60 * MINUTE_MS, '/56': now - 4, '/48': now - 24 * 60 * MINUTE_MS });
+  });
 });
 
 describe('a cool-down', () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { timesAt } from '../limits/rate-limits.ts';
+import type { AddressHash, AddressHashes, SiteId } from '../state/state-store.ts';
 import type { BanKind } from '../records/bans.ts';
 import type { Records } from '../records/records.ts';
 import type { BanList } from './bans.ts';
@@ -8,9 +9,9 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * How long somebody whom so many different visitors reported within a day is kept from looking for
- * another one. One or two may be spite; by the last step it is a day, which is also as long as an address
- * can be known again.
+ * Time for which somebody is kept from looking for another one, by the number of different networks they were reported from
+ * within a day; a wider network of theirs by `timesAt` as many. One or two may be spite; by the last step it is a day,
+ * which is also as long as an address can be known again.
  */
 export const COOL_DOWN_STEPS = [
   { reporters: 3, forMs: 10 * MINUTE_MS },
@@ -35,8 +36,8 @@ export interface AutomaticBan {
 
 /** Where reports are counted. */
 export interface ReportCounts {
-  /** How many different visitors reported this one since then, Unix milliseconds. */
-  reportersOf(site: SiteId, reportedAddress: AddressHash, since: number): Promise<number>;
+  /** Number of different networks from which this one was reported since then, Unix milliseconds. */
+  reportersOf(site: SiteId, network: AddressHash, since: number): Promise<number>;
 }
 
 /** Where bans are kept. */
@@ -58,9 +59,9 @@ export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanBook 
   };
 }
 
-/** The step for so many reporters; `null` below the first. */
-export function stepFor(reporters: number): (typeof COOL_DOWN_STEPS)[number] | null {
-  return COOL_DOWN_STEPS.findLast((step) => reporters >= step.reporters) ?? null;
+/** The step for so many reporters, each of which asks for `times` as many; `null` below the first. */
+export function stepFor(reporters: number, times = 1): (typeof COOL_DOWN_STEPS)[number] | null {
+  return COOL_DOWN_STEPS.findLast((step) => reporters >= step.reporters * times) ?? null;
 }
 
 /** Keeps often-reported visitors, and those who say the same to everybody, from meeting others for a while. */
@@ -77,14 +78,16 @@ export class CoolDowns {
     this.#clock = clock;
   }
 
-  /** Somebody was reported: by how many within a day decides, or since an operator thought better of it. */
-  async reported(site: SiteId, address: AddressHash): Promise<void> {
+  /** Somebody was reported: by how many within a day decides, or since an operator thought better of it, for each of their networks. */
+  async reported(site: SiteId, address: AddressHashes): Promise<void> {
     const now = this.#clock();
-    const lifted = await this.#bans.lastLift(site, 'address', address);
-    // In the same millisecond the report came first.
-    const since = Math.max(now - DAY_MS, lifted === null ? 0 : lifted + 1);
-    const step = stepFor(await this.#counts.reportersOf(site, address, since));
-    if (step !== null) await this.#coolDown(site, address, 'reports', now + step.forMs, now);
+    for (const [index, network] of address.entries()) {
+      const lifted = await this.#bans.lastLift(site, 'address', network);
+      // In the same millisecond the report came first.
+      const since = Math.max(now - DAY_MS, lifted === null ? 0 : lifted + 1);
+      const step = stepFor(await this.#counts.reportersOf(site, network, since), timesAt(index));
+      if (step !== null) await this.#coolDown(site, network, 'reports', now + step.forMs, now);
+    }
   }
 
   /** Somebody says the same to many. */

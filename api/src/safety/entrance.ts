@@ -29,12 +29,12 @@ export class Entrance {
     { claims, resume }: { readonly claims?: string | undefined; readonly resume?: ResumeToken | undefined },
   ): Promise<Visitor> {
     const { ageBand, locale, banId, signedWith: claimKey } = await readClaims(claims, site, this.#clock);
-    const hasher = this.#addresses;
+    const addresses = this.#addresses.follow(address, site.id);
     const visitor: Visitor = {
       key,
       // Anew each time: a connection may outlive the salt it began under.
       get addresses() {
-        return hasher.hashes(address, site.id);
+        return addresses();
       },
       banId,
       locale,

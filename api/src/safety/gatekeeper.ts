@@ -1,5 +1,5 @@
 import type { Frame, RequestReply } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
+import type { Clock, MonotonicClock } from '../clock.ts';
 import type { Arrivals } from '../limits/arrivals.ts';
 import type { Load } from '../limits/event-loop.ts';
 import type { Doer, Limiter } from '../limits/limiter.ts';
@@ -25,7 +25,8 @@ export class Gatekeeper {
     readonly limiter: Limiter;
     readonly arrivals: Arrivals;
     readonly load: Load;
-    readonly clock: Clock;
+    readonly dates: Clock;
+    readonly clock: MonotonicClock;
     readonly tally: Tally;
     readonly onSpam: OnSpam;
   }) {
@@ -33,7 +34,7 @@ export class Gatekeeper {
     this.#limiter = parts.limiter;
     this.#arrivals = parts.arrivals;
     this.#load = parts.load;
-    this.#proof = new ProofOfWork(parts.clock, parts.tally);
+    this.#proof = new ProofOfWork(parts.dates, parts.clock, parts.tally);
     this.#texts = new RepeatedTexts(parts.clock, parts.onSpam);
   }
 
@@ -65,12 +66,11 @@ export class Gatekeeper {
 
   /** A frame of this visitor was passed on. */
   heard(session: SessionRef, frame: Frame, visitor: Visitor): void {
-    const { address } = doerOf(session, visitor);
-    this.#texts.heard(session.site, address, frame);
+    this.#texts.heard(session.site, visitor.addresses[0], frame);
   }
 
   #pressureOn({ site }: SessionRef, { addresses: [address] }: Visitor): PressureLevel {
-    return pressureOn(site, address!, {
+    return pressureOn(site, address, {
       delayMs: () => this.#load.delayMs(),
       usedShare: (id) => this.#arrivals.usedShare(id),
       isSuspect: (id, from) => this.#texts.isSuspect(id, from),
@@ -78,4 +78,4 @@ export class Gatekeeper {
   }
 }
 
-const doerOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): Doer => ({ site, address: address! });
+const doerOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): Doer => ({ site, address });

@@ -11,5 +11,5 @@ test.each<[string, number, number, boolean, PressureLevel]>([
   ['most of the new sessions are used up', 0, 0.8, true, 2],
 ])('where %s', (_, delayMs, share, isSuspect, level) => {
   const signs = { delayMs: () => delayMs, usedShare: () => share, isSuspect: () => isSuspect };
-  expect(pressureOn('site_a' as SiteId, 'a' as AddressHash, signs)).toBe(level);
+  expect(pressureOn('site_a' as SiteId, ['a' as AddressHash], signs)).toBe(level);
 });

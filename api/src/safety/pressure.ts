@@ -1,4 +1,4 @@
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { AddressHashes, SiteId } from '../state/state-store.ts';
 
 /** 0: none. 1: somebody may be at it. 2: the service suffers. */
 export type PressureLevel = 0 | 1 | 2;
@@ -16,12 +16,12 @@ export interface Signs {
   readonly delayMs: () => number;
   /** How much of the sessions a site may open is used up, 0 to 1. */
   readonly usedShare: (site: SiteId) => number;
-  /** Whether this address says the same to many. */
-  readonly isSuspect: (site: SiteId, address: AddressHash) => boolean;
+  /** Whether this address, or a network it is in, says the same to many. */
+  readonly isSuspect: (site: SiteId, address: AddressHashes) => boolean;
 }
 
 /** How much reason there is to ask this visitor for a proof of work. */
-export function pressureOn(site: SiteId, address: AddressHash, signs: Signs): PressureLevel {
+export function pressureOn(site: SiteId, address: AddressHashes, signs: Signs): PressureLevel {
   const [delayMs, share] = [signs.delayMs(), signs.usedShare(site)];
   if (delayMs >= FROM[2].delayMs || share >= FROM[2].share) return 2;
   if (delayMs >= FROM[1].delayMs || share >= FROM[1].share || signs.isSuspect(site, address)) return 1;

@@ -1,6 +1,7 @@
 import type { ConversationId, Frame } from '@passerby/sdk/protocol';
 import { expect, test } from 'vitest';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { timesAt } from '../limits/rate-limits.ts';
+import type { AddressHashes, SiteId } from '../state/state-store.ts';
 import { RepeatedTexts, REPEATS } from './repeated-texts.ts';
 
 const MINUTE_MS = 60_000;
@@ -21,14 +22,14 @@ function ears() {
   ) =>
     texts.heard(
       site,
-      from as AddressHash,
+      from.split(' ') as unknown as AddressHashes,
       {
         conversationId: `c_${conversation}` as ConversationId,
         seq,
         body: { kind, text },
       } as unknown as Frame,
     );
-  const isSuspect = (from = 'a', site = SITE) => texts.isSuspect(site, from as AddressHash);
+  const isSuspect = (from = 'a', site = SITE) => texts.isSuspect(site, from.split(' ') as unknown as AddressHashes);
   return { texts, spammers, say, isSuspect, pass: (ms: number) => void (now += ms) };
 }
 
@@ -140,4 +141,26 @@ test('a crowd does not fill the memory', () => {
   const { texts, say } = ears();
   times(3_000, (n) => say(SPAM, { from: `a${n}` }));
   expect(texts.size).toBe(2_000);
+});
+
+test('S32 the same text from one /64 after the other is counted for the /56 and the /48, and who says it is told of', () => {
+  const { say, isSuspect, spammers } = ears();
+  const spamOf56 = REPEATS.spam * timesAt(1);
+  times(spamOf56 - 1, (n) => say(SPAM, { from: `n${n} /56 /48` }));
+  expect(spammers).toEqual([]);
+  expect([isSuspect('new /56 /48'), isSuspect('new /56b /48'), isSuspect('new /56b /48b')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  say(SPAM, { from: 'last /56 /48' });
+  say(SPAM, { from: 'next /56 /48' });
+  say('Something else, and long enough too', { from: 'neighbour /56 /48' });
+  expect(spammers).toEqual(['site_a last', 'site_a next']);
+});
+
+test('frames of one conversation count once for a network too', () => {
+  const { say, isSuspect } = ears();
+  times(100, () => say(SPAM, { from: 'a /56 /48', conversation: 1 }));
+  expect(isSuspect('b /56 /48')).toBe(false);
 });

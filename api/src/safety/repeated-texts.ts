@@ -1,7 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ConversationId, Frame } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { MonotonicClock } from '../clock.ts';
+import { timesAt } from '../limits/rate-limits.ts';
+import type { AddressHash, AddressHashes, SiteId } from '../state/state-store.ts';
+import { TextsByNetwork } from './texts-by-network.ts';
 
 const MINUTE_MS = 60_000;
 /** Shorter texts are greetings: everybody says the same. Characters, after normalising. */
@@ -10,7 +12,10 @@ const MIN_CHARS = 24;
 const MEMORY_MS = 15 * MINUTE_MS;
 /** How long one salt is used. A text said on both sides of a change counts as two. Milliseconds. */
 const SALT_MS = 60 * MINUTE_MS;
-/** In so many conversations the same text is suspect, and in so many it is spam: two new strangers a minute, and the same said to each. */
+/**
+ * In so many conversations the same text is suspect, and in so many it is spam: two new strangers a minute, and the same
+ * said to each. From a wider network `timesAt` as many.
+ */
 export const REPEATS = { suspect: 5, spam: 30 } as const;
 /**
  * Places remembered of one address, over all its texts, and addresses in all: about 60 MB if every one says as much as
@@ -25,7 +30,6 @@ type Places = Map<ConversationId, number>;
 interface Speaker {
   /** By salted hash of the text, least recently said first. */
   readonly texts: Map<string, Places>;
-  /** Unix milliseconds. */
   suspectUntil: number;
   lastAt: number;
 }
@@ -38,30 +42,35 @@ export type OnSpam = (site: SiteId, address: AddressHash) => void;
  * only this process has, and for minutes: nobody can tell from them what was said.
  */
 export class RepeatedTexts {
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #onSpam: OnSpam;
   /** Least recently heard first. */
   readonly #speakers = new Map<string, Speaker>();
+  readonly #byNetwork = new TextsByNetwork(MEMORY_MS);
+  /** By wider network of an address: until when it is suspect. */
+  readonly #suspectNetworks = new Map<string, number>();
   #salt = randomBytes(32);
   #saltedAt: number;
 
-  constructor(clock: Clock, onSpam: OnSpam) {
+  constructor(clock: MonotonicClock, onSpam: OnSpam) {
     this.#clock = clock;
     this.#onSpam = onSpam;
     this.#saltedAt = clock();
   }
 
   /** A frame was passed on. */
-  heard(site: SiteId, address: AddressHash, { conversationId, seq, body }: Frame): void {
+  heard(site: SiteId, addresses: AddressHashes, { conversationId, seq, body }: Frame): void {
     if (seq === 0 || body.kind !== 'text' || typeof body['text'] !== 'string') return;
     const text = normalised(body['text']);
     if (text.length < MIN_CHARS) return;
     const now = this.#clock();
+    const [address, ...wider] = addresses;
     const speaker = this.#speaker(site, address, now);
     const hash = this.#hash(text, now);
     forgetOld(speaker, now);
     const places = placesOf(speaker, hash);
     if (places.size >= REPEATS.spam) return;
+    if (!places.has(conversationId)) this.#heardFrom(site, address, wider, hash, now);
     places.set(conversationId, now);
     makeRoom(speaker, places);
     if (places.size >= REPEATS.suspect) speaker.suspectUntil = now + MEMORY_MS;
@@ -69,14 +78,37 @@ export class RepeatedTexts {
   }
 
   /** Whether the same was said from there to so many that more should be asked of them. */
-  isSuspect(site: SiteId, address: AddressHash): boolean {
+  isSuspect(site: SiteId, [address, ...wider]: AddressHashes): boolean {
+    const now = this.#clock();
     const speaker = this.#speakers.get(keyOf(site, address));
-    return speaker !== undefined && speaker.suspectUntil > this.#clock();
+    if (speaker !== undefined && speaker.suspectUntil > now) return true;
+    return wider.some((network) => (this.#suspectNetworks.get(keyOf(site, network)) ?? now) > now);
   }
 
   /** How many addresses are kept in mind, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#speakers.size;
+  }
+
+  /** Counts by the wider networks. It is whoever says it that is told of: others of such a network say something else. */
+  #heardFrom(site: SiteId, address: AddressHash, wider: readonly AddressHash[], hash: string, now: number): void {
+    let isSpam = false;
+    for (const [index, network] of wider.entries()) {
+      const count = this.#byNetwork.heard(site, network, hash, now);
+      const times = timesAt(index + 1);
+      isSpam ||= count >= REPEATS.spam * times;
+      if (count >= REPEATS.suspect * times) this.#suspect(keyOf(site, network), now);
+    }
+    if (isSpam) this.#onSpam(site, address);
+  }
+
+  #suspect(network: string, now: number): void {
+    this.#suspectNetworks.delete(network);
+    this.#suspectNetworks.set(network, now + MEMORY_MS);
+    for (const [other, until] of this.#suspectNetworks) {
+      if (this.#suspectNetworks.size <= SPEAKERS_MAX && until > now) break;
+      this.#suspectNetworks.delete(other);
+    }
   }
 
   #speaker(site: SiteId, address: AddressHash, now: number): Speaker {

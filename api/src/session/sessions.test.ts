@@ -48,7 +48,7 @@ async function stage() {
   const push: Push = {
     toSession: () => true,
     toStarted: () => true,
-    toSite: () => undefined,
+    toSite: () => true,
     toAll: () => undefined,
     hasVisitors: () => here.hasVisitors,
     visitors: () => [...held.values()].map((session) => [session, VISITOR] as const),
@@ -64,11 +64,11 @@ async function stage() {
   const link = { send: (_: NodeId, parcel: Parcel) => void sent.push(parcel) };
   const store = new SlowStore(clock, randomIds);
   const relay = new Relay(push, clock, link, HERE);
-  const online = new Online(store, push);
+  const online = new Online(store, push, clock);
   const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
     arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
-    ...{ store, relay, push, online, waits, link, clock },
+    ...{ store, relay, push, online, waits, link, clock, dates: clock },
     ids: randomIds,
     nodeId: HERE,
     tell: () => undefined,

@@ -1,12 +1,12 @@
 import type { Agreed, SiteKey } from '@passerby/sdk/protocol';
-import type { AddressHash, Mark } from '../state/state-store.ts';
+import type { AddressHashes, Mark } from '../state/state-store.ts';
 
 /** What this node knows of a connected visitor beyond the session; it goes with the connection. */
 export interface Visitor {
   /** The publishable key the page used. */
   readonly key: SiteKey;
-  /** Where they come from, hashed with today's salt and with yesterday's. */
-  readonly addresses: readonly AddressHash[];
+  /** The networks they come from, hashed with today's salt and with yesterday's. */
+  readonly addresses: readonly [AddressHashes, ...AddressHashes[]];
   /** The site's own word for them; `null` without claims. */
   readonly banId: string | null;
   /** The language the site's claims name, as a BCP 47 tag; `null` without. */
@@ -19,5 +19,6 @@ export interface Visitor {
 
 /** As the session keeps it. */
 export function markOf({ addresses, banId }: Visitor): Mark {
-  return { address: addresses[0]!, banId };
+  const [address, ...wider] = addresses[0];
+  return { address, wider, banId };
 }

@@ -59,10 +59,11 @@ export class SocketPush implements Push {
     return true;
   }
 
-  toSite<Name extends PushName>(site: SiteId, name: Name, payload: PushPayload<Name>): void {
+  toSite<Name extends PushName>(site: SiteId, name: Name, payload: PushPayload<Name>): boolean {
     const behind = mayBeLost(name, payload) ? this.#behindIn(site) : [];
     const room = this.#server?.to(site).except(behind) as Emitting | undefined;
     room?.emit(name, payload);
+    return behind.length === 0;
   }
 
   toAll<Name extends PushName>(name: Name, payload: PushPayload<Name>): void {

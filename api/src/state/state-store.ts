@@ -110,12 +110,17 @@ export interface Transition {
  */
 export interface Mark {
   readonly address: AddressHash;
+  /** Of the wider networks the address is in, narrowest first; none for IPv4. */
+  readonly wider: readonly AddressHash[];
   /** The site's own word for a person it may want to shut out; `null` without claims. */
   readonly banId: string | null;
 }
 
-/** Salted hash of where a visitor comes from; see `safety/address-hash.ts`. */
+/** Salted hash of a network a visitor comes from; see `safety/address-hash.ts`. */
 export type AddressHash = string & { readonly [brand]: 'AddressHash' };
+
+/** Of all networks of one address, narrowest first (`networksOf`): one of IPv4, three of IPv6. */
+export type AddressHashes = readonly [AddressHash, ...AddressHash[]];
 
 /** The two sides of a conversation, for a report. */
 export interface Reported {
@@ -123,6 +128,8 @@ export interface Reported {
   readonly peer: Mark;
   /** The asker's, as they were when the two met: the same however they have moved since. */
   readonly own: Mark;
+  /** Whether the clients of both sides said that they have the match. */
+  readonly isConfirmed: boolean;
 }
 
 export interface OpenOutcome {
@@ -248,4 +255,10 @@ export interface Survey {
   readonly inSection: number;
   /** How many share no language with the asker, at least. */
   readonly otherLanguage: number;
+  /**
+   * Number of different networks (`networkOf`) that others wait from, the asker's own left out, as far as `SURVEYED` goes;
+   * and of those from which somebody waits with whom the asker shares no language, though both named some.
+   */
+  readonly networks: number;
+  readonly otherLanguageNetworks: number;
 }

@@ -5,6 +5,12 @@ export const BLOCK_MS = 24 * 60 * 60_000;
 /** From how many matched waits on a typical one is told, and how many are remembered. */
 export const TYPICAL_WAIT = { fromCount: 5, ofLast: 32 } as const;
 
+/**
+ * Networks are counted up to `networksMax`, among the first `waitersMax` in line: whether there are that many is all that is
+ * told. Five, since four further addresses cost money and trouble, and a line that long is no quiet hour.
+ */
+export const SURVEYED = { networksMax: 5, waitersMax: 25 } as const;
+
 /** What a store counted around a wait; the asker is in every count whose tag is theirs. */
 export interface Counted {
   readonly waitedMs: number;
@@ -16,6 +22,8 @@ export interface Counted {
   /** How many languages the asker named. */
   readonly languagesSpoken: number;
   readonly recentWaits: readonly number[];
+  readonly networks: number;
+  readonly otherLanguageNetworks: number;
 }
 
 /** The survey, with the asker taken out of the counts. */
@@ -31,5 +39,7 @@ export function surveyFrom(counted: Counted): Survey {
     onTopic: others(counted.onTopic),
     inSection: others(counted.inSection),
     otherLanguage: languagesSpoken === 0 ? 0 : Math.max(0, others(counted.waiting) - sharing),
+    networks: counted.networks,
+    otherLanguageNetworks: counted.otherLanguageNetworks,
   };
 }

@@ -310,6 +310,9 @@ describe("the operators' API", () => {
         reporter: 'one' as AddressHash,
         reportedAddress: 'other' as AddressHash,
         reportedBanId: 'u-1',
+        reporterNetwork: null,
+        reportedNetworks: [],
+        counts: true,
         createdAt,
       });
       return report.id;

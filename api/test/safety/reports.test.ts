@@ -1,5 +1,5 @@
 import { TIMES, type ConversationId } from '@passerby/sdk/protocol';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { auditedBans } from '../../src/safety/cool-downs.ts';
 import type { Records } from '../../src/records/records.ts';
@@ -26,8 +26,15 @@ const start = (policy: Parameters<typeof siteOf>[2] = {}, parts: TestAppParts = 
     clock,
     ...parts,
   });
-/** Two in a conversation, who come from different places. */
+/** Two in a conversation, who come from different places; the second has said something. */
 async function meet(app: App, ...from: readonly [string, string]) {
+  const met = await meetInSilence(app, ...from);
+  met.b.say(met.conversationId, 1, 'hello');
+  await met.a.next('conversation:frame');
+  return met;
+}
+/** Two in a conversation in which nobody has said anything. */
+async function meetInSilence(app: App, ...from: readonly [string, string]) {
   const [a, b] = [await Visitor.arrive(app, { from: from[0] }), await Visitor.arrive(app, { from: from[1] })];
   await a.find();
   await b.find();
@@ -215,5 +222,81 @@ describe('S17 somebody whom many reported', () => {
     await list.refresh();
     await using back = await Visitor.arrive(app, { from: '198.51.100.8' });
     expect(await back.find()).toMatchObject({ ok: true });
+  });
+});
+
+describe('S33 a report', () => {
+  it('is kept but counts for nothing while the reported one has said nothing, and neither does typing count', async () => {
+    await using app = await start();
+    for (const n of [1, 2, 3, 4]) {
+      const { a, b, conversationId } = await meetInSilence(app, `203.0.113.${n}`, '198.51.100.7');
+      b.socket.emit('conversation:frame', {
+        conversationId,
+        run: 'r',
+        seq: 0,
+        ack: 0,
+        body: { kind: 'typing', on: true },
+      });
+      await a.next('conversation:frame');
+      expect(await a.ask('conversation:report', { conversationId, reason: 'sexual' })).toEqual(REPORTED);
+      await a.ask('session:close', {});
+      await b.ask('session:close', {});
+    }
+    expect((await reports()).map(({ counts }) => counts)).toEqual([false, false, false, false]);
+    expect(await bansInForce()).toEqual([]);
+  });
+
+  it('counts once the reported one has spoken, also after their end and after the reporter came back', async () => {
+    await using app = await start();
+    const { a, b, conversationId } = await meet(app, '203.0.113.1', '198.51.100.7');
+    a.cut();
+    await using back = await Visitor.arrive(app, { from: '203.0.113.1', auth: { resume: a.ready.resume } });
+    await b.ask('session:close', {});
+    await back.next('conversation:ended');
+    expect(await back.ask('conversation:report', { conversationId, reason: 'sexual' })).toEqual(REPORTED);
+    expect(await reports()).toMatchObject([{ counts: true }]);
+  });
+
+  it('counts for nothing of a match that only one side confirmed', async () => {
+    await using app = await start();
+    await using a = await Visitor.arrive(app, { from: '203.0.113.1' });
+    await using b = await Visitor.arrive(app, { from: '198.51.100.7', doesConfirm: false });
+    await a.find();
+    await b.find();
+    const { conversationId } = await a.next('conversation:started');
+    b.say(conversationId, 1, 'hello');
+    await a.next('conversation:frame');
+    await a.ask('conversation:report', { conversationId, reason: 'sexual' });
+    expect(await reports()).toMatchObject([{ counts: false }]);
+  });
+
+  it('from many networks of one subscriber is one, and those of three subscribers are three', async () => {
+    await using app = await start();
+    const reportFrom = async (from: string) => {
+      const { a, b, conversationId } = await meet(app, from, '198.51.100.7');
+      await a.ask('conversation:report', { conversationId, reason: 'sexual' });
+      await a.ask('session:close', {});
+      await b.ask('session:close', {});
+    };
+    for (const network of ['1', 'ff', '100', 'ff00']) await reportFrom(`2001:db8:aa:${network}::1`);
+    expect((await reports()).map(({ counts }) => counts)).toEqual([true, true, true, true]);
+    expect(await bansInForce()).toEqual([]);
+    await reportFrom('2001:db8:ab::1');
+    expect(await bansInForce()).toEqual([]);
+    await reportFrom('2001:db8:ac::1');
+    expect(await bansInForce()).toHaveLength(1);
+  });
+
+  it('keeps the wider networks of both, so that an operator can shut out more than a /64', async () => {
+    await using app = await start();
+    const { a, conversationId } = await meet(app, '2001:db8:aa:1::1', '2001:db8:bb:1::1');
+    await a.ask('conversation:report', { conversationId, reason: 'sexual' });
+    const neighbour = await meet(app, '2001:db8:aa:ff00::1', '2001:db8:bb:ff00::1');
+    await neighbour.a.ask('conversation:report', { conversationId: neighbour.conversationId, reason: 'sexual' });
+    const [one, other] = await reports();
+    expect(one!.reporterNetwork).toBe(other!.reporterNetwork);
+    expect(one!.reporter).not.toBe(other!.reporter);
+    expect(one!.reportedNetworks[0]).not.toBe(other!.reportedNetworks[0]);
+    expect(one!.reportedNetworks[1]).toBe(other!.reportedNetworks[1]);
   });
 });

@@ -1,5 +1,6 @@
 import { type KeptLink, Link } from '../delivery/link.ts';
 import { ChatError } from '../errors.ts';
+import { unixNow } from '../internal/clock.ts';
 import {
   type ConversationId,
   type ConversationInfo,
@@ -110,7 +111,7 @@ export class Conversation {
     const retryAfterMs = this.#link.heldForMs;
     if (retryAfterMs > 0) throw new ChatError('rate_limited', { retryAfterMs });
     if (this.#link.isFull) throw new ChatError('outbox_full');
-    const message = this.#transcript.addOwn(text, Date.now());
+    const message = this.#transcript.addOwn(text, unixNow());
     this.#ownTyping.messageSent();
     this.#link.post({ key: message.id, body: { kind: 'text', text } });
     this.#events.changed();
@@ -176,7 +177,7 @@ export class Conversation {
     }
     this.#peerTyping.set(false);
     if (this.#isOver) return;
-    const message = this.#transcript.addPeer(body.text, Date.now());
+    const message = this.#transcript.addPeer(body.text, unixNow());
     this.#events.changed();
     this.#events.message(message);
   }

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
 import { TIMES } from '../protocol/index.ts';
 
@@ -13,7 +14,7 @@ export class OwnTyping {
 
   set(on: boolean): void {
     if (on) {
-      const now = Date.now();
+      const now = monotonicNow();
       if (now - this.#toldAt < TIMES.typingEveryMs) return;
       this.#toldAt = now;
       this.#isTold = true;

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
 import { type ConversationId, type Frame, type Run, TIMES, type UnknownBody } from '../protocol/index.ts';
 import { Inbox, type KeptInbox } from './inbox.ts';
@@ -92,13 +93,13 @@ export class Link {
 
   /** Milliseconds until something numbered may be sent again; 0 when it may. */
   get heldForMs(): number {
-    return this.#holdTimer.isRunning ? Math.max(1, this.#heldUntil - Date.now()) : 0;
+    return this.#holdTimer.isRunning ? Math.max(1, this.#heldUntil - monotonicNow()) : 0;
   }
 
   /** What was sent was too much at once and may be lost: sends nothing for so long, then all that is unacknowledged. */
   hold(forMs: number): void {
     if (this.#isClosed || forMs <= this.heldForMs) return;
-    this.#heldUntil = Date.now() + forMs;
+    this.#heldUntil = monotonicNow() + forMs;
     this.#resendTimer.stop();
     this.#holdTimer.start(forMs, () => {
       this.#resends = 0;

@@ -1,4 +1,5 @@
 import { ChatError } from '../errors.ts';
+import { monotonicNow } from '../internal/clock.ts';
 import type { RequestName, RequestPayload, RequestReply } from '../protocol/index.ts';
 import type { RequestOutcome } from '../transport/transport.ts';
 
@@ -16,7 +17,7 @@ export interface ErrandsParts {
 interface Errand {
   readonly name: RequestName;
   readonly payload: never;
-  /** Unix milliseconds. */
+  /** As `monotonicNow` tells it. */
   readonly until: number;
   readonly resolve: (reply: never) => void;
   readonly reject: (error: ChatError) => void;
@@ -46,7 +47,7 @@ export class Errands {
       const errand: Errand = {
         name,
         payload: payload as never,
-        until: Date.now() + withinMs,
+        until: monotonicNow() + withinMs,
         resolve,
         reject,
         isUnderWay: false,
@@ -70,7 +71,7 @@ export class Errands {
   async #run(errand: Errand): Promise<void> {
     if (errand.isUnderWay) return;
     while (this.#open.has(errand) && this.#parts.isReady()) {
-      if (Date.now() > errand.until || errand.unanswered === TRIES) {
+      if (monotonicNow() > errand.until || errand.unanswered === TRIES) {
         this.#settle(errand, () => errand.reject(new ChatError('timeout')));
         return;
       }

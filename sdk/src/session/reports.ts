@@ -1,4 +1,5 @@
 import { ChatError } from '../errors.ts';
+import { monotonicNow } from '../internal/clock.ts';
 import {
   type ConversationId,
   LIMITS,
@@ -28,6 +29,7 @@ export interface Report {
 }
 
 interface Past {
+  /** As `monotonicNow` told it. */
   readonly endedAt: number;
   /** The last ones, as long as they may be handed over. */
   readonly messages: readonly Message[];
@@ -44,7 +46,7 @@ export class Reports {
 
   /** A conversation is over. */
   ended(id: ConversationId, messages: readonly Message[], policy: Policy | null): void {
-    const now = Date.now();
+    const now = monotonicNow();
     const handable = policy?.history === 'reports' ? messages.slice(-LIMITS.reportMessagesMax) : [];
     this.#past.set(id, { endedAt: now, messages: handable });
     for (const [other, { endedAt }] of this.#past) {
@@ -63,7 +65,7 @@ export class Reports {
     policy: Policy | null,
   ): Promise<void> {
     const past = this.#past.get(conversationId);
-    const withinMs = past === undefined ? TIMES.reportMs : past.endedAt + TIMES.reportMs - Date.now();
+    const withinMs = past === undefined ? TIMES.reportMs : past.endedAt + TIMES.reportMs - monotonicNow();
     if (withinMs <= 0) throw new ChatError('not_in_conversation');
     const words = comment.trim();
     if (words.length > LIMITS.commentMaxChars) throw new ChatError('text_refused');

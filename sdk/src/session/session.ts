@@ -1,4 +1,5 @@
 import { type ChatError } from '../errors.ts';
+import { atLeastSince, monotonicNow, type Moment, momentNow, unixNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
 import type { Frame, PushPayload, RequestName, RequestPayload } from '../protocol/index.ts';
 import type { Connection } from '../state.ts';
@@ -49,7 +50,7 @@ export class Session {
   /** Counts lines; what a former line says is not heard. */
   #turn = 0;
   #attempt = 0;
-  #dialledAt = 0;
+  #dialledAt: Moment = momentNow();
   #readyAt: number | null = null;
   #stopWaking: () => void = () => undefined;
 
@@ -103,7 +104,7 @@ export class Session {
     this.#retry.stop();
     this.#turn += 1;
     const turn = this.#turn;
-    this.#dialledAt = Date.now();
+    this.#dialledAt = momentNow();
     this.#watchdog.start(READY_TIMEOUT_MS, () => {
       this.#lose({ kind: 'lost' });
     });
@@ -121,7 +122,7 @@ export class Session {
     switch (push.name) {
       case 'session:ready':
         this.#watchdog.stop();
-        this.#readyAt = Date.now();
+        this.#readyAt = monotonicNow();
         this.#parts.keeper.token = push.payload.resume;
         this.#setConnection({ status: 'connected' });
         this.#events.ready(push.payload);
@@ -147,7 +148,7 @@ export class Session {
   #lose(loss: LineLoss): void {
     const readyAt = this.#readyAt;
     this.#hangUp();
-    this.#attempt = nextAttempt(this.#attempt, readyAt === null ? 0 : Date.now() - readyAt);
+    this.#attempt = nextAttempt(this.#attempt, readyAt === null ? 0 : monotonicNow() - readyAt);
     const decision = decideRetry(loss, this.#attempt, this.#parts.random);
     if (decision.kind === 'give_up') {
       this.#giveUp(decision.error);
@@ -157,7 +158,7 @@ export class Session {
     this.#retry.start(decision.delayMs, () => {
       this.#dial();
     });
-    this.#setConnection({ status: 'reconnecting', attempt: this.#attempt, retryAt: Date.now() + decision.delayMs });
+    this.#setConnection({ status: 'reconnecting', attempt: this.#attempt, retryAt: unixNow() + decision.delayMs });
     if (readyAt !== null) this.#events.lost();
   }
 
@@ -166,7 +167,7 @@ export class Session {
     if (this.#retry.isRunning) {
       this.#dial();
     } else if (!this.isReady) {
-      if (Date.now() - this.#dialledAt > PROBE_MS) this.#dialAgain();
+      if (atLeastSince(this.#dialledAt) > PROBE_MS) this.#dialAgain();
     } else if (!this.#probe.isRunning) {
       this.#probe.start(PROBE_MS, () => {
         this.#reconnectNow();
@@ -186,7 +187,7 @@ export class Session {
   #reconnectNow(): void {
     this.#hangUp();
     this.#attempt = 1;
-    this.#setConnection({ status: 'reconnecting', attempt: 1, retryAt: Date.now() });
+    this.#setConnection({ status: 'reconnecting', attempt: 1, retryAt: unixNow() });
     this.#events.lost();
     if (this.#connection.status === 'reconnecting') this.#dial();
   }

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { IncomingMessage } from 'node:http';
 import type { Limiter } from '../../limits/limiter.ts';
-import type { AddressHash } from '../../state/state-store.ts';
+import type { AddressHashes } from '../../state/state-store.ts';
 import { bearerToken } from '../bearer.ts';
 import { jsonBody } from '../json-body.ts';
 import { rateLimited } from '../rate-limited.ts';
@@ -14,7 +14,7 @@ export interface AdminParts {
   /** Who has it may do everything. */
   readonly token: string;
   readonly limiter: Pick<Limiter, 'take' | 'tryTake'>;
-  readonly addressOf: (request: IncomingMessage) => AddressHash;
+  readonly addressOf: (request: IncomingMessage) => AddressHashes;
   readonly publicUrl: string | undefined;
 }
 

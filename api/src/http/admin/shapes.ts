@@ -74,6 +74,17 @@ export const reportShape = schemaFor<Report>()(
     reporter: branded<AddressHash>(),
     reportedAddress: branded<AddressHash>(),
     reportedBanId: z.string().nullable(),
+    reporterNetwork: branded<AddressHash>().nullable().meta({
+      description: 'Hash of the widest network of the reporter: reporters with the same one count as one.',
+    }),
+    reportedNetworks: z.array(branded<AddressHash>()).meta({
+      description:
+        'Hashes of the /56 and the /48 of the reported one, for a ban of more than their /64; empty for IPv4.',
+    }),
+    counts: z.boolean().meta({
+      description:
+        'Whether it counts towards a cool-down: both sides had confirmed the match, and the reported one said something.',
+    }),
     createdAt: time,
     status: z.enum(['open', 'resolved']),
     resolution: z.string().nullable(),

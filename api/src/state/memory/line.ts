@@ -46,6 +46,11 @@ export class Line {
     return [...found];
   }
 
+  /** The longest waiters of an age band. */
+  oldest(ageBand: string | null, max: number): readonly WaitingVisitor[] {
+    return this.#byTag.get(`${ageBand ?? ''}|q`)?.slice(0, max) ?? [];
+  }
+
   /** How many are found by a tag. */
   count(tag: string): number {
     return this.#byTag.get(tag)?.length ?? 0;

@@ -7,10 +7,10 @@ import {
   type ResumeToken,
   type SessionState,
 } from '@passerby/sdk/protocol';
-import type { Clock } from '../../clock.ts';
+import type { MonotonicClock } from '../../clock.ts';
 import { Refusal } from '../../errors.ts';
 import { bySeniority, choose } from '../../decision/choose.ts';
-import { intersection } from '../../decision/distance.ts';
+import { hasCommonOrNone, intersection } from '../../decision/distance.ts';
 import { nextDueAt } from '../../decision/expansions.ts';
 import type { MatchRules } from '../../decision/rules.ts';
 import type { Ticket } from '../../decision/ticket.ts';
@@ -36,7 +36,8 @@ import type {
   Transition,
   SiteId,
 } from '../state-store.ts';
-import { BLOCK_MS, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
+import { networkOf } from '../mark.ts';
+import { BLOCK_MS, SURVEYED, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
 import { countAround, Line, type WaitingVisitor } from './line.ts';
 import { PairMemory } from './pair-memory.ts';
 import { Parties } from './parties.ts';
@@ -98,12 +99,12 @@ interface Site {
  */
 export class MemoryStore implements StateStore {
   readonly kind = 'memory';
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #ids: IdSource;
   readonly #byToken = new Map<ResumeToken, Session>();
   readonly #sites = new Map<SiteId, Site>();
 
-  constructor(clock: Clock, ids: IdSource) {
+  constructor(clock: MonotonicClock, ids: IdSource) {
     this.#clock = clock;
     this.#ids = ids;
   }
@@ -220,7 +221,10 @@ export class MemoryStore implements StateStore {
     const { conversation } = session;
     if (conversation?.id !== id || conversation.claim === null) return { notices: [] };
     conversation.claim.confirmed.add(session);
-    if (conversation.claim.confirmed.size === conversation.seats.length) conversation.claim = null;
+    if (conversation.claim.confirmed.size === conversation.seats.length) {
+      conversation.claim = null;
+      session.site.parties.confirmed(id);
+    }
     return { notices: [] };
   }
 
@@ -273,10 +277,16 @@ export class MemoryStore implements StateStore {
   }
 
   async survey(ref: SessionRef): Promise<Survey | null> {
-    const { wait, site } = this.#require(ref);
+    const session = this.#require(ref);
+    const { wait, site } = session;
     if (wait === null) return null;
     const around = countAround(site.line, wait.ticket);
-    return surveyFrom({ waitedMs: this.#clock() - wait.since, recentWaits: site.recentWaits, ...around });
+    return surveyFrom({
+      waitedMs: this.#clock() - wait.since,
+      recentWaits: site.recentWaits,
+      ...around,
+      ...networksAround(session, wait),
+    });
   }
 
   async online(siteId: SiteId): Promise<number> {
@@ -540,6 +550,24 @@ function dueIn(site: Site, now: number): Wait[] {
   return [...site.waiting.values()].flatMap(({ wait, awaySince }) =>
     wait?.dueAt == null || wait.dueAt > now || awaySince !== null ? [] : [wait],
   );
+}
+
+/** Different networks of those in line with the session, its own left out. */
+function networksAround({ site, mark }: Session, { ticket }: Wait) {
+  const { networksMax, waitersMax } = SURVEYED;
+  const own = networkOf(mark);
+  const [networks, otherLanguage] = [new Set<string>(), new Set<string>()];
+  for (const waiter of site.line.oldest(ticket.ageBand, waitersMax)) {
+    // Nobody is of another language to who named none.
+    const isAllCounted = ticket.languages.length === 0 && networks.size === networksMax;
+    if (otherLanguage.size === networksMax || isAllCounted) break;
+    const other = site.sessions.get(waiter.sessionId);
+    const network = other === undefined ? own : networkOf(other.mark);
+    if (network === own) continue;
+    networks.add(network);
+    if (!hasCommonOrNone(ticket.languages, waiter.ticket.languages)) otherLanguage.add(network);
+  }
+  return { networks: Math.min(networks.size, networksMax), otherLanguageNetworks: otherLanguage.size };
 }
 
 function peerOf(conversation: Conversation, session: Session): Session {

@@ -10,39 +10,52 @@ interface Side {
   last: Mark;
 }
 
+interface Party {
+  readonly sides: readonly Side[];
+  isConfirmed: boolean;
+}
+
 /** Who was in which conversation, by what a report needs to know of them; for a while after its end. */
 export class Parties {
-  readonly #running = new Map<ConversationId, readonly Side[]>();
+  readonly #running = new Map<ConversationId, Party>();
   /** Oldest end first. */
-  readonly #over = new Map<ConversationId, { readonly sides: readonly Side[]; readonly endedAt: number }>();
+  readonly #over = new Map<ConversationId, { readonly party: Party; readonly endedAt: number }>();
 
   met(id: ConversationId, sides: readonly { readonly sessionId: SessionId; readonly mark: Mark }[]): void {
-    this.#running.set(
-      id,
-      sides.map(({ sessionId, mark }) => ({ sessionId, first: mark, last: mark })),
-    );
+    this.#running.set(id, {
+      sides: sides.map(({ sessionId, mark }) => ({ sessionId, first: mark, last: mark })),
+      isConfirmed: false,
+    });
+  }
+
+  /** Both sides have the match. */
+  confirmed(id: ConversationId): void {
+    const party = this.#running.get(id);
+    if (party !== undefined) party.isConfirmed = true;
   }
 
   /** One of the two came back, maybe from elsewhere. */
   moved(id: ConversationId, sessionId: SessionId, mark: Mark): void {
-    const side = this.#running.get(id)?.find((one) => one.sessionId === sessionId);
+    const side = this.#running.get(id)?.sides.find((one) => one.sessionId === sessionId);
     if (side !== undefined) side.last = mark;
   }
 
   ended(id: ConversationId, endedAt: number): void {
-    const sides = this.#running.get(id);
-    if (sides === undefined) return;
+    const party = this.#running.get(id);
+    if (party === undefined) return;
     this.#running.delete(id);
-    this.#over.set(id, { sides, endedAt });
+    this.#over.set(id, { party, endedAt });
   }
 
   /** Both sides, if the session was one of the two and the conversation runs or ended after `since`. */
   reportedBy(sessionId: SessionId, id: ConversationId, since: number): Reported | undefined {
     const over = this.#over.get(id);
-    const sides = over !== undefined && over.endedAt > since ? over.sides : (this.#running.get(id) ?? []);
-    const own = sides.find((side) => side.sessionId === sessionId);
-    const peer = sides.find((side) => side.sessionId !== sessionId);
-    return own === undefined || peer === undefined ? undefined : { peer: peer.last, own: own.first };
+    const party = over !== undefined && over.endedAt > since ? over.party : this.#running.get(id);
+    if (party === undefined) return undefined;
+    const own = party.sides.find((side) => side.sessionId === sessionId);
+    const peer = party.sides.find((side) => side.sessionId !== sessionId);
+    if (own === undefined || peer === undefined) return undefined;
+    return { peer: peer.last, own: own.first, isConfirmed: party.isConfirmed };
   }
 
   /** Forgets what ended at or before `since`, Unix milliseconds. */

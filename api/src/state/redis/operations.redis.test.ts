@@ -115,7 +115,10 @@ const CALLS: Readonly<
     },
   },
   'beat-node': { args: { node: 'n_1', nodeLeaseMs: NODE_LEASE_MS } },
-  'survey-wait': { before: () => open('a').then(() => find('a')), args: caller('a') },
+  'survey-wait': {
+    before: () => open('a').then(() => find('a')),
+    args: { ...caller('a'), networksMax: 5, waitersMax: 50 },
+  },
   'count-online': { before: pair, args: {} },
   'compare-sessions': { before: pair, args: { held: JSON.stringify([['a', 1, 'c_b', 'n_9', 'here']]) } },
   'list-placed': { before: pair, args: { node: 'n_1', after: '', max: 10 } },

@@ -33,7 +33,7 @@ import type {
   Transition,
   SiteId,
 } from '../state-store.ts';
-import { BLOCK_MS, surveyFrom } from '../survey.ts';
+import { BLOCK_MS, SURVEYED, surveyFrom } from '../survey.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import { ForeignAnswer, type ScriptReply, type ScriptRunner } from './script.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
@@ -181,8 +181,8 @@ export class RedisStore implements StateStore {
       conversation: id,
       reportMs: TIMES.reportMs,
     });
-    const [peer, own] = (reply.fields as string[]).map((mark) => JSON.parse(mark) as Mark);
-    return { peer: peer!, own: own! };
+    const [peer, own, isConfirmed] = reply.fields as [string, string, number];
+    return { peer: markFrom(peer), own: markFrom(own), isConfirmed: isConfirmed === 1 };
   }
 
   async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
@@ -226,14 +226,21 @@ export class RedisStore implements StateStore {
   }
 
   async survey(session: SessionRef): Promise<Survey | null> {
-    const reply = await this.#run('survey-wait', session.site, callerOf(session));
+    const reply = await this.#run('survey-wait', session.site, { ...callerOf(session), ...SURVEYED });
     if (reply.tag === 'none') return null;
-    const [waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recent] = reply.fields as [
-      ...number[],
-      string[],
-    ] as [number, number, number, number, number, number, string[]];
-    const recentWaits = recent.map(Number);
-    return surveyFrom({ waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recentWaits });
+    const [waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recent, ...networks] =
+      reply.fields as [number, number, number, number, number, number, string[], number, number];
+    return surveyFrom({
+      waitedMs,
+      waiting,
+      onTopic,
+      inSection,
+      sharingLanguage,
+      languagesSpoken,
+      recentWaits: recent.map(Number),
+      networks: networks[0],
+      otherLanguageNetworks: networks[1],
+    });
   }
 
   async online(site: SiteId): Promise<number> {
@@ -290,6 +297,11 @@ function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
 
 function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: number } {
   return { session: sessionId, fence };
+}
+
+/** A mark of a process of the version before knows the narrowest network only. */
+function markFrom(text: string): Mark {
+  return { wider: [], ...(JSON.parse(text) as Omit<Mark, 'wider'>) };
 }
 
 /** A ticket for Lua: absent instead of `null`, and with what it is found by. */

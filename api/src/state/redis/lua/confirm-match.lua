@@ -1,6 +1,6 @@
 -- PURPOSE  one side has the match; once both have, it stands
 -- MODE     write
--- KEYS     sessions conversations claims
+-- KEYS     sessions conversations claims parties
 -- ARGV     session fence conversation
 -- RETURNS  done | refused code
 -- COST     O(log n)
@@ -13,6 +13,11 @@ if conversation.a == A.session then conversation.ca = true else conversation.cb 
 if conversation.ca and conversation.cb then
   conversation.d, conversation.wa, conversation.wb = 0, nil, nil
   redis.call('ZREM', K.claims, A.conversation)
+  local party = read(K.parties, A.conversation)
+  if party then
+    party.y = true
+    write(K.parties, A.conversation, party)
+  end
 end
 write(K.conversations, A.conversation, conversation)
 return { 'done' }

@@ -2,7 +2,7 @@
 -- MODE     read
 -- KEYS     sessions parties
 -- ARGV     session fence conversation reportMs
--- RETURNS  peer mark ownMark | refused code
+-- RETURNS  peer mark ownMark isConfirmed | refused code
 -- COST     O(1)
 
 local session = current_session()
@@ -10,6 +10,8 @@ if not session then return refused('session_gone') end
 local party = read(K.parties, A.conversation)
 if not party then return refused('not_in_conversation') end
 if party.e > 0 and party.e <= now() - tonumber(A.reportMs) then return refused('not_in_conversation') end
-if party.a == A.session then return { 'peer', party.lb, party.ka } end
-if party.b == A.session then return { 'peer', party.la, party.kb } end
+-- A node of the version before notes no confirmation.
+local is_confirmed = party.y and 1 or 0
+if party.a == A.session then return { 'peer', party.lb, party.ka, is_confirmed } end
+if party.b == A.session then return { 'peer', party.la, party.kb, is_confirmed } end
 return refused('not_in_conversation')

@@ -1,21 +1,54 @@
 -- PURPOSE  how a wait stands
 -- MODE     read
 -- KEYS     sessions waits index recent
--- ARGV     session fence
--- RETURNS  none | surveyed waitedMs waiting onTopic inSection sharingLanguage spoken recentWaits | refused code
--- COST     O(t · log n) in the ticket's tags
+-- ARGV     session fence networksMax waitersMax
+-- RETURNS  none | surveyed waitedMs waiting onTopic inSection sharingLanguage spoken recentWaits networks otherLanguageNetworks | refused code
+-- COST     O(t · log n) in the ticket's tags, at most waitersMax waiters looked at
 
-if not current_session() then return refused('session_gone') end
+local session = current_session()
+if not session then return refused('session_gone') end
 local wait = read(K.waits, A.session)
 if not wait then return { 'none' } end
 
+local function indexed(tag)
+  return (wait.k.ageBand or '') .. '|' .. tag
+end
+
 local function count(tag)
-  local name = (wait.k.ageBand or '') .. '|' .. tag
+  local name = indexed(tag)
   return redis.call('ZLEXCOUNT', K.index, '[' .. name .. '\0', '(' .. name .. '\1')
+end
+
+-- The widest network of a mark, as networkOf in state/mark.ts; a mark of the version before has no wider ones.
+local function network_of(mark_text)
+  local mark = cjson.decode(mark_text)
+  return mark.wider and mark.wider[#mark.wider] or mark.address
+end
+
+-- Different networks of the first in line, the asker's own left out: all of them, and those without a shared language.
+local function networks_around()
+  local all, others, all_count, other_count = {}, {}, 0, 0
+  local own, most, name = network_of(session.k), tonumber(A.networksMax), indexed('q')
+  local members = redis.call('ZRANGEBYLEX', K.index, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, A.waitersMax)
+  for _, member in ipairs(members) do
+    -- Nobody is of another language to who named none.
+    if other_count == most or (#wait.k.languages == 0 and all_count == most) then break end
+    local id = string.sub(member, #name + 2 + STAMP_LENGTH)
+    local waiter, waiting = read(K.sessions, id), read(K.waits, id)
+    local network = waiter and waiting and network_of(waiter.k)
+    if network and network ~= own then
+      if not all[network] then all[network], all_count = true, all_count + 1 end
+      if not others[network] and not has_common_or_none(wait.k.languages, waiting.k.languages) then
+        others[network], other_count = true, other_count + 1
+      end
+    end
+  end
+  return math.min(all_count, most), other_count
 end
 
 local sharing_language = 0
 for _, language in ipairs(wait.k.languages) do sharing_language = sharing_language + count('l:' .. language) end
+local networks, other_language_networks = networks_around()
 return {
   'surveyed',
   now() - wait.s,
@@ -25,4 +58,6 @@ return {
   sharing_language,
   #wait.k.languages,
   redis.call('LRANGE', K.recent, 0, -1),
+  networks,
+  other_language_networks,
 }

@@ -8,6 +8,7 @@
 -- conversation  a, b sessions · i shared interests · t same topic · d lapses at (0: confirmed by both)
 --               ca, cb confirmed · wa, wb their waits, to give back
 -- party         a, b sessions · ka, kb their marks when they met, as text · la, lb when last seen · e ended at (0: runs)
+--               y confirmed by both (absent: not)
 
 local notices = {}
 

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OwnTyping } from '../conversation/typing.ts';
+import { Link } from '../delivery/link.ts';
+import { TIMES, type ConversationId, type Run } from '../protocol/index.ts';
+import { Errands } from '../session/errands.ts';
+import { Reports } from '../session/reports.ts';
+import { atLeastSince, momentNow } from './clock.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** The machine's clock is set; timers and durations go on as they were. */
+const step = (byMs: number) => void vi.setSystemTime(Date.now() + byMs);
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+describe.each([
+  ['back', -HOUR_MS],
+  ['forward', HOUR_MS],
+])('a step of the clock %s', (_, byMs) => {
+  it('leaves the time for which messages are held as it was', () => {
+    const link = new Link({
+      conversationId: 'c_1' as ConversationId,
+      memory: 'new',
+      newRun: () => 'run' as Run,
+      send: () => undefined,
+      receive: () => undefined,
+      receiveUnnumbered: () => undefined,
+      acknowledged: () => undefined,
+    });
+    link.hold(8_000);
+    vi.advanceTimersByTime(1_000);
+    step(byMs);
+    expect(link.heldForMs).toBe(7_000);
+    link.abandon();
+  });
+
+  it('neither silences typing nor tells it more often', () => {
+    const told: boolean[] = [];
+    const typing = new OwnTyping((on) => told.push(on));
+    typing.set(true);
+    step(byMs);
+    vi.advanceTimersByTime(TIMES.typingEveryMs - 1);
+    typing.set(true);
+    expect(told).toEqual([true]);
+    vi.advanceTimersByTime(1);
+    typing.set(true);
+    expect(told).toEqual([true, true]);
+  });
+
+  it('leaves the time in which a conversation may be reported as it was', async () => {
+    const asked: string[] = [];
+    const errands = new Errands({
+      isReady: () => true,
+      request: (name) => {
+        asked.push(name);
+        return Promise.resolve({ kind: 'answered', data: { status: 'reported' } } as never);
+      },
+    });
+    const reports = new Reports(errands);
+    const id = 'c_1' as ConversationId;
+    reports.ended(id, [], null);
+    step(byMs);
+    vi.advanceTimersByTime(TIMES.reportMs - 1);
+    await reports.send({ reason: 'spam' }, id, null, null);
+    expect(asked).toEqual(['conversation:report']);
+    vi.advanceTimersByTime(1);
+    await expect(reports.send({ reason: 'spam' }, id, null, null)).rejects.toMatchObject({
+      code: 'not_in_conversation',
+    });
+  });
+});
+
+describe('atLeastSince', () => {
+  it('counts by the wall clock where the other one slept, and by the other one where that went back', () => {
+    const moment = momentNow();
+    step(10_000);
+    expect(atLeastSince(moment)).toBe(10_000);
+    step(-20_000);
+    vi.advanceTimersByTime(5_000);
+    expect(atLeastSince(moment)).toBe(5_000);
+  });
+});
