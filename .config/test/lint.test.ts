@@ -73,6 +73,13 @@ it.each([
   ],
   ['widget/src/X.svelte', `<script lang="ts">import '@passerby/sdk/protocol';</script>`, 'passerby/directions'],
   ['api/src/match/x.ts', 'console.log(1);', 'no-console'],
+  ['api/src/http/x.ts', 'file.pipe(response);', 'passerby/no-pipe'],
+  ['api/src/http/x.ts', `file?.['pipe'](response);`, 'passerby/no-pipe'],
+  ['api/test/x.ts', 'near.pipe(far);', 'passerby/no-pipe'],
 ])('%s may not say %s', async (file, code, rule) => {
   expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
+});
+
+it('lets a schema pipe into a schema', async () => {
+  expect(await complaints('api/src/contract/x.ts', 'export const x = text.pipe(url);')).toEqual([]);
 });

@@ -23,9 +23,7 @@ export function widgetFiles(entryMaxAgeS = ENTRY_MAX_AGE_S): Middleware {
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   const served = new Map<string, ServedFile>();
   for (const [name, file] of files) {
-    const cache = HASHED.test(name)
-      ? IMMUTABLE
-      : `public, max-age=${entryMaxAgeS}, stale-while-revalidate=${YEAR_S}`;
+    const cache = HASHED.test(name) ? IMMUTABLE : `public, max-age=${entryMaxAgeS}, stale-while-revalidate=${YEAR_S}`;
     served.set(`/${name}`, { file, headers: forAnyPage(cache) });
     served.set(`/widget/${version}/${name}`, { file, headers: forAnyPage(IMMUTABLE) });
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Context, Middleware } from 'koa';
 import { Refusal } from '../errors.ts';
@@ -36,10 +36,11 @@ export interface ServedFile {
 
 /**
  * Reads the files of a folder and their precompressed forms, once: what happens to the folder later changes no
- * answer. Returns them by name. Throws where the folder is missing.
+ * answer. Returns them by name. Throws where the folder is missing or empty.
  */
 export function readStaticFiles(folder: string): ReadonlyMap<string, StaticFile> {
-  const names = new Set(readdirSync(folder));
+  const names = new Set(existsSync(folder) ? readdirSync(folder) : []);
+  if (names.size === 0) throw new Error(`${folder} holds no files: run "npm run build" first`);
   const files = [...names].filter((name) => SERVED.has(path.extname(name)));
   return new Map(
     files.map((name) => {
