@@ -98,9 +98,9 @@ const app = await startApp({
 }).catch((error: NodeJS.ErrnoException) => fail(`Passerby cannot start: ${whyNotListening(error, config)}.`));
 
 closers.push(() => app.drain());
+// Before anybody is told where it is: who knows may send one at once.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.signal(signal));
 
 const url = app.url.replace('127.0.0.1', 'localhost');
 const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;
 process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.signal(signal));
