@@ -4,6 +4,7 @@ import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 import ts from 'typescript-eslint';
 import { directionsRule } from './lint/directions-rule.js';
+import { noPipeRule } from './lint/no-pipe-rule.js';
 import { root } from './scripts/run.js';
 
 const source = ['{sdk,widget,api}/src/**/*.{ts,js,svelte}'];
@@ -47,10 +48,11 @@ export default defineConfig(
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] },
     },
-    plugins: { passerby: { rules: { directions: directionsRule } } },
+    plugins: { passerby: { rules: { directions: directionsRule, 'no-pipe': noPipeRule } } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'passerby/directions': 'error',
+      'passerby/no-pipe': 'error',
       'no-restricted-syntax': ['error', ...noHtml, ...noEnum],
       'no-eval': 'error',
       'no-implied-eval': 'error',
@@ -93,11 +95,14 @@ export default defineConfig(
     ignores: [...tests, 'api/src/clock.ts', 'sdk/src/internal/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', ...noHtml, ...noEnum, ...noWallClock] },
   },
+  // Zod's schemas have a `pipe` too, and nothing here is a stream.
+  { files: ['api/src/contract/**'], rules: { 'passerby/no-pipe': 'off' } },
   { files: ['widget/**'], languageOptions: { globals: globals.browser } },
   { files: ['sdk/src/**'], languageOptions: { globals: globals['shared-node-browser'] } },
   { files: ['api/public/**'], languageOptions: { globals: globals.browser } },
   {
     files: [
+      'api/bin/**',
       'api/src/**',
       'api/test/**',
       'widget/rollup/**',

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
@@ -28,8 +28,10 @@ const onwarn = (warning, warn) => {
   if (warning.code !== 'CIRCULAR_DEPENDENCY' || !warning.ids?.every((id) => id.includes('node_modules'))) warn(warning);
 };
 
-// Chunks of former builds have other names, and would stay.
-rmSync(path.join(import.meta.dirname, 'dist'), { recursive: true, force: true });
+// Chunks of former builds have other names, and would stay. The folder itself stays: `npm run dev` watches it.
+const dist = path.join(import.meta.dirname, 'dist');
+mkdirSync(dist, { recursive: true });
+for (const name of readdirSync(dist)) rmSync(path.join(dist, name), { recursive: true });
 
 /** @type {import('rollup').RollupOptions[]} */
 export default [

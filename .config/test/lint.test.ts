@@ -77,6 +77,9 @@ it.each([
   ['api/src/limits/x.ts', 'export const clock = Date.now;', 'no-restricted-syntax'],
   ['api/src/records/x.ts', 'export const at = new Date().toISOString();', 'no-restricted-syntax'],
   ['sdk/src/session/x.ts', 'export const since = Date.now();', 'no-restricted-syntax'],
+  ['api/src/http/x.ts', 'file.pipe(response);', 'passerby/no-pipe'],
+  ['api/src/http/x.ts', `file?.['pipe'](response);`, 'passerby/no-pipe'],
+  ['api/test/x.ts', 'near.pipe(far);', 'passerby/no-pipe'],
 ])('%s may not say %s', async (file, code, rule) => {
   expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
 });
@@ -88,3 +91,6 @@ it.each(['api/src/clock.ts', 'sdk/src/internal/clock.ts', 'api/src/limits/x.test
     expect(await complaints('api/src/limits/x.ts', 'export const at = (time: number) => new Date(time);')).toEqual([]);
   },
 );
+it('lets a schema pipe into a schema', async () => {
+  expect(await complaints('api/src/contract/x.ts', 'export const x = text.pipe(url);')).toEqual([]);
+});

@@ -3,12 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
-import type { Config } from './config.ts';
+import { LOOPBACK, type Config } from './config.ts';
 import { monotonicClock, systemClock, type Clock, type MonotonicClock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
 import type { Operation } from './http/admin/operation.ts';
+import { ProxyHints } from './http/proxy-hints.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/server.ts';
 import { Arrivals } from './limits/arrivals.ts';
 import { EventLoopLoad, judgedBy, SHED_FROM_MS, type Load } from './limits/event-loop.ts';
@@ -53,8 +54,8 @@ const ROUND_MS = 1_000;
 const SWEEP = { max: 50, callsMax: 20 } as const;
 /** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
 const DRAIN_SPREAD_MS = 4_000;
-/** After this the node goes whoever is still connected. Milliseconds. */
-const DRAIN_MAX_MS = 8_000;
+/** After this the node goes whoever is still connected; closing those takes up to `closeMs` more. Milliseconds. */
+const DRAIN_MAX_MS = 6_000;
 
 export interface AppParts {
   readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'> & Partial<Config>;
@@ -78,6 +79,8 @@ export interface AppParts {
   readonly roundMs?: number;
   /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
   readonly bounds?: Partial<Bounds>;
+  /** Replaces how long a browser keeps the widget's current files. Seconds. */
+  readonly entryMaxAgeS?: number;
   /** Replaces the look at this process's event loop. */
   readonly load?: Load;
   /** Replaces handlers, so that a test can make one throw. */
@@ -247,6 +250,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     securityContact: config.SECURITY_CONTACT,
     publicUrl: config.PUBLIC_URL,
     clock: dates,
+    entryMaxAgeS: parts.entryMaxAgeS,
     admin:
       parts.operations === undefined || config.OPERATOR_TOKEN === undefined
         ? undefined
@@ -259,13 +263,13 @@ export async function startApp(parts: AppParts): Promise<App> {
           },
   });
   const answer = httpApp.callback();
-  const http = createListener(
-    (request, response) => void answer(request, response),
-    bounds,
-    SOCKET_PATH,
-    config.TRUSTED_HOPS,
-    tally,
-  );
+  const listenerParts = { bounds, trustedHops: config.TRUSTED_HOPS, tally, log };
+  const http = createListener({
+    ...listenerParts,
+    answer: (request, response) => void answer(request, response),
+    upgradePath: SOCKET_PATH,
+    proxyHints: new ProxyHints(config.TRUSTED_HOPS, tally, log),
+  });
   const socketServer = createSocketServer(http, {
     sites,
     sessions,
@@ -334,17 +338,16 @@ export async function startApp(parts: AppParts): Promise<App> {
   readService(metrics, { tally, readiness, held, passed: () => relay.passed });
 
   const { METRICS_PORT, METRICS_HOST = '127.0.0.1', METRICS_TOKEN } = config;
-  const scraped = createMetricsApp({ log, tally, metrics, metricsToken: METRICS_TOKEN }).callback();
+  const isLoopback = LOOPBACK.test(METRICS_HOST);
+  const scraped = createMetricsApp({ log, tally, metrics, metricsToken: METRICS_TOKEN, isLoopback }).callback();
   const metricsHttp =
     METRICS_PORT === undefined
       ? null
-      : createListener(
-          (request, response) => void scraped(request, response),
-          bounds,
-          NO_UPGRADE,
-          config.TRUSTED_HOPS,
-          tally,
-        );
+      : createListener({
+          ...listenerParts,
+          answer: (request, response) => void scraped(request, response),
+          upgradePath: null,
+        });
   if (metricsHttp !== null) answerOneAtATime(metricsHttp);
 
   try {
@@ -397,9 +400,6 @@ export async function startApp(parts: AppParts): Promise<App> {
     [Symbol.asyncDispose]: stop,
   };
 }
-
-/** No path begins with it: nothing becomes anything else there. */
-const NO_UPGRADE = '\0';
 
 function listening(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -15,7 +15,7 @@ function redisAddress(text: string, context: z.RefinementCtx<string>): RedisAddr
 }
 
 /** Addresses and names that only this machine reaches. */
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+export const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
 const environment = z.object({
   /** Port to listen on; 0 takes a free one. */

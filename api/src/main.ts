@@ -3,7 +3,7 @@ import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
 import { monotonicClock, systemClock } from './clock.ts';
 import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
-import { createLog, errorFields } from './observability/log.ts';
+import { createLog, errorFields, reasonOf } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
 import { openRecords } from './records/records.ts';
@@ -12,8 +12,12 @@ import { OperatorDesk } from './safety/operator-desk.ts';
 import { FollowedDirectory } from './sites/followed-directory.ts';
 import { seedSites } from './sites/seed-sites.ts';
 import { DEMO_SITE } from './sites/site-directory.ts';
+import { isThreadBusy, Shutdown } from './shutdown.ts';
 import { SiteService } from './sites/site-service.ts';
 import { readSitesFile, type SiteSeed } from './sites/sites-file.ts';
+
+// A reader that goes away, such as `head` or a log collector, ends nothing.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 const args = process.argv.slice(2);
 if (args.length > 0) {
@@ -52,13 +56,33 @@ function whyNotListening(error: NodeJS.ErrnoException & { readonly port?: number
 
 const { config, seeds } = settings();
 const log = createLog(config.LOG_LEVEL);
+/** Closes what is open, the last one first. */
+const closers: (() => void | Promise<void>)[] = [];
+const shutdown = new Shutdown({
+  drain: async () => {
+    for (const close of closers.toReversed()) await close();
+  },
+  log,
+  say: (line) => void process.stdout.write(`${line}\n`),
+  exit: (code) => process.exit(code),
+  isHeldUp: isThreadBusy,
+  kill: () => void process.kill(process.pid, 'SIGKILL'),
+});
+// Rejections that nobody handles come here too.
+process.on('uncaughtException', (thrown) => shutdown.fault(thrown));
+// Node writes warnings to stderr itself, past the log; some of them are caused by input.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => log.warn({ error: errorFields(warning), reason: reasonOf(warning) }, 'Node warns'));
+
 const records = await openRecords(recordsPlace(config)).catch((error: Error) =>
   fail(`Passerby cannot start: ${error.message}.`),
 );
+closers.push(() => records.close());
 const sites = await seedSites(records, seeds, systemClock)
   .then(() => FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
   .catch((error: Error) => fail(`Passerby cannot start: ${error.message}.`));
 sites.follow();
+closers.push(() => sites.close());
 const app = await startApp({
   config,
   sites,
@@ -73,25 +97,10 @@ const app = await startApp({
   log,
 }).catch((error: NodeJS.ErrnoException) => fail(`Passerby cannot start: ${whyNotListening(error, config)}.`));
 
+closers.push(() => app.drain());
+// Before anybody is told where it is: who knows may send one at once.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.signal(signal));
+
 const url = app.url.replace('127.0.0.1', 'localhost');
 const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;
 process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);
-
-async function leave(): Promise<void> {
-  await app.drain();
-  sites.close();
-  await records.close();
-}
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    process.stdout.write(`${signal}: draining\n`);
-    leave().then(
-      () => process.exit(0),
-      (thrown: unknown) => {
-        log.error({ error: errorFields(thrown) }, 'drain failed');
-        process.exit(1);
-      },
-    );
-  });
-}

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import type { Context, Middleware, Next } from 'koa';
-import sirv from 'sirv';
+import type { Middleware } from 'koa';
+import { readStaticFiles, staticFiles, type ServedFile } from './static-files.ts';
 
 /** Files whose name holds a hash of their content never change. */
 const HASHED = /-[A-Za-z0-9_-]{8,}\.js$/;
 const YEAR_S = 31_536_000;
-/** How long a page may go on with the loader it has: a new release reaches everybody within this. */
+/** How long a page may go on with the loader it has: a new release reaches everybody within this. Seconds. */
 const ENTRY_MAX_AGE_S = 300;
 
 const IMMUTABLE = `public, max-age=${YEAR_S}, immutable`;
@@ -16,57 +15,35 @@ const IMMUTABLE = `public, max-age=${YEAR_S}, immutable`;
  * The widget's built files, for pages of other origins: readable with CORS (subresource integrity needs
  * it), embeddable anywhere, precompressed. Under `/` they are the current ones; under `/widget/<version>/`
  * they are those of this version, which never change: another version is not found.
+ * `entryMaxAgeS` replaces how long a browser keeps the current ones, so that a test need not wait for it.
  */
-export function widgetFiles(): Middleware {
+export function widgetFiles(entryMaxAgeS = ENTRY_MAX_AGE_S): Middleware {
   const manifest = new URL(import.meta.resolve('@passerby/widget/package.json'));
-  const directory = fileURLToPath(new URL('dist', manifest));
+  const files = readStaticFiles(fileURLToPath(new URL('dist', manifest)));
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const home = `/widget/${version}/`;
-  const serve = (cacheOf: (path: string) => string): Middleware =>
-    staticFiles(directory, (response, path) => {
-      response.setHeader('Access-Control-Allow-Origin', '*');
-      response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
-      response.setHeader('Cache-Control', cacheOf(path));
-    });
-  const current = serve((path) =>
-    HASHED.test(path) ? IMMUTABLE : `public, max-age=${ENTRY_MAX_AGE_S}, stale-while-revalidate=${YEAR_S}`,
-  );
-  const ofVersion = serve(() => IMMUTABLE);
-  return async (context, next) => {
-    const { url } = context.req;
-    if (url?.startsWith(home) !== true) {
-      await current(context, next);
-      return;
-    }
-    context.req.url = `/${url.slice(home.length)}`;
-    await ofVersion(context, async () => {
-      context.req.url = url;
-      await next();
-    });
-  };
+  const served = new Map<string, ServedFile>();
+  for (const [name, file] of files) {
+    const cache = HASHED.test(name) ? IMMUTABLE : `public, max-age=${entryMaxAgeS}, stale-while-revalidate=${YEAR_S}`;
+    served.set(`/${name}`, { file, headers: forAnyPage(cache) });
+    served.set(`/widget/${version}/${name}`, { file, headers: forAnyPage(IMMUTABLE) });
+  }
+  return staticFiles(served);
 }
 
-/** The demo page and what it loads. */
+const forAnyPage = (cacheControl: string) => ({
+  'Access-Control-Allow-Origin': '*',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'Cache-Control': cacheControl,
+});
+
+/** The demo page and what it loads. A page is there under its name without `.html`, too, and `index.html` under `/`. */
 export function demoFiles(): Middleware {
-  const directory = fileURLToPath(new URL('../../public', import.meta.url));
-  return staticFiles(directory, (response) => response.setHeader('Cache-Control', 'no-cache'));
-}
-
-function staticFiles(directory: string, setHeaders: (response: ServerResponse, path: string) => void): Middleware {
-  const serve = sirv(directory, { brotli: true, gzip: true, etag: true, extensions: ['html'], setHeaders });
-  return async (context: Context, next: Next): Promise<void> => {
-    if (context.method !== 'GET' && context.method !== 'HEAD') {
-      await next();
-      return;
-    }
-    context.respond = false;
-    await new Promise<void>((resolve, reject) => {
-      context.res.once('close', resolve);
-      serve(context.req, context.res, () => {
-        context.respond = true;
-        context.res.off('close', resolve);
-        Promise.resolve(next()).then(resolve, reject);
-      });
-    });
-  };
+  const files = readStaticFiles(fileURLToPath(new URL('../../public', import.meta.url)));
+  const served = new Map<string, ServedFile>();
+  for (const [name, file] of files) {
+    const entry = { file, headers: { 'Cache-Control': 'no-cache' } };
+    served.set(`/${name}`, entry);
+    if (name.endsWith('.html')) served.set(`/${name.replace(/(^index)?\.html$/, '')}`, entry);
+  }
+  return staticFiles(served);
 }

@@ -14,10 +14,12 @@ export function errorMiddleware(log: Log, tally: Tally) {
     const requestId = newRequestId();
     context.set('X-Request-Id', requestId);
     try {
-      if (context.headers.host === undefined) throw new Refusal('bad_request');
+      if (context.headers.host === undefined || !isTarget(context.req.url)) throw new Refusal('bad_request');
       await next();
       if (context.respond !== false && context.status === 404 && context.body == null) throw new Refusal('not_found');
       if (context.status === 405 || context.status === 501) throw new Refusal('method_not_allowed');
+      // Here, since what Koa cannot write it answers without a header of ours.
+      if (isJson(context.body)) context.body = JSON.stringify(context.body);
     } catch (thrown) {
       const refusal = refusalOf(thrown);
       tally.refused('http', refusal.code);
@@ -32,6 +34,15 @@ export function errorMiddleware(log: Log, tally: Tally) {
       context.type = PROBLEM_TYPE;
     }
   };
+}
+
+/** Koa reads any other request target with a parser that throws, or warns on stderr. */
+function isTarget(url: string | undefined): boolean {
+  return url === '*' || url?.startsWith('/') === true;
+}
+
+function isJson(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
 }
 
 /** What Koa's own parts throw carries a status; its words may quote the request, and stay here. */

@@ -3,8 +3,12 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '@passerby/sdk/protocol';
 import type { Bounds } from '../bounds.ts';
 import { NetworkCounts } from '../limits/network-counts.ts';
+import { reasonOf, type Log } from '../observability/log.ts';
+import { newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
 import { rawProblem } from './problem.ts';
+import type { ProxyHints } from './proxy-hints.ts';
+import { BASE_HEADERS } from './security-headers.ts';
 
 /** The answer under way on each connection that asked for something. */
 const answering = new WeakMap<object, ServerResponse>();
@@ -16,14 +20,21 @@ const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'payload_too_large'],
 ]);
 
-/** The HTTP server that both doors stand on. `upgradePath` is where a connection may become something else. */
-export function createListener(
-  answer: RequestListener,
-  bounds: Bounds,
-  upgradePath: string,
-  trustedHops: number,
-  tally: Tally,
-): Server {
+export interface ListenerParts {
+  readonly answer: RequestListener;
+  readonly bounds: Bounds;
+  /** Path prefix where a connection may become a WebSocket; `null` where none may. */
+  readonly upgradePath: string | null;
+  readonly trustedHops: number;
+  readonly tally: Tally;
+  readonly log: Log;
+  /** Looks at the forwarding headers of each request; absent where no visitor comes in. */
+  readonly proxyHints?: ProxyHints;
+}
+
+/** Creates the HTTP server that both doors stand on. */
+export function createListener(parts: ListenerParts): Server {
+  const { answer, bounds, upgradePath, trustedHops, tally, log, proxyHints } = parts;
   const server = createServer(
     {
       maxHeaderSize: bounds.headMaxBytes,
@@ -38,27 +49,45 @@ export function createListener(
   );
   server.maxConnections = bounds.connectionsMax;
   server.timeout = bounds.stillMs;
+  // Node takes its own error listener off a socket that it hands over (`upgrade`, `connect`). This one stays, so that
+  // a connection that breaks at any moment ends itself and nothing else.
+  server.on('connection', (socket) => socket.on('error', ignoreBrokenConnection));
+  server.on('error', (error) => {
+    // While the server is not listening yet, the error is the caller's to report.
+    if (server.listening) log.error({ reason: reasonOf(error) }, 'a port could not accept a connection');
+  });
   if (trustedHops === 0) boundAddresses(server, bounds.addressTcpMax);
-  const refuse = (socket: Socket, code: ErrorCode) => {
+  const refuse = (socket: Socket, code: ErrorCode, headers: readonly string[] = []) => {
+    // What is under way on this connection is another answer: a second one in the middle of it could not be read.
+    if (!socket.writable || answering.get(socket)?.headersSent) {
+      socket.destroy();
+      return;
+    }
     tally.refused('http', code);
-    socket.write(rawProblem(code));
+    socket.setTimeout(bounds.closeMs, () => socket.destroy());
+    socket.write(rawProblem(code, headers));
     // Closes once that is written, whatever the other end does.
     socket.destroySoon();
   };
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || answering.get(socket)?.headersSent) socket.destroy(error);
-    else refuse(socket as Socket, PARSER_FAULTS.get(error.code) ?? 'bad_request');
+    refuse(socket as Socket, PARSER_FAULTS.get(error.code) ?? 'bad_request');
   });
   server.on('checkExpectation', (request, response) => {
     refuse(request.socket, 'bad_request');
     response.destroy();
   });
+  server.on('connect', (_request, socket) => refuse(socket as Socket, 'method_not_allowed', ['Allow: GET, HEAD']));
   // From here on no time above counts for it, and nobody else would ever close it.
-  server.on('upgrade', ({ url = '' }, socket) => {
-    if (!url.startsWith(upgradePath)) refuse(socket as Socket, 'not_found');
+  server.on('upgrade', (request, socket) => {
+    proxyHints?.look(request);
+    if (upgradePath === null || request.url?.startsWith(upgradePath) !== true) refuse(socket as Socket, 'not_found');
   });
+  server.on('request', (request) => proxyHints?.look(request));
   return server;
 }
+
+/** Node destroys a socket that reports an error; there is nothing else to do, and its peer caused it. */
+function ignoreBrokenConnection(): void {}
 
 /**
  * Closes what one address opens beyond `max`, so that it cannot take every connection there is by saying nothing on
@@ -76,7 +105,8 @@ function boundAddresses(server: Server, max: number): void {
 /**
  * Closes a connection that asks again before it was answered, to whichever door. Browsers and proxies do
  * not, and each answer that waits behind one that is not read costs its memory: 64 KiB of requests for a
- * file cost 190 MB. For a server that has all its listeners.
+ * file cost 190 MB. Gives each answer its name and its base headers, also where Socket.IO answers.
+ * For a server that has all its listeners.
  */
 export function answerOneAtATime(server: Server): void {
   const listeners = server.listeners('request') as RequestListener[];
@@ -89,6 +119,18 @@ export function answerOneAtATime(server: Server): void {
     }
     answering.set(socket, response);
     response.once('finish', () => answering.delete(socket));
+    request.on('error', ignoreBrokenConnection);
+    response.on('error', ignoreBrokenConnection);
+    request.url = originForm(request.url);
+    for (const [name, value] of BASE_HEADERS) response.setHeader(name, value);
+    response.setHeader('X-Request-Id', newRequestId());
     for (const listener of listeners) listener.call(server, request, response);
   });
+}
+
+/** The path and query of an absolute request target (RFC 9112, 3.2.2); any other target as it is. */
+function originForm(target = ''): string {
+  if (!/^https?:\/\//i.test(target)) return target;
+  const url = URL.parse(target);
+  return url === null ? target : url.pathname + url.search;
 }

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { ERRORS, type Problem } from '@passerby/sdk/protocol';
 import { Refusal } from '../errors.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
+import { BASE_HEADERS } from './security-headers.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -17,19 +18,22 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
   return refusal.retryAfterMs === undefined ? problem : { ...problem, retryAfterMs: refusal.retryAfterMs };
 }
 
-/** A whole answer, byte for byte, for what is no request that Koa could answer. The connection ends with it. */
-export function rawProblem(code: Refusal['code']): string {
+/**
+ * A whole answer, byte for byte, for what is no request that Koa could answer. The connection ends with it.
+ * `headers` are further lines, such as `Allow: GET`.
+ */
+export function rawProblem(code: Refusal['code'], headers: readonly string[] = []): string {
   const requestId = newRequestId();
   const problem = problemOf(new Refusal(code), requestId);
   const body = JSON.stringify(problem);
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Connection: close',
-    'Cache-Control: no-store',
+    ...[...BASE_HEADERS].map(([name, value]) => `${name}: ${value}`),
+    ...headers,
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,
-    'X-Content-Type-Options: nosniff',
     '',
     body,
   ].join('\r\n');

@@ -4,6 +4,16 @@ import helmet from 'koa-helmet';
 /** None of it is used by any page of ours, nor may what they embed. */
 const PERMISSIONS = 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()';
 
+/**
+ * Headers of every answer, whoever gives it: Koa, Socket.IO, or the listener for what is no request. Koa's
+ * answers have more, and may replace these.
+ */
+export const BASE_HEADERS: ReadonlyMap<string, string> = new Map([
+  ['Cache-Control', 'no-store'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['X-Content-Type-Options', 'nosniff'],
+]);
+
 /** What every answer tells browsers about itself. The widget's files loosen `Cross-Origin-Resource-Policy`. */
 export function securityHeaders(): Middleware {
   const helmeted = helmet({

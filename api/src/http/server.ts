@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import Koa from 'koa';
 import type { Clock } from '../clock.ts';
-import type { Log } from '../observability/log.ts';
+import { errorFields, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
@@ -10,6 +10,7 @@ import { demoFiles, widgetFiles } from './assets.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { healthRoutes, type HealthParts } from './health.ts';
 import { metricsRoutes } from './metrics.ts';
+import { ownHostOnly } from './own-host-only.ts';
 import { securityHeaders } from './security-headers.ts';
 import { securityTxtRoutes } from './security-txt.ts';
 import { siteInfoRoutes } from './site-info.ts';
@@ -24,6 +25,8 @@ export interface HttpParts extends HealthParts {
   readonly securityContact: string | undefined;
   readonly publicUrl: string | undefined;
   readonly clock: Clock;
+  /** Replaces how long a browser keeps the widget's current files. Seconds. */
+  readonly entryMaxAgeS?: number | undefined;
   /** The operators' API; absent where nobody has a token for it. */
   readonly admin: AdminParts | undefined;
 }
@@ -36,14 +39,17 @@ export function createHttpApp(parts: HttpParts): Koa {
   if (parts.admin !== undefined) mount(app, adminRoutes(parts.admin));
   mount(app, securityTxtRoutes({ ...parts, contact: parts.securityContact }));
   if (parts.metricsToken !== undefined) mount(app, metricsRoutes(parts.metrics, parts.metricsToken));
-  app.use(widgetFiles());
+  app.use(widgetFiles(parts.entryMaxAgeS));
   app.use(demoFiles());
   return app;
 }
 
-/** Nothing but the metrics, for a port of their own. */
-export function createMetricsApp(parts: Pick<HttpParts, 'log' | 'tally' | 'metrics' | 'metricsToken'>): Koa {
+/** Nothing but the metrics, for a port of their own; `isLoopback` where only this machine reaches it. */
+export function createMetricsApp(
+  parts: Pick<HttpParts, 'log' | 'tally' | 'metrics' | 'metricsToken'> & { readonly isLoopback: boolean },
+): Koa {
   const app = bareApp(parts);
+  if (parts.isLoopback) app.use(ownHostOnly());
   mount(app, metricsRoutes(parts.metrics, parts.metricsToken));
   return app;
 }
@@ -58,6 +64,11 @@ export function routesOf(app: Koa): readonly string[] {
 
 function bareApp({ log, tally }: Pick<HttpParts, 'log' | 'tally'>): Koa {
   const app = new Koa();
+  // Without a listener Koa writes to stderr itself, past the log.
+  app.on('error', (error: Error & { readonly headerSent?: boolean }) => {
+    if (error.headerSent === true) tally.count('answer_aborted');
+    else log.error({ error: errorFields(error) }, 'HTTP answer failed');
+  });
   app.use(errorMiddleware(log, tally));
   app.use(securityHeaders());
   return app;

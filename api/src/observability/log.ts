@@ -1,4 +1,5 @@
 import { pino, type DestinationStream } from 'pino';
+import { logStream } from './log-stream.ts';
 
 /** What may be logged about anything: fixed fields, never what visitors say, their tokens or addresses. */
 export interface LogFields {
@@ -9,7 +10,7 @@ export interface LogFields {
   readonly code?: string;
   readonly error?: { readonly name: string; readonly stack: string | undefined };
   /** Error code of a library or server, such as `READONLY`, `ECONNRESET` or `57P01`; its message is never logged. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly count?: number;
 }
 
@@ -37,7 +38,7 @@ const KINDS_MAX = 500;
  */
 export function createLog(
   level: (typeof LOG_LEVELS)[number],
-  destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
+  destination: DestinationStream = logStream(process.stderr),
 ): Log {
   const logger = pino({ level, base: null }, destination);
   const limited = (level: 'warn' | 'error') => {

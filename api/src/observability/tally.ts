@@ -20,6 +20,9 @@ export const INCIDENTS = [
   'sessions_shed',
   'proof_needed',
   'proof_given',
+  'answer_aborted',
+  'proxy_undeclared',
+  'proxy_entries_missing',
 ] as const;
 export type Incident = (typeof INCIDENTS)[number];
 

@@ -43,15 +43,24 @@ function launch(env: Readonly<Record<string, string>>, log: number | 'pipe' = 'p
   return child;
 }
 
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 /** The service as a process of its own. */
 export class NodeProcess {
   readonly url: string;
+  /** Resolves once the process has ended and all it printed was read. */
+  readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #output: string;
 
   private constructor(child: ChildProcess, url: string, output: string) {
     this.#child = child;
     this.url = url;
+    this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }) as Ending);
     this.#output = output;
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
@@ -95,10 +104,6 @@ export class NodeProcess {
     return { code, output };
   }
 
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
   /** All it printed so far. */
   get output(): string {
     return this.#output;
@@ -106,6 +111,27 @@ export class NodeProcess {
 
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** From here on nobody reads what it prints, and the pipes stay open. */
+  stopReading(): void {
+    this.#child.stdout!.pause();
+    this.#child.stderr!.pause();
+  }
+
+  resumeReading(): void {
+    this.#child.stdout!.resume();
+    this.#child.stderr!.resume();
+  }
+
+  /** From here on what it prints goes into closed pipes. */
+  closeOutput(): void {
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {

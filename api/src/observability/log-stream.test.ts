@@ -1,0 +1,51 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { logStream } from './log-stream.ts';
+
+/** A stream whose reader takes what it is given when `read` says so. */
+class SlowReader extends EventEmitter {
+  readonly lines: string[] = [];
+  writableLength = 0;
+
+  write(line: string): boolean {
+    this.lines.push(line);
+    this.writableLength += Buffer.byteLength(line);
+    return this.writableLength < 16;
+  }
+
+  read(): void {
+    this.writableLength = 0;
+  }
+}
+
+const LINE = 'ä'.repeat(9) + '\n';
+
+describe('the stream of the log', () => {
+  it('keeps no more than its bound for a reader who is slow, and tells how many lines were dropped', () => {
+    const reader = new SlowReader();
+    const stream = logStream(reader, 60);
+    for (let line = 0; line < 10; line++) stream.write(LINE);
+    expect(reader.lines).toEqual([LINE, LINE, LINE]);
+    reader.read();
+    stream.write('last\n');
+    expect(JSON.parse(reader.lines[3]!)).toMatchObject({ level: 40, msg: 'log lines dropped', count: 7 });
+    expect(reader.lines.slice(4)).toEqual(['last\n']);
+  });
+
+  it('drops nothing while it is read', () => {
+    const reader = new SlowReader();
+    const stream = logStream(reader, 60);
+    for (let line = 0; line < 10; line++) {
+      stream.write(LINE);
+      reader.read();
+    }
+    expect(reader.lines).toEqual(Array.from({ length: 10 }, () => LINE));
+  });
+
+  it('hears the error of a reader who is gone', () => {
+    const reader = new SlowReader();
+    logStream(reader);
+    // An emitter throws an error that nobody hears.
+    expect(reader.emit('error', Object.assign(new Error(), { code: 'EPIPE' }))).toBe(true);
+  });
+});

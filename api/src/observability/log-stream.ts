@@ -1,0 +1,33 @@
+import type { Writable } from 'node:stream';
+import type { DestinationStream } from 'pino';
+
+/** Maximum amount of log that waits for a reader of stderr who is slow; about 2,000 lines. Bytes. */
+export const UNREAD_LOG_MAX_BYTES = 512 * 1024;
+
+/**
+ * Writes log lines to a stream, such as `process.stderr`, without ever waiting for it. While more than
+ * `maxBytes` are unread, lines are dropped; once there is room again, a line says how many. A stream that
+ * breaks, such as a pipe whose reader is gone or a file on a full disk, loses what is written to it and
+ * ends nothing.
+ */
+export function logStream(
+  stream: Pick<Writable, 'write' | 'on' | 'writableLength'>,
+  maxBytes = UNREAD_LOG_MAX_BYTES,
+): DestinationStream {
+  let dropped = 0;
+  // There is nobody left to tell: the place to tell it is what broke.
+  stream.on('error', () => undefined);
+  return {
+    write: (line) => {
+      if (stream.writableLength + Buffer.byteLength(line) > maxBytes) {
+        dropped++;
+        return;
+      }
+      if (dropped > 0) {
+        stream.write(`${JSON.stringify({ level: 40, time: Date.now(), count: dropped, msg: 'log lines dropped' })}\n`);
+        dropped = 0;
+      }
+      stream.write(line);
+    },
+  };
+}
