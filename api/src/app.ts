@@ -4,7 +4,7 @@ import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Config } from './config.ts';
-import { systemClock, type Clock } from './clock.ts';
+import { monotonicClock, systemClock, type Clock, type MonotonicClock } from './clock.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
@@ -67,10 +67,13 @@ export interface AppParts {
   readonly records: { readonly reports: ReportBook & ReportCounts & Forgetful; readonly bans: BanBook };
   /** What the operators' API does, if there is an `OPERATOR_TOKEN`. */
   readonly operations?: readonly Operation[];
-  /** Since when the database does not answer, in Unix milliseconds; `null` while it does. */
+  /** Since when the database does not answer, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   readonly log: Log;
-  readonly clock?: Clock;
+  /** Replaces what tells dates: the end of a ban, the expiry of a key. */
+  readonly dates?: Clock;
+  /** Replaces what durations are measured with. */
+  readonly clock?: MonotonicClock;
   /** Milliseconds between two looks at what is due. */
   readonly roundMs?: number;
   /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
@@ -120,7 +123,7 @@ export interface App {
 
 /** Puts the service together and starts it: the one place that constructs things. */
 export async function startApp(parts: AppParts): Promise<App> {
-  const { config, sites, log, clock = systemClock } = parts;
+  const { config, sites, log, dates = systemClock, clock = monotonicClock } = parts;
   let isDraining = false;
   const { RATE_LIMIT_FACTOR: factor } = config;
   const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
@@ -133,11 +136,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
   const { link } = backend;
   const store = observedStore(backend.store, metrics);
-  const salts = new Salts(clock, backend.salts);
+  const salts = new Salts(dates, backend.salts);
   await salts.refresh();
   const addresses = new AddressHasher(salts);
   const { bans } = parts;
-  const entrance = new Entrance(addresses, bans, clock);
+  const entrance = new Entrance(addresses, bans, dates);
   const push = new SocketPush(bounds, tally);
   const allowances = new SessionAllowances(clock, factor);
   const limiter = new Limiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
@@ -153,7 +156,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const matchmaker = new Matchmaker(store, sites, waits, tell, (sessionId) => relay.seatOf(sessionId) !== undefined);
   const online = new Online(store, push);
   const ids = randomIds;
-  const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, clock, nodeId, tell });
+  const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
@@ -167,18 +170,18 @@ export async function startApp(parts: AppParts): Promise<App> {
       }
     }
   });
-  const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, clock);
-  const reports = new Reports({ store, sites, book: parts.records.reports, coolDowns, clock });
-  const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock });
-  const stopForgetting = forgetReports(parts.records.reports, clock, log);
-  const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock });
+  const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, dates);
+  const reports = new Reports({ store, sites, book: parts.records.reports, coolDowns, clock: dates });
+  const ticketOf = (payload: FindPayload, visitor: Visitor) => ticketFor(payload, visitor, { sites, bans, clock: dates });
+  const stopForgetting = forgetReports(parts.records.reports, dates, log);
+  const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock: dates });
   const stopFollowing = parts.onAccessChange(() => turnOuts.look());
   const onSpam: OnSpam = (site, address) => {
     coolDowns
       .spammed(site, address)
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
   };
-  const gatekeeper = new Gatekeeper({ sites, limiter, arrivals, load, clock, tally, onSpam });
+  const gatekeeper = new Gatekeeper({ sites, limiter, arrivals, load, dates, clock, tally, onSpam });
   const handlers: RequestHandlers = {
     // A match that was told to nobody may fall through before it is: then the request is made anew.
     'match:find': async (session, payload, visitor) => {
@@ -242,7 +245,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     readiness,
     securityContact: config.SECURITY_CONTACT,
     publicUrl: config.PUBLIC_URL,
-    clock,
+    clock: dates,
     admin:
       parts.operations === undefined || config.OPERATOR_TOKEN === undefined
         ? undefined
@@ -371,8 +374,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   async function drain(): Promise<void> {
     isDraining = true;
     push.toAll('session:draining', { reconnectAfterMs: DRAIN_SPREAD_MS });
-    const deadline = Date.now() + DRAIN_MAX_MS;
-    while (socketServer.engine.clientsCount > 0 && Date.now() < deadline) {
+    // Not the clock of a test: it may stand still, and connections close in their own time.
+    const deadline = monotonicClock() + DRAIN_MAX_MS;
+    while (socketServer.engine.clientsCount > 0 && monotonicClock() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await stop();

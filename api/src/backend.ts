@@ -1,6 +1,6 @@
 import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
 import { RedisLink } from './cluster/redis-link.ts';
-import type { Clock } from './clock.ts';
+import type { MonotonicClock } from './clock.ts';
 import type { Tally } from './observability/tally.ts';
 import { ownSalts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { randomIds } from './state/ids.ts';
@@ -24,7 +24,7 @@ export interface Backend {
 }
 
 /** All in this process. */
-export function memoryBackend(clock: Clock): Backend {
+export function memoryBackend(clock: MonotonicClock): Backend {
   return {
     name: 'memory',
     store: new MemoryStore(clock, randomIds),

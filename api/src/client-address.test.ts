@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { describe, expect, test } from 'vitest';
-import { addressPrefix, clientAddress } from './client-address.ts';
+import { describe, expect, it, test } from 'vitest';
+import { addressPrefix, clientAddress, networksOf } from './client-address.ts';
 
 function requestFrom(remoteAddress: string | undefined, forwarded?: string): IncomingMessage {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
@@ -42,9 +42,39 @@ describe('addressPrefix', () => {
     ['2001:db8:0:1::7', '2001:db8:0:1::/64'],
     ['2001:db8::1:0:0:1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
-    ['64:ff9b::198.51.100.1', '64:ff9b:0:0::/64'],
     ['no address', '0:0:0:0::/64'],
   ])('of %s is %s', (address, prefix) => {
     expect(addressPrefix(address)).toBe(prefix);
   });
+});
+
+describe('networksOf', () => {
+  it.each([
+    ['198.51.100.1', ['198.51.100.1']],
+    ['2001:db8:aa:1234::1', ['2001:db8:aa:1234::/64', '2001:db8:aa:1200::/56', '2001:db8:aa::/48']],
+    ['2001:db8:aa:12ff::1', ['2001:db8:aa:12ff::/64', '2001:db8:aa:1200::/56', '2001:db8:aa::/48']],
+    ['2001:db8:aa:34::1', ['2001:db8:aa:34::/64', '2001:db8:aa:0::/56', '2001:db8:aa::/48']],
+    ['no address', ['0:0:0:0::/64', '0:0:0:0::/56', '0:0:0::/48']],
+  ])('of %s are %j', (address, networks) => {
+    expect(networksOf(address)).toEqual(networks);
+  });
+
+  it.each([
+    ['a socket for both', '::ffff:198.51.100.1'],
+    ['a stateless translator', '::ffff:0:198.51.100.1'],
+    ['NAT64', '64:ff9b::198.51.100.1'],
+    ['NAT64, in hex', '64:ff9b::c633:6401'],
+    ['6to4', '2002:c633:6401:1::7'],
+    ['6to4, another of its subnets', '2002:c633:6401:ffff::7'],
+    ['Teredo', '2001:0:53aa:64c:8000:63bf:39cc:9bfe'],
+  ])('of an IPv4 address behind %s is that address', (_, address) => {
+    expect(networksOf(address)).toEqual(['198.51.100.1']);
+  });
+
+  it.each(['64:ff9b:1::198.51.100.1', '2001:1::c633:6401', '2003:c633:6401::1', '::198.51.100.1'])(
+    'of %s, which stands for no IPv4 address, are those of IPv6',
+    (address) => {
+      expect(networksOf(address)).toHaveLength(3);
+    },
+  );
 });

@@ -28,14 +28,34 @@ export function clientAddress({ headers, socket }: IncomingMessage, trustedHops:
 }
 
 /**
- * What one visitor can be assumed to have for themselves: an IPv4 address, or the /64 of an IPv6 address,
- * written in one way only, such as `203.0.113.7` and `2001:db8:0:1::/64`.
+ * Steps in which an IPv6 address counts, in bits, from the narrowest. A /64 is one link: a home or a phone. A /56 is
+ * what a provider usually gives a household, a /48 a company or a generous provider's customer (RFC 6177), so that whoever
+ * has one is 256 or 65,536 different /64.
  */
-export function addressPrefix(address: string): string {
+export const NETWORK_BITS = [64, 56, 48] as const;
+
+/**
+ * The networks an address is in, narrowest first: an IPv4 address alone, or the /64, the /56 and the /48 of an IPv6
+ * address. Each is written in one way only, such as `203.0.113.7` and `2001:db8:0:1::/64`.
+ */
+export function networksOf(address: string): readonly [string, ...string[]] {
   const plain = addressIn(address) ?? UNKNOWN;
-  if (isIPv4(plain)) return plain;
-  const network = groupsOf(plain).slice(0, 4);
-  return `${network.map((group) => group.toString(16)).join(':')}::/64`;
+  if (isIPv4(plain)) return [plain];
+  const groups = groupsOf(plain);
+  const [narrowest, ...wider] = NETWORK_BITS.map((bits) => networkText(groups, bits));
+  return [narrowest!, ...wider];
+}
+
+/** The narrowest of the networks of an address: what one visitor can be assumed to have for themselves. */
+export function addressPrefix(address: string): string {
+  return networksOf(address)[0];
+}
+
+function networkText(groups: readonly number[], bits: number): string {
+  const kept = groups.slice(0, Math.ceil(bits / 16));
+  const cut = kept.length * 16 - bits;
+  const text = kept.map((group, index) => (index === kept.length - 1 ? (group >> cut) << cut : group).toString(16));
+  return `${text.join(':')}::/${bits}`;
 }
 
 /** The address in an entry that may carry a port, brackets, quotes or a zone; `null` if there is none. */
@@ -46,19 +66,34 @@ function addressIn(entry: string): string | null {
   if (isIPv4(bare)) return bare;
   if (!isIPv6(bare)) return null;
   const [address] = bare.split('%') as [string];
-  return mappedIn(address) ?? address;
+  return embeddedIn(groupsOf(address)) ?? address;
 }
 
-/** The IPv4 address that an IPv6 socket shows as `::ffff:203.0.113.7`. */
-function mappedIn(address: string): string | null {
-  const groups = groupsOf(address);
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (!isMapped) return null;
-  return groups
-    .slice(6)
-    .flatMap((group) => [group >> 8, group & 0xff])
-    .join('.');
+/** Prefixes, as the first six groups, whose last 32 bits are the IPv4 address of who comes through a translator or a socket for both. */
+const TRANSLATED: readonly (readonly number[])[] = [
+  [0, 0, 0, 0, 0, 0xffff], // ::ffff:0:0/96, mapped: an IPv6 socket with an IPv4 peer (RFC 4291)
+  [0, 0, 0, 0, 0xffff, 0], // ::ffff:0:0:0/96, translated (RFC 2765)
+  [0x64, 0xff9b, 0, 0, 0, 0], // 64:ff9b::/96, NAT64 (RFC 6052)
+];
+
+/**
+ * The IPv4 address that an IPv6 one stands for; `null` for all others. Without this all visitors behind one translator
+ * or tunnel would be one /64, or each of them as many as they like.
+ */
+function embeddedIn(groups: readonly number[]): string | null {
+  const [first, second, third, , , , seventh, eighth] = groups as Eight;
+  if (TRANSLATED.some((prefix) => prefix.every((group, index) => groups[index] === group)))
+    return dotted(seventh, eighth);
+  // 6to4 (RFC 3056): the /48 of one IPv4 address.
+  if (first === 0x2002) return dotted(second, third);
+  // Teredo (RFC 4380): the client's address on the outside of its router, with each bit inverted.
+  if (first === 0x2001 && second === 0) return dotted(seventh ^ 0xffff, eighth ^ 0xffff);
+  return null;
 }
+
+type Eight = readonly [number, number, number, number, number, number, number, number];
+
+const dotted = (high: number, low: number) => [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
 
 /** The eight numbers of a valid IPv6 address. */
 function groupsOf(address: string): number[] {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
-import { systemClock } from './clock.ts';
+import { monotonicClock, systemClock } from './clock.ts';
 import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
 import { createLog, errorFields } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
@@ -56,7 +56,7 @@ const records = await openRecords(recordsPlace(config)).catch((error: Error) =>
   fail(`Passerby cannot start: ${error.message}.`),
 );
 const sites = await seedSites(records, seeds, systemClock)
-  .then(() => FollowedDirectory.open({ records, clock: systemClock, log, builtIn: [DEMO_SITE] }))
+  .then(() => FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
   .catch((error: Error) => fail(`Passerby cannot start: ${error.message}.`));
 sites.follow();
 const app = await startApp({

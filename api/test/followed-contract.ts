@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../src/clock.ts';
+import { monotonicClock, systemClock } from '../src/clock.ts';
 import { openRecords, type RecordsPlace } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
 import { seedSites } from '../src/sites/seed-sites.ts';
@@ -22,7 +22,13 @@ export function describeFollowing(
     const nodes = await Promise.all(
       [1, 2].map(async () => {
         const records = await openRecords(made.place);
-        const directory = await FollowedDirectory.open({ records, clock: systemClock, log: listLog(), builtIn: [] });
+        const directory = await FollowedDirectory.open({
+          records,
+          dates: systemClock,
+          clock: monotonicClock,
+          log: listLog(),
+          builtIn: [],
+        });
         directory.follow();
         return { records, directory, service: new SiteService({ records, clock: systemClock, actor: 'operator' }) };
       }),

@@ -58,13 +58,17 @@ const NO_RECORDS: AppParts['records'] = {
   bans: { add: () => Promise.resolve(), lastLift: () => Promise.resolve(null) },
 };
 
-export type TestAppParts = Partial<Omit<AppParts, 'config'>> & {
+export type TestAppParts = Partial<Omit<AppParts, 'config' | 'clock' | 'dates'>> & {
+  /** Tells dates and durations alike. */
+  readonly clock?: () => number;
+  /** Tells dates, where they differ from `clock`. */
+  readonly dates?: () => number;
   readonly config?: Partial<AppParts['config']>;
   readonly siteList?: readonly Site[];
 };
 
 /** A whole service on a free loopback port. */
-export function startTestApp({ siteList = [SHOP], config = {}, ...rest }: TestAppParts = {}): Promise<App> {
+export function startTestApp({ siteList = [SHOP], config = {}, clock, ...rest }: TestAppParts = {}): Promise<App> {
   return startApp({
     config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined, TRUSTED_HOPS: 0, RATE_LIMIT_FACTOR: 10_000, ...config },
     bans: { findBan: () => null },
@@ -75,6 +79,7 @@ export function startTestApp({ siteList = [SHOP], config = {}, ...rest }: TestAp
     // A machine that runs tests is late, which is for the tests of that alone.
     load: { delayMs: () => 0 },
     roundMs: 20,
+    ...(clock !== undefined && { dates: clock, clock }),
     ...rest,
   });
 }

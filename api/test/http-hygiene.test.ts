@@ -115,7 +115,7 @@ describe('/readyz', () => {
   });
 
   test('is not ready while it has more to do than it can, or may not know who is shut out', async () => {
-    await using app = await startTestApp({ load: { delayMs: () => 1_000 }, recordsStaleSince: () => 0 });
+    await using app = await startTestApp({ load: { delayMs: () => 1_000 }, recordsStaleSince: () => -Infinity });
     const answer = await fetch(`${app.url}/readyz`);
     expect(await answer.json()).toEqual({ status: 'not_ready', reasons: ['records_stale', 'overloaded'] });
   });

@@ -1,6 +1,6 @@
 import { FRAME_EVENT, type Frame } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import type { FrameFault } from '../contract/frame.ts';
 import type { Push } from '../push.ts';
 import type { NodeId, Seat, SessionId } from '../state/state-store.ts';
@@ -18,14 +18,14 @@ interface Place {
  */
 export class Relay {
   readonly #push: Push;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #link: NodeLink;
   readonly #nodeId: NodeId;
   readonly #places = new Map<SessionId, Place>();
   /** Frames passed on so far, to visitors of this node and to other nodes. */
   readonly passed = { local: 0, remote: 0 };
 
-  constructor(push: Push, clock: Clock, link: NodeLink, nodeId: NodeId) {
+  constructor(push: Push, clock: MonotonicClock, link: NodeLink, nodeId: NodeId) {
     this.#push = push;
     this.#clock = clock;
     this.#link = link;

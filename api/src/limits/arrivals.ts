@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SiteId } from '../state/state-store.ts';
@@ -12,12 +12,12 @@ const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
 export class Arrivals {
   readonly #limiter: Limiter;
   readonly #load: Load;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   /** By site: how much of its allowance the present window has used, and when that is over. */
   readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
 
-  constructor(parts: { readonly limiter: Limiter; readonly load: Load; readonly clock: Clock; readonly tally: Tally }) {
+  constructor(parts: { readonly limiter: Limiter; readonly load: Load; readonly clock: MonotonicClock; readonly tally: Tally }) {
     this.#limiter = parts.limiter;
     this.#load = parts.load;
     this.#clock = parts.clock;

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../state/state-store.ts';
 import type { SessionAllowances } from './session-allowances.ts';
@@ -17,11 +17,11 @@ export type TellThrottled = (sessionId: SessionId, retryAfterMs: number) => void
 export class FrameGate {
   readonly #allowances: SessionAllowances;
   readonly #tally: Tally;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #tell: TellThrottled;
   readonly #closedUntil = new Map<SessionId, number>();
 
-  constructor(allowances: SessionAllowances, tally: Tally, clock: Clock, tell: TellThrottled) {
+  constructor(allowances: SessionAllowances, tally: Tally, clock: MonotonicClock, tell: TellThrottled) {
     this.#allowances = allowances;
     this.#tally = tally;
     this.#clock = clock;

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
@@ -52,7 +52,7 @@ export class Limiter {
   readonly #sessions: SessionAllowances;
   readonly #factor: number;
   readonly #redis: RedisClient | null;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   /** Until when there is none left, by what `takeAtOnce` heard of its counts. */
   readonly #spentUntil = new Map<string, number>();
@@ -62,7 +62,7 @@ export class Limiter {
     readonly sessions: SessionAllowances;
     readonly factor: number;
     readonly redis: RedisClient | null;
-    readonly clock: Clock;
+    readonly clock: MonotonicClock;
     readonly tally: Tally;
   }) {
     this.#sessions = parts.sessions;

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { RATE_LIMITS, scaled, type SessionLimitName } from './rate-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -10,12 +10,12 @@ const SWEEP_MS = 60_000;
  * loses its connection finds its allowances as it left them; on another node they are new.
  */
 export class SessionAllowances {
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #factor: number;
   readonly #buckets = new Map<SessionLimitName, Map<string, TokenBucket>>();
   #sweptAt: number;
 
-  constructor(clock: Clock, factor: number) {
+  constructor(clock: MonotonicClock, factor: number) {
     this.#clock = clock;
     this.#factor = factor;
     this.#sweptAt = clock();

@@ -1,4 +1,5 @@
 import type { PushPayload, Widening } from '@passerby/sdk/protocol';
+import type { MonotonicClock } from '../clock.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
@@ -21,13 +22,13 @@ export class WaitReports {
   readonly #push: Push;
   readonly #sites: SiteDirectory;
   readonly #log: Log;
-  readonly #clock: () => number;
+  readonly #clock: MonotonicClock;
   /** Who waits here, by when they are told next; the next one first. */
   readonly #dueAt = new Map<SessionId, number>();
   /** Since when they wait, as far as this node knows. */
   readonly #since = new Map<SessionId, number>();
 
-  constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: () => number }) {
+  constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: MonotonicClock }) {
     this.#store = parts.store;
     this.#push = parts.push;
     this.#sites = parts.sites;

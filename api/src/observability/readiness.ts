@@ -1,5 +1,5 @@
 import type { ReadinessReason } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 
 /** How long what the store said stands, however often somebody asks. Milliseconds. */
 const STORE_TTL_MS = 1_000;
@@ -9,11 +9,11 @@ const STORE_ANSWER_MS = 500;
 const STALE_MS = 5_000;
 
 export interface ReadinessParts {
-  readonly clock: Clock;
+  readonly clock: MonotonicClock;
   readonly isDraining: () => boolean;
   /** Asks the state store for the least it can answer; rejects if it does not. */
   readonly pingStore: () => Promise<unknown>;
-  /** Since when the database with the records has not answered, in Unix milliseconds; `null` while it does. */
+  /** Since when the database with the records has not answered, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   readonly isOverloaded?: () => boolean;
 }

@@ -1,5 +1,5 @@
 import type { Frame, RequestReply } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
+import type { Clock, MonotonicClock } from '../clock.ts';
 import type { Arrivals } from '../limits/arrivals.ts';
 import type { Load } from '../limits/event-loop.ts';
 import type { Doer, Limiter } from '../limits/limiter.ts';
@@ -25,7 +25,8 @@ export class Gatekeeper {
     readonly limiter: Limiter;
     readonly arrivals: Arrivals;
     readonly load: Load;
-    readonly clock: Clock;
+    readonly dates: Clock;
+    readonly clock: MonotonicClock;
     readonly tally: Tally;
     readonly onSpam: OnSpam;
   }) {
@@ -33,7 +34,7 @@ export class Gatekeeper {
     this.#limiter = parts.limiter;
     this.#arrivals = parts.arrivals;
     this.#load = parts.load;
-    this.#proof = new ProofOfWork(parts.clock, parts.tally);
+    this.#proof = new ProofOfWork(parts.dates, parts.clock, parts.tally);
     this.#texts = new RepeatedTexts(parts.clock, parts.onSpam);
   }
 

@@ -12,7 +12,7 @@ const B = 's_b' as SessionId;
 function proofs() {
   let now = Date.now();
   const tally = new Tally();
-  const proof = new ProofOfWork(() => now, tally);
+  const proof = new ProofOfWork(Date.now, () => now, tally);
   return { proof, tally, pass: (ms: number) => void (now += ms) };
 }
 

@@ -3,7 +3,7 @@ import type { Challenge, RequestReply } from '@passerby/sdk/protocol';
 import { createChallenge, verifySolution, type Challenge as AltchaChallenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
+import type { Clock, MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Guard } from '../sites/site.ts';
@@ -42,7 +42,8 @@ interface Open {
  * memory, and good once: whoever comes back on another node asks for another one.
  */
 export class ProofOfWork {
-  readonly #clock: Clock;
+  readonly #dates: Clock;
+  readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   readonly #secrets = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
   /** By session, oldest first. */
@@ -50,7 +51,9 @@ export class ProofOfWork {
   /** When each session last looked for somebody, oldest first. */
   readonly #proven = new Map<SessionId, number>();
 
-  constructor(clock: Clock, tally: Tally) {
+  /** `dates` only tells the visitor until when a challenge is good; `clock` decides it. */
+  constructor(dates: Clock, clock: MonotonicClock, tally: Tally) {
+    this.#dates = dates;
     this.#clock = clock;
     this.#tally = tally;
   }
@@ -73,13 +76,12 @@ export class ProofOfWork {
       cost: COST,
       counter: randomInt(min, max),
       deriveKey,
-      expiresAt: Math.ceil((now + CHALLENGE_MS) / 1_000),
       hmacSignatureSecret: this.#secrets[0],
       hmacKeySignatureSecret: this.#secrets[1],
     });
     this.#open.delete(sessionId);
     this.#open.set(sessionId, { challenge, goodUntil: now + CHALLENGE_MS });
-    return { challenge: onTheWire(challenge) };
+    return { challenge: onTheWire(challenge, Math.ceil((this.#dates() + CHALLENGE_MS) / 1_000)) };
   }
 
   /** Takes a solution, right or wrong: the challenge is spent. @throws Refusal `proof_needed`, `bad_request` for what is none. */
@@ -133,9 +135,12 @@ export class ProofOfWork {
   }
 }
 
-/** Without the signed solution, which only we need. */
-function onTheWire({ parameters, signature = '' }: AltchaChallenge): Challenge {
-  const { algorithm, nonce, salt, cost, keyLength, keyPrefix, expiresAt = 0 } = parameters;
+/**
+ * Without the signed solution, which only we need. With an end in Unix seconds, which the library is not given: it
+ * would compare it with the machine's clock, and a step of that would void a challenge.
+ */
+function onTheWire({ parameters, signature = '' }: AltchaChallenge, expiresAt: number): Challenge {
+  const { algorithm, nonce, salt, cost, keyLength, keyPrefix } = parameters;
   return { parameters: { algorithm, nonce, salt, cost, keyLength, keyPrefix, expiresAt }, signature };
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ConversationId, Frame } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
 
 const MINUTE_MS = 60_000;
@@ -38,14 +38,14 @@ export type OnSpam = (site: SiteId, address: AddressHash) => void;
  * only this process has, and for minutes: nobody can tell from them what was said.
  */
 export class RepeatedTexts {
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #onSpam: OnSpam;
   /** Least recently heard first. */
   readonly #speakers = new Map<string, Speaker>();
   #salt = randomBytes(32);
   #saltedAt: number;
 
-  constructor(clock: Clock, onSpam: OnSpam) {
+  constructor(clock: MonotonicClock, onSpam: OnSpam) {
     this.#clock = clock;
     this.#onSpam = onSpam;
     this.#saltedAt = clock();

@@ -68,7 +68,7 @@ async function stage() {
   const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
     arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
-    ...{ store, relay, push, online, waits, link, clock },
+    ...{ store, relay, push, online, waits, link, clock, dates: clock },
     ids: randomIds,
     nodeId: HERE,
     tell: () => undefined,

@@ -1,6 +1,6 @@
 import { TIMES, type PushPayload, type RequestReply, type ResumeToken } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Relay } from '../conversation/relay.ts';
 import type { Arrivals } from '../limits/arrivals.ts';
@@ -36,7 +36,8 @@ export class Sessions {
   readonly #waits: WaitReports;
   readonly #link: NodeLink;
   readonly #ids: IdSource;
-  readonly #clock: Clock;
+  readonly #dates: Clock;
+  readonly #clock: MonotonicClock;
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
   readonly #arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
@@ -54,7 +55,8 @@ export class Sessions {
     waits: WaitReports;
     link: NodeLink;
     ids: IdSource;
-    clock: Clock;
+    dates: Clock;
+    clock: MonotonicClock;
     nodeId: NodeId;
     tell: (notices: readonly Notice[]) => void;
     arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
@@ -66,6 +68,7 @@ export class Sessions {
     this.#waits = parts.waits;
     this.#link = parts.link;
     this.#ids = parts.ids;
+    this.#dates = parts.dates;
     this.#clock = parts.clock;
     this.#nodeId = parts.nodeId;
     this.#tell = parts.tell;
@@ -80,7 +83,7 @@ export class Sessions {
     const mark = markOf(visitor);
     const doer = { site: site.id, address: mark.address };
     const resume = this.#ids.resume();
-    const told = { resume, policy: site.policy, now: this.#clock() };
+    const told = { resume, policy: site.policy, now: this.#dates() };
     const takenOver = new Map<SessionId, number>();
     this.#arriving.add(takenOver);
     try {

@@ -30,6 +30,7 @@ async function fresh() {
       revision: () => (failure === null ? present.revision() : Promise.reject(failure)),
       changedSince: (revision) => (reloads++, present.changedSince(revision)),
     },
+    dates: clock,
     clock,
     log,
     builtIn: [DEMO_SITE],

@@ -1,5 +1,5 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
+import type { Clock, MonotonicClock } from '../clock.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Records } from '../records/records.ts';
@@ -19,7 +19,10 @@ const FORGET_MS = 60_000;
 
 export interface FollowedDirectoryParts {
   readonly records: Pick<Records, 'revision' | 'changedSince'>;
-  readonly clock: Clock;
+  /** For dates: which keys are good, which bans in force. */
+  readonly dates: Clock;
+  /** For durations. */
+  readonly clock: MonotonicClock;
   readonly log: Log;
   /** Sites that are there without a record; a record with the same key takes their place. */
   readonly builtIn: readonly Site[];
@@ -51,7 +54,7 @@ export class FollowedDirectory implements SiteDirectory {
   #areSecretKeysGone = false;
   #areBansNew = false;
   #revision = 0;
-  /** When the next key runs out. */
+  /** When the next key runs out, Unix milliseconds. */
   #dueAt = Infinity;
   #seenAt: number;
   #forgottenAt: number;
@@ -98,7 +101,7 @@ export class FollowedDirectory implements SiteDirectory {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Since when nothing was heard of the records, if that is too long ago; `null` while all is well. Unix milliseconds. */
+  /** Since when nothing was heard of the records, if that is too long ago; `null` while all is well. As `clock` tells it. */
   staleSince(): number | null {
     return this.#parts.clock() - this.#seenAt > STALE_MS ? this.#seenAt : null;
   }
@@ -130,14 +133,14 @@ export class FollowedDirectory implements SiteDirectory {
     this.#refresh();
     const now = this.#parts.clock();
     if (now - this.#forgottenAt >= FORGET_MS) {
-      this.#bans.forget(now);
+      this.#bans.forget(this.#parts.dates());
       this.#forgottenAt = now;
     }
     this.#tell();
   }
 
   async #takeChanges(): Promise<void> {
-    const { records, clock } = this.#parts;
+    const { records, clock, dates } = this.#parts;
     const latest = this.#revision === 0 ? null : await records.revision();
     if (latest !== this.#revision) {
       // A revision never falls, unless the database was put back to what it was: all of it is read anew.
@@ -145,7 +148,7 @@ export class FollowedDirectory implements SiteDirectory {
       const { revision, sites, bans } = await records.changedSince(isPutBack ? 0 : this.#revision);
       if (isPutBack) this.#forgetAllBut(new Set(sites.map(({ id }) => id)));
       for (const record of sites) this.#take(record);
-      for (const ban of bans) this.#bans.take(ban, clock());
+      for (const ban of bans) this.#bans.take(ban, dates());
       if (bans.some(({ liftedAt }) => liftedAt === null)) this.#areBansNew = true;
       this.#setDue();
       this.#revision = revision;
@@ -166,7 +169,7 @@ export class FollowedDirectory implements SiteDirectory {
 
   /** Keys run out without anybody changing anything. */
   #refresh(): void {
-    const now = this.#parts.clock();
+    const now = this.#parts.dates();
     if (now < this.#dueAt) return;
     for (const { record, sides } of [...this.#records.values()]) if (sides.goodUntil <= now) this.#take(record);
     this.#setDue();
@@ -196,7 +199,7 @@ export class FollowedDirectory implements SiteDirectory {
   /** A site whose settings cannot be read is shut rather than open in some other way. */
   #sidesOf(record: SiteRecord): Sides {
     try {
-      return sidesOf(record, this.#parts.clock());
+      return sidesOf(record, this.#parts.dates());
     } catch (thrown) {
       this.#parts.log.error({ site: record.id, error: errorFields(thrown) }, 'site cannot be read');
       return { sites: [], goodUntil: Infinity };

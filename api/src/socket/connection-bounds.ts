@@ -1,6 +1,6 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Bounds } from '../bounds.ts';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { TokenBucket } from '../limits/token-bucket.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
@@ -34,12 +34,12 @@ export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () 
 }
 
 /** How many packets a connection may send. */
-export function packetsOf({ packetsMax, packetsMs }: Bounds, clock: Clock): TokenBucket {
+export function packetsOf({ packetsMax, packetsMs }: Bounds, clock: MonotonicClock): TokenBucket {
   return new TokenBucket({ points: packetsMax, windowMs: packetsMs }, clock());
 }
 
 /** Cuts a connection over long-polling that sends too many packets. A WebSocket is counted where it is made. */
-export function boundPolling(server: VisitorServer, bounds: Bounds, clock: Clock, cut: () => void): void {
+export function boundPolling(server: VisitorServer, bounds: Bounds, clock: MonotonicClock, cut: () => void): void {
   server.engine.on('connection', (connection: Connection) => {
     const packets = packetsOf(bounds, clock);
     connection.on('packet', () => {

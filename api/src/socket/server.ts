@@ -2,7 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { LIMITS, SOCKET_PATH, type ErrorCode, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
 import { Server } from 'socket.io';
 import type { Bounds } from '../bounds.ts';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
@@ -42,7 +42,7 @@ export interface SocketServerParts {
   readonly log: Log;
   readonly tally: Tally;
   readonly bounds: Bounds;
-  readonly clock: Clock;
+  readonly clock: MonotonicClock;
   /** How many proxies of one's own stand in front. */
   readonly trustedHops: number;
   /** Whether new connections are turned away because this node is going. */

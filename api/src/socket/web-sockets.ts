@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Bounds } from '../bounds.ts';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import { packetsOf } from './connection-bounds.ts';
 
 /** What Engine.IO makes its WebSockets with, bounded where its own options do not reach. `cut` counts who sends too fast. */
-export function boundedWebSockets(bounds: Bounds, clock: Clock, cut: () => void) {
+export function boundedWebSockets(bounds: Bounds, clock: MonotonicClock, cut: () => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options: ServerOptions) {
       const limits = {

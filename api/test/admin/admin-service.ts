@@ -5,7 +5,6 @@ import { auditedBans } from '../../src/safety/cool-downs.ts';
 import { OperatorDesk } from '../../src/safety/operator-desk.ts';
 import { SiteService } from '../../src/sites/site-service.ts';
 import type { App } from '../../src/app.ts';
-import type { Clock } from '../../src/clock.ts';
 import type { Records } from '../../src/records/records.ts';
 import { listLog, startTestApp, type TestAppParts } from '../harness.ts';
 import { tempRecords } from '../temp-records.ts';
@@ -29,11 +28,11 @@ export interface Answered {
   readonly body: any;
 }
 
-export async function startAdminService(parts: TestAppParts = {}, clock: Clock = Date.now): Promise<AdminService> {
+export async function startAdminService(parts: TestAppParts = {}, clock: () => number = Date.now): Promise<AdminService> {
   const kept = await tempRecords(clock);
   const { records } = kept;
   const log = listLog();
-  const sites = await FollowedDirectory.open({ records, clock, log, builtIn: [] });
+  const sites = await FollowedDirectory.open({ records, dates: clock, clock, log, builtIn: [] });
   sites.follow();
   const { config, ...rest } = parts;
   const app = await startTestApp({

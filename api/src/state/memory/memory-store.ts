@@ -7,7 +7,7 @@ import {
   type ResumeToken,
   type SessionState,
 } from '@passerby/sdk/protocol';
-import type { Clock } from '../../clock.ts';
+import type { MonotonicClock } from '../../clock.ts';
 import { Refusal } from '../../errors.ts';
 import { bySeniority, choose } from '../../decision/choose.ts';
 import { intersection } from '../../decision/distance.ts';
@@ -98,12 +98,12 @@ interface Site {
  */
 export class MemoryStore implements StateStore {
   readonly kind = 'memory';
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   readonly #ids: IdSource;
   readonly #byToken = new Map<ResumeToken, Session>();
   readonly #sites = new Map<SiteId, Site>();
 
-  constructor(clock: Clock, ids: IdSource) {
+  constructor(clock: MonotonicClock, ids: IdSource) {
     this.#clock = clock;
     this.#ids = ids;
   }

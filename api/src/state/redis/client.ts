@@ -131,7 +131,7 @@ const FIRST_CONTACT_MS = 5_000;
 
 /** The version of the Redis (or Valkey) that answers. Throws an `Error` in plain words if none does or it is too old. */
 export async function checkRedis(client: RedisClient): Promise<string> {
-  const deadline = Date.now() + FIRST_CONTACT_MS;
+  const deadline = performance.now() + FIRST_CONTACT_MS;
   // Why there is no connection; a command only learns that there is none.
   let reason: string | null = null;
   client.on('error', (error: Error) => (reason = error.message));
@@ -146,7 +146,7 @@ export async function checkRedis(client: RedisClient): Promise<string> {
       throw new Error('the connection is not ready');
     } catch (error) {
       if (error instanceof TooOld) throw error;
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new Error(`no Redis answers at REDIS_URL: ${reason ?? (error as Error).message}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
