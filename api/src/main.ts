@@ -52,7 +52,7 @@ function whyNotListening(error: NodeJS.ErrnoException & { readonly port?: number
 
 const { config, seeds } = settings();
 const log = createLog(config.LOG_LEVEL);
-const records = await openRecords(recordsPlace(config)).catch((error: Error) =>
+const records = await openRecords(recordsPlace(config), systemClock, { log }).catch((error: Error) =>
   fail(`Passerby cannot start: ${error.message}.`),
 );
 const sites = await seedSites(records, seeds, systemClock)

@@ -51,7 +51,7 @@ export class BoundedPool implements PostgresPool {
     };
     this.#bounds = bounds;
     this.#failed = failed;
-    this.#pool = new pg.Pool({ ...options, Client });
+    this.#pool = new pg.Pool({ ...options, Client: Client as unknown as new () => PostgresClient });
     // An idle connection that breaks is dropped by the pool; whoever asks next gets a new one, or the error.
     this.#pool.on('error', () => undefined);
     this.#pool.on('remove', (client) => this.#idle.delete(client as unknown as PostgresClient));
