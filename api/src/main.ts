@@ -2,7 +2,7 @@
 import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
 import { monotonicClock, systemClock } from './clock.ts';
-import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
+import { readConfig, recordsPlace, type Config } from './config.ts';
 import { createLog, errorFields } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
@@ -14,6 +14,7 @@ import { seedSites } from './sites/seed-sites.ts';
 import { DEMO_SITE } from './sites/site-directory.ts';
 import { SiteService } from './sites/site-service.ts';
 import { readSitesFile, type SiteSeed } from './sites/sites-file.ts';
+import { startErrorLine, whyNotListening, whyNotSeeded } from './start-error.ts';
 
 const args = process.argv.slice(2);
 if (args.length > 0) {
@@ -23,8 +24,8 @@ if (args.length > 0) {
   process.exit(await runCommand(args, { env, stdin, out, err }));
 }
 
-function fail(message: string): never {
-  process.stderr.write(`${message}\n`);
+function fail(why: string): never {
+  process.stderr.write(startErrorLine(why));
   process.exit(1);
 }
 
@@ -33,31 +34,18 @@ function settings(): { config: Config; seeds: readonly SiteSeed[] } {
     const config = readConfig(process.env);
     return { config, seeds: config.SITES_FILE === undefined ? [] : readSitesFile(config.SITES_FILE) };
   } catch (error) {
-    if (error instanceof ConfigError) fail(`Passerby cannot start. Set right in the environment:\n${error.message}`);
-    fail(`Passerby cannot start. ${(error as Error).message}`);
+    fail((error as Error).message);
   }
-}
-
-function whyNotListening(error: NodeJS.ErrnoException & { readonly port?: number }, config: Config): string {
-  const isMetrics = error.port !== undefined && error.port === config.METRICS_PORT;
-  const port = isMetrics ? 'METRICS_PORT' : 'PORT';
-  const host = isMetrics ? 'METRICS_HOST' : 'HOST';
-  const { [port]: number, [host]: address } = config;
-  if (error.code === 'EADDRINUSE') return `port ${number} is taken: stop what uses it, or set ${port} to another one`;
-  if (error.code === 'EACCES') return `this user may not listen on port ${number}: set ${port} to one above 1023`;
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return `${host} ${address} is no address of this machine`;
-  return error.message;
 }
 
 const { config, seeds } = settings();
 const log = createLog(config.LOG_LEVEL);
 const records = await openRecords(recordsPlace(config), systemClock, { log }).catch((error: Error) =>
-  fail(`Passerby cannot start: ${error.message}.`),
+  fail(error.message),
 );
 const sites = await seedSites(records, seeds, systemClock)
   .then(() => FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
-  .catch((error: Error) => fail(`Passerby cannot start: ${error.message}.`));
+  .catch((error: unknown) => fail(whyNotSeeded(error, config)));
 sites.follow();
 const app = await startApp({
   config,
@@ -71,7 +59,7 @@ const app = await startApp({
     ...reportOperations(new OperatorDesk(records, systemClock)),
   ],
   log,
-}).catch((error: NodeJS.ErrnoException) => fail(`Passerby cannot start: ${whyNotListening(error, config)}.`));
+}).catch((error: NodeJS.ErrnoException) => fail(whyNotListening(error, config)));
 
 const url = app.url.replace('127.0.0.1', 'localhost');
 const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;

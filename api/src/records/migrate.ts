@@ -51,9 +51,13 @@ function migrateOnce(db: Database, { kind, bounds, migrations = MIGRATIONS }: Mi
   return together(db, async (transaction) => {
     if (kind === 'postgres') {
       // For this transaction alone. A process that vanishes in the middle of it holds the lock no longer than this.
-      await sql`set local idle_in_transaction_session_timeout = ${sql.lit(bounds.idleInTransactionMs)}`.execute(transaction);
+      await sql`set local idle_in_transaction_session_timeout = ${sql.lit(bounds.idleInTransactionMs)}`.execute(
+        transaction,
+      );
       await sql`set local statement_timeout = 0`.execute(transaction);
-      const { rows } = await sql<{ isOurs: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as "isOurs"`.execute(transaction);
+      const { rows } = await sql<{ isOurs: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as "isOurs"`.execute(
+        transaction,
+      );
       if (rows[0]?.isOurs !== true) throw new DatabaseFailure('MIGRATION_LOCK');
     }
     const strangers = Object.fromEntries((await executedMigrations(transaction)).map((name) => [name, LATER]));

@@ -26,7 +26,8 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '53100': 'the disk of its server is full',
   '57P03': 'its server is starting up or shutting down; try again',
   TLS_REFUSED: 'its server does not speak TLS; take sslmode out, or switch TLS on there',
-  MIGRATION_WAIT: 'another process has been bringing the tables up to date, or using them, for too long; see pg_stat_activity',
+  MIGRATION_WAIT:
+    'another process has been bringing the tables up to date, or using them, for too long; see pg_stat_activity',
 };
 
 const TLS = 'the certificate of its server is not trusted; set sslrootcert, or correct its name';

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { RecordsBounds } from './bounds.ts';
 import type { ConnectionParts } from './database.ts';
 import { DatabaseFailure } from './database-failure.ts';
+import { withPlainSslMode } from './database-url.ts';
 import { PostgresClient } from './postgres-client.ts';
 import { postgresFailure } from './postgres-failure.ts';
 
@@ -31,7 +32,7 @@ export class BoundedPool implements PostgresPool {
   constructor(url: string, { bounds, failed = () => undefined }: ConnectionParts) {
     const open = this.#open;
     const options: pg.PoolConfig = {
-      connectionString: url,
+      connectionString: withPlainSslMode(url),
       max: bounds.connectionsMax,
       connectionTimeoutMillis: bounds.connectMs,
       keepAlive: true,

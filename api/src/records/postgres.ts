@@ -15,7 +15,9 @@ export function postgresDialect(url: string, parts: ConnectionParts): Dialect {
 }
 
 class Driver extends PostgresDriver {
-  override async rollbackTransaction(...[connection]: Parameters<PostgresDriver['rollbackTransaction']>): Promise<void> {
+  override async rollbackTransaction(
+    ...[connection]: Parameters<PostgresDriver['rollbackTransaction']>
+  ): Promise<void> {
     try {
       await super.rollbackTransaction(connection);
     } catch {

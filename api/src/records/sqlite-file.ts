@@ -21,7 +21,9 @@ export function prepareSqliteFile(path: string): readonly string[] {
   }
   const areTight = [path, `${path}-wal`, `${path}-shm`].map(tighten);
   return [
-    ...((statSync(folder).mode & OTHERS) === 0 ? [] : ['the folder of DATA_DIR is open to other users of this machine']),
+    ...((statSync(folder).mode & OTHERS) === 0
+      ? []
+      : ['the folder of DATA_DIR is open to other users of this machine']),
     ...(areTight.every(Boolean) ? [] : ['the database in DATA_DIR is open to other users of this machine']),
   ];
 }

@@ -169,7 +169,7 @@ describe('FollowedDirectory', () => {
     const { live } = await the.shop();
     const seenAt = the.now();
     expect(the.directory.staleSince()).toBeNull();
-    the.fail(new Error('postgres://user:password@host is away'));
+    the.fail(Object.assign(new Error('postgres://user:password@host is away'), { code: '57P01' }));
     await the.service.revokeKey(live.id);
     for (let n = 0; n < 10; n++) {
       the.pass(300);
@@ -177,7 +177,9 @@ describe('FollowedDirectory', () => {
     }
     expect(the.directory.find(live.text)).toBeDefined();
     expect(the.directory.staleSince()).toBe(seenAt);
-    expect(the.log.lines.map(({ message }) => message)).toEqual(['sites cannot be looked up']);
+    // The log itself says a reason once a minute.
+    const line = { level: 'error', fields: { reason: '57P01' }, message: 'sites cannot be looked up' };
+    expect(the.log.lines).toEqual(Array.from({ length: 10 }, () => line));
     expect(JSON.stringify(the.log.lines)).not.toContain('password');
     the.fail(null);
     await the.directory.look();
