@@ -29,8 +29,9 @@ export interface MigrateParts {
 export async function migrate(db: Database, parts: MigrateParts): Promise<void> {
   const { bounds, log } = parts;
   const deadline = performance.now() + bounds.migrationWaitMs;
-  while (!(await isUpToDate(db, parts))) {
+  for (;;) {
     try {
+      if (await isUpToDate(db, parts)) return;
       await migrateOnce(db, parts);
     } catch (thrown) {
       if (!(thrown instanceof DatabaseFailure) || !PASSING.has(thrown.reason)) throw thrown;

@@ -16,7 +16,7 @@ import { ReportRecords } from './reports.ts';
 import { isSameRevision, leadsTo, revisionOf, type Revision } from './revisions.ts';
 import { readSites, SiteRecords, type SiteRecord } from './sites.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
-import { prepareSqliteFile } from './sqlite-file.ts';
+import { SqliteFile } from './sqlite-file.ts';
 import { sqliteDialect } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
@@ -89,8 +89,9 @@ export async function openRecords(
   const bounds = { ...RECORDS_BOUNDS, ...options.bounds };
   const ids = new RecordIds(clock);
   const opened: Database[] = [];
+  let dialectOf: (parts: ConnectionParts) => Dialect;
   const connect = (special: Partial<RecordsBounds>, failed?: (reason: string) => void): Database => {
-    const db = new Kysely<Tables>({ dialect: dialectOf(place, { bounds: { ...bounds, ...special }, failed }) });
+    const db = new Kysely<Tables>({ dialect: dialectOf({ bounds: { ...bounds, ...special }, failed }) });
     opened.push(db);
     return db;
   };
@@ -98,9 +99,7 @@ export async function openRecords(
     await Promise.all(opened.map((db) => db.destroy()));
   };
   try {
-    if (place.kind === 'sqlite') {
-      for (const warning of prepareSqliteFile(join(place.folder, SQLITE_FILE))) log?.warn({}, warning);
-    }
+    dialectOf = dialectAt(place, log);
     const once = connect({ connectionsMax: 1, queryMs: bounds.migrationMs, transactionMs: bounds.migrationMs });
     await migrate(once, { kind: place.kind, bounds, log });
     await once.destroy();
@@ -137,10 +136,11 @@ export async function openRecords(
   };
 }
 
-function dialectOf(place: RecordsPlace, parts: ConnectionParts): Dialect {
-  return place.kind === 'sqlite'
-    ? sqliteDialect(join(place.folder, SQLITE_FILE), parts)
-    : postgresDialect(place.url, parts);
+function dialectAt(place: RecordsPlace, log: OpenOptions['log']): (parts: ConnectionParts) => Dialect {
+  if (place.kind === 'postgres') return (parts) => postgresDialect(place.url, parts);
+  const file = new SqliteFile(join(place.folder, SQLITE_FILE));
+  for (const warning of file.warnings) log?.warn({}, warning);
+  return (parts) => sqliteDialect(file, parts);
 }
 
 function storesOn(db: Database, ids: RecordIds): Stores {

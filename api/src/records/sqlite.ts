@@ -13,7 +13,7 @@ import type { RecordsBounds } from './bounds.ts';
 import type { ConnectionParts } from './database.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { sqliteCodeOf, sqliteFailure } from './sqlite-failure.ts';
-import { SqliteFile } from './sqlite-file.ts';
+import type { SqliteFile } from './sqlite-file.ts';
 import { Turns } from './turns.ts';
 
 /** Between two tries while another connection writes, at most: whoever writes is done in less. Milliseconds. */
@@ -21,8 +21,8 @@ const BUSY_PAUSE_MS = 10;
 /** SQLite's primary result code for "another connection has the lock". */
 const SQLITE_BUSY = 5;
 
-/** Kysely's dialect over Node's own SQLite: a file that several processes share. `prepareSqliteFile` has made it. */
-export function sqliteDialect(file: string, parts: ConnectionParts): Dialect {
+/** Kysely's dialect over Node's own SQLite: a file that several processes share. */
+export function sqliteDialect(file: SqliteFile, parts: ConnectionParts): Dialect {
   const dialect = new SqliteDialect({ database: () => Promise.reject(new Error('The driver opens the file')) });
   return {
     createDriver: () => new FileDriver(file, parts),
@@ -34,16 +34,15 @@ export function sqliteDialect(file: string, parts: ConnectionParts): Dialect {
 
 /** One connection, which callers have one after another. */
 class FileDriver implements Driver {
-  readonly #path: string;
+  readonly #file: SqliteFile;
   readonly #bounds: RecordsBounds;
   readonly #failed: (reason: string) => void;
   readonly #turns = new Turns();
   #database: DatabaseSync | null = null;
-  #file: SqliteFile | null = null;
   #isClosed = false;
 
-  constructor(path: string, { bounds, failed = () => undefined }: ConnectionParts) {
-    this.#path = path;
+  constructor(file: SqliteFile, { bounds, failed = () => undefined }: ConnectionParts) {
+    this.#file = file;
     this.#bounds = bounds;
     this.#failed = failed;
   }
@@ -94,10 +93,9 @@ class FileDriver implements Driver {
 
   async #connect(): Promise<DatabaseSync> {
     if (this.#isClosed) throw new DatabaseFailure('CLOSED');
-    // Before it is opened again too: SQLite would make an empty one where there is none.
-    this.#file?.check();
-    this.#database ??= await open(this.#path, this.#bounds);
-    this.#file ??= new SqliteFile(this.#path);
+    // Before it is opened too: SQLite would make an empty one where there is none.
+    this.#file.check();
+    this.#database ??= await open(this.#file.path, this.#bounds);
     return this.#database;
   }
 
