@@ -1,10 +1,12 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { SiteKey } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { tempRecords } from '../../test/temp-records.ts';
-import type { Records } from '../records/records.ts';
+import { SQLITE_FILE, type Records } from '../records/records.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
-import { FollowedDirectory } from './followed-directory.ts';
+import { FollowedDirectory, type DirectoryChange } from './followed-directory.ts';
 import { isOriginAllowed } from './origin-rule.ts';
 import { seedSites } from './seed-sites.ts';
 import { DEMO_SITE } from './site-directory.ts';
@@ -292,6 +294,119 @@ describe('FollowedDirectory', () => {
     the.pass(60_000);
     await the.directory.look();
     expect(the.directory.bans.size).toBe(0);
+  });
+});
+
+describe('a look', () => {
+  const LOOK_MAX_MS = 50;
+
+  /** A directory on records that answer when they are told to. */
+  async function held() {
+    const temp = await tempRecords();
+    const { records } = temp;
+    let now = 0;
+    let hold = false;
+    const asked: ((isAnswered: boolean) => void)[] = [];
+    const log = listLog();
+    const directory = await FollowedDirectory.open({
+      records: {
+        revision: async () => {
+          if (hold && !(await new Promise<boolean>((resolve) => asked.push(resolve)))) throw new Error('never');
+          return records.revision();
+        },
+        changedSince: (known) => records.changedSince(known),
+      },
+      dates: () => 1_800_000_000_000,
+      clock: () => now,
+      log,
+      builtIn: [],
+      lookMaxMs: LOOK_MAX_MS,
+    });
+    return {
+      ...temp,
+      directory,
+      log,
+      asked,
+      pass: (ms: number) => (now += ms),
+      hold: (is: boolean) => (hold = is),
+    };
+  }
+
+  test('that is not answered is given up, and the next one goes on', async () => {
+    await using the = await held();
+    the.hold(true);
+    the.pass(3_000);
+    await the.directory.look();
+    expect(the.log.lines).toMatchObject([{ fields: { reason: 'LOOK_TIMEOUT' } }]);
+    expect(the.directory.staleSince()).toBe(0);
+    the.hold(false);
+    await the.directory.look();
+    expect(the.directory.staleSince()).toBeNull();
+  });
+
+  test('that is answered after it was given up changes nothing', async () => {
+    await using the = await held();
+    the.hold(true);
+    await the.directory.look();
+    the.hold(false);
+    the.pass(3_000);
+    the.asked[0]!(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(the.directory.staleSince()).toBe(0);
+  });
+
+  test('begins once the one before is over', async () => {
+    await using the = await held();
+    the.hold(true);
+    const both = [the.directory.look(), the.directory.look()];
+    expect(the.asked).toHaveLength(1);
+    the.asked[0]!(true);
+    await Promise.all(both);
+    const next = the.directory.look();
+    expect(the.asked).toHaveLength(2);
+    the.asked[1]!(true);
+    await next;
+  });
+
+  test('knows of what was when it was asked, and not of what was when it was answered', async () => {
+    await using the = await held();
+    the.hold(true);
+    the.pass(100);
+    const look = the.directory.look();
+    the.pass(2_500);
+    the.asked[0]!(true);
+    await look;
+    expect(the.directory.staleSince()).toBe(100);
+  });
+
+  test('reads all anew now and then, so that what the revision does not tell is put right', async () => {
+    await using the = await held();
+    const service = new SiteService({ records: the.records, clock: () => 1_800_000_000_000, actor: 'cli' });
+    const { keys } = await service.add({ id: SHOP, name: 'Shop', origins: [] });
+    const other = await service.add({ id: 'site_other', name: 'Other', origins: [] });
+    const target = { site: SHOP, kind: 'ban_id', value: 'v' } as const;
+    await the.records.bans.add({ ...target, reason: 'spam', actor: 'operator', createdAt: 1, until: null });
+    await the.directory.look();
+    const unchanged = the.directory.byId('site_other' as SiteId);
+    const changes: DirectoryChange[] = [];
+    the.directory.onChange((change) => changes.push(change));
+    // As somebody does by hand, or a backup that is read table by table.
+    const database = new DatabaseSync(join(the.folder, SQLITE_FILE));
+    database.exec(`update sites set is_disabled = 1 where id = '${SHOP}'; delete from bans`);
+    database.close();
+    await the.directory.look();
+    expect(the.directory.find(keys[0]!.text)).toBeDefined();
+    the.pass(5 * 60_000);
+    await the.directory.look();
+    expect(the.directory.find(keys[0]!.text)).toBeUndefined();
+    expect(the.directory.bans.size).toBe(0);
+    expect(changes).toMatchObject([{ areBansNew: false }]);
+    // What is as it was is not made anew, and nobody is told of it.
+    expect(the.directory.byId('site_other' as SiteId)).toBe(unchanged);
+    expect(the.directory.find(other.keys[0]!.text)).toBe(unchanged);
+    the.pass(5 * 60_000);
+    await the.directory.look();
+    expect(changes).toHaveLength(1);
   });
 });
 
