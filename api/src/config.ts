@@ -1,17 +1,25 @@
 import { z } from 'zod';
 import { SHED_FROM_MS } from './limits/event-loop.ts';
 import { LOG_LEVELS } from './observability/log.ts';
+import { checkDatabaseUrl } from './records/database-url.ts';
 import type { RecordsPlace } from './records/records.ts';
-import { parseRedisUrl, type RedisAddress } from './state/redis/client.ts';
+import { parseRedisUrl } from './state/redis/client.ts';
 
-function redisAddress(text: string, context: z.RefinementCtx<string>): RedisAddress {
-  try {
-    return parseRedisUrl(text);
-  } catch (error) {
-    // The value is not repeated: it may hold a password.
-    context.issues.push({ code: 'custom', message: (error as Error).message, input: undefined });
-    return z.NEVER;
-  }
+/** Reads an address by a function that throws what it must be. The value is not repeated: it may hold a password. */
+function readBy<Address>(read: (text: string) => Address) {
+  return (text: string, context: z.RefinementCtx<string>): Address => {
+    try {
+      return read(text);
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: (error as Error).message, input: undefined });
+      return z.NEVER;
+    }
+  };
+}
+
+/** A folder or file: what no file system takes is refused here, in words. */
+function pathOf(what: string) {
+  return z.string().refine((text) => !text.includes('\0') && text.trim() !== '', what);
 }
 
 /** Addresses and names that only this machine reaches. */
@@ -28,20 +36,16 @@ const environment = z.object({
   /** Address to listen on. Loopback unless set: nobody else reaches the service by accident. */
   HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
   /** JSON file with sites that are added to the records at the start, or brought up to date there. */
-  SITES_FILE: z.string().min(1, 'the path of a JSON file').optional(),
+  SITES_FILE: pathOf('the path of a JSON file').optional(),
   /** Where PostgreSQL is, for sites, keys, reports and bans; without it they are in a file of `DATA_DIR`. */
   DATABASE_URL: z
     .string()
-    // The value is not repeated: it may hold a password.
-    .refine(
-      (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
-      'an address such as postgres://user:password@host:5432/database',
-    )
+    .transform(readBy((text) => (checkDatabaseUrl(text), text)))
     .optional(),
   /** Folder of the embedded database; made if it is missing. */
-  DATA_DIR: z.string().min(1, 'the path of a folder').default('./data'),
+  DATA_DIR: pathOf('the path of a folder').default('./data'),
   /** Where Redis is. With it many processes serve the same visitors; without it one process keeps all in memory. */
-  REDIS_URL: z.string().transform(redisAddress).optional(),
+  REDIS_URL: z.string().transform(readBy(parseRedisUrl)).optional(),
   /** How many proxies of one's own stand in front: as many entries of X-Forwarded-For, from the right, are believed. */
   TRUSTED_HOPS: z.coerce
     .number('a number')
@@ -97,7 +101,7 @@ export type Config = z.output<typeof environment>;
 /** Names of the variables the service reads. */
 export const CONFIG_NAMES = Object.keys(environment.shape) as readonly (keyof Config)[];
 
-/** Thrown for a bad environment; each line names a variable and what it wants. Values are not repeated: they may be secrets. */
+/** Thrown for a bad environment; each line of the message names a variable and what it must be. Values are not repeated: they may be secrets. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -109,10 +113,13 @@ export function recordsPlace({ DATABASE_URL, DATA_DIR }: Pick<Config, 'DATABASE_
 
 /** Reads the environment. An empty variable counts as unset. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(CONFIG_NAMES.map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const given = Object.fromEntries(
+    CONFIG_NAMES.map((name) => [name, env[name]?.trim() === '' ? undefined : env[name]]),
+  );
   const parsed = environment.safeParse(given);
   if (parsed.success) {
-    const { METRICS_PORT, METRICS_HOST, METRICS_TOKEN } = parsed.data;
+    const { PORT, METRICS_PORT, METRICS_HOST, METRICS_TOKEN } = parsed.data;
+    if (METRICS_PORT === PORT && PORT !== 0) throw new ConfigError('METRICS_PORT must be another port than PORT');
     if (METRICS_PORT !== undefined && METRICS_TOKEN === undefined && !LOOPBACK.test(METRICS_HOST))
       throw new ConfigError('METRICS_TOKEN must be set where METRICS_HOST is not loopback');
     return parsed.data;

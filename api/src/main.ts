@@ -2,7 +2,7 @@
 import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
 import { monotonicClock, systemClock } from './clock.ts';
-import { ConfigError, readConfig, recordsPlace, type Config } from './config.ts';
+import { readConfig, recordsPlace, type Config } from './config.ts';
 import { createLog, errorFields, reasonOf } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
@@ -15,6 +15,7 @@ import { DEMO_SITE } from './sites/site-directory.ts';
 import { isThreadBusy, Shutdown } from './shutdown.ts';
 import { SiteService } from './sites/site-service.ts';
 import { readSitesFile, type SiteSeed } from './sites/sites-file.ts';
+import { startErrorLine, whyNotListening, whyNotSeeded } from './start-error.ts';
 
 // A reader that goes away, such as `head` or a log collector, ends nothing.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -27,8 +28,8 @@ if (args.length > 0) {
   process.exit(await runCommand(args, { env, stdin, out, err }));
 }
 
-function fail(message: string): never {
-  process.stderr.write(`${message}\n`);
+function fail(why: string): never {
+  process.stderr.write(startErrorLine(why));
   process.exit(1);
 }
 
@@ -37,21 +38,8 @@ function settings(): { config: Config; seeds: readonly SiteSeed[] } {
     const config = readConfig(process.env);
     return { config, seeds: config.SITES_FILE === undefined ? [] : readSitesFile(config.SITES_FILE) };
   } catch (error) {
-    if (error instanceof ConfigError) fail(`Passerby cannot start. Set right in the environment:\n${error.message}`);
-    fail(`Passerby cannot start. ${(error as Error).message}`);
+    fail((error as Error).message);
   }
-}
-
-function whyNotListening(error: NodeJS.ErrnoException & { readonly port?: number }, config: Config): string {
-  const isMetrics = error.port !== undefined && error.port === config.METRICS_PORT;
-  const port = isMetrics ? 'METRICS_PORT' : 'PORT';
-  const host = isMetrics ? 'METRICS_HOST' : 'HOST';
-  const { [port]: number, [host]: address } = config;
-  if (error.code === 'EADDRINUSE') return `port ${number} is taken: stop what uses it, or set ${port} to another one`;
-  if (error.code === 'EACCES') return `this user may not listen on port ${number}: set ${port} to one above 1023`;
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return `${host} ${address} is no address of this machine`;
-  return error.message;
 }
 
 const { config, seeds } = settings();
@@ -74,13 +62,13 @@ process.on('uncaughtException', (thrown) => shutdown.fault(thrown));
 process.removeAllListeners('warning');
 process.on('warning', (warning) => log.warn({ error: errorFields(warning), reason: reasonOf(warning) }, 'Node warns'));
 
-const records = await openRecords(recordsPlace(config)).catch((error: Error) =>
-  fail(`Passerby cannot start: ${error.message}.`),
+const records = await openRecords(recordsPlace(config), systemClock, { log }).catch((error: Error) =>
+  fail(error.message),
 );
 closers.push(() => records.close());
 const sites = await seedSites(records, seeds, systemClock)
   .then(() => FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
-  .catch((error: Error) => fail(`Passerby cannot start: ${error.message}.`));
+  .catch((error: unknown) => fail(whyNotSeeded(error, config)));
 sites.follow();
 closers.push(() => sites.close());
 const app = await startApp({
@@ -95,7 +83,7 @@ const app = await startApp({
     ...reportOperations(new OperatorDesk(records, systemClock)),
   ],
   log,
-}).catch((error: NodeJS.ErrnoException) => fail(`Passerby cannot start: ${whyNotListening(error, config)}.`));
+}).catch((error: NodeJS.ErrnoException) => fail(whyNotListening(error, config)));
 
 closers.push(() => app.drain());
 // Before anybody is told where it is: who knows may send one at once.

@@ -1,7 +1,19 @@
+import { join } from 'node:path';
 import type { ConversationId } from '@passerby/sdk/protocol';
-import { describe, expect, test } from 'vitest';
-import { openRecords, type Records, type RecordsPlace } from '../src/records/records.ts';
+import { Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { describe, expect, test, vi } from 'vitest';
+import { RECORDS_BOUNDS } from '../src/records/bounds.ts';
+import type { Database } from '../src/records/database.ts';
+import { migrate } from '../src/records/migrate.ts';
+import { MIGRATIONS } from '../src/records/migrations.ts';
+import { postgresDialect } from '../src/records/postgres.ts';
+import { openRecords, SQLITE_FILE, type Records, type RecordsPlace } from '../src/records/records.ts';
 import { REPORT_MS, REPORT_WORDS_MS, type NewReport } from '../src/records/reports.ts';
+import { STAMPS_MAX } from '../src/records/revisions.ts';
+import { SqliteFile } from '../src/records/sqlite-file.ts';
+import { sqliteDialect } from '../src/records/sqlite.ts';
+import type { Tables } from '../src/records/tables.ts';
 import type { AddressHash, SiteId } from '../src/state/state-store.ts';
 
 const SHOP = 'site_shop' as SiteId;
@@ -52,6 +64,16 @@ const ban = {
   createdAt: NOW,
   until: null,
 } as const;
+
+/** The database itself, past the records. */
+function connectTo(place: RecordsPlace): Database & AsyncDisposable {
+  const parts = { bounds: RECORDS_BOUNDS };
+  const dialect =
+    place.kind === 'sqlite'
+      ? sqliteDialect(new SqliteFile(join(place.folder, SQLITE_FILE)), parts)
+      : postgresDialect(place.url, parts);
+  return new Kysely<Tables>({ dialect });
+}
 
 /** What records are, whatever they are kept in. `placeOf` makes an empty place, and its end. */
 export function describeRecords(
@@ -152,13 +174,15 @@ export function describeRecords(
       for (const [what, change] of changes) {
         const before = await records.revision();
         await change();
-        expect(await records.revision(), what).toBeGreaterThan(before);
+        const after = await records.revision();
+        expect(after.number, what).toBeGreaterThan(before.number);
+        expect(after.stamp, what).not.toBe(before.stamp);
       }
       const before = await records.revision();
       const { report } = await records.reports.add(reportBy('a'));
       await records.reports.resolve(report.id, 'seen', NOW);
       await records.audit.add({ at: NOW, actor: 'cli', action: 'site.add', site: SHOP, subject: null });
-      expect(await records.revision()).toBe(before);
+      expect(await records.revision()).toEqual(before);
     });
 
     test('what changed after a revision is told whole, and the rest is not', async () => {
@@ -167,14 +191,25 @@ export function describeRecords(
       await records.sites.add(shop);
       await records.sites.add({ ...shop, id: 'site_other' as SiteId });
       const first = await records.bans.add(ban);
-      const all = await records.changedSince(0);
+      const all = await records.changedSince(null);
+      expect(all.isWhole).toBe(true);
       expect(all.sites.map(({ id }) => id).sort()).toEqual(['site_other', SHOP]);
       expect(all.bans).toEqual([first]);
 
-      expect(await records.changedSince(all.revision)).toEqual({ revision: all.revision, sites: [], bans: [] });
+      expect(await records.changedSince(all.revision)).toEqual({
+        revision: all.revision,
+        isWhole: false,
+        sites: [],
+        bans: [],
+      });
       await records.keys.add(liveKey);
       const keyed = await records.changedSince(all.revision);
-      expect(keyed).toEqual({ revision: await records.revision(), sites: [await records.sites.get(SHOP)], bans: [] });
+      expect(keyed).toEqual({
+        revision: await records.revision(),
+        isWhole: false,
+        sites: [await records.sites.get(SHOP)],
+        bans: [],
+      });
       await records.bans.lift(first.id, NOW + 5);
       expect(await records.changedSince(keyed.revision)).toMatchObject({
         sites: [],
@@ -193,7 +228,7 @@ export function describeRecords(
       await expect(failing).rejects.toThrow('no');
       expect(await the.records.sites.list()).toEqual([]);
       expect((await the.records.audit.list({ max: 10 })).items).toEqual([]);
-      expect(await the.records.revision()).toBe(before);
+      expect(await the.records.revision()).toEqual(before);
     });
 
     test('changes of several connections at once are made one after another, none lost', async () => {
@@ -211,7 +246,7 @@ export function describeRecords(
         ),
       );
       expect((await the.records.sites.get(SHOP))!.origins).toHaveLength(12);
-      expect(await the.records.revision()).toBe(before + 12);
+      expect((await the.records.revision()).number).toBe(before.number + 12);
       for (const other of others) await other.close();
     });
 
@@ -221,6 +256,115 @@ export function describeRecords(
       await all[0]!.sites.add(shop);
       expect(await all[2]!.sites.get(SHOP)).toMatchObject({ id: SHOP });
       await Promise.all(all.map((records) => records.close()));
+    });
+
+    describe('beside a later version', () => {
+      /** What a later version adds. */
+      const later = {
+        '2099-01-01-later': {
+          up: (db: Kysely<never>) => db.schema.createTable('later').addColumn('id', 'integer').execute(),
+          down: (db: Kysely<never>) => db.schema.dropTable('later').execute(),
+        },
+      } as const;
+      const [first] = Object.entries(MIGRATIONS)[0]!;
+
+      async function executed(db: Database): Promise<readonly string[]> {
+        const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+        return rows.map(({ name }) => name);
+      }
+
+      /** Runs these migrations, as a version does that knows no others. */
+      async function bringUpTo(place: RecordsPlace, migrations: Readonly<Record<string, Migration>>) {
+        await using db = connectTo(place);
+        await migrate(db, { kind: place.kind, bounds: RECORDS_BOUNDS, migrations });
+      }
+
+      test('starts on its tables, works, and takes nothing of it back', async () => {
+        await using made = await placeOf();
+        await bringUpTo(made.place, { ...MIGRATIONS, ...later });
+        for (let start = 1; start <= 2; start++) {
+          await using records = await openRecords(made.place);
+          if (start === 1) await records.sites.add(shop);
+          expect(await records.sites.get(SHOP)).toMatchObject({ id: SHOP });
+        }
+        await using db = connectTo(made.place);
+        expect(await executed(db)).toEqual([...Object.keys(MIGRATIONS), ...Object.keys(later)]);
+        await sql`insert into later (id) values (1)`.execute(db);
+      });
+
+      test('adds what the later one has not, whatever the order of their names', async () => {
+        await using made = await placeOf();
+        const { [first]: oldest } = MIGRATIONS;
+        await bringUpTo(made.place, { [first]: oldest!, ...later });
+        await using records = await openRecords(made.place);
+        await records.sites.add(shop);
+        await using db = connectTo(made.place);
+        expect(await executed(db)).toEqual([...Object.keys(MIGRATIONS), ...Object.keys(later)]);
+      });
+
+      test('and an earlier one go on side by side: a change that leaves no stamp is followed', async () => {
+        await using made = await placeOf();
+        await using records = await openRecords(made.place);
+        await records.sites.add(shop);
+        const known = (await records.changedSince(null)).revision;
+        await using db = connectTo(made.place);
+        // As the version before stamps counts a change.
+        await sql`update revisions set value = value + 1`.execute(db);
+        await sql`update sites set name = 'Old', revision = (select value from revisions)`.execute(db);
+        const old = await records.changedSince(known);
+        expect(old).toMatchObject({ isWhole: false, sites: [{ name: 'Old' }] });
+        await records.sites.set(SHOP, { name: 'New' });
+        expect(await records.changedSince(old.revision)).toMatchObject({ isWhole: true, sites: [{ name: 'New' }] });
+      });
+    });
+
+    test('only so many stamps are kept, and who missed more is told everything', async () => {
+      await using the = await fresh();
+      const { records } = the;
+      await records.sites.add(shop);
+      const known = (await records.changedSince(null)).revision;
+      const raise = (times: number) =>
+        records.change(async (stores) => {
+          for (let n = 0; n < times; n++) await stores.sites.set(SHOP, { name: `Shop ${n}` });
+        });
+      await raise(STAMPS_MAX - 1);
+      expect((await records.changedSince(known)).isWhole).toBe(false);
+      await raise(2);
+      expect((await records.changedSince(known)).isWhole).toBe(true);
+      await using db = connectTo(the.place);
+      const { rows } = await sql<{ count: number }>`select count(*) as count from stamps`.execute(db);
+      expect(Number(rows[0]!.count)).toBe(STAMPS_MAX);
+    });
+
+    test('a revision that others come to as well is told apart by its stamp', async () => {
+      await using the = await fresh();
+      await using other = await fresh();
+      for (const { records } of [the, other]) await records.sites.add(shop);
+      const known = await other.records.revision();
+      expect(known.number).toBe((await the.records.revision()).number);
+      const told = { isWhole: true, sites: [{ id: SHOP }] };
+      expect(await the.records.changedSince(known)).toMatchObject(told);
+      await the.records.sites.set(SHOP, { name: 'New' });
+      expect(await the.records.changedSince(known)).toMatchObject(told);
+      const ahead = { ...known, number: known.number + 10 };
+      expect(await the.records.changedSince(ahead)).toMatchObject(told);
+    });
+
+    test('nothing waits in line behind a transaction without end', async () => {
+      await using made = await placeOf();
+      await using records = await openRecords(made.place, () => NOW, { bounds: { connectionsMax: 1, connectMs: 50 } });
+      let finish: (() => void) | undefined;
+      const long = records.change(async ({ sites }) => {
+        await sites.add(shop);
+        await new Promise<void>((resolve) => (finish = resolve));
+      });
+      await vi.waitFor(() => expect(finish).toBeDefined());
+      await expect(records.bans.add(ban)).rejects.toMatchObject({ code: 'unavailable', reason: 'NO_FREE_CONNECTION' });
+      // Those who follow do not stand in that line.
+      expect((await records.changedSince(null)).sites).toEqual([]);
+      finish!();
+      await long;
+      expect(await records.bans.add(ban)).toMatchObject(ban);
     });
 
     test('a report comes back as it was made; the same conversation and reporter is the same report', async () => {
@@ -364,11 +508,11 @@ export function describeRecords(
       await using the = await fresh();
       const { bans } = the.records;
       const held = await bans.add(ban);
-      const { revision } = await the.records.changedSince(0);
+      const { revision } = await the.records.changedSince(null);
       const over = await bans.add({ ...ban, until: NOW });
       const lifted = await bans.add(ban);
       await bans.lift(lifted.id, NOW);
-      expect((await the.records.changedSince(0)).bans).toEqual([held]);
+      expect((await the.records.changedSince(null)).bans).toEqual([held]);
       expect((await the.records.changedSince(revision)).bans.map(({ id }) => id)).toEqual([over.id, lifted.id]);
     });
 
@@ -378,7 +522,7 @@ export function describeRecords(
       const far = await bans.add({ ...ban, until: 2 ** 53 + 2 });
       const other = await bans.add(ban);
       const read = { ...far, until: null };
-      expect(await the.records.changedSince(0)).toMatchObject({ bans: [read, other] });
+      expect(await the.records.changedSince(null)).toMatchObject({ bans: [read, other] });
       expect(await bans.active(NOW, { max: 10 })).toEqual({ items: [read, other], next: null });
       expect(await bans.get(far.id)).toEqual(read);
       expect(await bans.lift(far.id, NOW)).toBe(true);

@@ -1,5 +1,7 @@
 import { systemClock } from '../clock.ts';
-import { ConfigError, readConfig, recordsPlace } from '../config.ts';
+import { readConfig, recordsPlace } from '../config.ts';
+import type { LogFields } from '../observability/log.ts';
+import { DatabaseFailure } from '../records/database-failure.ts';
 import { openRecords } from '../records/records.ts';
 import { SiteService } from '../sites/site-service.ts';
 import type { Answer } from './answers.ts';
@@ -24,7 +26,13 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       return 0;
     }
     const command = commandOf(given);
-    await using records = await openRecords(recordsPlace(readConfig(env)));
+    const said = new Set<string>();
+    const warn = (_: LogFields, message: string) => {
+      if (!said.has(message)) err(`${message}\n`);
+      said.add(message);
+    };
+    const log = { warn, error: () => undefined };
+    await using records = await openRecords(recordsPlace(readConfig(env)), systemClock, { log });
     const answer: Answer = await command({
       sites: new SiteService({ records, clock: systemClock, actor: 'cli' }),
       env,
@@ -33,12 +41,13 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
     out(given.options.json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text);
     return 0;
   } catch (error) {
-    const message = error instanceof ConfigError ? `Set right in the environment: ${error.message}` : oneLine(error);
-    err(`${message.replaceAll('\n', '; ')}\n`);
+    err(`${messageOf(error).replaceAll(/\s*\n\s*/g, '; ')}\n`);
     return 1;
   }
 }
 
-function oneLine(error: unknown): string {
+function messageOf(error: unknown): string {
+  if (error instanceof DatabaseFailure)
+    return `The database failed (${error.reason}): what was asked for may have been done or not`;
   return error instanceof Error ? error.message : String(error);
 }

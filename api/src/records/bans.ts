@@ -1,9 +1,10 @@
 import type { Selectable } from 'kysely';
 import type { SiteId } from '../state/state-store.ts';
 import type { Actor } from './audit.ts';
-import { raiseRevision, together, type Database } from './database.ts';
+import { together, type Database } from './database.ts';
 import type { Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
+import { raiseRevision } from './revisions.ts';
 import type { Tables } from './tables.ts';
 
 export interface Ban {
@@ -106,9 +107,9 @@ export class BanRecords {
   }
 }
 
-/** Bans that were added or lifted after a revision; after 0 those in force, of all there ever were. */
-export async function readBans(db: Database, after: number, now: number): Promise<readonly Ban[]> {
-  const query = after === 0 ? inForce(db, now) : bansIn(db).where('revision', '>', after);
+/** Bans that were added or lifted after a revision; after `null` those in force, of all there ever were. */
+export async function readBans(db: Database, after: number | null, now: number): Promise<readonly Ban[]> {
+  const query = after === null ? inForce(db, now) : bansIn(db).where('revision', '>', after);
   return (await query.orderBy('id').execute()).map(banOf);
 }
 

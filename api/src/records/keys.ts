@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { SiteId } from '../state/state-store.ts';
-import { together, touchSite, type Database } from './database.ts';
+import { together, type Database } from './database.ts';
+import { touchSite } from './revisions.ts';
 import type { Tables } from './tables.ts';
 
 /** A key of a site. Nothing in it can sign: of a secret key only the public half is kept. */

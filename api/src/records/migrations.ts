@@ -1,7 +1,12 @@
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { newStamp } from './revisions.ts';
 
-/** Every change of the tables there ever was, by name in order. One that was released is never edited: add another. */
+/**
+ * Every change of the tables there ever was, by name in order. One that was released is never edited: add another.
+ * A migration only adds: tables, indexes, and columns with a default. The version before it goes on working beside it,
+ * so that nodes are replaced one after another, and back. What nobody uses any more is removed a version later.
+ */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '2026-11-22-first': {
     async up(db: Kysely<never>) {
@@ -118,6 +123,23 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
           .columns(['site_id', name, 'created_at'])
           .execute();
       }
+    },
+  },
+
+  '2026-11-26-stamps': {
+    async up(db: Kysely<never>) {
+      const stamp = newStamp();
+      await db.schema
+        .alterTable('revisions')
+        .addColumn('stamp', 'text', (column) => column.notNull().defaultTo(''))
+        .execute();
+      await db.schema
+        .createTable('stamps')
+        .addColumn('revision', 'bigint', (column) => column.primaryKey())
+        .addColumn('stamp', 'text', (column) => column.notNull())
+        .execute();
+      await sql`update revisions set stamp = ${stamp} where id = 1`.execute(db);
+      await sql`insert into stamps (revision, stamp) select value, ${stamp} from revisions where id = 1`.execute(db);
     },
   },
 };

@@ -1,32 +1,38 @@
-import { PostgresDialect, type Dialect } from 'kysely';
-import pg from 'pg';
+import { PostgresAdapter, PostgresDialect, PostgresDriver, type Dialect } from 'kysely';
+import type { ConnectionParts } from './database.ts';
+import { BoundedPool } from './postgres-pool.ts';
 
-/** How many connections one process holds at most: what it asks of the database is little. */
-const CONNECTIONS_MAX = 5;
-/** How long one is waited for. Milliseconds. */
-const CONNECT_MS = 5_000;
-/** How long one statement may take. Milliseconds. */
-const STATEMENT_MS = 10_000;
-
-/** PostgreSQL's number of the type of whole numbers of 64 bits. */
-const INT8: number = pg.types.builtins.INT8;
-
-function parserOf(type: number, format: 'text' | 'binary'): (value: string) => unknown {
-  return type === INT8 ? Number : (pg.types.getTypeParser(type, format) as (value: string) => unknown);
+/** Kysely's dialect over `pg`, with a deadline on everything. */
+export function postgresDialect(url: string, parts: ConnectionParts): Dialect {
+  const config = { pool: new BoundedPool(url, parts) };
+  const dialect = new PostgresDialect(config);
+  return {
+    createDriver: () => new Driver(config),
+    createAdapter: () => new Adapter(),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+  };
 }
 
-/** Kysely's dialect over `pg`. `url` is never repeated in an error: it may hold a password. */
-export function postgresDialect(url: string): Dialect {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    application_name: 'passerby',
-    // Whole numbers of 64 bits come as text; ours are times and counts, exact as numbers.
-    types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
-  });
-  // An idle connection that breaks is dropped by the pool; whoever asks next gets a new one, or the error.
-  pool.on('error', () => undefined);
-  return new PostgresDialect({ pool });
+class Driver extends PostgresDriver {
+  override async rollbackTransaction(
+    ...[connection]: Parameters<PostgresDriver['rollbackTransaction']>
+  ): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection);
+    } catch {
+      // The connection is gone, and the transaction with it. What is told is why it had to be rolled back.
+    }
+  }
+}
+
+/** `migrate` takes the lock itself, before anything is looked at. */
+class Adapter extends PostgresAdapter {
+  override acquireMigrationLock(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override releaseMigrationLock(): Promise<void> {
+    return Promise.resolve();
+  }
 }

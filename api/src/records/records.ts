@@ -1,14 +1,22 @@
 import { join } from 'node:path';
-import { Kysely } from 'kysely';
+import { Kysely, type Dialect } from 'kysely';
 import { systemClock, type Clock } from '../clock.ts';
+import type { Log } from '../observability/log.ts';
 import { AuditRecords } from './audit.ts';
 import { BanRecords, readBans, type Ban } from './bans.ts';
-import { migrate, revisionOf, together, type Database } from './database.ts';
+import { RECORDS_BOUNDS, type RecordsBounds } from './bounds.ts';
+import { together, type ConnectionParts, type Database } from './database.ts';
 import { KeyRecords } from './keys.ts';
+import { migrate } from './migrate.ts';
+import { OpeningError } from './opening-error.ts';
+import { postgresFailure } from './postgres-failure.ts';
 import { postgresDialect } from './postgres.ts';
 import { RecordIds } from './record-ids.ts';
 import { ReportRecords } from './reports.ts';
+import { isSameRevision, leadsTo, revisionOf, type Revision } from './revisions.ts';
 import { readSites, SiteRecords, type SiteRecord } from './sites.ts';
+import { sqliteFailure } from './sqlite-failure.ts';
+import { SqliteFile } from './sqlite-file.ts';
 import { sqliteDialect } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
@@ -31,47 +39,78 @@ export interface Stores {
 /** What changed after a revision. */
 export interface Changes {
   /** Up to where this tells: ask for what came after it next time. */
-  readonly revision: number;
+  readonly revision: Revision;
+  /** Whether this is all there is, and not only what changed. */
+  readonly isWhole: boolean;
   /** Whole, as they are now. */
   readonly sites: readonly SiteRecord[];
-  /** Added or lifted ones, as they are now; after 0 only those in force. */
+  /** Added or lifted ones, as they are now; where it is all there is only those in force. */
   readonly bans: readonly Ban[];
 }
 
 /**
  * What outlives the processes of the service: who may embed the chat, what was reported, who is shut out,
  * and what operators did. Nothing visitors say to each other, but for messages that one handed over with a
- * report. Methods reject with the database's error when it fails.
+ * report. Methods reject with a `DatabaseFailure` when the database fails, after the deadlines of `RECORDS_BOUNDS` at
+ * the latest.
  */
 export interface Records extends Stores {
   readonly kind: RecordsPlace['kind'];
   /** Does all that `work` does with the stores it is given, or nothing. Changes are made one after another. */
   change<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
-  /** Rises with every change to sites, origins, policies, keys and bans. One small query. */
-  revision(): Promise<number>;
-  /** What a directory needs to be current that knows all up to `revision`; 0 for all there is. */
-  changedSince(revision: number): Promise<Changes>;
+  /** Another one with every change to sites, origins, policies, keys and bans. One small query, on a connection of its own. */
+  revision(): Promise<Revision>;
+  /**
+   * What a directory needs to be current that knows all up to `known`. All there is for `null`, and for a revision that
+   * did not lead to the present one: the database was put back.
+   */
+  changedSince(known: Revision | null): Promise<Changes>;
+  /** Ends what is under way, and resolves within `closeMs`. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Told why the database fails, and what a start waits for. */
+  readonly log?: Pick<Log, 'warn' | 'error'>;
+  readonly bounds?: Partial<RecordsBounds>;
 }
 
 /** The file of the embedded database, in its folder. */
 export const SQLITE_FILE = 'passerby.sqlite';
 
-/** Opens the records and brings their tables up to date. Rejects with an `Error` that says why it cannot, without the address. */
-export async function openRecords(place: RecordsPlace, clock: Clock = systemClock): Promise<Records> {
-  const dialect = place.kind === 'sqlite' ? sqliteDialect(join(place.folder, SQLITE_FILE)) : postgresDialect(place.url);
-  const db: Database = new Kysely<Tables>({ dialect });
+/** Opens the records and brings their tables up to date. Rejects with an `OpeningError`. */
+export async function openRecords(
+  place: RecordsPlace,
+  clock: Clock = systemClock,
+  options: OpenOptions = {},
+): Promise<Records> {
+  const { log } = options;
+  const bounds = { ...RECORDS_BOUNDS, ...options.bounds };
   const ids = new RecordIds(clock);
-  const close = () => db.destroy();
+  const opened: Database[] = [];
+  let dialectOf: (parts: ConnectionParts) => Dialect;
+  const connect = (special: Partial<RecordsBounds>, failed?: (reason: string) => void): Database => {
+    const db = new Kysely<Tables>({ dialect: dialectOf({ bounds: { ...bounds, ...special }, failed }) });
+    opened.push(db);
+    return db;
+  };
+  const close = async () => {
+    await Promise.all(opened.map((db) => db.destroy()));
+  };
   try {
-    await migrate(db);
-  } catch (error) {
+    dialectOf = dialectAt(place, log);
+    const once = connect({ connectionsMax: 1, queryMs: bounds.migrationMs, transactionMs: bounds.migrationMs });
+    await migrate(once, { kind: place.kind, bounds, log });
+    await once.destroy();
+  } catch (thrown) {
     await close();
-    const { message, code } = error as NodeJS.ErrnoException;
-    // Of several addresses that were tried in vain there is a code and no message.
-    throw new Error(`the database cannot be opened (${message === '' ? code : message})`, { cause: error });
+    throw new OpeningError(place.kind, place.kind === 'sqlite' ? sqliteFailure(thrown) : postgresFailure(thrown));
   }
+  const db = connect({}, (reason) => log?.error({ reason }, 'the database failed'));
+  // On a connection of its own, so that nobody's writing keeps it waiting: who is banned and what is revoked depends on
+  // it. Who asks it says what failed.
+  const following = connect({ connectionsMax: 1 });
   return {
     kind: place.kind,
     ...storesOn(db, ids),
@@ -82,16 +121,26 @@ export async function openRecords(place: RecordsPlace, clock: Clock = systemCloc
           await transaction.selectFrom('revisions').select('value').where('id', '=', 1).forUpdate().execute();
         return work(storesOn(transaction, ids));
       }),
-    revision: () => revisionOf(db),
-    changedSince: async (since) => {
+    revision: () => revisionOf(following),
+    changedSince: async (known) => {
       // First: what changes meanwhile is told twice rather than never.
-      const revision = await revisionOf(db);
-      if (revision === since) return { revision, sites: [], bans: [] };
-      return { revision, sites: await readSites(db, { after: since }), bans: await readBans(db, since, clock()) };
+      const revision = await revisionOf(following);
+      const isWhole = known === null || !(await leadsTo(following, known, revision));
+      if (!isWhole && isSameRevision(known, revision)) return { revision, isWhole, sites: [], bans: [] };
+      const after = isWhole ? null : known.number;
+      const sites = await readSites(following, { after });
+      return { revision, isWhole, sites, bans: await readBans(following, after, clock()) };
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function dialectAt(place: RecordsPlace, log: OpenOptions['log']): (parts: ConnectionParts) => Dialect {
+  if (place.kind === 'postgres') return (parts) => postgresDialect(place.url, parts);
+  const file = new SqliteFile(join(place.folder, SQLITE_FILE));
+  for (const warning of file.warnings) log?.warn({}, warning);
+  return (parts) => sqliteDialect(file, parts);
 }
 
 function storesOn(db: Database, ids: RecordIds): Stores {

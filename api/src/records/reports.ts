@@ -41,6 +41,9 @@ export type NewReport = Omit<Report, 'id' | 'status' | 'resolution' | 'resolvedA
 export const REPORT_WORDS_MS = 30 * 24 * 3_600_000;
 export const REPORT_MS = 90 * 24 * 3_600_000;
 
+/** Maximum number of reports that one statement forgets. */
+const FORGET_MAX = 1_000;
+
 export class ReportRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;
@@ -144,18 +147,26 @@ export class ReportRecords {
     return numUpdatedRows > 0n;
   }
 
-  /** Deletes the words of reports older than `REPORT_WORDS_MS`, and reports older than `REPORT_MS`. */
+  /**
+   * Deletes the words of reports older than `REPORT_WORDS_MS`, and reports older than `REPORT_MS`; `FORGET_MAX` at a
+   * time, so that no statement misses its deadline however many there are.
+   */
   async forget(now: number): Promise<void> {
-    await this.#db
-      .deleteFrom('reports')
+    const old = this.#db
+      .selectFrom('reports')
+      .select('id')
       .where('created_at', '<', now - REPORT_MS)
-      .execute();
-    await this.#db
-      .updateTable('reports')
-      .set({ comment: null, messages: null })
+      .limit(FORGET_MAX);
+    const wordy = this.#db
+      .selectFrom('reports')
+      .select('id')
       .where('created_at', '<', now - REPORT_WORDS_MS)
       .where((where) => where.or([where('comment', 'is not', null), where('messages', 'is not', null)]))
-      .execute();
+      .limit(FORGET_MAX);
+    const drop = this.#db.deleteFrom('reports').where('id', 'in', old);
+    while ((await drop.executeTakeFirstOrThrow()).numDeletedRows >= FORGET_MAX);
+    const strip = this.#db.updateTable('reports').set({ comment: null, messages: null }).where('id', 'in', wordy);
+    while ((await strip.executeTakeFirstOrThrow()).numUpdatedRows >= FORGET_MAX);
   }
 }
 

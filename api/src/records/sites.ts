@@ -1,6 +1,7 @@
 import type { SiteId } from '../state/state-store.ts';
-import { raiseRevision, together, touchSite, type Database } from './database.ts';
+import { together, type Database } from './database.ts';
 import { keyOf, type KeyRecord } from './keys.ts';
+import { raiseRevision, touchSite } from './revisions.ts';
 
 /** A site with all that belongs to it. */
 export interface SiteRecord {
@@ -97,11 +98,11 @@ async function insertOrigins(db: Database, id: SiteId, origins: readonly string[
 /** Sites whole: all of them, one, or those that changed after a revision. */
 export async function readSites(
   db: Database,
-  which: { readonly id?: SiteId; readonly after?: number },
+  which: { readonly id?: SiteId; readonly after?: number | null },
 ): Promise<readonly SiteRecord[]> {
   let query = db.selectFrom('sites').innerJoin('policies', 'policies.site_id', 'sites.id').selectAll('sites');
   if (which.id !== undefined) query = query.where('sites.id', '=', which.id);
-  if (which.after !== undefined) query = query.where('sites.revision', '>', which.after);
+  if (typeof which.after === 'number') query = query.where('sites.revision', '>', which.after);
   const sites = await query.select('policies.policy').orderBy('sites.created_at').orderBy('sites.id').execute();
   if (sites.length === 0) return [];
 

@@ -1,59 +1,169 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  CompiledQuery,
   SqliteAdapter,
   SqliteDialect,
-  SqliteDriver,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
-  type SqliteDatabase,
+  type Driver,
+  type QueryResult,
 } from 'kysely';
+import type { RecordsBounds } from './bounds.ts';
+import type { ConnectionParts } from './database.ts';
+import { DatabaseFailure } from './database-failure.ts';
+import { sqliteCodeOf, sqliteFailure } from './sqlite-failure.ts';
+import type { SqliteFile } from './sqlite-file.ts';
+import { Turns } from './turns.ts';
 
-/** How long a statement tries anew while another connection writes. Milliseconds. */
-const BUSY_MAX_MS = 5_000;
-/** Between two tries, at most: whoever writes is done in less. Milliseconds. */
+/** Between two tries while another connection writes, at most: whoever writes is done in less. Milliseconds. */
 const BUSY_PAUSE_MS = 10;
 /** SQLite's primary result code for "another connection has the lock". */
 const SQLITE_BUSY = 5;
 
-/** Kysely's dialect over Node's own SQLite: a file that several processes share. Makes the folder if need be. */
-export function sqliteDialect(file: string): Dialect {
-  const config = { database: () => open(file) };
-  const dialect = new SqliteDialect(config);
+/** Kysely's dialect over Node's own SQLite: a file that several processes share. */
+export function sqliteDialect(file: SqliteFile, parts: ConnectionParts): Dialect {
+  const dialect = new SqliteDialect({ database: () => Promise.reject(new Error('The driver opens the file')) });
   return {
-    createDriver: () => new Driver(config),
+    createDriver: () => new FileDriver(file, parts),
     createAdapter: () => new Adapter(),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createIntrospector: (db) => dialect.createIntrospector(db),
   };
 }
 
-async function open(file: string): Promise<SqliteDatabase> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+/** One connection, which callers have one after another. */
+class FileDriver implements Driver {
+  readonly #file: SqliteFile;
+  readonly #bounds: RecordsBounds;
+  readonly #failed: (reason: string) => void;
+  readonly #turns = new Turns();
+  #database: DatabaseSync | null = null;
+  #isClosed = false;
+
+  constructor(file: SqliteFile, { bounds, failed = () => undefined }: ConnectionParts) {
+    this.#file = file;
+    this.#bounds = bounds;
+    this.#failed = failed;
+  }
+
+  init(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (!(await this.#turns.take(this.#bounds.connectMs))) throw this.#heard(new DatabaseFailure('NO_FREE_CONNECTION'));
+    try {
+      return new Connection(await this.#connect(), this.#bounds.lockMs, (thrown) => this.#heard(thrown));
+    } catch (thrown) {
+      this.#turns.pass();
+      throw this.#heard(thrown);
+    }
+  }
+
+  /** Takes the right to write at the start: a transaction that read first could lose it to another, and fail for good. */
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await run(connection, 'begin immediate');
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await run(connection, 'commit');
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await run(connection, 'rollback');
+    } catch {
+      // SQLite has rolled back by itself, as it does on a full disk, or cannot, and then closing does. What is told is
+      // why it had to be rolled back.
+      this.#close();
+    }
+  }
+
+  releaseConnection(): Promise<void> {
+    this.#turns.pass();
+    return Promise.resolve();
+  }
+
+  destroy(): Promise<void> {
+    this.#isClosed = true;
+    this.#close();
+    return Promise.resolve();
+  }
+
+  async #connect(): Promise<DatabaseSync> {
+    if (this.#isClosed) throw new DatabaseFailure('CLOSED');
+    // Before it is opened too: SQLite would make an empty one where there is none.
+    this.#file.check();
+    this.#database ??= await open(this.#file.path, this.#bounds);
+    return this.#database;
+  }
+
+  /** What was thrown, as callers get it. */
+  #heard(thrown: unknown): unknown {
+    const failure = sqliteFailure(thrown);
+    if (failure instanceof DatabaseFailure) this.#failed(failure.reason);
+    return failure;
+  }
+
+  #close(): void {
+    this.#database?.close();
+    this.#database = null;
+  }
+}
+
+async function open(path: string, bounds: RecordsBounds): Promise<DatabaseSync> {
   // SQLite's own waiting would hold up the event loop, and with it every visitor: `patiently` waits instead.
-  const database = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true });
-  await patiently(() => database.exec('pragma journal_mode = wal'));
-  database.exec('pragma synchronous = normal');
-  return {
-    close: () => database.close(),
-    prepare: (text) => {
-      const statement = database.prepare(text);
-      // As a plain number one beyond 2^53 would fail the whole query, and with it every row beside it.
-      statement.setReadBigInts(true);
-      const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...values(parameters)).map(asNumbers),
-        run: (parameters) => statement.run(...values(parameters)),
-        *iterate(parameters) {
-          for (const row of statement.iterate(...values(parameters))) yield asNumbers(row);
-        },
-      };
-    },
-  };
+  const database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
+  try {
+    await patiently(() => database.exec('pragma journal_mode = wal'), bounds.lockMs);
+    database.exec('pragma synchronous = normal');
+    database.exec(`pragma max_page_count = ${bounds.pagesMax}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class Connection implements DatabaseConnection {
+  readonly #database: DatabaseSync;
+  readonly #lockMs: number;
+  readonly #heard: (thrown: unknown) => unknown;
+
+  constructor(database: DatabaseSync, lockMs: number, heard: (thrown: unknown) => unknown) {
+    this.#database = database;
+    this.#lockMs = lockMs;
+    this.#heard = heard;
+  }
+
+  async executeQuery<R>({ sql, parameters }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
+    const values = parameters as readonly SQLInputValue[];
+    try {
+      return await patiently(() => this.#execute<R>(sql, values), this.#lockMs);
+    } catch (thrown) {
+      throw this.#heard(thrown);
+    }
+  }
+
+  streamQuery(): never {
+    throw new Error('Streams are not needed');
+  }
+
+  #execute<R>(sql: string, values: readonly SQLInputValue[]): QueryResult<R> {
+    const statement = this.#database.prepare(sql);
+    if (statement.columns().length === 0) {
+      const { changes } = statement.run(...values);
+      return { rows: [], numAffectedRows: BigInt(changes) };
+    }
+    // As a plain number one beyond 2^53 would fail the whole query, and with it every row beside it.
+    statement.setReadBigInts(true);
+    return { rows: statement.all(...values).map((row) => asNumbers(row) as R) };
+  }
+}
+
+async function run(connection: DatabaseConnection, sql: string): Promise<void> {
+  await (connection as Connection).executeQuery({ sql, parameters: [] });
 }
 
 /** Whole numbers as numbers, rounded where they are too large: as they come from PostgreSQL. */
@@ -62,39 +172,29 @@ function asNumbers(row: Record<string, SQLOutputValue>): Record<string, SQLOutpu
   return row;
 }
 
-/** Tries again while another connection has the file. A statement that met it busy has done nothing. */
-async function patiently<T>(work: () => T | Promise<T>): Promise<T> {
-  const deadline = performance.now() + BUSY_MAX_MS;
+/** Tries again while another connection has the file, for a time in milliseconds. A statement that met it busy has done nothing. */
+async function patiently<T>(work: () => T, maxMs: number): Promise<T> {
+  const deadline = performance.now() + maxMs;
   for (;;) {
     try {
-      return await work();
+      return work();
     } catch (error) {
-      const { errcode = 0 } = error as { errcode?: number };
-      // The low byte is the primary code; the rest says more of it.
-      if ((errcode & 0xff) !== SQLITE_BUSY || performance.now() > deadline) throw error;
+      if (sqliteCodeOf(error) !== SQLITE_BUSY || performance.now() > deadline) throw error;
       await pause(1 + Math.random() * BUSY_PAUSE_MS);
     }
   }
 }
 
-class Driver extends SqliteDriver {
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    const connection = await super.acquireConnection();
-    return {
-      executeQuery: (query) => patiently(() => connection.executeQuery(query)),
-      streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
-    };
-  }
-
-  /** Takes the right to write at the start: a transaction that read first could lose it to another, and fail for good. */
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
-  }
-}
-
-/** SQLite's definitions of tables are as transactional as all else, and that keeps two processes from migrating at once. */
+/**
+ * SQLite's definitions of tables are as transactional as all else, and that keeps two processes from migrating at once.
+ * Who has the one connection is the driver's business, which does not wait for it without end.
+ */
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+
+  override get supportsMultipleConnections(): boolean {
     return true;
   }
 }

@@ -3,7 +3,9 @@
  * on SQLite and PostgreSQL. There is no table for what visitors say to each other.
  */
 export interface Tables {
-  readonly revisions: { readonly id: number; value: number };
+  readonly revisions: { readonly id: number; value: number; stamp: string };
+  /** The stamps of the last revisions, `STAMPS_MAX` at most. */
+  readonly stamps: { readonly revision: number; stamp: string };
   readonly sites: {
     readonly id: string;
     name: string;

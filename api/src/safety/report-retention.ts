@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import { failureReason } from '../records/database-failure.ts';
 
 /** How often old reports are looked for. Milliseconds. */
 const EVERY_MS = 60 * 60_000;
@@ -14,7 +15,8 @@ export interface Forgetful {
 export function forgetReports(reports: Forgetful, clock: Clock, log: Log): () => void {
   const forget = () =>
     void reports.forget(clock()).catch((thrown: unknown) => {
-      log.warn({ error: errorFields(thrown) }, 'old reports stay for now');
+      const reason = failureReason(thrown);
+      log.warn(reason === undefined ? { error: errorFields(thrown) } : { reason }, 'old reports stay for now');
     });
   forget();
   const timer = setInterval(forget, EVERY_MS);

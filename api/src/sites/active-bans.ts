@@ -16,6 +16,11 @@ export class ActiveBans implements BanList {
     else this.#byTarget.delete(target);
   }
 
+  /** Whether this very ban is held. */
+  has({ site, kind, value, id }: Ban): boolean {
+    return this.#byTarget.get(targetOf(site, kind, value))?.has(id) ?? false;
+  }
+
   /** Drops those whose time is up. */
   forget(now: number): void {
     for (const bans of [...this.#byTarget.values()]) {

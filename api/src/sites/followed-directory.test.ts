@@ -1,10 +1,12 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { SiteKey } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { tempRecords } from '../../test/temp-records.ts';
-import type { Records } from '../records/records.ts';
+import { SQLITE_FILE, type Records } from '../records/records.ts';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
-import { FollowedDirectory } from './followed-directory.ts';
+import { FollowedDirectory, type DirectoryChange } from './followed-directory.ts';
 import { isOriginAllowed } from './origin-rule.ts';
 import { seedSites } from './seed-sites.ts';
 import { DEMO_SITE } from './site-directory.ts';
@@ -169,7 +171,7 @@ describe('FollowedDirectory', () => {
     const { live } = await the.shop();
     const seenAt = the.now();
     expect(the.directory.staleSince()).toBeNull();
-    the.fail(new Error('postgres://user:password@host is away'));
+    the.fail(Object.assign(new Error('postgres://user:password@host is away'), { code: '57P01' }));
     await the.service.revokeKey(live.id);
     for (let n = 0; n < 10; n++) {
       the.pass(300);
@@ -177,7 +179,9 @@ describe('FollowedDirectory', () => {
     }
     expect(the.directory.find(live.text)).toBeDefined();
     expect(the.directory.staleSince()).toBe(seenAt);
-    expect(the.log.lines.map(({ message }) => message)).toEqual(['sites cannot be looked up']);
+    // The log itself says a reason once a minute.
+    const line = { level: 'error', fields: { reason: '57P01' }, message: 'sites cannot be looked up' };
+    expect(the.log.lines).toEqual(Array.from({ length: 10 }, () => line));
     expect(JSON.stringify(the.log.lines)).not.toContain('password');
     the.fail(null);
     await the.directory.look();
@@ -290,6 +294,119 @@ describe('FollowedDirectory', () => {
     the.pass(60_000);
     await the.directory.look();
     expect(the.directory.bans.size).toBe(0);
+  });
+});
+
+describe('a look', () => {
+  const LOOK_MAX_MS = 50;
+
+  /** A directory on records that answer when they are told to. */
+  async function held() {
+    const temp = await tempRecords();
+    const { records } = temp;
+    let now = 0;
+    let hold = false;
+    const asked: ((isAnswered: boolean) => void)[] = [];
+    const log = listLog();
+    const directory = await FollowedDirectory.open({
+      records: {
+        revision: async () => {
+          if (hold && !(await new Promise<boolean>((resolve) => asked.push(resolve)))) throw new Error('never');
+          return records.revision();
+        },
+        changedSince: (known) => records.changedSince(known),
+      },
+      dates: () => 1_800_000_000_000,
+      clock: () => now,
+      log,
+      builtIn: [],
+      lookMaxMs: LOOK_MAX_MS,
+    });
+    return {
+      ...temp,
+      directory,
+      log,
+      asked,
+      pass: (ms: number) => (now += ms),
+      hold: (is: boolean) => (hold = is),
+    };
+  }
+
+  test('that is not answered is given up, and the next one goes on', async () => {
+    await using the = await held();
+    the.hold(true);
+    the.pass(3_000);
+    await the.directory.look();
+    expect(the.log.lines).toMatchObject([{ fields: { reason: 'LOOK_TIMEOUT' } }]);
+    expect(the.directory.staleSince()).toBe(0);
+    the.hold(false);
+    await the.directory.look();
+    expect(the.directory.staleSince()).toBeNull();
+  });
+
+  test('that is answered after it was given up changes nothing', async () => {
+    await using the = await held();
+    the.hold(true);
+    await the.directory.look();
+    the.hold(false);
+    the.pass(3_000);
+    the.asked[0]!(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(the.directory.staleSince()).toBe(0);
+  });
+
+  test('begins once the one before is over', async () => {
+    await using the = await held();
+    the.hold(true);
+    const both = [the.directory.look(), the.directory.look()];
+    expect(the.asked).toHaveLength(1);
+    the.asked[0]!(true);
+    await Promise.all(both);
+    const next = the.directory.look();
+    expect(the.asked).toHaveLength(2);
+    the.asked[1]!(true);
+    await next;
+  });
+
+  test('knows of what was when it was asked, and not of what was when it was answered', async () => {
+    await using the = await held();
+    the.hold(true);
+    the.pass(100);
+    const look = the.directory.look();
+    the.pass(2_500);
+    the.asked[0]!(true);
+    await look;
+    expect(the.directory.staleSince()).toBe(100);
+  });
+
+  test('reads all anew now and then, so that what the revision does not tell is put right', async () => {
+    await using the = await held();
+    const service = new SiteService({ records: the.records, clock: () => 1_800_000_000_000, actor: 'cli' });
+    const { keys } = await service.add({ id: SHOP, name: 'Shop', origins: [] });
+    const other = await service.add({ id: 'site_other', name: 'Other', origins: [] });
+    const target = { site: SHOP, kind: 'ban_id', value: 'v' } as const;
+    await the.records.bans.add({ ...target, reason: 'spam', actor: 'operator', createdAt: 1, until: null });
+    await the.directory.look();
+    const unchanged = the.directory.byId('site_other' as SiteId);
+    const changes: DirectoryChange[] = [];
+    the.directory.onChange((change) => changes.push(change));
+    // As somebody does by hand, or a backup that is read table by table.
+    const database = new DatabaseSync(join(the.folder, SQLITE_FILE));
+    database.exec(`update sites set is_disabled = 1 where id = '${SHOP}'; delete from bans`);
+    database.close();
+    await the.directory.look();
+    expect(the.directory.find(keys[0]!.text)).toBeDefined();
+    the.pass(5 * 60_000);
+    await the.directory.look();
+    expect(the.directory.find(keys[0]!.text)).toBeUndefined();
+    expect(the.directory.bans.size).toBe(0);
+    expect(changes).toMatchObject([{ areBansNew: false }]);
+    // What is as it was is not made anew, and nobody is told of it.
+    expect(the.directory.byId('site_other' as SiteId)).toBe(unchanged);
+    expect(the.directory.find(other.keys[0]!.text)).toBe(unchanged);
+    the.pass(5 * 60_000);
+    await the.directory.look();
+    expect(changes).toHaveLength(1);
   });
 });
 

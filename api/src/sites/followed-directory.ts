@@ -2,7 +2,9 @@ import type { SiteKey } from '@passerby/sdk/protocol';
 import type { Clock, MonotonicClock } from '../clock.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
 import { errorFields, type Log } from '../observability/log.ts';
-import type { Records } from '../records/records.ts';
+import { failureReason } from '../records/database-failure.ts';
+import { isSameRevision, type Revision } from '../records/revisions.ts';
+import type { Changes, Records } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
 import type { SiteId } from '../state/state-store.ts';
 import { ActiveBans } from './active-bans.ts';
@@ -12,6 +14,13 @@ import type { Site } from './site.ts';
 
 /** How often the revision is looked at: what was revoked opens nothing a moment later. Milliseconds. */
 const LOOK_MS = 300;
+/** How long a look may take before it is given up: several deadlines of the records, which end it long before. Milliseconds. */
+const LOOK_MAX_MS = 30_000;
+/**
+ * How often all is read anew, whatever the revision says: what was read while a database was being put back, or was
+ * changed by hand, does not stay wrong. Milliseconds.
+ */
+const WHOLE_MS = 5 * 60_000;
 /** After how long without an answer the directory counts as out of date: several looks. Milliseconds. */
 const STALE_MS = 2_000;
 /** How often bans whose time is up are dropped. Milliseconds. */
@@ -26,6 +35,8 @@ export interface FollowedDirectoryParts {
   readonly log: Log;
   /** Sites that are there without a record; a record with the same key takes their place. */
   readonly builtIn: readonly Site[];
+  /** Replaces `LOOK_MAX_MS`. */
+  readonly lookMaxMs?: number;
 }
 
 /** What is no longer so, for those who let somebody in because it was. */
@@ -53,12 +64,14 @@ export class FollowedDirectory implements SiteDirectory {
   #goneKeys = new Set<SiteKey>();
   #areSecretKeysGone = false;
   #areBansNew = false;
-  #revision = 0;
+  /** Up to where it knows everything; `null` before the first look. */
+  #revision: Revision | null = null;
+  #wholeAt = -Infinity;
   /** When the next key runs out, Unix milliseconds. */
   #dueAt = Infinity;
   #seenAt: number;
   #forgottenAt: number;
-  #isFailing = false;
+  #looking: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -71,7 +84,7 @@ export class FollowedDirectory implements SiteDirectory {
   /** Reads all there is, and rejects if it cannot. */
   static async open(parts: FollowedDirectoryParts): Promise<FollowedDirectory> {
     const directory = new FollowedDirectory(parts);
-    await directory.#takeChanges();
+    await directory.#read();
     return directory;
   }
 
@@ -101,7 +114,10 @@ export class FollowedDirectory implements SiteDirectory {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Since when nothing was heard of the records, if that is too long ago; `null` while all is well. As `clock` tells it. */
+  /**
+   * As of when the records are known, if that is too long ago; `null` while all is well. As `clock` tells it: when the
+   * last look that was answered began.
+   */
   staleSince(): number | null {
     return this.#parts.clock() - this.#seenAt > STALE_MS ? this.#seenAt : null;
   }
@@ -120,51 +136,75 @@ export class FollowedDirectory implements SiteDirectory {
     clearTimeout(this.#timer);
   }
 
-  /** Looks once whether anything changed, takes it over, and tells what went away. Never rejects. */
-  async look(): Promise<void> {
+  /** Looks once whether anything changed, takes it over, and tells what went away. One look at a time. Never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { log, clock, dates } = this.#parts;
     try {
-      await this.#takeChanges();
-      this.#isFailing = false;
+      await this.#read();
     } catch (thrown) {
-      // Said once: the next look is a moment away, and the health check says since when.
-      if (!this.#isFailing) this.#parts.log.error({ error: errorFields(thrown) }, 'sites cannot be looked up');
-      this.#isFailing = true;
+      const reason = failureReason(thrown);
+      // The next look is a moment away, the log says each reason once a minute, and the health check since when.
+      log.error(reason === undefined ? { error: errorFields(thrown) } : { reason }, 'sites cannot be looked up');
     }
     this.#refresh();
-    const now = this.#parts.clock();
+    const now = clock();
     if (now - this.#forgottenAt >= FORGET_MS) {
-      this.#bans.forget(this.#parts.dates());
+      this.#bans.forget(dates());
       this.#forgottenAt = now;
     }
     this.#tell();
   }
 
-  async #takeChanges(): Promise<void> {
-    const { records, clock, dates } = this.#parts;
-    const latest = this.#revision === 0 ? null : await records.revision();
-    if (latest !== this.#revision) {
-      // A revision never falls, unless the database was put back to what it was: all of it is read anew.
-      const isPutBack = latest !== null && latest < this.#revision;
-      const { revision, sites, bans } = await records.changedSince(isPutBack ? 0 : this.#revision);
-      if (isPutBack) this.#forgetAllBut(new Set(sites.map(({ id }) => id)));
-      for (const record of sites) this.#take(record);
-      for (const ban of bans) this.#bans.take(ban, dates());
-      if (bans.some(({ liftedAt }) => liftedAt === null)) this.#areBansNew = true;
-      this.#setDue();
-      this.#revision = revision;
-    }
-    this.#seenAt = clock();
+  /** Reads what changed and takes it over. Rejects if it cannot, after `LOOK_MAX_MS` at the latest. */
+  async #read(): Promise<void> {
+    const { clock, lookMaxMs = LOOK_MAX_MS } = this.#parts;
+    const beganAt = clock();
+    const isWholeDue = beganAt - this.#wholeAt >= WHOLE_MS;
+    const changes = await within(this.#changes(isWholeDue ? null : this.#revision), lookMaxMs);
+    if (changes !== null) this.#takeChanges(changes, beganAt);
+    this.#seenAt = beganAt;
   }
 
-  /** Forgets bans, keys, and sites that are not among `there`; those that are are to be taken next. */
-  #forgetAllBut(there: ReadonlySet<SiteId>): void {
-    for (const [id, { record }] of [...this.#records]) {
-      if (there.has(id)) continue;
-      this.#take({ ...record, isDisabled: true });
-      this.#records.delete(id);
+  /** `null` if there are none. */
+  async #changes(known: Revision | null): Promise<Changes | null> {
+    const { records } = this.#parts;
+    if (known !== null && isSameRevision(known, await records.revision())) return null;
+    return records.changedSince(known);
+  }
+
+  #takeChanges({ revision, isWhole, sites, bans }: Changes, now: number): void {
+    const { dates } = this.#parts;
+    if (bans.some((ban) => ban.liftedAt === null && !this.#bans.has(ban))) this.#areBansNew = true;
+    if (isWhole) {
+      this.#takeAll(sites);
+      this.#bans.clear();
+      this.#wholeAt = now;
+    } else {
+      for (const record of sites) this.#take(record);
     }
-    this.#byKey.clear();
-    this.#bans.clear();
+    for (const ban of bans) this.#bans.take(ban, dates());
+    this.#setDue();
+    this.#revision = revision;
+  }
+
+  /** These are all there are: forgets others, and keys that are no more. What is as it was costs next to nothing. */
+  #takeAll(sites: readonly SiteRecord[]): void {
+    const there = new Set(sites.map(({ id }) => id));
+    const gone = [...this.#records.values()].filter(({ record }) => !there.has(record.id));
+    const changed = sites.filter((record) => !isSameRecord(record, this.#records.get(record.id)?.record));
+    for (const { record } of gone) {
+      this.#take({ ...record, isDisabled: true });
+      this.#records.delete(record.id);
+    }
+    // Before any is taken: a key may be another site's now.
+    const before = changed.flatMap(({ id }) => this.#records.get(id)?.record.keys ?? []);
+    for (const { value } of [...gone.flatMap(({ record }) => record.keys), ...before]) this.#byKey.delete(value);
+    for (const record of changed) this.#take(record);
   }
 
   /** Keys run out without anybody changing anything. */
@@ -223,5 +263,22 @@ export class FollowedDirectory implements SiteDirectory {
         this.#parts.log.error({ error: errorFields(thrown) }, 'a change of sites was not taken');
       }
     }
+  }
+}
+
+function isSameRecord(a: SiteRecord, b: SiteRecord | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Settles as `work` does, or rejects after a time in milliseconds. */
+async function within<T>(work: Promise<T>, maxMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(Object.assign(new Error('Too late'), { code: 'LOOK_TIMEOUT' })), maxMs);
+  });
+  try {
+    return await Promise.race([work, timeUp]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -33,7 +33,7 @@ describe('readSitesFile', () => {
       { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: ['null', 'null'] }] },
       'each origin once',
     ],
-    ['no JSON', '{', 'sites.json'],
+    ['no JSON', '{', 'SITES_FILE: the file is not valid JSON'],
     ['an unknown key', { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: [], orgins: [] }] }, 'orgins'],
     ['a secret key', { sites: [{ key: 'sk_live_secret', name: 'Shop', origins: [] }] }, 'key'],
     ['a bad origin', { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: ['shop.example'] }] }, 'not an origin'],

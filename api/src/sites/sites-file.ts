@@ -36,15 +36,26 @@ export const sitesFile = z.strictObject({
     .refine((sites) => new Set(sites.map(({ key }) => key)).size === sites.length, 'two sites have the same key'),
 });
 
-/** Reads a sites file. Throws an `Error` that names the file, the entry and what it wants. */
+/** Reads a sites file. Throws an `Error` of one line that names the variable, the entries and what they must be, and quotes nothing of it. */
 export function readSitesFile(path: string): readonly SiteSeed[] {
-  let json: unknown;
+  const parsed = sitesFile.safeParse(jsonIn(path));
+  if (parsed.success) return parsed.data.sites;
+  const issues = parsed.error.issues.map(({ path: where, message }) => `${where.join('.') || 'the file'}: ${message}`);
+  throw new Error(`SITES_FILE: ${issues.join('; ')}`);
+}
+
+function jsonIn(path: string): unknown {
+  let text: string;
   try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`SITES_FILE ${path}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`SITES_FILE: the file cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
   }
-  const parsed = sitesFile.safeParse(json);
-  if (!parsed.success) throw new Error(`SITES_FILE ${path}:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data.sites;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The rest of the message quotes the file, which may be any other one.
+    const where = / \(line \d+ column \d+\)/.exec((error as Error).message)?.[0] ?? '';
+    throw new Error(`SITES_FILE: the file is not valid JSON${where}`, { cause: error });
+  }
 }

@@ -92,13 +92,13 @@ export class NodeProcess {
     return new NodeProcess(child, url, output);
   }
 
-  /** Starts one that is expected to refuse, and says how it did. */
-  static async failToStart(env: Readonly<Record<string, string>>): Promise<FailedStart> {
+  /** Starts one that is expected to refuse, and says how it did; it is ended after a time in milliseconds. */
+  static async failToStart(env: Readonly<Record<string, string>>, maxMs = START_MS): Promise<FailedStart> {
     const child = launch(env);
     let output = '';
     child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), maxMs);
     const [code] = (await once(child, 'close')) as [number | null];
     clearTimeout(timer);
     return { code, output };

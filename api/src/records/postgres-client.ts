@@ -1,0 +1,46 @@
+import { Socket } from 'node:net';
+import pg from 'pg';
+
+/**
+ * A connection to PostgreSQL whose errors are heard from its first moment on, lent out or not, and that can be torn
+ * down at once, whatever the other end does.
+ */
+export class PostgresClient extends pg.Client {
+  readonly #socket: Socket;
+  readonly #closeMs: number;
+
+  /** `closed` is called once its socket is. */
+  constructor(config: pg.ClientConfig, closeMs: number, closed: () => void) {
+    const socket = new Socket().once('close', closed);
+    super({ ...config, stream: () => socket });
+    this.#socket = socket;
+    this.#closeMs = closeMs;
+    // What broke is told to whoever asked something; with nobody asking, the next one gets a new connection.
+    this.on('error', () => undefined);
+  }
+
+  /** Whoever waits for an answer gets an error, and the pool lets go of it. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
+  override connect(callback?: (error: never, client: never) => void): Promise<pg.Client> | void {
+    if (callback === undefined) return super.connect();
+    super.connect((error: Error | null, client?: pg.Client) => {
+      // One that was refused is closed by the other end, but for one that never does.
+      if (error !== null) this.destroy();
+      callback(error as never, client as never);
+    });
+  }
+
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    // A silent line never agrees to be closed.
+    const timer = setTimeout(() => this.destroy(), this.#closeMs).unref();
+    this.#socket.once('close', () => clearTimeout(timer));
+    return callback === undefined ? super.end() : super.end(callback);
+  }
+}

@@ -1,0 +1,145 @@
+import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import pg from 'pg';
+import type { RecordsBounds } from './bounds.ts';
+import type { ConnectionParts } from './database.ts';
+import { DatabaseFailure } from './database-failure.ts';
+import { withPlainSslMode } from './database-url.ts';
+import { PostgresClient } from './postgres-client.ts';
+import { postgresFailure } from './postgres-failure.ts';
+
+/** PostgreSQL's number of the type of whole numbers of 64 bits. */
+const INT8: number = pg.types.builtins.INT8;
+
+function parserOf(type: number, format: 'text' | 'binary'): (value: string) => unknown {
+  return type === INT8 ? Number : (pg.types.getTypeParser(type, format) as (value: string) => unknown);
+}
+
+/**
+ * Connections to PostgreSQL on which nothing is waited for without end: to get one, to be answered, to finish a
+ * transaction, to close. One that misses a deadline is destroyed, never given to somebody else; those that lie idle go
+ * with it, since the same silence may have befallen them.
+ */
+export class BoundedPool implements PostgresPool {
+  readonly options = {};
+  readonly #pool: pg.Pool;
+  readonly #bounds: RecordsBounds;
+  readonly #failed: (reason: string) => void;
+  /** All whose socket is not closed. */
+  readonly #open = new Set<PostgresClient>();
+  readonly #idle = new Set<PostgresClient>();
+
+  /** `url` is never repeated in an error: it may hold a password. */
+  constructor(url: string, { bounds, failed = () => undefined }: ConnectionParts) {
+    const open = this.#open;
+    const options: pg.PoolConfig = {
+      connectionString: withPlainSslMode(url),
+      max: bounds.connectionsMax,
+      connectionTimeoutMillis: bounds.connectMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: bounds.keepAliveMs,
+      statement_timeout: bounds.statementMs,
+      lock_timeout: bounds.lockMs,
+      idle_in_transaction_session_timeout: bounds.idleInTransactionMs,
+      application_name: 'passerby',
+      // Whole numbers of 64 bits come as text; ours are times and counts, exact as numbers.
+      types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
+    };
+    const Client = class extends PostgresClient {
+      constructor(config: pg.ClientConfig) {
+        super(config, bounds.closeMs, () => open.delete(this));
+        open.add(this);
+      }
+    };
+    this.#bounds = bounds;
+    this.#failed = failed;
+    this.#pool = new pg.Pool({ ...options, Client: Client as unknown as new () => PostgresClient });
+    // An idle connection that breaks is dropped by the pool; whoever asks next gets a new one, or the error.
+    this.#pool.on('error', () => undefined);
+    this.#pool.on('remove', (client) => this.#idle.delete(client as unknown as PostgresClient));
+  }
+
+  async connect(): Promise<PostgresPoolClient> {
+    const client = await this.#pool.connect().catch((thrown: unknown) => {
+      throw this.#heard(postgresFailure(thrown));
+    });
+    const own = client as pg.PoolClient & PostgresClient;
+    this.#idle.delete(own);
+    return new Lease(own, this.#bounds, {
+      failed: (thrown) => this.#heard(thrown),
+      missed: () => this.#destroyIdle(),
+      returned: () => this.#idle.add(own),
+    });
+  }
+
+  /** Resolves within `closeMs`, whatever is under way. */
+  async end(): Promise<void> {
+    const destroyAll = () => {
+      for (const client of this.#open) client.destroy();
+    };
+    const timer = setTimeout(destroyAll, this.#bounds.closeMs);
+    await this.#pool.end();
+    clearTimeout(timer);
+  }
+
+  #heard(thrown: unknown): unknown {
+    if (thrown instanceof DatabaseFailure) this.#failed(thrown.reason);
+    return thrown;
+  }
+
+  #destroyIdle(): void {
+    for (const client of this.#idle) client.destroy();
+    this.#idle.clear();
+  }
+}
+
+interface LeaseEvents {
+  /** Returns what it was given, to be thrown. */
+  readonly failed: (thrown: unknown) => unknown;
+  readonly missed: () => void;
+  /** It is whole. */
+  readonly returned: () => void;
+}
+
+/** A connection while somebody has it: for one statement, or for one transaction. */
+class Lease implements PostgresPoolClient {
+  readonly #client: pg.PoolClient & PostgresClient;
+  readonly #queryMs: number;
+  readonly #events: LeaseEvents;
+  readonly #timer: NodeJS.Timeout;
+  #hasMissed = false;
+
+  constructor(client: pg.PoolClient & PostgresClient, bounds: RecordsBounds, events: LeaseEvents) {
+    this.#client = client;
+    this.#queryMs = bounds.queryMs;
+    this.#events = events;
+    this.#timer = setTimeout(() => this.#miss(), bounds.transactionMs);
+  }
+
+  query<R>(cursor: never): never;
+  query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  async query<R>(text: string, parameters: readonly unknown[] = []): Promise<PostgresQueryResult<R>> {
+    const timer = setTimeout(() => this.#miss(), this.#queryMs);
+    try {
+      const result: unknown = await this.#client.query(text, [...parameters]);
+      return result as PostgresQueryResult<R>;
+    } catch (thrown) {
+      const failure = this.#hasMissed ? new DatabaseFailure('QUERY_TIMEOUT', thrown) : postgresFailure(thrown);
+      throw this.#events.failed(failure);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  release(isBroken = false): void {
+    clearTimeout(this.#timer);
+    const isWhole = !isBroken && !this.#hasMissed;
+    if (isWhole) this.#events.returned();
+    this.#client.release(!isWhole);
+  }
+
+  #miss(): void {
+    this.#hasMissed = true;
+    this.#client.destroy();
+    this.#events.missed();
+  }
+}

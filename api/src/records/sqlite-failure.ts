@@ -1,0 +1,37 @@
+import { DatabaseFailure } from './database-failure.ts';
+import { reasonOf } from '../observability/log.ts';
+
+/** SQLite's primary result codes, by number: https://www.sqlite.org/rescode.html */
+const CODES: Readonly<Record<number, string>> = {
+  1: 'SQLITE_ERROR',
+  2: 'SQLITE_INTERNAL',
+  3: 'SQLITE_PERM',
+  4: 'SQLITE_ABORT',
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  7: 'SQLITE_NOMEM',
+  8: 'SQLITE_READONLY',
+  9: 'SQLITE_INTERRUPT',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  15: 'SQLITE_PROTOCOL',
+  17: 'SQLITE_SCHEMA',
+  22: 'SQLITE_NOLFS',
+  23: 'SQLITE_AUTH',
+  26: 'SQLITE_NOTADB',
+};
+
+/** The primary code of what Node's SQLite threw; 0 if it is nothing of SQLite's. The rest of `errcode` says more of it. */
+export function sqliteCodeOf(thrown: unknown): number {
+  const { errcode } = thrown as { readonly errcode?: unknown };
+  return typeof errcode === 'number' ? errcode & 0xff : 0;
+}
+
+/** What was thrown by SQLite or the file system, as callers get it. What says something of the statement and its values stays as it is. */
+export function sqliteFailure(thrown: unknown): unknown {
+  if (thrown instanceof DatabaseFailure) return thrown;
+  const reason = sqliteCodeOf(thrown) === 0 ? reasonOf(thrown) : CODES[sqliteCodeOf(thrown)];
+  return reason === undefined ? thrown : new DatabaseFailure(reason, thrown);
+}

@@ -1,0 +1,58 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseFailure } from './database-failure.ts';
+
+/** What others than the file's own user may do. */
+const OTHERS = 0o077;
+
+function tighten(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || (stats.mode & OTHERS) === 0) return true;
+  try {
+    chmodSync(path, stats.mode & 0o700);
+    return true;
+  } catch {
+    // It is another user's, who decides; this one is told.
+    return false;
+  }
+}
+
+/** The file of the database, and whether its path still leads to it. */
+export class SqliteFile {
+  readonly path: string;
+  /** What is worth a warning: fixed sentences. */
+  readonly warnings: readonly string[];
+  readonly #made: Pick<Stats, 'dev' | 'ino'>;
+
+  /**
+   * Makes folder and file if they are missing, for this user only. Files of the database that others may read are
+   * tightened; a folder is left as it is, since more than the database may be in it.
+   */
+  constructor(path: string) {
+    const folder = dirname(path);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      // SQLite gives the files beside it the mode of this one. Not opened if it is there: closing it would take locks of
+      // this process away.
+      closeSync(openSync(path, 'wx', 0o600));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const areTight = [path, `${path}-wal`, `${path}-shm`].map(tighten);
+    this.path = path;
+    this.warnings = [
+      ...((statSync(folder).mode & OTHERS) === 0
+        ? []
+        : ['the folder of DATA_DIR is open to other users of this machine']),
+      ...(areTight.every(Boolean) ? [] : ['the database in DATA_DIR is open to other users of this machine']),
+    ];
+    this.#made = statSync(path);
+  }
+
+  /** Throws `DatabaseFailure` if the file was removed or another one has taken its place: what is written to it is lost. */
+  check(): void {
+    const stats = statSync(this.path, { throwIfNoEntry: false });
+    if (stats === undefined) throw new DatabaseFailure('FILE_GONE');
+    if (stats.ino !== this.#made.ino || stats.dev !== this.#made.dev) throw new DatabaseFailure('FILE_REPLACED');
+  }
+}

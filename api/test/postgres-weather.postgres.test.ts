@@ -1,0 +1,222 @@
+import type { ConversationId } from '@passerby/sdk/protocol';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { monotonicClock, systemClock } from '../src/clock.ts';
+import type { RecordsBounds } from '../src/records/bounds.ts';
+import { DatabaseFailure } from '../src/records/database-failure.ts';
+import { openRecords } from '../src/records/records.ts';
+import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { SiteService } from '../src/sites/site-service.ts';
+import type { AddressHash, SiteId } from '../src/state/state-store.ts';
+import { TcpProxy } from './faults/tcp-proxy.ts';
+import { listLog } from './harness.ts';
+import { PostgresServer } from './servers/postgres-server.ts';
+
+const SHOP = 'site_shop' as SiteId;
+const PASSWORD = 'kept-to-ourselves';
+
+/** Deadlines that a test can wait for. What is asked again until it works does not mind if a slow machine misses one. */
+const BOUNDS = { connectMs: 1_000, queryMs: 1_000, statementMs: 800, lockMs: 600, transactionMs: 2_000, closeMs: 300 };
+/** How long recovery is waited for: many times the deadlines. */
+const SOON = { timeout: 20_000, interval: 50 };
+
+let server: PostgresServer | undefined;
+let proxy: TcpProxy | undefined;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  proxy = await TcpProxy.start(server.port);
+}, 60_000);
+afterAll(async () => {
+  await proxy?.stop();
+  await server?.stop();
+});
+
+let users = 0;
+
+/** A node whose database is reached through the proxy, as a user of its own. */
+async function node(bounds: Partial<RecordsBounds> = {}) {
+  const user = `app_${++users}`;
+  await server!.ask(`create role ${user} login password '${PASSWORD}'`);
+  await server!.ask(`create database ${user} owner ${user}`);
+  const place = { kind: 'postgres', url: server!.url(user, user, PASSWORD, proxy!.port) } as const;
+  const log = listLog();
+  const open = () => openRecords(place, systemClock, { bounds: { ...BOUNDS, ...bounds }, log });
+  const records = await open();
+  const directory = await FollowedDirectory.open({
+    records,
+    dates: systemClock,
+    clock: monotonicClock,
+    log,
+    builtIn: [],
+  });
+  directory.follow();
+  const service = new SiteService({ records, clock: systemClock, actor: 'operator' });
+  await service.add({ id: SHOP, name: 'Shop', origins: [] });
+  let reports = 0;
+  return {
+    user,
+    open,
+    log,
+    directory,
+    write: (name: string) => service.rename(SHOP, name),
+    report: () =>
+      records.reports.add({
+        site: SHOP,
+        conversationId: `c_${++reports}` as ConversationId,
+        reason: 'spam',
+        comment: null,
+        messages: null,
+        reporter: 'address_a' as AddressHash,
+        reportedAddress: 'address_b' as AddressHash,
+        reportedBanId: null,
+        createdAt: Date.now(),
+      }),
+    close: () => records.close(),
+    [Symbol.asyncDispose]: async () => {
+      directory.close();
+      await records.close();
+    },
+  };
+}
+
+/** What was thrown; fails if nothing was. */
+async function failure(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => expect.unreachable('it did not fail'),
+    (thrown: unknown) => thrown,
+  );
+}
+
+interface Weather {
+  readonly begin: (user: string) => Promise<unknown> | void;
+  readonly end: (user: string) => Promise<unknown> | void;
+  /** Whether what is asked only fails while it lasts, or also what only reads and what starts. */
+  readonly stops: 'writes' | 'everything';
+  /** What the log says. */
+  readonly reason: RegExp;
+}
+
+const WEATHER: Readonly<Record<string, Weather>> = {
+  stopped: {
+    begin: () => server!.down(),
+    end: () => server!.up(),
+    stops: 'everything',
+    reason: /^(ECONNREFUSED|ECONNRESET|CONNECTION_LOST|57P0[13])$/,
+  },
+  refused: {
+    begin: () => proxy!.shut(),
+    end: () => proxy!.open(),
+    stops: 'everything',
+    reason: /^(ECONNRESET|CONNECTION_LOST)$/,
+  },
+  silent: {
+    begin: () => proxy!.delay(3_600_000),
+    end: () => {
+      proxy!.calm();
+      // What was sent into the silence never arrives.
+      for (const line of proxy!.lines) line.goSilent();
+    },
+    stops: 'everything',
+    reason: /^(QUERY_TIMEOUT|CONNECT_TIMEOUT|NO_FREE_CONNECTION)$/,
+  },
+  slow: {
+    begin: () => proxy!.throttle(10),
+    end: () => proxy!.calm(),
+    stops: 'everything',
+    reason: /^(QUERY_TIMEOUT|CONNECT_TIMEOUT|NO_FREE_CONNECTION)$/,
+  },
+  'too many clients': {
+    begin: async (user) => {
+      await server!.ask(`alter role ${user} connection limit 0`);
+      await server!.killConnections(user);
+    },
+    end: (user) => server!.ask(`alter role ${user} connection limit -1`),
+    stops: 'everything',
+    reason: /^(53300|57P01|CONNECTION_LOST)$/,
+  },
+  'another password': {
+    begin: async (user) => {
+      await server!.ask(`alter role ${user} password 'another'`);
+      await server!.killConnections(user);
+    },
+    end: (user) => server!.ask(`alter role ${user} password '${PASSWORD}'`),
+    stops: 'everything',
+    reason: /^(28P01|57P01|CONNECTION_LOST)$/,
+  },
+  'read-only': {
+    begin: async (user) => {
+      await server!.ask(`alter role ${user} set default_transaction_read_only = on`);
+      await server!.killConnections(user);
+    },
+    end: async (user) => {
+      await server!.ask(`alter role ${user} reset default_transaction_read_only`);
+      await server!.killConnections(user);
+    },
+    stops: 'writes',
+    reason: /^(25006|57P01|CONNECTION_LOST)$/,
+  },
+};
+
+describe('a node whose PostgreSQL fails', { timeout: 120_000 }, () => {
+  it.each(Object.entries(WEATHER))('%s: answers with the reason, lives, and recovers', async (_, weather) => {
+    await using the = await node();
+    await weather.begin(the.user);
+    try {
+      // One that is under way may have got through.
+      await vi.waitFor(async () => expect(await failure(the.write('Lost'))).toBeInstanceOf(DatabaseFailure), SOON);
+      for (const thrown of await Promise.all([failure(the.write('Lost')), failure(the.report())])) {
+        expect(thrown).toMatchObject({ code: 'unavailable', reason: expect.stringMatching(weather.reason) });
+      }
+      if (weather.stops === 'everything') {
+        await vi.waitFor(() => expect(the.directory.staleSince()).not.toBeNull(), SOON);
+        const refused = (await failure(the.open())) as Error;
+        expect(refused.message).toMatch(/^DATABASE_URL: [^\n]+ \([A-Z0-9_]+\)$/);
+        expect(refused.message).not.toContain(PASSWORD);
+        expect(refused.message).not.toContain(the.user);
+      } else {
+        await vi.waitFor(() => expect(the.directory.staleSince()).toBeNull(), SOON);
+        await (await the.open()).close();
+      }
+      const failed = the.log.lines.filter(({ message }) => message === 'the database failed');
+      expect(failed.length).toBeGreaterThan(0);
+      for (const { fields } of failed) expect(fields).toEqual({ reason: expect.stringMatching(weather.reason) });
+    } finally {
+      await weather.end(the.user);
+    }
+    await vi.waitFor(() => the.write('Back'), SOON);
+    await vi.waitFor(() => the.report(), SOON);
+    await vi.waitFor(() => {
+      expect(the.directory.staleSince()).toBeNull();
+      expect(the.directory.byId(SHOP)).toMatchObject({ name: 'Back' });
+    }, SOON);
+    await (await the.open()).close();
+  });
+
+  it.each([
+    ['gone silent', () => proxy!.goSilent()],
+    ['closed', () => proxy!.cut()],
+    ['reset', () => proxy!.reset()],
+  ])('whose present lines are %s uses others by itself', async (_, harm) => {
+    await using the = await node();
+    // Several that lie idle, so that each of them could be waited for.
+    await Promise.all([the.report(), the.report(), the.report()]);
+    harm();
+    await vi.waitFor(() => the.write('Back'), SOON);
+    await vi.waitFor(() => expect(the.directory.byId(SHOP)).toMatchObject({ name: 'Back' }), SOON);
+  });
+
+  it('closes while nothing is answered, long before the deadline of a statement', async () => {
+    // Far longer than this test may last.
+    await using the = await node({
+      connectMs: 600_000,
+      queryMs: 600_000,
+      transactionMs: 600_000,
+      statementMs: 600_000,
+    });
+    proxy!.delay(3_600_000);
+    const [writing, reporting] = [failure(the.write('Lost')), failure(the.report())];
+    await the.close();
+    expect(await writing).toBeInstanceOf(DatabaseFailure);
+    expect(await reporting).toBeInstanceOf(DatabaseFailure);
+    proxy!.calm();
+  });
+});

@@ -1,0 +1,3 @@
+import { describeStartErrors } from './start-errors.ts';
+
+describeStartErrors('some');
