@@ -96,6 +96,7 @@ describe('the user of docs/redis.md', () => {
   });
 
   test('is enough to drop a key that holds what is not ours', async () => {
+    await admin.flushall();
     const store = new RedisStore(client, randomIds);
     await admin.set(keyOf('index', SITE, ''), 'foreign');
     await admin.rpush(keyOf('counters', SITE, ''), 'foreign');

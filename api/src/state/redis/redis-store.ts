@@ -227,13 +227,16 @@ export class RedisStore implements StateStore {
       isWaiting,
       toldAt,
     ]);
-    const reply = await this.#run('compare-sessions', site, { held: JSON.stringify(beliefs) });
-    const [revision, corrections] = reply.fields as [number, unknown[][]];
+    const ask = async () => {
+      const reply = await this.#run('compare-sessions', site, { held: JSON.stringify(beliefs) });
+      return reply.fields as [revision: number, corrections: unknown[][]];
+    };
     const told = Math.max(...held.map(({ toldAt }) => toldAt));
+    let [revision, corrections] = await ask();
     if (told > revision) {
-      // What is decided from here on is news again; so is what is to be corrected, the next time it is looked at.
+      // Until then nothing that is decided or corrected is news.
       await this.#run('raise-revision', site, { told });
-      return [];
+      [revision, corrections] = await ask();
     }
     return corrections.map((fields) => correctionFrom(site, revision, fields));
   }

@@ -105,12 +105,12 @@ local function whole(sid, session, at)
   return read(K.sessions, sid)
 end
 
--- Looks for somebody who fits now; false for nobody. Is looked at again by the next sweep if there is somebody and
--- this script has no id left for a conversation, or if there may be somebody behind entries that led to nobody.
+-- Looks for somebody who fits now; false for nobody. The next sweep looks again if there is somebody and this script
+-- has no id left for a conversation, or if there may be somebody.
 local function meet(sid, wait, rules, at)
-  local peer_id, peer_wait, is_dangling = choose(sid, wait, rules, at)
+  local peer_id, peer_wait, is_unsure = choose(sid, wait, rules, at)
   if peer_id and start(peer_id, peer_wait, sid, wait, rules, at) then return true end
-  if peer_id or is_dangling then write_due(sid, wait, at) end
+  if peer_id or is_unsure then write_due(sid, wait, at) end
   return false
 end
 

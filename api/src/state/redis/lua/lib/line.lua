@@ -74,8 +74,8 @@ local function candidate_ids(sid, wait, rules)
   return found, found_by
 end
 
--- Whom the waiter meets: id and wait, or nil; and whether an entry of the index led to nobody, and was dropped
--- in the room of somebody who fits. Counts what it examined, for the bound's test.
+-- Whom the waiter meets: id and wait, or nil; and whether there may be somebody all the same, behind entries of the
+-- index that led to nobody or on a node that is not known to live. Counts what it examined, for the bound's test.
 local function choose(sid, wait, rules, at)
   local ids, found_by = candidate_ids(sid, wait, rules)
   if #ids == 0 then return nil, nil, false end
@@ -85,10 +85,10 @@ local function choose(sid, wait, rules, at)
   local waits = redis.call('HMGET', K.waits, unpack(ids))
   local blocked_at = redis.call('ZMSCORE', K.blocks, unpack(pairs_with))
   local met_at = redis.call('ZMSCORE', K.meetings, unpack(pairs_with))
-  local alive, best, best_id, is_dangling = {}, nil, nil, false
+  local alive, best, best_id, is_unsure = {}, nil, nil, false
   local function drop(id)
     redis.call('ZREM', K.index, found_by[id])
-    is_dangling = true
+    is_unsure = true
   end
   for position, id in ipairs(ids) do
     local candidate = unpacked(waits[position])
@@ -99,7 +99,9 @@ local function choose(sid, wait, rules, at)
         alive[candidate.n] = (tonumber(redis.call('ZSCORE', K.nodes, candidate.n) or 0)) > at
       end
       local is_blocked = blocked_at[position] and tonumber(blocked_at[position]) > at - tonumber(A.blockMs)
-      if alive[candidate.n] and not is_blocked then
+      if not alive[candidate.n] then
+        is_unsure = true
+      elseif not is_blocked then
         local is_repeat = (met_at[position] and tonumber(met_at[position]) > at - rules.repeatMs) or false
         local found = judge(wait, candidate, rules, at, is_repeat)
         if found and (best == nil or is_better(found, best)) then
@@ -108,5 +110,5 @@ local function choose(sid, wait, rules, at)
       end
     end
   end
-  return best_id, best and best.wait, is_dangling
+  return best_id, best and best.wait, is_unsure
 end
