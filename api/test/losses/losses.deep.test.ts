@@ -24,7 +24,7 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
   beforeAll(async () => {
     server = await RedisServer.start(['--enable-debug-command', 'local']);
     redis = new Redis(server.url);
-    two = await TwoNodes.start(server.url, [...seeds, 1, 2, 3, 4]);
+    two = await TwoNodes.start(server.url, [...seeds, 1, 2, 3, 4, 5]);
   }, 60_000);
   afterAll(async () => {
     redis?.disconnect();
@@ -45,6 +45,13 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
   it('serves everybody again after an older snapshot was loaded', async () => {
     const outcome = await playLoss(two, { seed: 1, ...SCENARIO }, () => loadOlderSnapshot(redis));
     console.info(`older snapshot: ${outcome.conversations} conversations, served within ${outcome.servedMs} ms`);
+    expectServed(outcome, { areBlocksLost: true });
+    expectUnharmed(two);
+  });
+
+  it('serves everybody again after all was deleted', async () => {
+    const outcome = await playLoss(two, { seed: 5, ...SCENARIO }, async () => void (await redis.flushall()));
+    console.info(`all deleted: ${outcome.conversations} conversations, all met somebody within ${outcome.servedMs} ms`);
     expectServed(outcome, { areBlocksLost: true });
     expectUnharmed(two);
   });
