@@ -156,7 +156,14 @@ export async function startApp(parts: AppParts): Promise<App> {
   const waits = new WaitReports({ store, push, sites, log, clock });
   const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, metrics, nodeId });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
-  const matchmaker = new Matchmaker(store, sites, waits, tell, (sessionId) => relay.seatOf(sessionId) !== undefined);
+  const matchmaker = new Matchmaker(
+    store,
+    sites,
+    waits,
+    tell,
+    (sessionId) => relay.seatOf(sessionId) !== undefined,
+    (sessionId, revision) => lifecycle.noteTold(sessionId, revision),
+  );
   const online = new Online(store, push, clock);
   const ids = randomIds;
   const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
@@ -298,7 +305,10 @@ export async function startApp(parts: AppParts): Promise<App> {
     const activeSites = sessions.activeSites();
     // Each by itself: what is wrong with one site, or in one step, keeps no other from its turn.
     await attempt(() => salts.refresh());
-    for (const site of activeSites) await attempt(() => lookAfter(site), site);
+    for (const site of activeSites) {
+      await attempt(() => lookAfter(site), site);
+      await attempt(async () => tell((await store.repair(site, nodeId)).notices), site);
+    }
     await attempt(() => reconciler.round(activeSites));
     await attempt(() => waits.round());
     await attempt(() => lifecycle.endSilent());

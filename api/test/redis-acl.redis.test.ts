@@ -4,11 +4,13 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisLink } from '../src/cluster/redis-link.ts';
 import { Tally } from '../src/observability/tally.ts';
+import { ticketFrom } from '../src/decision/ticket.ts';
 import { randomIds } from '../src/state/ids.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../src/state/redis/client.ts';
+import { keyOf } from '../src/state/redis/keys.ts';
 import { RedisStore } from '../src/state/redis/redis-store.ts';
 import type { NodeId } from '../src/state/state-store.ts';
-import { SHOP, startTestApp, Visitor } from './harness.ts';
+import { FREE, requestId, SHOP, startTestApp, Visitor } from './harness.ts';
 import { aclCommands, aclRules, clusterRules } from './redis-doc.ts';
 import { RedisServer } from './servers/redis-server.ts';
 import { describeStore, NODES, SITE, type StoreUnderTest } from './store-contract.ts';
@@ -91,6 +93,15 @@ describe('the user of docs/redis.md', () => {
       await expect(redis.call(command!, ...args), command).rejects.toThrow(/NOPERM/);
     }
     redis.disconnect();
+  });
+
+  test('is enough to drop a key that holds what is not ours', async () => {
+    await admin.flushall();
+    const store = new RedisStore(client, randomIds);
+    await admin.set(keyOf('index', SITE, ''), 'foreign');
+    await admin.rpush(keyOf('counters', SITE, ''), 'foreign');
+    const { session } = await store.open(SITE, NODES[0]!, randomIds.resume(), MARK);
+    expect((await store.find(session, ticketFrom({ requestId: requestId() }), FREE)).status).toBe('waiting');
   });
 
   test('has no command that is never sent', async () => {

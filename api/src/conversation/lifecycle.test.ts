@@ -48,7 +48,12 @@ function stage() {
     metrics: new Metrics(),
     nodeId,
   });
-  return { told, tell: (...notices: Notice[]) => lifecycle.tell(notices), relay };
+  return {
+    told,
+    tell: (...notices: Notice[]) => lifecycle.tell(notices),
+    noteTold: (...args: Parameters<Lifecycle['noteTold']>) => lifecycle.noteTold(...args),
+    relay,
+  };
 }
 
 const started = (revision: number, id: string): Notice => ({
@@ -68,6 +73,15 @@ const ended = (revision: number, id: string): Notice => ({
   to,
   conversationId: id as ConversationId,
   reason: 'peer_left',
+});
+
+const away = (revision: number, id: string): Notice => ({
+  kind: 'presence',
+  revision,
+  to,
+  conversationId: id as ConversationId,
+  presence: 'away',
+  peer: { site, sessionId: 's_b' as SessionId, nodeId },
 });
 
 describe('notices of several nodes, which overtake each other', () => {
@@ -107,6 +121,23 @@ describe('notices of several nodes, which overtake each other', () => {
     tell(started(1, 'c1'));
     tell(ended(2, 'c1'), started(2, 'c2'));
     expect(told).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
+  });
+
+  test('the going of a peer before the start it belongs to: the start is told all the same', () => {
+    const { told, tell } = stage();
+    tell(away(2, 'c1'));
+    tell(started(1, 'c1'));
+    expect(told).toEqual(['conversation:started c1']);
+  });
+
+  test('what is older than an answer is passed over', () => {
+    const { told, tell, noteTold } = stage();
+    noteTold(session.sessionId, 5);
+    tell(started(4, 'c1'));
+    noteTold(session.sessionId, 3);
+    tell(started(4, 'c2'));
+    tell(started(6, 'c3'));
+    expect(told).toEqual(['conversation:started c3']);
   });
 
   test('who is not here is told nothing, and is held nowhere', () => {

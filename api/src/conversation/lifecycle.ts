@@ -63,7 +63,7 @@ export class Lifecycle {
   ): Promise<RequestReply<'conversation:leave'>> {
     const outcome = await this.#store.leave(session, conversationId, next, this.#sites.rulesOf(session.site));
     this.tell(outcome.notices);
-    this.#endNow(session, conversationId);
+    this.#endNow(session, conversationId, outcome.revision);
     // Another node's match may have been told before this answer came.
     const isWaiting = outcome.next === 'waiting' && this.#relay.seatOf(session.sessionId) === undefined;
     if (isWaiting) this.#waits.follow(session.sessionId);
@@ -71,8 +71,9 @@ export class Lifecycle {
   }
 
   async block(session: SessionRef, conversationId: ConversationId): Promise<RequestReply<'conversation:block'>> {
-    this.tell((await this.#store.block(session, conversationId)).notices);
-    this.#endNow(session, conversationId);
+    const outcome = await this.#store.block(session, conversationId);
+    this.tell(outcome.notices);
+    this.#endNow(session, conversationId, outcome.revision);
     return { status: 'blocked' };
   }
 
@@ -94,6 +95,8 @@ export class Lifecycle {
   /** Tells a visitor of this node. */
   tellHere(notice: Notice): void {
     const { sessionId, site } = notice.to;
+    // Going and coming of a peer is no news of where the visitor sits: a start that is still on its way is told.
+    if (notice.kind === 'presence' && this.#relay.seatOf(sessionId)?.conversationId !== notice.conversationId) return;
     if (!this.#isNews(sessionId, notice.revision)) return;
     switch (notice.kind) {
       case 'started': {
@@ -115,7 +118,6 @@ export class Lifecycle {
         return this.#ended(sessionId, notice.conversationId, notice.reason);
       case 'presence': {
         const { conversationId, presence, peer } = notice;
-        if (this.#relay.seatOf(sessionId)?.conversationId !== conversationId) return;
         this.#relay.setPeer(sessionId, peer, presence === 'away');
         this.#push.toSession(sessionId, 'conversation:peer', { conversationId, presence });
         return;
@@ -139,8 +141,16 @@ export class Lifecycle {
     if (seat !== undefined && this.#isNews(sessionId, revision)) this.#ended(sessionId, seat.conversationId, reason);
   }
 
+  /** Leaves a conversation the visitor was told the end of, and which the store went back to. */
+  async leaveOutlived(session: SessionRef, conversationId: ConversationId): Promise<void> {
+    const { notices } = await this.#store.leave(session, conversationId, null, this.#sites.rulesOf(session.site));
+    this.tell(notices);
+  }
+
   /** The peer ended it first, on another node, and word of it is still on its way: the end comes before the answer. */
-  #endNow({ sessionId }: SessionRef, conversationId: ConversationId): void {
+  #endNow({ sessionId }: SessionRef, conversationId: ConversationId, revision: number): void {
+    if (this.#relay.seatOf(sessionId)?.conversationId !== conversationId) return;
+    this.noteTold(sessionId, revision);
     this.#ended(sessionId, conversationId, 'peer_left');
   }
 
@@ -150,6 +160,12 @@ export class Lifecycle {
     if (session === null || revision < (this.#toldAt.get(session) ?? 0)) return false;
     this.#toldAt.set(session, revision);
     return true;
+  }
+
+  /** The visitor learned from an answer how things were at this revision: what is older is no news. */
+  noteTold(sessionId: SessionId, revision: number): void {
+    const session = this.#push.sessionOf(sessionId);
+    if (session !== null) this.#toldAt.set(session, Math.max(revision, this.toldAt(session)));
   }
 
   /** The revision up to which a visitor was told. */

@@ -11,6 +11,7 @@ export class Matchmaker {
   readonly #waits: WaitReports;
   readonly #tell: (notices: readonly Notice[]) => void;
   readonly #isSeated: (sessionId: SessionId) => boolean;
+  readonly #noteTold: (sessionId: SessionId, revision: number) => void;
 
   constructor(
     store: StateStore,
@@ -18,12 +19,14 @@ export class Matchmaker {
     waits: WaitReports,
     tell: (notices: readonly Notice[]) => void,
     isSeated: (sessionId: SessionId) => boolean,
+    noteTold: (sessionId: SessionId, revision: number) => void,
   ) {
     this.#store = store;
     this.#sites = sites;
     this.#waits = waits;
     this.#tell = tell;
     this.#isSeated = isSeated;
+    this.#noteTold = noteTold;
   }
 
   async find(session: SessionRef, ticket: Ticket): Promise<RequestReply<'match:find'>> {
@@ -36,7 +39,10 @@ export class Matchmaker {
 
   async cancel(session: SessionRef): Promise<RequestReply<'match:cancel'>> {
     const outcome = await this.#store.cancel(session);
-    if (outcome.status === 'cancelled') this.#waits.unfollow(session.sessionId);
+    if (outcome.status === 'cancelled') {
+      this.#waits.unfollow(session.sessionId);
+      this.#noteTold(session.sessionId, outcome.revision);
+    }
     this.#tell(outcome.notices);
     return { status: outcome.status };
   }

@@ -16,6 +16,7 @@ export const TRANSITIONS = [
   'reported',
   'end',
   'sweep',
+  'repair',
   'heartbeat',
   'compare',
   'placed',

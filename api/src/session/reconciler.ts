@@ -48,12 +48,16 @@ export class Reconciler {
   }
 
   async round(sites: readonly SiteId[]): Promise<void> {
+    const failures: unknown[] = [];
+    // What is wrong with one site keeps no other from its turn.
+    const attempt = (step: Promise<void>) => step.catch((thrown: unknown) => void failures.push(thrown));
     for (const [site, sessions] of this.#nextInTurn()) {
       for (let from = 0; from < sessions.length; from += COMPARE_MAX) {
-        await this.#compare(site, sessions.slice(from, from + COMPARE_MAX));
+        await attempt(this.#compare(site, sessions.slice(from, from + COMPARE_MAX)));
       }
     }
-    for (const site of sites) await this.#suspendStrays(site);
+    for (const site of sites) await attempt(this.#suspendStrays(site));
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The sessions here whose turn it is, by site. */
@@ -78,7 +82,7 @@ export class Reconciler {
   }
 
   async #compare(site: SiteId, sessions: readonly SessionRef[]): Promise<void> {
-    const believed = new Map<SessionId, Held & { readonly toldAt: number }>();
+    const believed = new Map<SessionId, Held>();
     for (const session of sessions) {
       const { sessionId } = session;
       const seat = this.#relay.seatOf(sessionId) ?? null;
@@ -96,11 +100,11 @@ export class Reconciler {
         !this.#sessions.isClosing(sessionId) &&
         (!isWaiting || this.#waits.isFollowed(sessionId));
       // Otherwise something was told meanwhile, on the ordinary way: the next round sees whether that was all.
-      if (isSame) this.#apply(correction);
+      if (isSame) await this.#apply(session, correction);
     }
   }
 
-  #apply(correction: Correction): void {
+  async #apply(session: SessionRef, correction: Correction): Promise<void> {
     const { sessionId } = correction;
     switch (correction.kind) {
       case 'seated':
@@ -109,16 +113,29 @@ export class Reconciler {
         return this.#lifecycle.correctNoSeat(sessionId, correction.reason, correction.revision);
       case 'elsewhere':
         return this.#sessions.supersede(sessionId);
+      case 'outlived':
+        return this.#lifecycle.leaveOutlived(session, correction.conversationId);
+      case 'unasked':
+        if (this.#waits.isFollowed(sessionId)) return;
+        return this.#lifecycle.tell((await this.#store.cancel(session)).notices);
       case 'idle':
       case 'away':
         // Coming back is what puts it right: the client has a token, and is told the whole truth.
         this.#relay.unseat(sessionId);
         return this.#push.disconnect(sessionId);
       case 'gone':
-        this.#lifecycle.correctNoSeat(sessionId, 'service_reset', correction.revision);
-        this.#push.toSession(sessionId, 'session:refused', new Refusal('session_gone').toWire());
-        return this.#push.disconnect(sessionId);
+        return this.#turnAway(correction);
+      case 'forgotten':
+        this.#turnAway(correction);
+        return this.#lifecycle.tell((await this.#store.close(correction.known)).notices);
     }
+  }
+
+  /** There is no session for this socket any more: the visitor is told what is over, and begins anew. */
+  #turnAway({ sessionId, revision }: Correction): void {
+    this.#lifecycle.correctNoSeat(sessionId, 'service_reset', revision);
+    this.#push.toSession(sessionId, 'session:refused', new Refusal('session_gone').toWire());
+    this.#push.disconnect(sessionId);
   }
 
   /** Sessions that count as connected here and have no socket: their end was lost, or their beginning. */

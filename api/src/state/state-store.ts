@@ -55,7 +55,11 @@ export interface Seat {
  * returns each notice exactly once, in the order in which they must be told.
  */
 export type Notice = {
-  /** Orders what several nodes decided about one session: what is older than what was told is not told. 0 in a store whose notices come in order. */
+  /**
+   * Orders what several nodes decided about one session: what is older than what was told is not told. Rises with
+   * every change, also over a loss of changes: a store that comes back with an older state goes on beyond what it
+   * told before. 0 in a store whose notices come in order.
+   */
   readonly revision: number;
 } & (
   | { readonly kind: 'started'; readonly to: Address; readonly seat: Seat }
@@ -82,6 +86,8 @@ export interface Held {
   readonly isPeerAway: boolean;
   /** Whether the visitor was told to wait. */
   readonly isWaiting: boolean;
+  /** The revision up to which the visitor was told. */
+  readonly toldAt: number;
 }
 
 /** What is so instead, as of a revision. */
@@ -89,19 +95,30 @@ export type Correction = { readonly sessionId: SessionId; readonly revision: num
   | { readonly kind: 'seated'; readonly seat: Seat; readonly isPeerAway: boolean }
   /** In no conversation: why the one the node believes in ended. */
   | { readonly kind: 'unseated'; readonly reason: EndReason }
+  /** The store went back to a conversation that the visitor was told the end of: it is to be left. */
+  | { readonly kind: 'outlived'; readonly conversationId: ConversationId }
   /** Neither in line nor in a conversation, though told to wait. */
   | { readonly kind: 'idle' }
+  /** The store went back to a wait that was over: it is to be cancelled. */
+  | { readonly kind: 'unasked' }
   /** Another socket took the session over. */
   | { readonly kind: 'elsewhere' }
   /** Taken for disconnected. */
   | { readonly kind: 'away' }
   /** There is no such session any more. */
   | { readonly kind: 'gone' }
+  /** The store went back to before this socket had the session: the one it knows is to be closed, and this one is gone. */
+  | { readonly kind: 'forgotten'; readonly known: SessionRef }
 );
 
 /** Result of a transition that has nothing to answer but what others must be told. */
 export interface Transition {
   readonly notices: readonly Notice[];
+}
+
+/** Result of what a visitor asked, as of a revision. */
+export interface Answered extends Transition {
+  readonly revision: number;
 }
 
 /**
@@ -154,11 +171,11 @@ export interface FindOutcome extends Transition {
   readonly status: FindReply['status'];
 }
 
-export interface CancelOutcome extends Transition {
+export interface CancelOutcome extends Answered {
   readonly status: 'cancelled' | 'already_matched';
 }
 
-export interface LeaveOutcome extends Transition {
+export interface LeaveOutcome extends Answered {
   readonly next: FindReply['status'] | null;
 }
 
@@ -215,7 +232,7 @@ export interface StateStore {
   /** This side's client has the match. Once both have, it stands; until then it lapses after `confirmMs`. Does nothing for another conversation. */
   confirm(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
   /** Never again, in either direction. Refuses `not_in_conversation` unless this is the session's present or last conversation. */
-  block(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
+  block(session: SessionRef, conversationId: ConversationId): Promise<Answered>;
   /** Who the peer of a conversation is or was, until `TIMES.reportMs` after its end. Refuses `not_in_conversation` for any other. */
   reported(session: SessionRef, conversationId: ConversationId): Promise<Reported>;
   /** Ends a conversation for both sides, for a reason of the service's. Does nothing if it is over. */
@@ -228,6 +245,12 @@ export interface StateStore {
    * the node that holds the site's sweep lease does anything.
    */
   sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
+  /**
+   * Puts right what a loss of keys or entries left at odds, a bounded part of the site a call: conversations and
+   * waits of sessions that are gone end, and what is there is listed again where it can be found. Changes nothing
+   * where nothing was lost. Only the node that holds the site's sweep lease does anything.
+   */
+  repair(site: SiteId, nodeId: NodeId): Promise<Transition>;
   /** This node lives and holds visitors of the site. */
   heartbeat(site: SiteId, nodeId: NodeId): Promise<void>;
   /**

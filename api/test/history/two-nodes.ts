@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_MATCH_RULES } from '../../src/decision/rules.ts';
+import { sideId } from '../../src/sites/sides.ts';
+import { sitesFile } from '../../src/sites/sites-file.ts';
+import type { SiteId } from '../../src/state/state-store.ts';
 import { ORIGIN } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import type { VisitorHistory } from './history.ts';
@@ -56,6 +59,12 @@ export class TwoNodes {
 }
 
 const siteOf = (seed: number) => `pk_test_seed_${seed}`;
+
+/** The site of a scenario as the store knows it. */
+export function siteIdOf(seed: number): SiteId {
+  const entry = { key: siteOf(seed), name: siteOf(seed), origins: [ORIGIN] };
+  return sideId(sitesFile.parse({ sites: [entry] }).sites[0]!.id, 'test');
+}
 
 export interface Scenario {
   readonly seed: number;

@@ -17,6 +17,7 @@ import type { Ticket } from '../../decision/ticket.ts';
 import type { IdSource } from '../ids.ts';
 import type {
   Address,
+  Answered,
   CancelOutcome,
   Correction,
   FindOutcome,
@@ -202,18 +203,18 @@ export class MemoryStore implements StateStore {
 
   async cancel(ref: SessionRef): Promise<CancelOutcome> {
     const session = this.#require(ref);
-    if (session.conversation !== null) return { status: 'already_matched', notices: [] };
+    if (session.conversation !== null) return { status: 'already_matched', revision: 0, notices: [] };
     this.#stopWaiting(session);
-    return { status: 'cancelled', notices: [] };
+    return { status: 'cancelled', revision: 0, notices: [] };
   }
 
   async leave(ref: SessionRef, id: ConversationId, next: Ticket | null, rules: MatchRules): Promise<LeaveOutcome> {
     const session = this.#require(ref);
     const conversation = session.conversation;
     const notices = conversation?.id === id ? this.#end(conversation, session, 'you_left') : [];
-    if (next === null) return { next: null, notices };
+    if (next === null) return { next: null, revision: 0, notices };
     const found = this.#find(session, next, rules);
-    return { next: found.status, notices: [...notices, ...found.notices] };
+    return { next: found.status, revision: 0, notices: [...notices, ...found.notices] };
   }
 
   async confirm(ref: SessionRef, id: ConversationId): Promise<Transition> {
@@ -228,12 +229,12 @@ export class MemoryStore implements StateStore {
     return { notices: [] };
   }
 
-  async block(ref: SessionRef, id: ConversationId): Promise<Transition> {
+  async block(ref: SessionRef, id: ConversationId): Promise<Answered> {
     const session = this.#require(ref);
     const { conversation, last, site } = session;
     if (last?.id !== id) throw new Refusal('not_in_conversation');
     site.blocks.remember(session.id, last.peerId, this.#clock());
-    return { notices: conversation?.id === id ? this.#end(conversation, session, 'you_left') : [] };
+    return { revision: 0, notices: conversation?.id === id ? this.#end(conversation, session, 'you_left') : [] };
   }
 
   async reported(ref: SessionRef, id: ConversationId): Promise<Reported> {
@@ -263,6 +264,11 @@ export class MemoryStore implements StateStore {
       ],
       isMore: this.#isAnythingDue(site, now),
     };
+  }
+
+  /** Nothing is ever lost of a store in this process's own memory. */
+  async repair(): Promise<Transition> {
+    return { notices: [] };
   }
 
   /** The one node of a store in memory is this process: it lives while it runs. */

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const HEAD = (args: string) => `-- PURPOSE  asks the library
 -- MODE     read
--- KEYS     waits index due blocks meetings nodes
+-- KEYS     sessions waits index due blocks meetings nodes
 -- ARGV     ${args}
 -- RETURNS  told answers
 -- COST     O(1)
@@ -163,6 +163,7 @@ describe('the decision is the same in Lua', () => {
   const FILL = `
     local c = cjson.decode(A.case)
     for _, w in ipairs(c.line) do
+      write(K.sessions, w.id, { n = '${NODE}', a = 0, c = '' })
       write(K.waits, w.id, { s = w.s, q = w.q, n = '${NODE}', k = w.k, g = w.g, u = w.u })
       for _, tag in ipairs(w.g) do redis.call('ZADD', K.index, 0, index_member(tag, w, w.id)) end
       if w.b then redis.call('ZADD', K.blocks, w.b, pair_key('s_seed', w.id)) end

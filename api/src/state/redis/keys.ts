@@ -32,7 +32,7 @@ export const KEYS = {
   blocks: { holds: 'sorted set: two sessions, by when one blocked the other', ttlMs: DAY_MS },
   parties: { holds: 'hash: conversation id → its two sessions and their marks', ttlMs: REPORT_MS },
   over: { holds: 'sorted set: conversation, by when it ended', ttlMs: REPORT_MS },
-  counters: { holds: 'hash: revision, seq, examined', ttlMs: DAY_MS },
+  counters: { holds: 'hash: revision, seq, examined; how far repairs came', ttlMs: DAY_MS },
   sweeper: { holds: 'string: the node that sweeps', ttlMs: SWEEP_LEASE_MS },
   op: { holds: 'string: answer of one request', ttlMs: OPERATION_MS },
 } as const satisfies Record<string, { readonly holds: string; readonly ttlMs: number }>;

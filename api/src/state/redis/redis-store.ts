@@ -13,6 +13,7 @@ import { lookupsOf, tagsOf, type Ticket } from '../../decision/ticket.ts';
 import type { IdSource } from '../ids.ts';
 import type {
   Address,
+  Answered,
   CancelOutcome,
   Correction,
   FindOutcome,
@@ -53,6 +54,8 @@ const RENEW_PAUSE_MS = 1_000;
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
 const SWEEP_MATCHES_MAX = 64;
+/** Entries of each kind that one repair looks at: at one a second, all of 5,000 sessions within ten seconds. */
+const REPAIR_MAX = 500;
 
 /** All shared state in Redis, one Lua script a transition, so that many nodes serve one site. */
 export class RedisStore implements StateStore {
@@ -153,7 +156,7 @@ export class RedisStore implements StateStore {
 
   async cancel(session: SessionRef): Promise<CancelOutcome> {
     const reply = await this.#run('cancel-match', session.site, callerOf(session));
-    return { status: reply.fields[0] as CancelOutcome['status'], notices: noticesFrom(session.site, reply) };
+    return { status: reply.fields[0] as CancelOutcome['status'], ...toldBy(session.site, reply) };
   }
 
   async leave(session: SessionRef, id: ConversationId, next: Ticket | null, rules: MatchRules): Promise<LeaveOutcome> {
@@ -164,15 +167,18 @@ export class RedisStore implements StateStore {
       ...this.#deciding(rules, 1),
     });
     const status = reply.fields[0] as FindOutcome['status'] | '';
-    return { next: status === '' ? null : status, notices: noticesFrom(session.site, reply) };
+    return { next: status === '' ? null : status, ...toldBy(session.site, reply) };
   }
 
   async confirm(session: SessionRef, id: ConversationId): Promise<Transition> {
     return this.#transition('confirm-match', session, { conversation: id });
   }
 
-  async block(session: SessionRef, id: ConversationId): Promise<Transition> {
-    return this.#transition('block-peer', session, { conversation: id });
+  async block(session: SessionRef, id: ConversationId): Promise<Answered> {
+    return toldBy(
+      session.site,
+      await this.#run('block-peer', session.site, { ...callerOf(session), conversation: id }),
+    );
   }
 
   async reported(session: SessionRef, id: ConversationId): Promise<Reported> {
@@ -202,21 +208,36 @@ export class RedisStore implements StateStore {
     return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
   }
 
+  async repair(site: SiteId, nodeId: NodeId): Promise<Transition> {
+    const args = { node: nodeId, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
+    return { notices: noticesFrom(site, await this.#run('repair-site', site, args)) };
+  }
+
   async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
     await this.#run('beat-node', site, { node: nodeId, nodeLeaseMs: NODE_LEASE_MS });
   }
 
   async compare(site: SiteId, held: readonly Held[]): Promise<readonly Correction[]> {
-    const beliefs = held.map(({ session, seat, isPeerAway, isWaiting }) => [
+    const beliefs = held.map(({ session, seat, isPeerAway, isWaiting, toldAt }) => [
       session.sessionId,
       session.fence,
       seat?.conversationId ?? '',
       seat?.peer.nodeId ?? '',
       isPeerAway ? 'away' : 'here',
       isWaiting,
+      toldAt,
     ]);
-    const reply = await this.#run('compare-sessions', site, { held: JSON.stringify(beliefs) });
-    const [revision, corrections] = reply.fields as [number, unknown[][]];
+    const ask = async () => {
+      const reply = await this.#run('compare-sessions', site, { held: JSON.stringify(beliefs) });
+      return reply.fields as [revision: number, corrections: unknown[][]];
+    };
+    const told = Math.max(...held.map(({ toldAt }) => toldAt));
+    let [revision, corrections] = await ask();
+    if (told > revision) {
+      // Until then nothing that is decided or corrected is news.
+      await this.#run('raise-revision', site, { told });
+      [revision, corrections] = await ask();
+    }
     return corrections.map((fields) => correctionFrom(site, revision, fields));
   }
 
@@ -277,6 +298,7 @@ export class RedisStore implements StateStore {
       } catch (thrown) {
         if (thrown instanceof Refusal || isBug(thrown)) throw thrown;
         if (thrown instanceof ForeignAnswer) this.#renewConnection();
+        if (isWrongType(thrown) && name !== 'drop-foreign') await this.#run('drop-foreign', site, {});
         if (performance.now() > deadline)
           throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause: thrown });
         await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_PAUSE_MS));
@@ -289,6 +311,11 @@ export class RedisStore implements StateStore {
 function isBug(thrown: unknown): boolean {
   if (thrown instanceof TypeError) return true;
   return thrown instanceof Error && /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
+}
+
+/** A key of the site holds what nobody of ours wrote. */
+function isWrongType(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.startsWith('WRONGTYPE');
 }
 
 function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
@@ -342,6 +369,11 @@ function correctionFrom(site: SiteId, revision: number, [kind, id, word, ...seat
       return { kind, sessionId, revision, seat: seatFrom(site, seat), isPeerAway: word === 'away' };
     case 'unseated':
       return { kind, sessionId, revision, reason: word as EndReason };
+    case 'outlived':
+      return { kind, sessionId, revision, conversationId: word as ConversationId };
+    case 'forgotten':
+      return { kind, sessionId, revision, known: { site, sessionId, fence: word as number } };
+    case 'unasked':
     case 'idle':
     case 'elsewhere':
     case 'away':
@@ -350,6 +382,10 @@ function correctionFrom(site: SiteId, revision: number, [kind, id, word, ...seat
     default:
       throw new Error(`a correction of an unknown kind: ${String(kind)}`);
   }
+}
+
+function toldBy(site: SiteId, reply: ScriptReply): Answered {
+  return { revision: reply.revision, notices: noticesFrom(site, reply) };
 }
 
 function noticesFrom(site: SiteId, reply: ScriptReply): Notice[] {

@@ -34,7 +34,7 @@ const COMMON_KEYS = ['op', 'counters'] as const satisfies readonly KeyName[];
 /** Arguments every script has: the operation's id, and what tests move the clock by. */
 const COMMON_ARGS = ['operation', 'skewMs'] as const;
 
-const LIBRARY = ['records', 'decide', 'line', 'conversations'];
+const LIBRARY = ['records', 'decide', 'line', 'conversations', 'repair'];
 
 const folder = new URL('lua/', import.meta.url);
 export const readLua = (name: string): string => readFileSync(new URL(`${name}.lua`, folder), 'utf8');
@@ -131,10 +131,7 @@ function assemble(
   const table = (names: readonly string[], from: string) =>
     `{ ${names.map((name, index) => `${name} = ${from}[${index + 1}]`).join(', ')} }`;
   const kept = keys.filter((key) => key !== 'op' && key !== 'sweeper');
-  const afterwards = [
-    `result.revision = redis.call('HINCRBY', K.counters, 'revision', 1)`,
-    ...kept.map((key) => `redis.call('PEXPIRE', K.${key}, ${KEYS[key].ttlMs})`),
-  ];
+  const isWrite = head.mode === 'write';
   return [
     `local K = ${table(keys, 'KEYS')}`,
     `local A = ${table(args, 'ARGV')}`,
@@ -144,10 +141,11 @@ function assemble(
     `local function transition()`,
     body,
     `end`,
-    `local result = { answer = transition(), revision = 0 }`,
-    ...(head.mode === 'write' ? afterwards : []),
-    `local reply = { A.operation, result.revision, result.answer, notices }`,
-    ...(head.mode === 'write' ? [`redis.call('SET', K.op, cmsgpack.pack(reply), 'PX', ${KEYS.op.ttlMs})`] : []),
+    ...(isWrite ? ['raise_revision()'] : []),
+    `local answer = transition()`,
+    ...(isWrite ? kept.map((key) => `redis.call('PEXPIRE', K.${key}, ${KEYS[key].ttlMs})`) : []),
+    `local reply = { A.operation, revision, answer, notices }`,
+    ...(isWrite ? [`redis.call('SET', K.op, cmsgpack.pack(reply), 'PX', ${KEYS.op.ttlMs})`] : []),
     `return reply`,
   ].join('\n');
 }

@@ -21,6 +21,9 @@ export const SCRIPT_NAMES = [
   'count-online',
   'compare-sessions',
   'list-placed',
+  'repair-site',
+  'raise-revision',
+  'drop-foreign',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -69,7 +69,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: STORE,
-        from: "if (session.conversation !== null) return { status: 'already_matched', notices: [] };",
+        from: "if (session.conversation !== null) return { status: 'already_matched', revision: 0, notices: [] };",
         to: '',
       },
     ],

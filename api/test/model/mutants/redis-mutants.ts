@@ -7,7 +7,13 @@ import { standingScripts } from '../worlds.ts';
 export const REDIS_MUTANTS: readonly Mutant[] = [
   {
     name: 'a visitor is their own candidate',
-    changes: [{ file: 'library', from: 'local found, seen = {}, { [sid] = true }', to: 'local found, seen = {}, {}' }],
+    changes: [
+      {
+        file: 'library',
+        from: 'local found, seen, found_by = {}, { [sid] = true }, {}',
+        to: 'local found, seen, found_by = {}, {}, {}',
+      },
+    ],
   },
   {
     name: 'an end clears one side of the pair',
@@ -37,7 +43,13 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'visitors of a dead node stay connected',
-    changes: [{ file: 'sweep-site', from: '    suspend(sid, read(K.sessions, sid), at)\n', to: '' }],
+    changes: [
+      {
+        file: 'sweep-site',
+        from: 'if session and session.a == 0 and session.n == node then suspend(sid, session, at) end',
+        to: '',
+      },
+    ],
   },
   {
     name: 'dead nodes are seen to after matching',
@@ -49,7 +61,9 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
         to: `for _, node in ipairs(redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)) do
           for _, member in ipairs(redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\\0', '(' .. node .. '\\1', 'LIMIT', 0, max)) do
             local sid = string.sub(member, #node + 2)
-            suspend(sid, read(K.sessions, sid), at)
+            local session = whole(sid, read(K.sessions, sid), at)
+            if session and session.a == 0 then suspend(sid, session, at) end
+            redis.call('ZREM', K.placed, member)
           end
           redis.call('ZREM', K.nodes, node)
         end
@@ -59,7 +73,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'who is back in line gets a new place',
-    changes: [{ file: 'sweep-site', from: 'wait.n = session.n', to: 'wait.n, wait.s = session.n, at' }],
+    changes: [{ file: 'library', from: 'wait.n, wait.r = session.n, revision', to: 'wait.n, wait.s = session.n, at' }],
   },
   {
     name: 'looking with other words loses the place',
@@ -67,7 +81,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a match that lapses gives back both sides',
-    changes: [{ file: 'sweep-site', from: '    if is_confirmed then', to: '    if true then' }],
+    changes: [{ file: 'library', from: 'if is_confirmed and session then', to: 'if session then' }],
   },
   {
     name: 'a match never lapses',
@@ -85,7 +99,13 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a conversation can end twice',
-    changes: [{ file: 'library', from: "redis.call('HDEL', K.conversations, cid)", to: '' }],
+    changes: [
+      {
+        file: 'library',
+        from: "redis.call('HDEL', K.conversations, cid)\n  redis.call('ZREM'",
+        to: "redis.call('ZREM'",
+      },
+    ],
   },
   {
     name: 'leaving tells the one who leaves only',
@@ -173,7 +193,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'expansions are never due',
-    changes: [{ file: 'library', from: "if due_at then redis.call('ZADD', K.due, due_at, sid) end", to: '' }],
+    changes: [{ file: 'library', from: 'if since + expansion.afterMs > at then return', to: 'if false then return' }],
   },
   {
     name: 'expansions apply from the start',
@@ -227,7 +247,9 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a find that comes after the connection went is matched',
-    changes: [{ file: 'library', from: 'if session.a > 0 then\n', to: 'if false then\n' }],
+    changes: [
+      { file: 'library', from: 'if session.a > 0 then\n    -- A request', to: 'if false then\n    -- A request' },
+    ],
   },
   {
     name: 'who comes back is not put in line',

@@ -1,11 +1,11 @@
 -- PURPOSE  stops waiting, or says that a match came first
 -- MODE     write
--- KEYS     sessions waits index due
+-- KEYS     sessions waits index due conversations claims meetings parties over
 -- ARGV     session fence
 -- RETURNS  cancelled status | refused code
 -- COST     O(log n)
 
-local session = current_session()
+local session = whole(A.session, current_session(), now())
 if not session then return refused('session_gone') end
 if session.c ~= '' then return { 'cancelled', 'already_matched' } end
 stop_waiting(A.session)

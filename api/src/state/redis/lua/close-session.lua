@@ -5,6 +5,7 @@
 -- RETURNS  done
 -- COST     O(log n)
 
-local session = current_session()
-if session then forget(A.session, session, 'peer_left', now()) end
+local at = now()
+local session = whole(A.session, current_session(), at)
+if session then forget(A.session, session, 'peer_left', at) end
 return { 'done' }

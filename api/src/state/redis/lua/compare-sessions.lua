@@ -1,36 +1,43 @@
 -- PURPOSE  what a node believes of its sessions and is not so
 -- MODE     read
--- KEYS     sessions conversations waits
+-- KEYS     sessions conversations waits parties
 -- ARGV     held
 -- RETURNS  compared revision corrections
 -- COST     O(h) in the sessions held
 
 local corrections = {}
+local function correct(...) corrections[#corrections + 1] = { ... } end
+
 for _, held in ipairs(cjson.decode(A.held)) do
-  local sid, fence, cid, peer_node, presence, is_waiting = unpack(held)
+  local sid, fence, cid, peer_node, presence, is_waiting, told = unpack(held)
   local session = read(K.sessions, sid)
   if not session then
-    corrections[#corrections + 1] = { 'gone', sid }
+    correct('gone', sid)
   elseif session.f > fence then
-    corrections[#corrections + 1] = { 'elsewhere', sid }
+    correct('elsewhere', sid)
+  elseif session.f < fence then
+    correct('forgotten', sid, session.f)
   elseif session.a ~= 0 then
-    corrections[#corrections + 1] = { 'away', sid }
+    correct('away', sid)
   elseif session.c ~= '' then
-    local conversation = read(K.conversations, session.c)
-    local peer_id = conversation.a == sid and conversation.b or conversation.a
-    local peer = read(K.sessions, peer_id)
-    local present = peer.a == 0 and 'here' or 'away'
-    if session.c ~= cid or peer.n ~= peer_node or present ~= presence then
-      local correction = { 'seated', sid, present }
-      for _, part in ipairs(seat(session.c, conversation, sid, { [peer_id] = peer })) do
-        correction[#correction + 1] = part
-      end
-      corrections[#corrections + 1] = correction
+    -- A conversation of which something is lost ends by itself: whoever meets it, and the repair, see to that.
+    local conversation, peer_id, peer = seated(sid, session)
+    local present = peer and (peer.a == 0 and 'here' or 'away')
+    if conversation and session.c ~= cid and conversation.r and conversation.r < told then
+      correct('outlived', sid, session.c)
+    elseif conversation and (session.c ~= cid or peer.n ~= peer_node or present ~= presence) then
+      correct('seated', sid, present, unpack(seat(session.c, conversation, sid, { [peer_id] = peer })))
     end
   elseif cid ~= '' then
-    corrections[#corrections + 1] = { 'unseated', sid, session.lc == cid and session.e or 'peer_left' }
-  elseif is_waiting and redis.call('HEXISTS', K.waits, sid) == 0 then
-    corrections[#corrections + 1] = { 'idle', sid }
+    local is_known = session.lc == cid or redis.call('HEXISTS', K.parties, cid) == 1
+    correct('unseated', sid, session.lc == cid and session.e or is_known and 'peer_left' or 'service_reset')
+  else
+    local wait = read(K.waits, sid)
+    if is_waiting and not wait then
+      correct('idle', sid)
+    elseif wait and not is_waiting and wait.r and wait.r < told then
+      correct('unasked', sid)
+    end
   end
 end
 return { 'compared', tonumber(redis.call('HGET', K.counters, 'revision') or 0), corrections }

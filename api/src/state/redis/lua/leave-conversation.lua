@@ -5,9 +5,9 @@
 -- RETURNS  left next | refused code
 -- COST     O(log n), at most scanMax candidates examined with a ticket
 
-local session = current_session()
-if not session then return refused('session_gone') end
 local at = now()
+local session = whole(A.session, current_session(), at)
+if not session then return refused('session_gone') end
 if session.c == A.conversation then
   finish(session.c, read(K.conversations, session.c), A.session, 'you_left', 'peer_left', at)
   session = read(K.sessions, A.session)

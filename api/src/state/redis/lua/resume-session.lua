@@ -1,13 +1,13 @@
 -- PURPOSE  hands the session of a token to a node, under a new token and fence
 -- MODE     write
--- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties
+-- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
 -- ARGV     presented token node mark nodeLeaseMs graceMs rules freshIds blockMs
 -- RETURNS  unknown | resumed session fence previousNode state rules ageBand
 -- COST     O(log n), at most scanMax candidates examined if it waits
 
 local at = now()
 local sid = redis.call('HGET', K.tokens, A.presented)
-local session = sid and read(K.sessions, sid)
+local session = sid and whole(sid, read(K.sessions, sid), at)
 if not session then return { 'unknown' } end
 if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end
 
@@ -32,16 +32,14 @@ tell_presence(sid, session)
 
 local wait = read(K.waits, sid)
 if wait then
-  wait.n = A.node
+  wait.n, wait.r = A.node, revision
   wait_in_line(sid, wait, cjson.decode(A.rules), at)
   session = read(K.sessions, sid)
 end
 
 local state = { 'idle' }
 if session.c ~= '' then
-  local conversation = read(K.conversations, session.c)
-  local peer_id = conversation.a == sid and conversation.b or conversation.a
-  local peer = read(K.sessions, peer_id)
+  local conversation, peer_id, peer = seated(sid, session)
   state = { 'chatting', peer.a == 0 and 'here' or 'away' }
   for _, part in ipairs(seat(session.c, conversation, sid, { [peer_id] = peer })) do state[#state + 1] = part end
 elseif wait then

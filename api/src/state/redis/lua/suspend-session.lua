@@ -1,10 +1,11 @@
 -- PURPOSE  the connection is gone: the session keeps place and conversation for the grace period
 -- MODE     write
--- KEYS     sessions placed away waits index due conversations
+-- KEYS     sessions placed away waits index due conversations claims meetings parties over
 -- ARGV     session fence
 -- RETURNS  done
 -- COST     O(log n)
 
-local session = current_session()
-if session and session.a == 0 then suspend(A.session, session, now()) end
+local at = now()
+local session = whole(A.session, current_session(), at)
+if session and session.a == 0 then suspend(A.session, session, at) end
 return { 'done' }

@@ -25,47 +25,32 @@ for _, node in ipairs(due_of(K.nodes, at)) do
   local members = redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\0', '(' .. node .. '\1', 'LIMIT', 0, max)
   for _, member in ipairs(members) do
     local sid = string.sub(member, #node + 2)
-    suspend(sid, read(K.sessions, sid), at)
+    local session = whole(sid, read(K.sessions, sid), at)
+    if session and session.a == 0 and session.n == node then suspend(sid, session, at) end
+    redis.call('ZREM', K.placed, member)
   end
   if #members < max then redis.call('ZREM', K.nodes, node) else is_more = true end
 end
 
-for _, cid in ipairs(due_of(K.claims, at)) do
-  local conversation = read(K.conversations, cid)
-  local sides = { { conversation.a, conversation.ca, conversation.wa }, { conversation.b, conversation.cb, conversation.wb } }
-  local reasons = {}
-  for _, side in ipairs(sides) do
-    if not side[2] then reasons[side[1]] = 'peer_left' end
-  end
-  finish(cid, conversation, nil, 'unconfirmed', 'unconfirmed', at, reasons)
-  for _, side in ipairs(sides) do
-    local sid, is_confirmed, wait = side[1], side[2], side[3]
-    if is_confirmed then
-      local session = read(K.sessions, sid)
-      wait.n = session.n
-      if session.a == 0 then wait_in_line(sid, wait, rules, at) else write(K.waits, sid, wait) end
-    end
-  end
-end
+for _, cid in ipairs(due_of(K.claims, at)) do lapse(cid, rules, at) end
 
 for _, sid in ipairs(due_of(K.away, at - tonumber(A.graceMs))) do
-  forget(sid, read(K.sessions, sid), 'peer_lost', at)
+  local session = whole(sid, read(K.sessions, sid), at)
+  if session and session.a > 0 then forget(sid, session, 'peer_lost', at) else redis.call('ZREM', K.away, sid) end
 end
 
 local due = {}
 for _, sid in ipairs(due_of(K.due, at)) do
   local wait = read(K.waits, sid)
-  due[#due + 1] = { s = wait.s, q = wait.q, sid = sid }
+  if wait then due[#due + 1] = { s = wait.s, q = wait.q, sid = sid } else redis.call('ZREM', K.due, sid) end
 end
 table.sort(due, is_senior)
 for _, entry in ipairs(due) do
   -- Read again: an earlier one of this round may have met them.
   local wait = read(K.waits, entry.sid)
-  if wait then
-    local due_at = next_due_at(rules.expansions, wait.s, at)
-    if due_at then redis.call('ZADD', K.due, due_at, entry.sid) else redis.call('ZREM', K.due, entry.sid) end
-    local peer_id, peer_wait = choose(entry.sid, wait, rules, at)
-    if peer_id and not start(peer_id, peer_wait, entry.sid, wait, rules, at) then look_again(entry.sid, at) end
+  if wait and is_in_line(entry.sid, wait) then
+    write_due(entry.sid, wait, next_due_at(rules.expansions, wait.s, at))
+    meet(entry.sid, wait, rules, at)
   end
 end
 

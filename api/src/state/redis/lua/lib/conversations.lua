@@ -41,6 +41,7 @@ local function start(first_id, first_wait, second_id, second_wait, rules, at)
     cb = false,
     wa = first_wait,
     wb = second_wait,
+    r = revision,
   }
   write(K.conversations, cid, conversation)
   redis.call('ZADD', K.claims, conversation.d, cid)
@@ -65,7 +66,8 @@ local function start(first_id, first_wait, second_id, second_wait, rules, at)
   return true
 end
 
--- Ends a conversation; `by` is the side that left, or nil when the service ended it. `reasons` overrides by session.
+-- Ends a conversation for whoever sits in it, and returns those sessions by id; `by` is the side that left, or nil
+-- when the service ended it. `reasons` overrides by session.
 local function finish(cid, conversation, by, reason, peer_reason, at, reasons)
   redis.call('HDEL', K.conversations, cid)
   redis.call('ZREM', K.claims, cid)
@@ -78,27 +80,67 @@ local function finish(cid, conversation, by, reason, peer_reason, at, reasons)
   if reason ~= 'unconfirmed' then
     redis.call('ZADD', K.meetings, at, pair_key(conversation.a, conversation.b))
   end
+  local freed = {}
   for _, sid in ipairs({ conversation.a, conversation.b }) do
     local session = read(K.sessions, sid)
-    local told = (by == nil or by == sid) and reason or peer_reason
-    if reasons and reasons[sid] then told = reasons[sid] end
-    session.c, session.m, session.e = '', '', told
-    write(K.sessions, sid, session)
-    tell_ended(sid, session, cid, told)
+    if session and session.c == cid then
+      local told = (by == nil or by == sid) and reason or peer_reason
+      if reasons and reasons[sid] then told = reasons[sid] end
+      session.c, session.m, session.e = '', '', told
+      write(K.sessions, sid, session)
+      tell_ended(sid, session, cid, told)
+      freed[sid] = session
+    end
   end
+  return freed
+end
+
+-- A session as the rest of a script may rely on it: what it sits in is there, and the peer sits there too. A
+-- conversation that has lost its record or one of its sessions is over for whoever is left; the session itself
+-- remembers enough of it to end it. nil for no session.
+local function whole(sid, session, at)
+  if not session or session.c == '' or seated(sid, session) then return session end
+  local conversation = read(K.conversations, session.c) or { a = sid, b = session.lp }
+  finish(session.c, conversation, nil, 'service_reset', 'service_reset', at)
+  return read(K.sessions, sid)
+end
+
+-- Looks for somebody who fits now; false for nobody. The next sweep looks again if there is somebody and this script
+-- has no id left for a conversation, or if there may be somebody.
+local function meet(sid, wait, rules, at)
+  local peer_id, peer_wait, is_unsure = choose(sid, wait, rules, at)
+  if peer_id and start(peer_id, peer_wait, sid, wait, rules, at) then return true end
+  if peer_id or is_unsure then write_due(sid, wait, at) end
+  return false
 end
 
 -- Puts a session in line (again, or with other words) and looks for somebody who fits now.
 local function wait_in_line(sid, wait, rules, at)
   local before = read(K.waits, sid)
   if before then out_of_line(sid, before) end
-  write(K.waits, sid, wait)
   into_line(sid, wait, rules, at)
-  local peer_id, peer_wait = choose(sid, wait, rules, at)
-  if not peer_id then return false end
-  if start(peer_id, peer_wait, sid, wait, rules, at) then return true end
-  look_again(sid, at)
-  return false
+  return meet(sid, wait, rules, at)
+end
+
+-- A match that was not confirmed by both in time falls through; whoever confirmed is back in line with their place.
+local function lapse(cid, rules, at)
+  redis.call('ZREM', K.claims, cid)
+  local conversation = read(K.conversations, cid)
+  if not conversation or conversation.d == 0 then return end
+  local sides = { { conversation.a, conversation.ca, conversation.wa }, { conversation.b, conversation.cb, conversation.wb } }
+  local reasons = {}
+  for _, side in ipairs(sides) do
+    if not side[2] then reasons[side[1]] = 'peer_left' end
+  end
+  local freed = finish(cid, conversation, nil, 'unconfirmed', 'unconfirmed', at, reasons)
+  for _, side in ipairs(sides) do
+    local sid, is_confirmed, wait = side[1], side[2], side[3]
+    local session = freed[sid]
+    if is_confirmed and session then
+      wait.n, wait.r = session.n, revision
+      if session.a == 0 then wait_in_line(sid, wait, rules, at) else write(K.waits, sid, wait) end
+    end
+  end
 end
 
 -- A wait for this ticket: the place of the present one, or a new place at the end.
@@ -108,6 +150,7 @@ local function wait_for(sid, session, ticket, at)
     s = before and before.s or at,
     q = before and before.q or next_number('seq'),
     n = session.n,
+    r = revision,
     k = ticket.ticket,
     g = ticket.tags,
     u = ticket.lookups,
@@ -128,6 +171,7 @@ local function find(sid, session, ticket, rules, at)
   return wait_in_line(sid, wait, rules, at) and 'matched' or 'waiting'
 end
 
+-- The session is whole.
 local function suspend(sid, session, at)
   session.a = at
   write(K.sessions, sid, session)
@@ -138,6 +182,7 @@ local function suspend(sid, session, at)
   tell_presence(sid, session)
 end
 
+-- The session is whole.
 local function forget(sid, session, peer_reason, at)
   if session.c ~= '' then
     finish(session.c, read(K.conversations, session.c), sid, 'you_left', peer_reason, at)

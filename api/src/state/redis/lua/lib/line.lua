@@ -3,8 +3,12 @@
 
 local STAMP_LENGTH = 25
 
+local function stamp_of(wait)
+  return string.format('%013d%012d', wait.s, wait.q)
+end
+
 local function index_member(tag, wait, sid)
-  return tag .. '\0' .. string.format('%013d%012d', wait.s, wait.q) .. sid
+  return tag .. '\0' .. stamp_of(wait) .. sid
 end
 
 local function out_of_line(sid, wait)
@@ -12,15 +16,23 @@ local function out_of_line(sid, wait)
   redis.call('ZREM', K.due, sid)
 end
 
-local function into_line(sid, wait, rules, at)
-  for _, tag in ipairs(wait.g) do redis.call('ZADD', K.index, 0, index_member(tag, wait, sid)) end
-  local due_at = next_due_at(rules.expansions, wait.s, at)
-  if due_at then redis.call('ZADD', K.due, due_at, sid) end
+-- Puts a wait under all its tags; how many of them it was missing from.
+local function list_tags(sid, wait)
+  local added = 0
+  for _, tag in ipairs(wait.g) do added = added + redis.call('ZADD', K.index, 0, index_member(tag, wait, sid)) end
+  return added
 end
 
--- Somebody who fits is there, but this script has no id left for a conversation: the next sweep makes it.
-local function look_again(sid, at)
-  redis.call('ZADD', K.due, at, sid)
+-- Writes a wait with the moment from which it is looked at again; nil for when somebody comes only.
+local function write_due(sid, wait, due_at)
+  wait.d = due_at
+  write(K.waits, sid, wait)
+  if due_at then redis.call('ZADD', K.due, due_at, sid) else redis.call('ZREM', K.due, sid) end
+end
+
+local function into_line(sid, wait, rules, at)
+  list_tags(sid, wait)
+  write_due(sid, wait, next_due_at(rules.expansions, wait.s, at))
 end
 
 local function stop_waiting(sid)
@@ -30,9 +42,20 @@ local function stop_waiting(sid)
   redis.call('HDEL', K.waits, sid)
 end
 
+-- Whether a wait may end in a match. The wait of a session that is gone or talks is dropped, and that of one
+-- whose connection is gone is taken out of line, as both are already unless something was lost.
+local function is_in_line(sid, wait)
+  local session = read(K.sessions, sid)
+  if session and session.c == '' and session.a == 0 then return true end
+  out_of_line(sid, wait)
+  if not session or session.c ~= '' then redis.call('HDEL', K.waits, sid) end
+  return false
+end
+
 -- Who may be examined, nearest index first; the whole line comes last and is always given room.
+-- Beside the ids, the member of the index by which each was found.
 local function candidate_ids(sid, wait, rules)
-  local found, seen = {}, { [sid] = true }
+  local found, seen, found_by = {}, { [sid] = true }, {}
   for position, tag in ipairs(wait.u) do
     local room = math.min(rules.perTagMax, rules.scanMax - rules.perTagMax - #found)
     if position == #wait.u then room = rules.scanMax - #found end
@@ -43,37 +66,49 @@ local function candidate_ids(sid, wait, rules)
         if not seen[id] and #found < rules.scanMax then
           seen[id] = true
           found[#found + 1] = id
+          found_by[id] = member
         end
       end
     end
   end
-  return found
+  return found, found_by
 end
 
--- Whom the waiter meets: id and wait, or nil. Counts what it examined, for the bound's test.
+-- Whom the waiter meets: id and wait, or nil; and whether there may be somebody all the same, behind entries of the
+-- index that led to nobody or on a node that is not known to live. Counts what it examined, for the bound's test.
 local function choose(sid, wait, rules, at)
-  local ids = candidate_ids(sid, wait, rules)
-  if #ids == 0 then return nil end
+  local ids, found_by = candidate_ids(sid, wait, rules)
+  if #ids == 0 then return nil, nil, false end
   redis.call('HINCRBY', K.counters, 'examined', #ids)
   local pairs_with = {}
   for position, id in ipairs(ids) do pairs_with[position] = pair_key(sid, id) end
   local waits = redis.call('HMGET', K.waits, unpack(ids))
   local blocked_at = redis.call('ZMSCORE', K.blocks, unpack(pairs_with))
   local met_at = redis.call('ZMSCORE', K.meetings, unpack(pairs_with))
-  local alive, best, best_id = {}, nil, nil
+  local alive, best, best_id, is_unsure = {}, nil, nil, false
+  local function drop(id)
+    redis.call('ZREM', K.index, found_by[id])
+    is_unsure = true
+  end
   for position, id in ipairs(ids) do
-    local candidate = cmsgpack.unpack(waits[position])
-    if alive[candidate.n] == nil then
-      alive[candidate.n] = (tonumber(redis.call('ZSCORE', K.nodes, candidate.n) or 0)) > at
-    end
-    local is_blocked = blocked_at[position] and tonumber(blocked_at[position]) > at - tonumber(A.blockMs)
-    if alive[candidate.n] and not is_blocked then
-      local is_repeat = (met_at[position] and tonumber(met_at[position]) > at - rules.repeatMs) or false
-      local found = judge(wait, candidate, rules, at, is_repeat)
-      if found and (best == nil or is_better(found, best)) then
-        best, best_id = found, id
+    local candidate = unpacked(waits[position])
+    if not candidate then
+      drop(id)
+    else
+      if alive[candidate.n] == nil then
+        alive[candidate.n] = (tonumber(redis.call('ZSCORE', K.nodes, candidate.n) or 0)) > at
+      end
+      local is_blocked = blocked_at[position] and tonumber(blocked_at[position]) > at - tonumber(A.blockMs)
+      if not alive[candidate.n] then
+        is_unsure = true
+      elseif not is_blocked then
+        local is_repeat = (met_at[position] and tonumber(met_at[position]) > at - rules.repeatMs) or false
+        local found = judge(wait, candidate, rules, at, is_repeat)
+        if found and (best == nil or is_better(found, best)) then
+          if is_in_line(id, candidate) then best, best_id = found, id else drop(id) end
+        end
       end
     end
   end
-  return best_id, best and best.wait
+  return best_id, best and best.wait, is_unsure
 end

@@ -5,21 +5,31 @@
 --               ra rules agreed to, rb age band ('' for none)
 --               lc, lp last conversation and peer · e why it ended · m request id that led to the conversation
 -- wait          s since · q seq · n node · k ticket · g tags it is found by · u lookups it looks in
+--               d when its next step is due, as `due` has it too (absent: all are reached)
+--               r revision at which the visitor was told to wait
 -- conversation  a, b sessions · i shared interests · t same topic · d lapses at (0: confirmed by both)
---               ca, cb confirmed · wa, wb their waits, to give back
+--               ca, cb confirmed · wa, wb their waits, to give back · r revision at which it started
 -- party         a, b sessions · ka, kb their marks when they met, as text · la, lb when last seen · e ended at (0: runs)
 --               y confirmed by both (absent: not)
 
 local notices = {}
+-- The revision of this script's changes; 0 in a script that only reads.
+local revision = 0
 
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(A.skewMs)
 end
 
+-- A record from its packed form. What cannot be read is as good as missing.
+local function unpacked(packed)
+  if not packed then return nil end
+  local is_read, record = pcall(cmsgpack.unpack, packed)
+  return is_read and type(record) == 'table' and record or nil
+end
+
 local function read(key, field)
-  local packed = redis.call('HGET', key, field)
-  return packed and cmsgpack.unpack(packed) or nil
+  return unpacked(redis.call('HGET', key, field))
 end
 
 local function write(key, field, record)
@@ -50,15 +60,39 @@ local function next_number(name)
   return redis.call('HINCRBY', K.counters, name, 1)
 end
 
+local function write_revision(raised)
+  revision = raised
+  redis.call('HSET', K.counters, 'revision', string.format('%.0f', revision))
+end
+
+-- Rises with every change, and follows the clock in microseconds: a site that lost changes, or its counters,
+-- is past every revision it told before.
+local function raise_revision()
+  local last = redis.pcall('HGET', K.counters, 'revision')
+  if type(last) == 'table' then
+    redis.call('DEL', K.counters)
+    last = nil
+  end
+  write_revision(math.max((tonumber(last or 0) or 0) + 1, now() * 1000))
+end
+
 local function tell_ended(sid, session, cid, reason)
   notices[#notices + 1] = { 'ended', sid, session.n, cid, reason }
 end
 
-local function tell_presence(sid, session)
-  if session.c == '' then return end
-  local conversation = read(K.conversations, session.c)
+-- Where a session sits: its conversation, the peer's id and the peer. nil unless all of that is there.
+local function seated(sid, session)
+  local conversation = session.c ~= '' and read(K.conversations, session.c)
+  if not conversation then return nil end
   local peer_id = conversation.a == sid and conversation.b or conversation.a
   local peer = read(K.sessions, peer_id)
+  if not peer or peer.c ~= session.c then return nil end
+  return conversation, peer_id, peer
+end
+
+local function tell_presence(sid, session)
+  local conversation, peer_id, peer = seated(sid, session)
+  if not conversation then return end
   local presence = session.a == 0 and 'here' or 'away'
   notices[#notices + 1] = { 'presence', peer_id, peer.n, session.c, presence, sid, session.n }
 end

@@ -1,0 +1,19 @@
+-- PURPOSE  puts right what a loss left at odds, a part of each kind of entry a call
+-- MODE     write
+-- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims meetings parties over
+-- ARGV     node nodeLeaseMs max
+-- RETURNS  repaired | held
+-- COST     O(max · log n); of a hash that Redis keeps as a list, all of it
+
+if redis.call('GET', K.sweeper) ~= A.node then return { 'held' } end
+
+local at = now()
+for _, sid in ipairs(next_fields(K.sessions, 'sessions')) do repair_session(sid, at) end
+for _, token in ipairs(next_fields(K.tokens, 'tokens')) do repair_token(token) end
+for _, cid in ipairs(next_fields(K.conversations, 'conversations')) do repair_conversation(cid, at) end
+for _, cid in ipairs(next_fields(K.parties, 'parties')) do repair_party(cid, at) end
+for _, member in ipairs(next_members(K.placed, 'placed')) do repair_placement(member) end
+-- Entries that lead to nothing first, so that a wait is not found by an old one.
+for _, member in ipairs(next_members(K.index, 'index')) do repair_index(member) end
+for _, sid in ipairs(next_fields(K.waits, 'waits')) do repair_wait(sid, at) end
+return { 'repaired' }

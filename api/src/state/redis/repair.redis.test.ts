@@ -1,0 +1,240 @@
+import { TIMES } from '@passerby/sdk/protocol';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FREE, requestId } from '../../../test/harness.ts';
+import { MARK } from '../../../test/marks.ts';
+import { RedisServer } from '../../../test/servers/redis-server.ts';
+import { NODES, SITE } from '../../../test/store-contract.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../../decision/rules.ts';
+import { ticketFrom } from '../../decision/ticket.ts';
+import { randomIds } from '../ids.ts';
+import type { Notice, SessionRef } from '../state-store.ts';
+import { KEYS, keyOf, NODE_LEASE_MS, type KeyName } from './keys.ts';
+import { RedisStore } from './redis-store.ts';
+
+const [NODE, OTHER] = NODES as [(typeof NODES)[number], (typeof NODES)[number]];
+
+let server: RedisServer;
+let redis: Redis;
+let store: RedisStore;
+let skewMs = 0;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  skewMs = 0;
+  store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
+  await store.sweep(SITE, NODE, FREE, 50);
+});
+
+const keyNamed = (name: KeyName) => keyOf(name, SITE, '');
+const lose = async (...names: KeyName[]) => void (await redis.del(...names.map(keyNamed)));
+const open = async (node = NODE) => {
+  const token = randomIds.resume();
+  return { ...(await store.open(SITE, node, token, MARK)).session, token };
+};
+const find = (session: SessionRef, rules: MatchRules = FREE, criteria = {}) =>
+  store.find(session, ticketFrom({ requestId: requestId(), ...criteria }), rules);
+const pair = async () => {
+  const [a, b] = [await open(), await open()];
+  await find(a);
+  const id = idIn((await find(b)).notices);
+  for (const side of [a, b]) await store.confirm(side, id);
+  return { a, b, id };
+};
+const idIn = (notices: readonly Notice[]) => {
+  const started = notices.find(({ kind }) => kind === 'started');
+  return started?.kind === 'started' ? started.seat.conversationId : expect.unreachable();
+};
+const endsIn = (notices: readonly Notice[]) =>
+  notices.flatMap((notice) => (notice.kind === 'ended' ? [[notice.to.sessionId, notice.reason]] : []));
+const repair = async () => (await store.repair(SITE, NODE)).notices;
+/** What nodes do each second. */
+const round = async (rules: MatchRules = FREE) => {
+  for (const node of NODES) await store.heartbeat(SITE, node);
+  return [...(await store.sweep(SITE, NODE, rules, 50)).notices, ...(await repair())];
+};
+const twoRounds = async (rules?: MatchRules) => [...(await round(rules)), ...(await round(rules))];
+
+describe('repair of a site', () => {
+  it('changes nothing where nothing was lost', async () => {
+    const { a } = await pair();
+    await find(await open(), FREE, { seeks: ['nobody'] });
+    await store.suspend(a);
+    const contents = async () =>
+      Promise.all(
+        (Object.keys(KEYS) as KeyName[])
+          .filter((name) => !['op', 'counters', 'sweeper'].includes(name))
+          .map(async (name) => [name, (await redis.dumpBuffer(keyNamed(name)))?.toString('hex')]),
+      );
+    const before = await contents();
+    expect([...(await repair()), ...(await repair())]).toEqual([]);
+    expect(await contents()).toEqual(before);
+  });
+
+  it('is made by the node that holds the sweep lease, and by no other', async () => {
+    await open(OTHER);
+    await lose('placed');
+    await store.repair(SITE, OTHER);
+    expect(await store.online(SITE)).toBe(0);
+    await store.repair(SITE, NODE);
+    expect(await store.online(SITE)).toBe(1);
+  });
+
+  it('I10 ends conversations that lost their record, once for each side', async () => {
+    const { a, b } = await pair();
+    await lose('conversations');
+    expect(endsIn(await twoRounds())).toEqual([
+      [expect.anything(), 'service_reset'],
+      [expect.anything(), 'service_reset'],
+    ]);
+    for (const side of [a, b]) expect((await find(side)).status).toMatch(/waiting|matched/);
+  });
+
+  it('I10 ends a conversation that lost one of its sessions, for the other', async () => {
+    const { a, b } = await pair();
+    await redis.hdel(keyNamed('sessions'), a.sessionId);
+    expect(endsIn(await twoRounds())).toEqual([[b.sessionId, 'service_reset']]);
+    expect(await redis.hlen(keyNamed('conversations'))).toBe(0);
+  });
+
+  it('drops waits, entries of the index, tokens and placements of sessions that are gone', async () => {
+    await find(await open());
+    await lose('sessions');
+    await twoRounds();
+    for (const name of ['waits', 'index', 'tokens', 'placed', 'due'] as const) {
+      expect([name, await redis.exists(keyNamed(name))]).toEqual([name, 0]);
+    }
+  });
+
+  it('puts waiters back in line, and lets them meet whom they missed', async () => {
+    await find(await open());
+    await lose('index');
+    await find(await open());
+    expect((await twoRounds()).map(({ kind }) => kind)).toEqual(['started', 'started']);
+  });
+
+  it('L1 lets waiters meet at a step whose due time was lost', async () => {
+    const rules = { ...DEFAULT_MATCH_RULES, isLanguageHard: false };
+    await find(await open(), rules, { topic: '/a' });
+    await find(await open(), rules, { topic: '/b' });
+    await lose('due');
+    await round(rules);
+    skewMs += rules.expansions.at(-1)!.afterMs;
+    expect((await twoRounds(rules)).map(({ kind }) => kind)).toEqual(['started', 'started']);
+  });
+
+  it('lets a match lapse whose claim was lost', async () => {
+    const [a, b] = [await open(), await open()];
+    await find(a);
+    await store.confirm(a, idIn((await find(b)).notices));
+    await lose('claims');
+    await round();
+    skewMs += FREE.confirmMs;
+    expect(endsIn(await round())).toContainEqual([a.sessionId, 'unconfirmed']);
+  });
+
+  it('I13 counts connected sessions again', async () => {
+    await pair();
+    await lose('placed');
+    await round();
+    expect(await store.online(SITE)).toBe(2);
+  });
+
+  it('lists who is away again, so that they are lost after the grace period', async () => {
+    const { a, b } = await pair();
+    await store.suspend(a);
+    await lose('away');
+    await round();
+    skewMs += TIMES.graceMs;
+    expect(endsIn(await twoRounds())).toContainEqual([b.sessionId, 'peer_lost']);
+  });
+
+  it('lists the node of a session again, so that it is found dead', async () => {
+    await open(OTHER);
+    await lose('nodes');
+    await repair();
+    skewMs += NODE_LEASE_MS;
+    await store.sweep(SITE, NODE, FREE, 50);
+    expect(await store.online(SITE)).toBe(0);
+  });
+
+  it('I11 makes the tokens of a session good again', async () => {
+    const { token } = await open();
+    await lose('tokens');
+    await round();
+    const outcome = await store.resume(SITE, NODE, token, randomIds.resume(), FREE, MARK);
+    expect(outcome.kind).toBe('resumed');
+  });
+
+  it('forgets parties whose end was lost, after their time', async () => {
+    const { a, id } = await pair();
+    await store.leave(a, id, null, FREE);
+    await lose('over');
+    await round();
+    skewMs += TIMES.reportMs;
+    await round();
+    expect(await redis.hlen(keyNamed('parties'))).toBe(0);
+  });
+
+  it('reaches every entry of a large site after as many calls as their number takes', async () => {
+    for (let n = 0; n < 1_200; n++) await open();
+    await lose('placed');
+    for (let n = 0; n < 12; n++) await repair();
+    expect(await store.online(SITE)).toBe(1_200);
+  });
+});
+
+describe('a visitor who meets what was lost', () => {
+  it('leaves a conversation without a record, and both sides are told', async () => {
+    const { a, b, id } = await pair();
+    await lose('conversations');
+    const { notices } = await store.leave(a, id, null, FREE);
+    expect(endsIn(notices).map(([sessionId]) => sessionId)).toEqual([a.sessionId, b.sessionId]);
+  });
+
+  it('finds somebody behind entries of the index that lead to nobody', async () => {
+    for (let n = 0; n < 3 * FREE.scanMax; n++) await find(await open(), FREE, { seeks: ['nobody'] });
+    await lose('waits');
+    for (let n = 0; n < 2; n++) expect((await find(await open())).status).toBe('waiting');
+    const told: Notice[] = [];
+    for (let n = 0; n < 5; n++) told.push(...(await store.sweep(SITE, NODE, FREE, 50)).notices);
+    expect(told.map(({ kind }) => kind)).toEqual(['started', 'started']);
+  });
+
+  it('L1 meets somebody whose node was not listed when both looked', async () => {
+    const both = [await open(OTHER), await open(OTHER)];
+    await lose('nodes');
+    for (const session of both) expect((await find(session)).status).toBe('waiting');
+    expect((await twoRounds()).map(({ kind }) => kind)).toEqual(['started', 'started']);
+  });
+
+  it('is not matched with a session that is gone', async () => {
+    const gone = await open();
+    await find(gone);
+    await redis.hdel(keyNamed('sessions'), gone.sessionId);
+    expect((await find(await open())).status).toBe('waiting');
+    expect(await redis.hexists(keyNamed('waits'), gone.sessionId)).toBe(0);
+  });
+
+  it.each((Object.keys(KEYS) as KeyName[]).filter((name) => name !== 'op'))(
+    'is served where %s holds what is not ours',
+    async (name) => {
+      const [a, b] = [await open(), await open()];
+      await find(a);
+      await lose(name);
+      if (KEYS[name].holds.startsWith('string')) await redis.rpush(keyNamed(name), 'foreign');
+      else await redis.set(keyNamed(name), 'foreign');
+      await twoRounds();
+      for (const session of [a, b]) await find(session).catch(() => undefined);
+      const [c, d] = [await open(), await open()];
+      for (const session of [c, d]) expect((await find(session)).status).toMatch(/waiting|matched/);
+    },
+  );
+});

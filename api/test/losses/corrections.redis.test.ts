@@ -1,0 +1,132 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
+import { FREE, pairOf, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+import { takeSnapshot } from './loss.ts';
+
+let redis: Redis;
+let server: RedisServer;
+let app: App;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(server.url) };
+  app = await startTestApp({ config, siteList: [siteOf(SHOP.key, undefined, {}, FREE)], roundMs: 50 });
+});
+afterEach(() => app.stop());
+
+const keyNamed = (name: KeyName) => keyOf(name, SHOP.id, '');
+const disconnected = (visitor: Visitor) => new Promise((resolve) => visitor.socket.once('disconnect', resolve));
+/** Looks until that is not refused any more, for who is in a conversation the store went back to. */
+const findsAtLast = async (visitor: Visitor) => {
+  await expect.poll(async () => (await visitor.find()).ok).toBe(true);
+};
+
+describe('a node whose store went back in time', () => {
+  it('I10 does not start again what ended, and leaves it for both', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    const goBack = await takeSnapshot(redis);
+    await a.ask('conversation:leave', { conversationId });
+    await b.next('conversation:ended');
+    await goBack();
+    await findsAtLast(a);
+    await findsAtLast(b);
+    for (const visitor of [a, b]) {
+      await until(() => visitor.all('conversation:started').length === 2, 'both meet again');
+      expect(visitor.all('conversation:started')[1]!.conversationId).not.toBe(conversationId);
+      expect(visitor.all('conversation:ended')).toHaveLength(1);
+    }
+  });
+
+  it('I10 tells the end of a conversation the store forgot, as a reset', async () => {
+    const [a, b] = [await Visitor.arrive(app), await Visitor.arrive(app)];
+    const goBack = await takeSnapshot(redis);
+    await a.find();
+    await b.find();
+    const { conversationId } = await b.next('conversation:started');
+    await a.next('conversation:started');
+    await goBack();
+    for (const visitor of [a, b]) {
+      expect(await visitor.next('conversation:ended')).toEqual({ conversationId, reason: 'service_reset' });
+      expect(visitor.socket.connected).toBe(true);
+      visitor.socket.disconnect();
+    }
+  });
+
+  it('I11 turns away a socket whose session it has at an older fence, and ends what that one was in', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    const goBack = await takeSnapshot(redis);
+    a.socket.disconnect();
+    await using back = await Visitor.arrive(app, { auth: { resume: a.all('session:ready')[0]!.resume } });
+    const gone = disconnected(back);
+    await goBack();
+    await gone;
+    expect(back.all('session:refused')).toMatchObject([{ code: 'session_gone' }]);
+    expect(await b.next('conversation:ended')).toMatchObject({ conversationId });
+    await expect.poll(() => redis.hlen(keyNamed('sessions'))).toBe(1);
+  });
+
+  it('cancels a wait that the visitor had cancelled', async () => {
+    await using a = await Visitor.arrive(app);
+    await a.find();
+    const goBack = await takeSnapshot(redis);
+    await a.ask('match:cancel', {});
+    await goBack();
+    await expect.poll(() => redis.hlen(keyNamed('waits'))).toBe(0);
+    expect(a.socket.connected).toBe(true);
+  });
+});
+
+describe('a node whose store has a lower revision than it told', () => {
+  it('tells what is decided from there on', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    // As under a clock that was years ahead.
+    await redis.hset(keyNamed('counters'), 'revision', '8000000000000000');
+    await a.ask('conversation:leave', { conversationId });
+    await b.next('conversation:ended');
+    await redis.del(keyNamed('counters'));
+    await expect.poll(async () => Number(await redis.hget(keyNamed('counters'), 'revision'))).toBeGreaterThan(8e15);
+    await a.find();
+    await b.find();
+    for (const visitor of [a, b]) {
+      await until(() => visitor.all('conversation:started').length === 2, 'the next start is told');
+    }
+  });
+
+  it('promises no start that is not told', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    await redis.hset(keyNamed('counters'), 'revision', '8000000000000000');
+    await a.ask('conversation:leave', { conversationId });
+    await b.next('conversation:ended');
+    await redis.del(keyNamed('counters'));
+    for (const visitor of [a, b]) {
+      const answer = await visitor.find();
+      const isPromised = answer.ok && answer.data.status === 'matched';
+      expect(visitor.all('conversation:started')).toHaveLength(isPromised ? 2 : 1);
+    }
+  });
+
+  it('is past it at once where its counters are gone', async () => {
+    await using pair = await pairOf(app);
+    const before = Number(await redis.hget(keyNamed('counters'), 'revision'));
+    await redis.del(keyNamed('counters'));
+    const { a, b, conversationId } = pair;
+    await a.ask('conversation:leave', { conversationId });
+    expect(await b.next('conversation:ended')).toEqual({ conversationId, reason: 'peer_left' });
+    expect(Number(await redis.hget(keyNamed('counters'), 'revision'))).toBeGreaterThan(before);
+  });
+});

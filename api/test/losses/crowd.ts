@@ -1,0 +1,63 @@
+import { expect } from 'vitest';
+import { pause } from '../faults/patience.ts';
+import { checkHistory, type Violation } from '../history/check-history.ts';
+import { conversationsIn, type VisitorHistory } from '../history/history.ts';
+import { playScenario, type Scenario, type TwoNodes } from '../history/two-nodes.ts';
+
+/** Outcome of a loss under a crowd, to be printed and judged. */
+export interface LossOutcome {
+  readonly violations: readonly Violation[];
+  /** Visitors who were answered `internal`: a script failed on what it met. */
+  readonly failed: readonly number[];
+  readonly conversations: number;
+  /** Conversations that started after the loss. */
+  readonly startedAfter: number;
+  /** Time from the loss to the first start of the visitor who waited longest for one. Milliseconds. */
+  readonly servedMs: number;
+}
+
+/** Plays a scenario in the middle of which something is lost. */
+export async function playLoss(
+  two: TwoNodes,
+  scenario: Omit<Scenario, 'fault'>,
+  lose: () => Promise<void>,
+): Promise<LossOutcome> {
+  let lostAt = Number.POSITIVE_INFINITY;
+  const histories = await playScenario(two, {
+    ...scenario,
+    fault: async () => {
+      await pause(scenario.liveMs / 2);
+      await lose();
+      lostAt = performance.now();
+    },
+  });
+  const firsts = histories.map((history) => firstStartAfter(history, lostAt)).filter((at) => at !== null);
+  return {
+    violations: checkHistory(histories, { areCutsAllowed: true }),
+    failed: histories.filter(({ seen }) => seen.some(isInternal)).map(({ visitor }) => visitor),
+    conversations: conversationsIn(histories),
+    startedAfter: firsts.length,
+    servedMs: Math.round(Math.max(0, ...firsts) - lostAt),
+  };
+}
+
+/** Nobody saw what must never be, nobody is stuck, and matching went on. */
+export function expectServed(outcome: LossOutcome, { areBlocksLost = false } = {}): void {
+  const { violations, failed, conversations, startedAfter } = outcome;
+  expect(violations.filter(({ rule }) => !(areBlocksLost && rule === 'I5'))).toEqual([]);
+  expect(failed).toEqual([]);
+  expect(startedAfter, `of ${conversations} conversations`).toBeGreaterThan(0);
+}
+
+/** No node ended, and no round of one failed on what it met. */
+export function expectUnharmed(two: TwoNodes): void {
+  expect(two.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true]);
+  expect(two.nodes.map(({ output }) => output).join('')).not.toContain('round failed');
+}
+
+const isInternal = (event: VisitorHistory['seen'][number]) => event.kind === 'answered' && event.answer === 'internal';
+
+function firstStartAfter({ seen }: VisitorHistory, at: number): number | null {
+  for (const event of seen) if (event.kind === 'started' && event.at > at) return event.at;
+  return null;
+}

@@ -1,0 +1,109 @@
+import type { Mutant } from '../model/mutants/change.ts';
+
+/** Scripts that lack a repair, or a check of what they meet: the check of losses must notice each. */
+export const LOSS_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a conversation that lost its record is relied on',
+    changes: [
+      {
+        file: 'library',
+        from: "if not session or session.c == '' or seated(sid, session) then return session end",
+        to: 'if true then return session end',
+      },
+    ],
+  },
+  {
+    name: 'a wait that is missing is relied on',
+    changes: [
+      {
+        file: 'library',
+        from: 'local candidate = unpacked(waits[position])',
+        to: 'local candidate = cmsgpack.unpack(waits[position])',
+      },
+    ],
+  },
+  {
+    name: 'who is found in the index is not looked up',
+    changes: [{ file: 'library', from: 'if is_in_line(id, candidate) then best', to: 'if true then best' }],
+  },
+  {
+    name: 'an end is written to a session that sits elsewhere',
+    changes: [
+      {
+        file: 'library',
+        from: 'if session and session.c == cid then\n      local told',
+        to: 'if session then\n      local told',
+      },
+    ],
+  },
+  {
+    name: 'tokens are not restored',
+    changes: [{ file: 'library', from: "redis.call('HSETNX', K.tokens, session.t, sid)", to: '' }],
+  },
+  {
+    name: 'who is away is not listed again',
+    changes: [
+      { file: 'library', from: "    redis.call('ZADD', K.away, session.a, sid)\n    return", to: '    return' },
+    ],
+  },
+  {
+    name: 'who is connected is not listed again',
+    changes: [
+      {
+        file: 'library',
+        from: "redis.call('ZADD', K.placed, 0, placement(sid, session))\n  -- A node",
+        to: '-- A node',
+      },
+    ],
+  },
+  {
+    name: 'waiters are not listed again',
+    changes: [{ file: 'library', from: 'if list_tags(sid, wait) > 0 then write_due(sid, wait, at) end', to: '' }],
+  },
+  {
+    name: 'claims are not listed again',
+    changes: [{ file: 'library', from: "redis.call('ZADD', K.claims, 'NX', conversation.d, cid)", to: '' }],
+  },
+  {
+    name: 'waits of sessions that are gone stay',
+    changes: [{ file: 'repair-site', from: 'do repair_wait(sid, at) end', to: 'do local _ = repair_wait end' }],
+  },
+  {
+    name: 'entries of the index that lead to nobody stay',
+    changes: [{ file: 'repair-site', from: 'do repair_index(member) end', to: 'do local _ = repair_index end' }],
+  },
+  {
+    name: 'placements of sessions that are gone stay',
+    changes: [
+      { file: 'repair-site', from: 'do repair_placement(member) end', to: 'do local _ = repair_placement end' },
+    ],
+  },
+  {
+    name: 'conversations of sessions that are gone stay',
+    changes: [
+      { file: 'repair-site', from: 'do repair_conversation(cid, at) end', to: 'do local _ = repair_conversation end' },
+    ],
+  },
+  {
+    name: 'the revision does not follow the clock',
+    changes: [
+      {
+        file: 'library',
+        from: 'math.max((tonumber(last or 0) or 0) + 1, now() * 1000)',
+        to: '(tonumber(last or 0) or 0) + 1',
+      },
+    ],
+  },
+  {
+    name: 'a conversation the store went back to is taken for a new one',
+    changes: [{ file: 'compare-sessions', from: 'conversation.r < told then', to: 'false then' }],
+  },
+  {
+    name: 'a wait the store went back to is kept',
+    changes: [{ file: 'compare-sessions', from: 'wait.r and wait.r < told then', to: 'false then' }],
+  },
+  {
+    name: 'an older fence in the store is not noticed',
+    changes: [{ file: 'compare-sessions', from: 'elseif session.f < fence then', to: 'elseif false then' }],
+  },
+];

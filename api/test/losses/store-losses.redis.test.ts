@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { loadScripts, standingScripts } from '../model/worlds.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+import { lossProperty } from './store-losses.ts';
+
+describe('the Redis store that loses keys, fields and members, and goes back in time', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    redis = new Redis(server.url);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  it('is consistent and serves everybody after a bounded number of rounds', { timeout: 300_000 }, async () => {
+    const scripts = standingScripts();
+    await loadScripts(redis, scripts);
+    const seed = process.env['PASSERBY_SEED'];
+    await fc.assert(lossProperty(redis, scripts), { numRuns: 150, ...(seed !== undefined && { seed: Number(seed) }) });
+  });
+});
