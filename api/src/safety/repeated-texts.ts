@@ -52,8 +52,8 @@ export class RepeatedTexts {
   }
 
   /** A frame was passed on. */
-  heard(site: SiteId, address: AddressHash, { conversationId, seq, body }: Frame): void {
-    if (seq === 0 || body.kind !== 'text' || typeof body['text'] !== 'string') return;
+  heard(site: SiteId, address: AddressHash, { conversationId, body }: Frame): void {
+    if (body.kind !== 'text' || typeof body['text'] !== 'string') return;
     const text = normalised(body['text']);
     if (text.length < MIN_CHARS) return;
     const now = this.#clock();
