@@ -220,7 +220,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
   const passFrame: FrameHandler = (from, frame, visitor) => {
     const fault = relay.pass(from.sessionId, frame);
-    if (fault === null) gatekeeper.heard(from, frame, visitor);
+    // Also what was dropped for want of a number: it was meant to get past this.
+    if (fault === null || fault === 'unnumbered') gatekeeper.heard(from, frame, visitor);
     return fault;
   };
   const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });

@@ -30,7 +30,7 @@ export const FRAME_FAULTS = [
 export type FrameFault = (typeof FRAME_FAULTS)[number];
 
 /** What can be wrong with a frame by itself, whoever sends it. */
-export type EnvelopeFault = Extract<FrameFault, 'malformed' | 'too_large' | 'too_complex' | 'unnumbered'>;
+export type EnvelopeFault = Extract<FrameFault, 'malformed' | 'too_large' | 'too_complex'>;
 
 /** Returns the frame, or what is wrong with it. Never throws, whatever is thrown at it. */
 export function parseFrame(value: unknown): Frame | EnvelopeFault {
@@ -41,9 +41,7 @@ export function parseFrame(value: unknown): Frame | EnvelopeFault {
 }
 
 /** Returns what is wrong with a frame whose envelope fits; `null` if nothing is. */
-export function frameFault({ seq, body }: Frame): EnvelopeFault | null {
-  // What passes by the allowance for messages, and by the search for repeated texts, is not for the sender to say.
-  if (seq === 0 && !UNNUMBERED_KINDS.includes(body.kind)) return 'unnumbered';
+export function frameFault({ body }: Frame): EnvelopeFault | null {
   if (body.kind === 'text') {
     const { text } = body;
     if (typeof text !== 'string') return 'malformed';
@@ -52,4 +50,12 @@ export function frameFault({ seq, body }: Frame): EnvelopeFault | null {
     if (isPlain && text.length * ESCAPED_CHARS_MAX < LIMITS.frameMaxBytes) return null;
   }
   return Buffer.byteLength(JSON.stringify(body)) <= LIMITS.frameMaxBytes ? null : 'too_large';
+}
+
+/**
+ * Whether a frame is numbered 0 that has to have a number. What passes by the allowance for messages is not for its
+ * sender to say.
+ */
+export function isNumberMissing({ seq, body }: Frame): boolean {
+  return seq === 0 && !UNNUMBERED_KINDS.includes(body.kind);
 }

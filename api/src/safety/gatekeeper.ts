@@ -63,7 +63,7 @@ export class Gatekeeper {
     return this.#proof.prove(sessionId, solution);
   }
 
-  /** A frame of this visitor was passed on. */
+  /** A frame of this visitor reached the conversation they are in. */
   heard(session: SessionRef, frame: Frame, visitor: Visitor): void {
     const { address } = doerOf(session, visitor);
     this.#texts.heard(session.site, address, frame);

@@ -51,7 +51,7 @@ export class RepeatedTexts {
     this.#saltedAt = clock();
   }
 
-  /** A frame was passed on. */
+  /** A frame was said in a conversation, whatever number it bears. */
   heard(site: SiteId, address: AddressHash, { conversationId, body }: Frame): void {
     if (body.kind !== 'text' || typeof body['text'] !== 'string') return;
     const text = normalised(body['text']);
