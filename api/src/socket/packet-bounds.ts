@@ -1,5 +1,5 @@
 import { FRAME_EVENT, LIMITS, REQUEST_NAMES, type RequestName } from '@passerby/sdk/protocol';
-import { isJsonWithin } from '../contract/json-bounds.ts';
+import { isJsonWithin, type JsonBounds } from '../contract/json-bounds.ts';
 import {
   CONNECT_PACKET_CHARS,
   FRAME_PACKET_CHARS,
@@ -18,7 +18,8 @@ export type PacketVerdict =
 
 const READ: PacketVerdict = { kind: 'read' };
 const BROKEN: PacketVerdict = { kind: 'broken' };
-const BOUNDS = { depthMax: LIMITS.packetDepthMax, valuesMax: LIMITS.packetValuesMax };
+const BOUNDS: JsonBounds = { depthMax: LIMITS.packetDepthMax, valuesMax: LIMITS.packetValuesMax };
+const FRAME_BOUNDS: JsonBounds = { depthMax: LIMITS.packetDepthMax, valuesMax: LIMITS.frameValuesMax };
 
 /** A packet type, an acknowledgement number that is an exact integer, and a list; a name as JSON writers write ours. */
 const EVENT = /^2(\d{0,15})\[(?:"([a-z]{1,20}:[a-z]{1,20})"[,\]])?/;
@@ -46,15 +47,17 @@ export function judgePacket(packet: string): PacketVerdict {
 function judgeEvent(packet: string): PacketVerdict {
   const [head, digits, name = ''] = EVENT.exec(packet) ?? [];
   if (head === undefined) return BROKEN;
-  const why =
-    packet.length > charsOf(name) ? 'too_large' : isJsonWithin(packet, BOUNDS) ? null : ('too_complex' as const);
+  const why = eventFault(name, packet);
   if (why === null) return READ;
   return { kind: 'refused', name, id: digits === '' ? undefined : Number(digits), why };
+}
+
+function eventFault(name: string, packet: string): PayloadFault | null {
+  if (packet.length > (CHARS.get(name) ?? OTHER_PACKET_CHARS)) return 'too_large';
+  return isJsonWithin(packet, name === FRAME_EVENT ? FRAME_BOUNDS : BOUNDS) ? null : 'too_complex';
 }
 
 const CHARS: ReadonlyMap<string, number> = new Map([
   ...REQUEST_NAMES.map((name: RequestName) => [name, REQUEST_PACKET_CHARS[name]] as const),
   [FRAME_EVENT, FRAME_PACKET_CHARS],
 ]);
-
-const charsOf = (name: string): number => CHARS.get(name) ?? OTHER_PACKET_CHARS;

@@ -1,25 +1,47 @@
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
 import { judgePacket } from './packet-bounds.ts';
+import { PacketTurns, type Waiting } from './packet-turns.ts';
 
 /** Socket.IO ends a connection that sends this: it is for servers to send. */
 const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
 
+/** Shared by all connections, so that many of them get no more of a turn than one. */
+const TURNS = new PacketTurns();
+
 /**
- * Reads text packets, one of a connection in each turn of the event loop: what arrives at once is spread over as many
- * turns, so that no connection holds up others. Judges each by its text first. What is no packet of a client, and a
- * second CONNECT, which would open a second session while the first is being checked, ends the connection.
+ * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. What is no
+ * packet of a client, and a second CONNECT, which would open a second session while the first is being checked, ends the
+ * connection.
  */
-class TextDecoder extends Decoder {
-  /** Packets of this connection for the next turns. The bounds of a connection limit how many there are. */
+class TextDecoder extends Decoder implements Waiting {
+  /** Packets of this connection for later turns. The bounds of a connection limit how much that is. */
   #waiting: string[] = [];
-  #isTurnTaken = false;
+  /** The turn in which the last packet was read. */
+  #readIn = -1;
   #hasConnect = false;
 
   override add(chunk: unknown): void {
     if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
-    if (this.#isTurnTaken) this.#waiting.push(chunk);
-    else this.#read(chunk);
+    if (this.#waiting.length === 0 && this.#readIn !== TURNS.turn && TURNS.mayRead()) {
+      this.#read(chunk);
+      return;
+    }
+    this.#waiting.push(chunk);
+    if (this.#waiting.length === 1) TURNS.wait(this);
+  }
+
+  readNext(): boolean {
+    const next = this.#waiting.shift();
+    if (next === undefined) return false;
+    try {
+      this.#read(next);
+    } catch {
+      // Nobody above would hear it here: it ends as it does where it is thrown.
+      this.#waiting = [];
+      this.emitReserved('decoded', PROTOCOL_ERROR);
+    }
+    return this.#waiting.length > 0;
   }
 
   override destroy(): void {
@@ -28,8 +50,7 @@ class TextDecoder extends Decoder {
   }
 
   #read(packet: string): void {
-    this.#isTurnTaken = true;
-    setImmediate(() => this.#nextTurn());
+    this.#readIn = TURNS.turn;
     const verdict = judgePacket(packet);
     switch (verdict.kind) {
       case 'read':
@@ -50,19 +71,6 @@ class TextDecoder extends Decoder {
   #connect(): void {
     if (this.#hasConnect) throw new Error('a connection takes one CONNECT');
     this.#hasConnect = true;
-  }
-
-  #nextTurn(): void {
-    this.#isTurnTaken = false;
-    const next = this.#waiting.shift();
-    if (next === undefined) return;
-    try {
-      this.#read(next);
-    } catch {
-      // Nobody above would hear it here: it ends as it does where it is thrown.
-      this.#waiting = [];
-      this.emitReserved('decoded', PROTOCOL_ERROR);
-    }
   }
 }
 
