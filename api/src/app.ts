@@ -131,8 +131,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { RATE_LIMIT_FACTOR: factor } = config;
   const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
   const packetsMax = Math.ceil(BOUNDS.packetsMax * factor);
+  const packetsMaxBytes = Math.ceil(BOUNDS.packetsMaxBytes * factor);
   const addressTcpMax = Math.ceil(BOUNDS.addressTcpMax * factor);
-  const bounds = { ...BOUNDS, addressConnectionsMax, addressTcpMax, packetsMax, ...parts.bounds };
+  const bounds = { ...BOUNDS, addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes, ...parts.bounds };
   const tally = new Tally();
   const metrics = new Metrics();
   const nodeId = randomIds.node();
@@ -143,10 +144,10 @@ export async function startApp(parts: AppParts): Promise<App> {
   await salts.refresh();
   const addresses = new AddressHasher(salts);
   const { bans } = parts;
-  const entrance = new Entrance(addresses, bans, dates);
   const push = new SocketPush(bounds, tally);
   const allowances = new SessionAllowances(clock, factor);
   const limiter = new Limiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
+  const entrance = new Entrance(addresses, bans, limiter, dates);
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
@@ -233,7 +234,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
   const passFrame: FrameHandler = (from, frame, visitor) => {
     const fault = relay.pass(from.sessionId, frame);
-    if (fault === null) gatekeeper.heard(from, frame, visitor);
+    // Also what was dropped for want of a number: it was meant to get past this.
+    if (fault === null || fault === 'unnumbered') gatekeeper.heard(from, frame, visitor);
     return fault;
   };
   const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
@@ -283,6 +285,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     online,
     push,
     door,
+    admitConnect: (request) => entrance.admitConnect(clientAddress(request, config.TRUSTED_HOPS)),
     visitorOf: (site, key, request, credentials) =>
       entrance.visitorOf(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
     letIn: (session, visitor) => {

@@ -43,6 +43,11 @@ export const BOUNDS = {
    */
   packetsMax: 400,
   packetsMs: 2_000,
+  /**
+   * Bytes of those packets at once, and as many again within `packetsMs`; with one more the connection is cut. More than
+   * the 32 longest texts that the SDK has under way (12 KiB each if every character is escaped) and a report.
+   */
+  packetsMaxBytes: 512 * 1024,
   /** Requests of one visitor that are being answered. A client asks one thing at a time, and now and then whether its line lives. */
   requestsMax: 16,
   /** Connections of one address (IPv6: one /64; wider networks by `timesAt` as many) that have passed the origin check, joined or not. A school behind one router. */

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../src/app.ts';
-import { ORIGIN, siteOf, sizesOf, startTestApp, Visitor } from './harness.ts';
+import { ORIGIN, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
 
 /** A long-polling handshake by hand: status, body and headers. */
 function poll(app: App, query: string, headers: Record<string, string>) {
@@ -127,11 +127,12 @@ describe('S1 S21 the handshake', () => {
     expect(sizesOf(app).sessions).toBe(0);
   });
 
-  test('another namespace does not exist', async () => {
+  test('another namespace does not exist, and to ask for it ends the connection', async () => {
     await using app = await startTestApp();
-    await using visitor = await Visitor.arrive(app);
-    const other = visitor.socket.io.socket('/admin');
+    const visitor = new Visitor(app, { autoConnect: false });
+    const other = visitor.socket.io.socket('/admin', { auth: { version: 1 } });
     const error = await new Promise<Error>((resolve) => other.connect().once('connect_error', resolve));
     expect(error.message).toBe('Invalid namespace');
+    await until(() => app.held().connections === 0, 'it is closed');
   });
 });

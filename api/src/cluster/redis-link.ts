@@ -1,4 +1,4 @@
-import { LINK_VERSION, parcelBatch } from '../contract/parcel.ts';
+import { LINK_VERSION, parcelBatch, readParcel } from '../contract/parcel.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
 import { PREFIX } from '../state/redis/keys.ts';
@@ -24,7 +24,7 @@ export class RedisLink implements NodeLink {
   /** Starts listening for this node, and goes on whenever the connection is a new one. Resolves once Redis has the subscription. */
   async listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void> {
     this.#subscriber.on('message', (_channel: string, text: string) => {
-      for (const parcel of this.#read(text)) take(parcel);
+      for (const parcel of this.#read(text)) this.#handOver(parcel, take);
     });
     await this.#subscriber.subscribe(channelOf(node));
     this.#subscriber.on('ready', () => this.#listenAgain(node));
@@ -64,11 +64,27 @@ export class RedisLink implements NodeLink {
     }
   }
 
+  /** Parcels of a batch that are what they should be: one that is not takes no other with it. */
   #read(text: string): readonly Parcel[] {
     const batch = parcelBatch.safeParse(safelyParsed(text));
-    if (batch.success) return batch.data.parcels;
-    this.#tally.count('parcels_malformed');
-    return [];
+    if (!batch.success) {
+      this.#tally.count('parcels_malformed');
+      return [];
+    }
+    return batch.data.parcels.flatMap((unread) => {
+      const parcel = readParcel(unread);
+      if (parcel === null) this.#tally.count('parcels_malformed');
+      return parcel ?? [];
+    });
+  }
+
+  /** Whatever becomes of it, the next one gets its turn: it came by a library's parser, which an error would break. */
+  #handOver(parcel: Parcel, take: (parcel: Parcel) => void): void {
+    try {
+      take(parcel);
+    } catch {
+      this.#tally.count('parcels_failed');
+    }
   }
 }
 

@@ -1,6 +1,8 @@
-import { LIMITS, type Frame } from '@passerby/sdk/protocol';
+import { LIMITS, UNNUMBERED_KINDS, type Frame } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import * as ids from './ids.ts';
+import { ESCAPED_CHARS_MAX } from './packet-sizes.ts';
+import { payloadFault } from './refused-payload.ts';
 import { schemaFor } from './schema-for.ts';
 
 /** The envelope of a frame; the body only has to be an object with a kind, the rest is for the receiver to judge. */
@@ -16,23 +18,44 @@ export const frameSchema = schemaFor<Frame>()(
 );
 
 /** Why a frame was not relayed. There is nobody to answer, so these are counted. */
-export const FRAME_FAULTS = ['malformed', 'too_large', 'not_paired', 'peer_away', 'throttled'] as const;
+export const FRAME_FAULTS = [
+  'malformed',
+  'too_large',
+  'too_complex',
+  'unnumbered',
+  'not_paired',
+  'peer_away',
+  'throttled',
+] as const;
 export type FrameFault = (typeof FRAME_FAULTS)[number];
 
-/** JSON escapes one UTF-16 unit to six bytes at most (`\u0000`), so a plain text within its limit needs no measuring. */
-const ESCAPED_BYTES_MAX = 6;
+/** What can be wrong with a frame by itself, whoever sends it. */
+export type EnvelopeFault = Extract<FrameFault, 'malformed' | 'too_large' | 'too_complex'>;
 
-/** The frame, or why it is none. Never throws, whatever is thrown at it. */
-export function parseFrame(value: unknown): Frame | Extract<FrameFault, 'malformed' | 'too_large'> {
+/** Returns the frame, or what is wrong with it. Never throws, whatever is thrown at it. */
+export function parseFrame(value: unknown): Frame | EnvelopeFault {
+  const refused = payloadFault(value);
+  if (refused !== null) return refused;
   const parsed = frameSchema.safeParse(value);
-  if (!parsed.success) return 'malformed';
-  const { body } = parsed.data;
+  return parsed.success ? (frameFault(parsed.data) ?? parsed.data) : 'malformed';
+}
+
+/** Returns what is wrong with a frame whose envelope fits; `null` if nothing is. */
+export function frameFault({ body }: Frame): EnvelopeFault | null {
   if (body.kind === 'text') {
     const { text } = body;
     if (typeof text !== 'string') return 'malformed';
     if (text.length > LIMITS.textMaxChars) return 'too_large';
     const isPlain = Object.keys(body).length === 2;
-    if (isPlain && text.length * ESCAPED_BYTES_MAX < LIMITS.frameMaxBytes) return parsed.data;
+    if (isPlain && text.length * ESCAPED_CHARS_MAX < LIMITS.frameMaxBytes) return null;
   }
-  return Buffer.byteLength(JSON.stringify(body)) <= LIMITS.frameMaxBytes ? parsed.data : 'too_large';
+  return Buffer.byteLength(JSON.stringify(body)) <= LIMITS.frameMaxBytes ? null : 'too_large';
+}
+
+/**
+ * Whether a frame is numbered 0 that has to have a number. What passes by the allowance for messages is not for its
+ * sender to say.
+ */
+export function isNumberMissing({ seq, body }: Frame): boolean {
+  return seq === 0 && !UNNUMBERED_KINDS.includes(body.kind);
 }

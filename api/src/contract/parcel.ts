@@ -1,9 +1,10 @@
-import { END_REASONS } from '@passerby/sdk/protocol';
+import { END_REASONS, LIMITS } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import type { Parcel } from '../cluster/node-link.ts';
 import type { NodeId, SessionId, SiteId } from '../state/state-store.ts';
-import { frameSchema } from './frame.ts';
+import { frameFault, frameSchema } from './frame.ts';
 import * as ids from './ids.ts';
+import { isValueWithin } from './json-bounds.ts';
 import { schemaFor } from './schema-for.ts';
 
 const sessionId = z
@@ -47,16 +48,29 @@ const notice = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const parcel = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('notice'), notice }),
-  z.strictObject({ kind: z.literal('superseded'), sessionId, fence: z.int().min(1) }),
-  z.strictObject({ kind: z.literal('frame'), from: sessionId, to: sessionId, frame: frameSchema }),
-]);
+const parcel = schemaFor<Parcel>()(
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('notice'), notice }),
+    z.strictObject({ kind: z.literal('superseded'), sessionId, fence: z.int().min(1) }),
+    z.strictObject({ kind: z.literal('frame'), from: sessionId, to: sessionId, frame: frameSchema }),
+  ]),
+);
 
 /** What travels between nodes of one version; another version is dropped and counted, never guessed at. */
 export const LINK_VERSION = 1;
 
-/** One turn's worth of parcels. */
-export const parcelBatch = schemaFor<{ readonly version: typeof LINK_VERSION; readonly parcels: readonly Parcel[] }>()(
-  z.strictObject({ version: z.literal(LINK_VERSION), parcels: z.array(parcel).min(1) }),
-);
+/** One turn's worth of parcels, each still to be read. */
+export const parcelBatch = z.strictObject({ version: z.literal(LINK_VERSION), parcels: z.array(z.unknown()).min(1) });
+
+/**
+ * Reads one parcel of a batch; `null` if it is none. A frame is held against all that is asked of a visitor's, since the
+ * node that passed it on may be of a version that asks for less.
+ */
+export function readParcel(unread: unknown): Parcel | null {
+  const parsed = parcel.safeParse(unread);
+  if (!parsed.success) return null;
+  const { data } = parsed;
+  if (data.kind !== 'frame') return data;
+  const isFit = isValueWithin(data.frame.body, LIMITS.packetDepthMax) && frameFault(data.frame) === null;
+  return isFit ? data : null;
+}

@@ -8,11 +8,9 @@ import {
 } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import * as ids from './ids.ts';
+import { SOLUTION_MAX_CHARS } from './packet-sizes.ts';
 import { schemaFor } from './schema-for.ts';
 import { freeText } from './text.ts';
-
-/** A challenge of ours and its solution, as base64, with room to spare. */
-const SOLUTION_MAX_CHARS = 4_000;
 
 const tag = z.string().trim().min(1).max(LIMITS.interestMaxChars);
 

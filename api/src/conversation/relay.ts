@@ -1,10 +1,13 @@
 import { FRAME_EVENT, type ConversationId, type Frame } from '@passerby/sdk/protocol';
 import type { NodeLink } from '../cluster/node-link.ts';
 import type { MonotonicClock } from '../clock.ts';
-import type { FrameFault } from '../contract/frame.ts';
+import { isNumberMissing, type FrameFault } from '../contract/frame.ts';
 import type { Push } from '../push.ts';
 import type { NodeId, Seat, SessionId } from '../state/state-store.ts';
 import { HeardPeers } from './heard-peers.ts';
+
+/** Why the relay drops a frame. */
+export type RelayFault = Extract<FrameFault, 'not_paired' | 'peer_away' | 'unnumbered'>;
 
 interface Place {
   readonly seat: Seat;
@@ -67,9 +70,10 @@ export class Relay {
   }
 
   /** Hands a frame to the sender's present peer, or says why not. The sender's own seat decides, the id in the frame is only a fence. */
-  pass(from: SessionId, frame: Frame): Extract<FrameFault, 'not_paired' | 'peer_away'> | null {
+  pass(from: SessionId, frame: Frame): RelayFault | null {
     const place = this.#places.get(from);
     if (place?.seat.conversationId !== frame.conversationId) return 'not_paired';
+    if (isNumberMissing(frame)) return 'unnumbered';
     if (frame.seq > 0) place.lastSaidAt = this.#clock();
     if (place.isPeerAway) return 'peer_away';
     const { peer } = place.seat;
@@ -84,11 +88,13 @@ export class Relay {
   }
 
   /** Hands a frame to a visitor of this node, if the sender is their present peer. */
-  receive(from: SessionId, to: SessionId, frame: Frame): Extract<FrameFault, 'not_paired' | 'peer_away'> | null {
+  receive(from: SessionId, to: SessionId, frame: Frame): RelayFault | null {
     const place = this.#places.get(to);
     if (place === undefined) return 'peer_away';
     const { conversationId, peer } = place.seat;
     if (conversationId !== frame.conversationId || peer.sessionId !== from) return 'not_paired';
+    // The node it comes from may be of a version that does not ask.
+    if (isNumberMissing(frame)) return 'unnumbered';
     if (frame.seq > 0) place.lastSaidAt = this.#clock();
     if (!this.#push.toSession(to, FRAME_EVENT, frame)) return 'peer_away';
     if (frame.seq > 0) place.isPeerHeard = true;

@@ -38,6 +38,10 @@ export const RATE_LIMITS = {
     // Every connection that an address may have (`addressConnectionsMax`), three times over, while processes are replaced.
     address: { points: 300, windowMs: MINUTE_MS },
   },
+  connects: {
+    // Those two and as many more that are refused by claims that ran out, a ban or a revoked key. Taken before a signature is checked.
+    address: { points: 400, windowMs: MINUTE_MS },
+  },
   searches: {
     // Ten quick skips, then one every two seconds, which is already too fast to read a first line.
     session: { points: 10, windowMs: 20 * SECOND_MS },

@@ -15,11 +15,11 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes a point, if there is one. */
-  take(now: number): boolean {
+  /** Takes a point, or that many, if they are there. */
+  take(now: number, points = 1): boolean {
     this.#fill(now);
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < points) return false;
+    this.#left -= points;
     return true;
   }
 

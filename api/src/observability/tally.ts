@@ -13,6 +13,7 @@ export const INCIDENTS = [
   'parcels_lost',
   'parcels_without_receiver',
   'parcels_malformed',
+  'parcels_failed',
   'round_failed',
   'limit_without_redis',
   'limit_failed',

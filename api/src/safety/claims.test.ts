@@ -2,10 +2,12 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { siteOf } from '../../test/harness.ts';
 import type { Site } from '../sites/site.ts';
+import { ClaimKeys } from './claim-keys.ts';
 import { readClaims } from './claims.ts';
 
 const NOW = Date.UTC(2026, 10, 22);
 const clock = () => NOW;
+const keys = new ClaimKeys();
 const HOUR_S = 3_600;
 
 interface Signer {
@@ -37,11 +39,11 @@ const REFUSED = { code: 'claims_refused' };
 describe('what a site says about a visitor', () => {
   test('is believed if one of its keys signed it', async () => {
     const claims = { ageBand: '18+', locale: 'pt', banId: 'u-1' };
-    expect(await readClaims(await sign(claims), siteWith(), clock)).toEqual({
+    expect(await readClaims(await sign(claims), siteWith(), clock, keys)).toEqual({
       ...claims,
       signedWith: own.publicKey,
     });
-    expect(await readClaims(await sign({ locale: 'de' }, former), siteWith(), clock)).toEqual({
+    expect(await readClaims(await sign({ locale: 'de' }, former), siteWith(), clock, keys)).toEqual({
       ageBand: null,
       locale: 'de',
       banId: null,
@@ -51,8 +53,8 @@ describe('what a site says about a visitor', () => {
 
   test('may be nothing, unless the site asks for it', async () => {
     const nothing = { ageBand: null, locale: null, banId: null, signedWith: null };
-    expect(await readClaims(undefined, siteWith(), clock)).toEqual(nothing);
-    await expect(readClaims(undefined, siteWith({ isClaimsNeeded: true }), clock)).rejects.toMatchObject(REFUSED);
+    expect(await readClaims(undefined, siteWith(), clock, keys)).toEqual(nothing);
+    await expect(readClaims(undefined, siteWith({ isClaimsNeeded: true }), clock, keys)).rejects.toMatchObject(REFUSED);
   });
 
   test.each([
@@ -91,16 +93,16 @@ describe('what a site says about a visitor', () => {
     ['that is no JWT', () => Promise.resolve('claims')],
     ['that is empty parts', () => Promise.resolve('..')],
   ] as const)('is refused %s', async (_, make) => {
-    await expect(readClaims(await make(), siteWith(), clock)).rejects.toMatchObject(REFUSED);
+    await expect(readClaims(await make(), siteWith(), clock, keys)).rejects.toMatchObject(REFUSED);
   });
 
   test('is refused on a site without a secret key', async () => {
-    await expect(readClaims(await sign({}), siteWith({ claimKeys: [] }), clock)).rejects.toMatchObject(REFUSED);
+    await expect(readClaims(await sign({}), siteWith({ claimKeys: [] }), clock, keys)).rejects.toMatchObject(REFUSED);
   });
 
   test('names an age band the site has, where it has any', async () => {
     const site = siteWith({}, { ageBands: ['13-17', '18+'] });
-    expect(await readClaims(await sign({ ageBand: '13-17' }), site, clock)).toMatchObject({ ageBand: '13-17' });
-    await expect(readClaims(await sign({ ageBand: 'adult' }), site, clock)).rejects.toMatchObject(REFUSED);
+    expect(await readClaims(await sign({ ageBand: '13-17' }), site, clock, keys)).toMatchObject({ ageBand: '13-17' });
+    await expect(readClaims(await sign({ ageBand: 'adult' }), site, clock, keys)).rejects.toMatchObject(REFUSED);
   });
 });

@@ -1,21 +1,34 @@
 import type { ResumeToken, SiteKey } from '@passerby/sdk/protocol';
 import type { Clock } from '../clock.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { Site } from '../sites/site.ts';
 import type { AddressHasher } from './address-hash.ts';
 import { banOf, refusalFor, type BanList } from './bans.ts';
+import { ClaimKeys } from './claim-keys.ts';
 import { readClaims } from './claims.ts';
 
 /** Who comes in, and what is known of them from then on. */
 export class Entrance {
   readonly #addresses: AddressHasher;
   readonly #bans: BanList;
+  readonly #limiter: Pick<Limiter, 'take'>;
   readonly #clock: Clock;
+  readonly #claimKeys = new ClaimKeys();
 
-  constructor(addresses: AddressHasher, bans: BanList, clock: Clock) {
+  constructor(addresses: AddressHasher, bans: BanList, limiter: Pick<Limiter, 'take'>, clock: Clock) {
     this.#addresses = addresses;
     this.#bans = bans;
+    this.#limiter = limiter;
     this.#clock = clock;
+  }
+
+  /**
+   * Counts a CONNECT for the address it comes from, whatever the site: what it costs is this process's. Before
+   * anything about it is looked at. @throws Refusal `rate_limited`.
+   */
+  async admitConnect(address: string): Promise<void> {
+    await this.#limiter.take('connects', { site: '', address: this.#addresses.hash(address, '') });
   }
 
   /**
@@ -28,7 +41,7 @@ export class Entrance {
     address: string,
     { claims, resume }: { readonly claims?: string | undefined; readonly resume?: ResumeToken | undefined },
   ): Promise<Visitor> {
-    const { ageBand, locale, banId, signedWith: claimKey } = await readClaims(claims, site, this.#clock);
+    const { ageBand, locale, banId, signedWith: claimKey } = await readClaims(claims, site, this.#clock, this.#claimKeys);
     const addresses = this.#addresses.follow(address, site.id);
     const visitor: Visitor = {
       key,

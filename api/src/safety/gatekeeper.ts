@@ -64,7 +64,7 @@ export class Gatekeeper {
     return this.#proof.prove(sessionId, solution);
   }
 
-  /** A frame of this visitor was passed on. */
+  /** A frame of this visitor reached the conversation they are in. */
   heard(session: SessionRef, frame: Frame, visitor: Visitor): void {
     this.#texts.heard(session.site, visitor.addresses[0], frame);
   }

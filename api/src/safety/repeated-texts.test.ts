@@ -69,7 +69,6 @@ test.each<[string, (say: ReturnType<typeof ears>['say'], n: number) => void]>([
   ['saying it again in one conversation', (say) => say(SPAM, { conversation: 1 })],
   ['a greeting', (say) => say('hello, how are u?')],
   ['other words each time', (say, n) => say(`${SPAM} ${n}`)],
-  ['what is not numbered', (say) => say(SPAM, { seq: 0 })],
   ['what is no text', (say) => say(SPAM, { kind: 'sticker' })],
   ['somebody else each time', (say, n) => say(SPAM, { from: `a${n}` })],
 ])('%s is no reason', (_, act) => {

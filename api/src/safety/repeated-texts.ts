@@ -58,9 +58,9 @@ export class RepeatedTexts {
     this.#saltedAt = clock();
   }
 
-  /** A frame was passed on. */
-  heard(site: SiteId, addresses: AddressHashes, { conversationId, seq, body }: Frame): void {
-    if (seq === 0 || body.kind !== 'text' || typeof body['text'] !== 'string') return;
+  /** A frame was said in a conversation, whatever number it bears. */
+  heard(site: SiteId, addresses: AddressHashes, { conversationId, body }: Frame): void {
+    if (body.kind !== 'text' || typeof body['text'] !== 'string') return;
     const text = normalised(body['text']);
     if (text.length < MIN_CHARS) return;
     const now = this.#clock();

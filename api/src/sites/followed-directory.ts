@@ -239,10 +239,17 @@ export class FollowedDirectory implements SiteDirectory {
   /** A site whose settings cannot be read is shut rather than open in some other way. */
   #sidesOf(record: SiteRecord): Sides {
     try {
-      return sidesOf(record, this.#parts.dates());
+      const sides = sidesOf(record, this.#parts.dates());
+      if (sides.unread > 0) {
+        this.#parts.log.warn(
+          { site: record.id, count: sides.unread },
+          'origins of a site let nobody in: they are no longer accepted, see site show',
+        );
+      }
+      return sides;
     } catch (thrown) {
       this.#parts.log.error({ site: record.id, error: errorFields(thrown) }, 'site cannot be read');
-      return { sites: [], goodUntil: Infinity };
+      return { sites: [], unread: 0, goodUntil: Infinity };
     }
   }
 

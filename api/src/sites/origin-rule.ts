@@ -1,7 +1,11 @@
+import { isIP } from 'node:net';
+import { getPublicSuffix } from 'tldts';
+import { isOwnMachine } from './own-machine.ts';
+
 /**
  * One entry of a site's list of allowed origins:
  * - `https://example.com`, `http://localhost:8080`: exactly this scheme, host and port;
- * - `https://*.example.com`: one or more whole labels before `.example.com`, not the bare domain;
+ * - `https://*.example.com`: one or more whole labels before `.example.com`, not the bare domain; never a public suffix;
  * - `http://localhost:*`: any port, for the names of this machine only; with test keys only;
  * - `null`: pages without an origin (`file:`, sandboxed frames), which any site can make; with test keys only.
  */
@@ -12,6 +16,18 @@ export type OriginRule =
   | { readonly kind: 'null' };
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * Reads an entry that was written before; `null` if it would be refused today. Such an entry lets nobody in, and the
+ * others of its list go on.
+ */
+export function readOriginRule(entry: string): OriginRule | null {
+  try {
+    return parseOriginRule(entry);
+  } catch {
+    return null;
+  }
+}
 
 /** Parses an entry. Throws an `Error` whose message says what is wrong with it. */
 export function parseOriginRule(entry: string): OriginRule {
@@ -29,7 +45,14 @@ export function parseOriginRule(entry: string): OriginRule {
     if (wildcard === null)
       throw new Error(`"${entry}": a wildcard stands for whole labels in front, as in https://*.example.com`);
     const url = parse(wildcard[1]! + wildcard[2]!, entry);
-    if (!url.hostname.includes('.')) throw new Error(`"${entry}": a wildcard needs a domain of at least two labels`);
+    const domain = url.hostname.replace(/\.+$/, '');
+    if (isIP(domain) !== 0 || domain.startsWith('[')) throw new Error(`"${entry}": an address has no subdomains`);
+    if (!domain.includes('.')) throw new Error(`"${entry}": a wildcard needs a domain of at least two labels`);
+    if (isOfManyOwners(domain)) {
+      throw new Error(
+        `"${entry}": anybody can have a name under ${domain}; write a domain of your own, as in https://*.example.com`,
+      );
+    }
     return { kind: 'subdomains', protocol: url.protocol, suffix: `.${url.hostname}`, port: url.port };
   }
   return { kind: 'exact', origin: parse(entry, entry).origin };
@@ -48,9 +71,13 @@ export function isForTestsOnly(rule: OriginRule): boolean {
   }
 }
 
-/** Names that lead to the machine they are asked on (RFC 6761), and its addresses. */
-function isOwnMachine(hostname: string): boolean {
-  return LOOPBACK_NAMES.has(hostname) || hostname.endsWith('.localhost') || /^127\.[\d.]+$/.test(hostname);
+/**
+ * Whether names directly under this domain belong to different owners, by the Public Suffix List: registries such as
+ * `co.uk`, and hosts such as `github.io`. The list grows with the package it is in.
+ */
+function isOfManyOwners(domain: string): boolean {
+  const isSuffix = (name: string) => getPublicSuffix(name, { allowPrivateDomains: true }) === name;
+  return isSuffix(domain) || isSuffix(`any.${domain}`);
 }
 
 function parse(text: string, entry: string): URL {

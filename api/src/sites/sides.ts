@@ -2,7 +2,7 @@ import type { SiteKey } from '@passerby/sdk/protocol';
 import type { KeyMode, KeyRecord } from '../records/keys.ts';
 import type { SiteRecord } from '../records/sites.ts';
 import type { SiteId } from '../state/state-store.ts';
-import { isForTestsOnly, parseOriginRule, type OriginRule } from './origin-rule.ts';
+import { isForTestsOnly, readOriginRule, type OriginRule } from './origin-rule.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Site } from './site.ts';
 
@@ -10,6 +10,8 @@ import type { Site } from './site.ts';
 export interface Sides {
   /** None while the site is disabled. */
   readonly sites: readonly Site[];
+  /** Number of its origins that are refused since they were written, and let nobody in. */
+  readonly unread: number;
   /** When the next key runs out and this is no longer so; `Infinity`: not by time. Unix milliseconds. */
   readonly goodUntil: number;
 }
@@ -31,9 +33,9 @@ export function siteOfSide(side: SiteId): SiteId {
 
 /** The live and the test side of a site. Throws if its settings are not what this version of the service can read. */
 export function sidesOf(record: SiteRecord, now: number): Sides {
-  if (record.isDisabled) return { sites: [], goodUntil: Infinity };
+  if (record.isDisabled) return { sites: [], unread: 0, goodUntil: Infinity };
   const settings = readSettings(record.policy);
-  const rules = record.origins.map(parseOriginRule);
+  const rules = record.origins.map(readOriginRule).filter((rule) => rule !== null);
   const good = record.keys.filter((key) => isGood(key, now));
   return {
     sites: (['live', 'test'] as const).map((mode) =>
@@ -45,6 +47,7 @@ export function sidesOf(record: SiteRecord, now: number): Sides {
         settings,
       ),
     ),
+    unread: record.origins.length - rules.length,
     goodUntil: Math.min(...good.map(({ expiresAt }) => expiresAt ?? Infinity), Infinity),
   };
 }

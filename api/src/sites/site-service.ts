@@ -21,6 +21,12 @@ import { issueKey } from './keys.ts';
 import { DEFAULT_SETTINGS, settings, tryReadSettings, writeSettings, type Settings } from './settings.ts';
 import { isGood } from './sides.ts';
 
+/**
+ * Maximum number of keys of one kind and mode that are good at a time: two or three while one is rotated. Claims are
+ * checked with one secret key after the other.
+ */
+export const GOOD_KEYS_MAX = 10;
+
 /** A site as its owner and operators see it. Nothing in it is secret. */
 export interface SiteView {
   readonly id: SiteId;
@@ -210,9 +216,18 @@ export class SiteService {
   }
 
   async #issue(stores: Stores, site: SiteId, kind: KeyKind, mode: KeyMode, action: AuditAction): Promise<NewKeyView> {
+    const now = this.#clock();
+    const good = (await siteIn(stores, site)).keys.filter(
+      (key) => key.kind === kind && key.mode === mode && isGood(key, now),
+    );
+    if (good.length >= GOOD_KEYS_MAX) {
+      throw new Refusal('bad_request', {
+        message: `A site has at most ${GOOD_KEYS_MAX} good keys of one kind and mode. Revoke one, or rotate without an overlap.`,
+      });
+    }
     const { text, value, hint } = issueKey(kind, mode);
     const id = stores.ids.next('key');
-    const key = { id, site, kind, mode, value, hint, createdAt: this.#clock() };
+    const key = { id, site, kind, mode, value, hint, createdAt: now };
     await stores.keys.add(key);
     await this.#note(stores, action, site, id);
     return { ...this.#viewKey({ ...key, expiresAt: null, revokedAt: null }), text };

@@ -1,12 +1,13 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Bounds } from '../bounds.ts';
 import type { MonotonicClock } from '../clock.ts';
-import { TokenBucket } from '../limits/token-bucket.ts';
+import { PacketAllowance } from './packet-allowance.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */
 type Connection = VisitorSocket['conn'];
 interface Packet {
+  readonly type?: string;
   readonly data?: string;
 }
 /** What Engine.IO and ws keep to themselves. A transport has a `socket` if it is a WebSocket, and a `closeTimeout` if it is not. */
@@ -16,6 +17,8 @@ interface Innards {
     readonly writable: boolean;
     readonly socket?: { readonly bufferedAmount: number; readonly _socket: TcpSocket };
     closeTimeout?: number;
+    /** Takes the body of a long-polling request, several packets perhaps. */
+    onData(body: string): void;
   };
 }
 
@@ -33,19 +36,50 @@ export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () 
   });
 }
 
-/** How many packets a connection may send. */
-export function packetsOf({ packetsMax, packetsMs }: Bounds, clock: MonotonicClock): TokenBucket {
-  return new TokenBucket({ points: packetsMax, windowMs: packetsMs }, clock());
-}
-
 /** Cuts a connection over long-polling that sends too many packets. A WebSocket is counted where it is made. */
 export function boundPolling(server: VisitorServer, bounds: Bounds, clock: MonotonicClock, cut: () => void): void {
   server.engine.on('connection', (connection: Connection) => {
-    const packets = packetsOf(bounds, clock);
-    connection.on('packet', () => {
-      if (innardsOf(connection).transport.socket !== undefined || packets.take(clock())) return;
+    const packets = new PacketAllowance(bounds, clock);
+    const cutOff = () => {
       cut();
       tearDown(connection);
+    };
+    connection.on('packet', ({ data = '' }: Packet) => {
+      if (innardsOf(connection).transport.socket === undefined && !packets.take(data.length)) cutOff();
+    });
+    const { transport } = innardsOf(connection);
+    if (transport.socket !== undefined) return;
+    // Engine.IO makes an object of every packet in a body before it takes the first: 32,000 of the shortest.
+    const onData = transport.onData.bind(transport);
+    transport.onData = (body) => {
+      if (hasMorePackets(body, bounds.packetsMax)) cutOff();
+      else onData(body);
+    };
+  });
+}
+
+/** What stands between two packets of one body. */
+const SEPARATOR = '\x1e';
+
+function hasMorePackets(body: string, max: number): boolean {
+  let count = 1;
+  for (let at = body.indexOf(SEPARATOR); at !== -1 && count <= max; at = body.indexOf(SEPARATOR, at + 1)) count++;
+  return count > max;
+}
+
+/** What Socket.IO's CONNECT_ERROR begins with, the one packet that refuses a CONNECT, whatever the reason. */
+const CONNECT_ERROR = '4';
+
+/**
+ * Closes a connection once its CONNECT was refused and the refusal is on its way: it would have to be opened again
+ * anyway, and otherwise stays for as long as it answers pings.
+ */
+export function closeRefused(server: VisitorServer): void {
+  server.engine.on('connection', (connection: Connection) => {
+    connection.on('packetCreate', ({ type, data = '' }: Packet) => {
+      if (type !== 'message' || !data.startsWith(CONNECT_ERROR)) return;
+      // The packet is queued right after this.
+      process.nextTick(() => connection.close());
     });
   });
 }

@@ -11,12 +11,13 @@ import type { Sessions, Welcome } from '../session/sessions.ts';
 import type { Notice, SessionRef } from '../state/state-store.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { Site } from '../sites/site.ts';
-import { admit, keyOf, queryOf, REFUSED_ORIGIN } from '../sites/admission.ts';
+import { admit, keyOf, REFUSED_ORIGIN } from '../sites/admission.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { AddressConnections } from './address-connections.ts';
 import { readAuth, REFUSED_CROWD, type Credentials } from './handshake.ts';
-import { boundConnections, boundPolling } from './connection-bounds.ts';
+import { boundConnections, boundPolling, closeRefused } from './connection-bounds.ts';
+import { forgetSid, isFollowUp, isOfAnotherPage } from './follow-up.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -29,6 +30,8 @@ export interface SocketServerParts {
   readonly online: Online;
   readonly push: SocketPush;
   readonly door: RequestDoor;
+  /** Counts a CONNECT for the address it comes from, whatever becomes of it. Rejects with a refusal. */
+  readonly admitConnect: (request: IncomingMessage) => Promise<void>;
   /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
   readonly visitorOf: (
     site: Site,
@@ -81,6 +84,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   addresses.watch(server, () => tally.refused('handshake', REFUSED_CROWD));
   boundConnections(server, bounds, () => tally.count('slow_reader'));
   boundPolling(server, bounds, clock, cutFastSender);
+  closeRefused(server);
 
   function whyNot(request: IncomingMessage): ErrorCode | null {
     if (admit(request, sites) === null) return REFUSED_ORIGIN;
@@ -90,31 +94,41 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
 
   // `allowRequest` sees handshakes only; what follows carries a `sid`, which may be stolen.
   server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
-    const isRefused = queryOf(request).has('sid') && admit(request, sites) === null;
-    if (isRefused) tally.refused('handshake', REFUSED_ORIGIN);
-    next(isRefused ? new Error(REFUSED_ORIGIN) : undefined);
+    if (!isFollowUp(request)) {
+      next();
+      return;
+    }
+    const isAdmitted = admit(request, sites) !== null;
+    const isOther = isOfAnotherPage(request, connectionsOf(server));
+    if (!isAdmitted || isOther) tally.refused('handshake', REFUSED_ORIGIN);
+    if (isOther) forgetSid(request);
+    next(isAdmitted ? undefined : new Error(REFUSED_ORIGIN));
   });
 
   server.use((socket, next) => {
-    const site = admit(socket.request, sites);
-    try {
-      if (site === null) throw new Refusal('origin_refused');
-      const credentials = readAuth(socket.handshake.auth);
-      presented.set(socket, credentials.resume);
-      parts.visitorOf(site, keyOf(socket.request), socket.request, credentials).then((visitor) => {
-        socket.data = { site, session: null, visitor };
-        next();
-      }, refuse);
-    } catch (thrown) {
-      refuse(thrown);
-    }
-
-    function refuse(thrown: unknown): void {
-      const refusal = toRefusal(thrown);
-      tally.refused('handshake', refusal.code);
-      next(Object.assign(new Error(refusal.message), { data: refusal.toWire() }));
-    }
+    connect(socket).then(
+      () => next(),
+      (thrown: unknown) => {
+        const refusal = toRefusal(thrown);
+        tally.refused('handshake', refusal.code);
+        if (refusal.code === 'internal') {
+          log.error({ code: refusal.code, error: errorFields(thrown) }, 'connect failed');
+        }
+        next(Object.assign(new Error(refusal.message), { data: refusal.toWire() }));
+      },
+    );
   });
+
+  /** Cheapest first. Rejects with a refusal. */
+  async function connect(socket: VisitorSocket): Promise<void> {
+    const site = admit(socket.request, sites);
+    if (site === null) throw new Refusal('origin_refused');
+    await parts.admitConnect(socket.request);
+    const credentials = readAuth(socket.handshake.auth);
+    presented.set(socket, credentials.resume);
+    const visitor = await parts.visitorOf(site, keyOf(socket.request), socket.request, credentials);
+    socket.data = { site, session: null, visitor };
+  }
 
   server.on('connection', (socket) => {
     socket.on('error', () => socket.disconnect(true));
@@ -182,4 +196,10 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   }
 
   return server;
+}
+
+/** Engine.IO's connections, by `sid`. */
+function connectionsOf(server: VisitorServer): Readonly<Record<string, { readonly request: IncomingMessage }>> {
+  return (server.engine as unknown as { readonly clients: Record<string, { readonly request: IncomingMessage }> })
+    .clients;
 }

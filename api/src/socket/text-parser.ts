@@ -1,16 +1,86 @@
-import { Decoder, Encoder } from 'socket.io-parser';
+import { Decoder, PacketType, type Packet } from 'socket.io-parser';
+import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
+import { judgePacket } from './packet-bounds.ts';
+import { PacketTurns, type Waiting } from './packet-turns.ts';
 
-/** Packet types of Socket.IO's protocol that announce binary attachments: BINARY_EVENT and BINARY_ACK. */
-const BINARY_TYPES = new Set(['5', '6']);
+/** Socket.IO ends a connection that sends this: it is for servers to send. */
+const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
 
-/** Refuses binary attachments before a byte of them is kept; the connection that sends them is closed. */
-class TextDecoder extends Decoder {
+/** Shared by all connections, so that many of them get no more of a turn than one. */
+const TURNS = new PacketTurns();
+
+/**
+ * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. What is no
+ * packet of a client, and a second CONNECT, which would open a second session while the first is being checked, ends the
+ * connection.
+ */
+class TextDecoder extends Decoder implements Waiting {
+  /** Packets of this connection for later turns. The bounds of a connection limit how much that is. */
+  #waiting: string[] = [];
+  /** The turn in which the last packet was read. */
+  #readIn = -1;
+  #hasConnect = false;
+
   override add(chunk: unknown): void {
-    if (typeof chunk !== 'string' || BINARY_TYPES.has(chunk[0] ?? ''))
-      throw new Error('binary packets are not accepted');
-    super.add(chunk);
+    if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
+    if (this.#waiting.length === 0 && this.#readIn !== TURNS.turn && TURNS.mayRead()) {
+      this.#read(chunk);
+      return;
+    }
+    this.#waiting.push(chunk);
+    if (this.#waiting.length === 1) TURNS.wait(this);
+  }
+
+  readNext(): boolean {
+    const next = this.#waiting.shift();
+    if (next === undefined) return false;
+    try {
+      this.#read(next);
+    } catch {
+      // Nobody above would hear it here: it ends as it does where it is thrown.
+      this.#waiting = [];
+      this.emitReserved('decoded', PROTOCOL_ERROR);
+    }
+    return this.#waiting.length > 0;
+  }
+
+  override destroy(): void {
+    this.#waiting = [];
+    super.destroy();
+  }
+
+  #read(packet: string): void {
+    this.#readIn = TURNS.turn;
+    const verdict = judgePacket(packet);
+    switch (verdict.kind) {
+      case 'read':
+        if (packet[0] === '0') this.#connect();
+        super.add(packet);
+        return;
+      case 'refused': {
+        const { name, id, why } = verdict;
+        const data = [name, REFUSED_PAYLOAD[why]];
+        this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id !== undefined && { id }) });
+        return;
+      }
+      case 'broken':
+        throw new Error('this packet is not accepted');
+    }
+  }
+
+  #connect(): void {
+    if (this.#hasConnect) throw new Error('a connection takes one CONNECT');
+    this.#hasConnect = true;
   }
 }
 
-/** Socket.IO's own parser, for text only. */
-export const textParser = { Encoder, Decoder: TextDecoder };
+/** Writes packets as text. Socket.IO's own looks for binary in all that is sent, by a walk as deep as what it is given. */
+class TextEncoder {
+  encode({ type, nsp, id, data }: Packet): string[] {
+    const namespace = nsp === '/' ? '' : `${nsp},`;
+    return [`${type}${namespace}${id ?? ''}${data == null ? '' : JSON.stringify(data)}`];
+  }
+}
+
+/** Socket.IO's packets, for text only and within bounds. */
+export const textParser = { Encoder: TextEncoder, Decoder: TextDecoder };

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { Bounds } from '../bounds.ts';
 import type { MonotonicClock } from '../clock.ts';
-import { packetsOf } from './connection-bounds.ts';
+import { PacketAllowance } from './packet-allowance.ts';
 
 /** What Engine.IO makes its WebSockets with, bounded where its own options do not reach. `cut` counts who sends too fast. */
 export function boundedWebSockets(bounds: Bounds, clock: MonotonicClock, cut: () => void) {
@@ -14,6 +14,8 @@ export function boundedWebSockets(bounds: Bounds, clock: MonotonicClock, cut: ()
         maxFragments: bounds.fragmentsMax,
         maxBufferedChunks: bounds.chunksMax,
         autoPong: false,
+        // One message of a connection in each turn of the event loop, whatever arrives in one piece.
+        allowSynchronousEvents: false,
       };
       super({ ...options, ...limits });
     }
@@ -36,9 +38,9 @@ export function boundedWebSockets(bounds: Bounds, clock: MonotonicClock, cut: ()
   };
   /** Before anybody else listens: also what Engine.IO reads while a connection moves to its WebSocket counts. */
   function cutIfTooFast(client: WebSocket): void {
-    const packets = packetsOf(bounds, clock);
-    const count = () => {
-      if (packets.take(clock())) return;
+    const packets = new PacketAllowance(bounds, clock);
+    const count = (data: { readonly length: number }) => {
+      if (packets.take(data.length)) return;
       // What has come already would still be read to its end.
       for (const event of COUNTED) client.removeAllListeners(event);
       cut();

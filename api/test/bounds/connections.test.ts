@@ -6,8 +6,9 @@ import type { App } from '../../src/app.ts';
 import { BOUNDS, type Bounds } from '../../src/bounds.ts';
 import { assertTalking, ORIGIN, pairOf, SHOP, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
-import { head, OPCODE, RawConnection, webSocketFrame } from './raw-connection.ts';
+import { head, RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
+import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 
 /** Times a test can wait for, and still long enough for a busy machine to serve an honest visitor. */
 const SHORT = { headMs: 600, requestMs: 600, overdueCheckMs: 50, joinMs: 600, closeMs: 200 } as const;

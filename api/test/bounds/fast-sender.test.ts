@@ -3,8 +3,9 @@ import type { App } from '../../src/app.ts';
 import { BOUNDS } from '../../src/bounds.ts';
 import { assertTalking, pairOf, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
-import { OPCODE, RawConnection, webSocketFrame } from './raw-connection.ts';
+import { RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
+import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 
 /** What a connection may send, without the factor of the other tests. */
 const { packetsMax, packetsMs } = BOUNDS;

@@ -90,7 +90,9 @@ describe('what may be lost', () => {
     now += 2_000;
     await waiting.pollFor('match:status');
     await waiting.leaveUnread(BEHIND_PACKETS - 1);
+    await until(() => app.held().waits === 0, 'the first wait is over');
     await waiting.find();
+    await until(() => app.held().waits === 1, 'the second one begins');
     now += 2_000;
     await until(() => app.tally.of('push_lost') === 1, 'a report is lost');
     expect((await waiting.poll()).join()).not.toContain('match:status');

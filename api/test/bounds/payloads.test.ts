@@ -4,8 +4,9 @@ import type { App } from '../../src/app.ts';
 import { BOUNDS } from '../../src/bounds.ts';
 import { assertTalking, pairOf, startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
-import { OPCODE, RawConnection, webSocketFrame } from './raw-connection.ts';
+import { RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
+import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 
 /** A visitor on either transport who sends packets as they are. */
 const ROUGH = {

@@ -75,5 +75,5 @@ async function knockByPolling(url: string, headers: Headers): Promise<string> {
 
 function answerIn(packets: string): string | null {
   if (packets.includes('"session:ready"')) return 'let in';
-  return /"session:refused",\{"code":"([a-z_]+)"/.exec(packets)?.[1] ?? null;
+  return /(?:"session:refused",|44\{"message":"[^"]*","data":)\{"code":"([a-z_]+)"/.exec(packets)?.[1] ?? null;
 }

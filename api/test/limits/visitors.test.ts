@@ -11,7 +11,7 @@ import { REPEATS } from '../../src/safety/repeated-texts.ts';
 
 const strict = { RATE_LIMIT_FACTOR: 1 };
 /** Nobody is cut for what they send at once, so that it can be seen what becomes of it. */
-const patient = { packetsMax: 10_000 };
+const patient = { packetsMax: 10_000, packetsMaxBytes: 10_000_000 };
 const codeOf = (reply: Reply<unknown>) => (reply.ok ? 'ok' : reply.error.code);
 
 describe('S6 a flood', { timeout: 20_000 }, () => {

@@ -4,8 +4,10 @@ import { WebSocket } from 'ws';
 import { NodeProcess } from './node-process.ts';
 
 /** A service of the running test's own that can be looked into. Ends with the test, also with one whose time is up. */
-export async function startInspected(): Promise<{ node: NodeProcess; inspector: Inspector }> {
-  const node = await NodeProcess.start({ NODE_OPTIONS: '--inspect=127.0.0.1:0' });
+export async function startInspected(
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ node: NodeProcess; inspector: Inspector }> {
+  const node = await NodeProcess.start({ NODE_OPTIONS: '--inspect=127.0.0.1:0', ...env });
   onTestFinished(() => node.stop());
   return { node, inspector: await Inspector.of(node) };
 }

@@ -1,6 +1,13 @@
 import { monotonicNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
-import { type ConversationId, type Frame, type Run, TIMES, type UnknownBody } from '../protocol/index.ts';
+import {
+  type ConversationId,
+  type Frame,
+  type Run,
+  TIMES,
+  type UnknownBody,
+  UNNUMBERED_KINDS,
+} from '../protocol/index.ts';
 import { Inbox, type KeptInbox } from './inbox.ts';
 import { type KeptOutbox, Outbox, type OutboxEntry } from './outbox.ts';
 
@@ -35,7 +42,7 @@ export interface LinkParts {
   readonly send: (frame: Frame) => void;
   /** A numbered body: each exactly once, in the peer's order. */
   readonly receive: (body: UnknownBody) => void;
-  /** An unnumbered body. */
+  /** An unnumbered body, of a kind that may be; a bare acknowledgement is not among them. */
   readonly receiveUnnumbered: (body: UnknownBody) => void;
   /** The peer acknowledged these, for the first time, in order. */
   readonly acknowledged: (entries: readonly OutboxEntry[]) => void;
@@ -147,7 +154,9 @@ export class Link {
     if (this.#isDeaf) return;
     switch (arrival) {
       case 'unnumbered':
-        if (frame.body.kind !== 'ack') this.#parts.receiveUnnumbered(frame.body);
+        // The sender's word that a body may be lost counts for the kinds of the list only.
+        if (frame.body.kind !== 'ack' && UNNUMBERED_KINDS.includes(frame.body.kind))
+          this.#parts.receiveUnnumbered(frame.body);
         return;
       case 'next':
         this.#scheduleAck();

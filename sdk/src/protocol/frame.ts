@@ -20,6 +20,12 @@ export interface AckBody {
 /** What one visitor says to the other. A kind the receiver does not know is ignored, so that old clients survive new peers. */
 export type Body = TextBody | TypingBody | AckBody;
 
+/**
+ * Kinds that may travel in a frame numbered 0. The list is closed: a body of any other kind has to be numbered. The
+ * service drops the rest, and so does a receiver, since frames numbered 0 pass by the allowance for messages.
+ */
+export const UNNUMBERED_KINDS: readonly string[] = ['typing', 'ack'] satisfies readonly Body['kind'][];
+
 /** A body as it arrives: a stranger wrote it, nothing but its being an object with a `kind` is certain. */
 export interface UnknownBody {
   readonly kind: string;
@@ -37,7 +43,7 @@ export interface Frame {
   readonly run: Run;
   /** The numbering of the peer's that `ack` counts in; absent before anything was heard of the peer. */
   readonly peerRun?: Run;
-  /** 1, 2, 3 … for what must arrive; 0 for what may be lost. */
+  /** 1, 2, 3 … for what must arrive; 0 for what may be lost, which only `UNNUMBERED_KINDS` may. */
   readonly seq: number;
   /** Highest `seq` received in order in `peerRun`; 0 before the first. */
   readonly ack: number;

@@ -9,6 +9,12 @@ export const LIMITS = {
   frameMaxBytes: 16 * 1024,
   /** Largest packet the service reads (`maxHttpBufferSize`). More closes the connection. */
   packetMaxBytes: 64 * 1024,
+  /** Maximum nesting of lists and objects in one packet. Those of this protocol nest four deep, but for the body of a frame. */
+  packetDepthMax: 16,
+  /** Maximum number of values in one packet, lists and objects included. A report of 20 messages has about 70. */
+  packetValuesMax: 128,
+  /** Maximum number of values in one frame, its envelope included. A message has nine. */
+  frameValuesMax: 64,
   /** Most interests in one `match:find`. */
   interestsMax: 10,
   /** Longest interest, language tag or topic, in UTF-16 code units. */

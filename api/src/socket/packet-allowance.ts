@@ -1,0 +1,23 @@
+import type { Bounds } from '../bounds.ts';
+import type { MonotonicClock } from '../clock.ts';
+import { TokenBucket } from '../limits/token-bucket.ts';
+
+/** How many packets a connection may send, and how many bytes of them. */
+export class PacketAllowance {
+  readonly #packets: TokenBucket;
+  readonly #bytes: TokenBucket;
+  readonly #clock: MonotonicClock;
+
+  constructor({ packetsMax, packetsMaxBytes, packetsMs }: Bounds, clock: MonotonicClock) {
+    const now = clock();
+    this.#packets = new TokenBucket({ points: packetsMax, windowMs: packetsMs }, now);
+    this.#bytes = new TokenBucket({ points: packetsMaxBytes, windowMs: packetsMs }, now);
+    this.#clock = clock;
+  }
+
+  /** Takes one packet of that many bytes. Returns whether it may be read. */
+  take(bytes: number): boolean {
+    const now = this.#clock();
+    return this.#packets.take(now) && this.#bytes.take(now, bytes);
+  }
+}

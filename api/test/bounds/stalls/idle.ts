@@ -1,0 +1,10 @@
+/** A process that does nothing, and says how late it got to that: the lag of the machine. Asked by any message. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const loop = monitorEventLoopDelay({ resolution: 1 });
+loop.enable();
+process.on('message', () => {
+  process.send!(loop.max / 1e6);
+  loop.reset();
+});
+process.on('disconnect', () => process.exit());

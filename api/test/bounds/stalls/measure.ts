@@ -1,0 +1,86 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { DEMO_SITE } from '../../../src/sites/site-directory.ts';
+import { startInspected } from '../../servers/inspector.ts';
+import type { Target } from './target.ts';
+
+/** How late a service got to things while an attack lasted. Milliseconds. */
+export interface Stall {
+  /** What its thread computed in the longest turn of the event loop: how late it is where nothing else wants the processor. */
+  readonly turnMs: number;
+  /** How late its event loop was at most, and in 99 of 100 looks, on this machine as busy as it is. */
+  readonly maxMs: number;
+  readonly p99Ms: number;
+  /** How late a process beside it was at most that had nothing to do. */
+  readonly idleMaxMs: number;
+}
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+/** Where main.ts serves from, with what an operator may switch on, and with the allowances of a real service. */
+const ENV = {
+  RATE_LIMIT_FACTOR: '1',
+  METRICS_TOKEN: 'a-token-nobody-here-has',
+  OPERATOR_TOKEN: 'another-token-that-nobody-here-has',
+};
+/** Two bursts of what a connection may send at once. Milliseconds. */
+const ATTACK_MS = 5_000;
+
+/** Run in the service: from now on looks how late its event loop is, and what its thread computes between two turns. */
+const LOOK = `
+  globalThis.loop = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: 1 });
+  loop.enable();
+  globalThis.longestTurnMs = 0;
+  {
+    let before = process.threadCpuUsage();
+    setInterval(() => {
+      const { user, system } = process.threadCpuUsage(before);
+      before = process.threadCpuUsage();
+      longestTurnMs = Math.max(longestTurnMs, (user + system) / 1_000);
+    }, 1).unref();
+  }
+  true;
+`;
+
+/** Attacks a service of its own from another process, and looks from inside how late it is. */
+export async function measure(attack: string): Promise<Stall> {
+  const { node, inspector } = await startInspected(ENV);
+  const { hostname, port } = new URL(node.url);
+  const target: Target = { host: hostname, port: Number(port), site: DEMO_SITE.keys[0]!, origin: 'http://localhost' };
+  const idle = ended(fork(here('idle.ts')));
+  await inspector.evaluate(LOOK);
+  // Looking in for the first time takes the service a moment, and starting the attackers takes the machine one.
+  const attacker = ended(
+    spawn(process.execPath, ['--conditions=passerby-source', here('attacker.ts'), attack, JSON.stringify(target)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
+  await Promise.race([
+    once(attacker.stdout!, 'data'),
+    once(attacker, 'exit').then(() => Promise.reject(new Error(`the attack "${attack}" did not begin`))),
+  ]);
+  await inspector.evaluate('loop.reset(); longestTurnMs = 0');
+  await lag(idle);
+  await new Promise((resolve) => setTimeout(resolve, ATTACK_MS));
+  const [turnMs, maxMs, p99Ms] = await inspector.evaluate<[number, number, number]>(
+    '[longestTurnMs, loop.max / 1e6, loop.percentile(99) / 1e6]',
+  );
+  const stall = { turnMs, maxMs, p99Ms, idleMaxMs: await lag(idle) };
+  attacker.kill('SIGKILL');
+  idle.kill('SIGKILL');
+  if (!node.isRunning) throw new Error(`the service is gone: ${node.output}`);
+  await node.stop();
+  return stall;
+}
+
+function ended(child: ChildProcess): ChildProcess {
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function lag(idle: ChildProcess): Promise<number> {
+  const answer = once(idle, 'message') as Promise<[number]>;
+  idle.send('how late?');
+  return (await answer)[0];
+}
