@@ -48,10 +48,12 @@ export class Salts {
     const now = this.#clock();
     const today = dayOf(now);
     const needed = new Set([today - 1, today, dayOf(now + AHEAD_MS)]);
-    for (const day of needed) {
-      const goodUntil = (day + 2) * DAY_MS;
-      this.#byDay.set(day, await this.#source(nameOf(day), goodUntil - now, this.#byDay.get(day)));
-    }
+    await Promise.all(
+      [...needed].map(async (day) => {
+        const goodUntil = (day + 2) * DAY_MS;
+        this.#byDay.set(day, await this.#source(nameOf(day), goodUntil - now, this.#byDay.get(day)));
+      }),
+    );
     for (const day of this.#byDay.keys()) if (day < today - 1) this.#byDay.delete(day);
   }
 

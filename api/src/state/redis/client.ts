@@ -133,6 +133,8 @@ export function connectRedis(
 ): RedisClient {
   const note = (error: Error) => {
     const fault = storeFaultOf(error);
+    // Only says that what came before was not survived.
+    if (fault === 'CLOSED') return;
     lastFaults.set(client, { fault, at: performance.now() });
     onFault?.(fault);
   };
@@ -274,13 +276,15 @@ export const probeRedis = (client: RedisClient): Promise<unknown> => client.set(
 
 /**
  * Version of the Redis (or Valkey) that answers and takes writes. Throws an `Error` in plain words that names `REDIS_URL`
- * if none does within `FIRST_CONTACT_MS`, if it is too old, or if the database cannot be chosen.
+ * if none does in time, if it is too old, or if the database cannot be chosen.
  */
-export async function checkRedis(client: RedisClient): Promise<string> {
-  const deadline = performance.now() + FIRST_CONTACT_MS;
+export async function checkRedis(client: RedisClient, { withinMs = FIRST_CONTACT_MS } = {}): Promise<string> {
+  const deadline = performance.now() + withinMs;
   // Why there is no connection; a command only learns that there is none.
   let lastError: Error | null = null;
-  const note = (error: Error) => (lastError = error);
+  const note = (error: Error) => {
+    if (storeFaultOf(error) !== 'CLOSED') lastError = error;
+  };
   client.on('error', note);
   client.on('node error', note);
   try {
