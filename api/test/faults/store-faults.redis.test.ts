@@ -36,12 +36,6 @@ const HARMS: readonly Harm[] = [
     heal: (admin) => admin.replicaof('NO', 'ONE'),
   },
   {
-    name: 'lacks replicas',
-    fault: 'NOREPLICAS',
-    inflict: (admin) => admin.config('SET', 'min-replicas-to-write', '1'),
-    heal: (admin) => admin.config('SET', 'min-replicas-to-write', '0'),
-  },
-  {
     name: 'grants too little',
     fault: 'NOPERM',
     inflict: (admin) => setUser(admin, '-@write', '-eval', '-evalsha'),
