@@ -141,7 +141,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     log.warn({ reason: backend.faultOf(thrown) }, 'the state store did not do what it was asked');
   const store = observedStore(backend.store, metrics, noteFailure);
   const salts = new Salts(clock, backend.salts);
-  await salts.refresh();
+  await backend.atStart(() => salts.refresh());
   const addresses = new AddressHasher(salts);
   const { bans } = parts;
   const entrance = new Entrance(addresses, bans, clock);

@@ -37,6 +37,8 @@ export interface Backend {
   /** Fault that a failure of the store stands for. */
   faultOf(thrown: unknown): StoreFault;
   listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
+  /** Does what a start needs of the store, again for a while if it fails. Rejects with words that name what to set right. */
+  atStart(step: () => Promise<void>): Promise<void>;
   close(): void;
 }
 
@@ -52,6 +54,7 @@ export function memoryBackend(clock: Clock): Backend {
     probe: () => Promise.resolve(),
     faultOf: () => 'UNKNOWN',
     listen: () => Promise.resolve(),
+    atStart: (step) => step(),
     close: () => undefined,
   };
 }
@@ -89,11 +92,28 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
           throw new Error(`Redis at REDIS_URL takes no subscription: ${message}`, { cause: thrown });
         }
       },
+      atStart,
       close,
     };
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** How long a start tries again what fails after the first contact, and pauses in between. Milliseconds. */
+const START = { withinMs: 5_000, pauseMs: 100 } as const;
+
+async function atStart(step: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + START.withinMs;
+  for (;;) {
+    try {
+      return await step();
+    } catch (thrown) {
+      if (performance.now() > deadline)
+        throw new Error(`Redis at REDIS_URL does not do what is needed: ${(thrown as Error).message}`, { cause: thrown });
+      await new Promise((resolve) => setTimeout(resolve, START.pauseMs));
+    }
   }
 }
 
