@@ -16,7 +16,9 @@ import {
   LIMITS,
   PROTOCOL_VERSION,
   PUSH_NAMES,
+  READINESS_REASONS,
   REQUEST_NAMES,
+  STORE_FAULTS,
   TIMES,
 } from '@passerby/sdk/protocol';
 
@@ -46,6 +48,17 @@ function rows(text: string): string[][] {
 }
 
 const firstCells = (text: string): string[] => rows(text).map(([cell]) => cell!);
+
+describe('docs/operations/README.md', async () => {
+  const probes = section(await read('docs/operations/README.md'), '## Probes');
+
+  it('has every reason and every fault that /readyz names, and no other', () => {
+    expect(firstCells(probes).filter((cell) => /^[a-z_]+$/.test(cell) && cell !== 'reason')).toEqual([
+      ...READINESS_REASONS,
+    ]);
+    expect(firstCells(probes).filter((cell) => /^[A-Z_]+$/.test(cell))).toEqual([...STORE_FAULTS]);
+  });
+});
 
 describe('docs/protocol.md', async () => {
   const page = await read('docs/protocol.md');

@@ -5,6 +5,7 @@ import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import { LOOPBACK, type Config } from './config.ts';
 import { monotonicClock, systemClock, type Clock, type MonotonicClock } from './clock.ts';
+import { Heartbeat } from './cluster/heartbeat.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
 import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
@@ -22,6 +23,7 @@ import { errorFields, type Log } from './observability/log.ts';
 import { Metrics } from './observability/metrics.ts';
 import { observedStore } from './observability/observed-store.ts';
 import { ReadinessCheck } from './observability/readiness.ts';
+import { storeStanding } from './observability/store-standing.ts';
 import { readService } from './observability/service-readings.ts';
 import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './safety/address-hash.ts';
@@ -52,6 +54,8 @@ import type { Notice, SiteId, StateStore } from './state/state-store.ts';
 const ROUND_MS = 1_000;
 /** What one call of a sweep does at most, so that others get their turn in between; and calls in a round. */
 const SWEEP = { max: 50, callsMax: 20 } as const;
+/** Sites that are looked after at once: one that has to wait for its answers keeps the others waiting no longer than this. */
+const SITES_AT_ONCE = 16;
 /** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
 const DRAIN_SPREAD_MS = 4_000;
 /** After this the node goes whoever is still connected; closing those takes up to `closeMs` more. Milliseconds. */
@@ -137,11 +141,14 @@ export async function startApp(parts: AppParts): Promise<App> {
   const tally = new Tally();
   const metrics = new Metrics();
   const nodeId = randomIds.node();
-  const backend = config.REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(config.REDIS_URL, tally);
+  const { REDIS_URL } = config;
+  const backend = REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(REDIS_URL, tally, log);
   const { link } = backend;
-  const store = observedStore(backend.store, metrics);
+  const noteFailure = (thrown: unknown) =>
+    log.warn({ reason: backend.faultOf(thrown) }, 'the state store did not do what it was asked');
+  const store = observedStore(backend.store, metrics, noteFailure);
   const salts = new Salts(dates, backend.salts);
-  await salts.refresh();
+  await backend.atStart(() => salts.refresh());
   const addresses = new AddressHasher(salts);
   const { bans } = parts;
   const push = new SocketPush(bounds, tally);
@@ -169,6 +176,12 @@ export async function startApp(parts: AppParts): Promise<App> {
   const ids = randomIds;
   const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
+  const heartbeat = new Heartbeat({
+    beat: (site) => store.heartbeat(site, nodeId),
+    sites: () => sessions.sitesHeld(),
+    faultOf: (thrown) => backend.faultOf(thrown),
+    everyMs: parts.roundMs ?? ROUND_MS,
+  });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
       case 'notice':
@@ -243,7 +256,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const readiness = new ReadinessCheck({
     clock,
     isDraining: () => isDraining,
-    pingStore: () => backend.ping(),
+    askStore: () => storeStanding({ backend, heartbeat, onFailure: noteFailure }),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
     isOverloaded: () => load.delayMs() >= SHED_FROM_MS,
   });
@@ -308,10 +321,15 @@ export async function startApp(parts: AppParts): Promise<App> {
     const activeSites = sessions.activeSites();
     // Each by itself: what is wrong with one site, or in one step, keeps no other from its turn.
     await attempt(() => salts.refresh());
-    for (const site of activeSites) {
-      await attempt(() => lookAfter(site), site);
-      await attempt(async () => tell((await store.repair(site, nodeId)).notices), site);
-    }
+    const sitesLeft = [...activeSites];
+    const lane = async () => {
+      for (let site = sitesLeft.shift(); site !== undefined; site = sitesLeft.shift()) {
+        const lookedAfter = site;
+        await attempt(() => lookAfter(lookedAfter), lookedAfter);
+        await attempt(async () => tell((await store.repair(lookedAfter, nodeId)).notices), lookedAfter);
+      }
+    };
+    await Promise.all(Array.from({ length: SITES_AT_ONCE }, lane));
     await attempt(() => reconciler.round(activeSites));
     await attempt(() => waits.round());
     await attempt(() => lifecycle.endSilent());
@@ -320,7 +338,8 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
 
   async function lookAfter(site: SiteId): Promise<void> {
-    await store.heartbeat(site, nodeId);
+    // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
+    await heartbeat.held(site);
     for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
       const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
       tell(swept.notices);
@@ -334,7 +353,9 @@ export async function startApp(parts: AppParts): Promise<App> {
       await step();
     } catch (thrown) {
       tally.count('round_failed');
-      log.error({ ...(site !== undefined && { site }), error: errorFields(thrown) }, 'round failed');
+      const fault = backend.faultOf(thrown);
+      const fields = { ...(site !== undefined && { site }), ...(fault !== 'UNKNOWN' && { reason: fault }) };
+      log.error({ ...fields, error: errorFields(thrown) }, 'round failed');
     }
   }
   const rounds = setInterval(() => void round(), parts.roundMs ?? ROUND_MS);
@@ -368,6 +389,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (metricsHttp !== null) await listening(metricsHttp, METRICS_PORT!, METRICS_HOST);
   } catch (error) {
     clearInterval(rounds);
+    heartbeat.stop();
     stopForgetting();
     stopFollowing();
     eventLoop.stop();
@@ -378,6 +400,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   async function stop(): Promise<void> {
     clearInterval(rounds);
+    heartbeat.stop();
     stopForgetting();
     stopFollowing();
     eventLoop.stop();

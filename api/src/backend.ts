@@ -1,12 +1,25 @@
+import type { StoreFault } from '@passerby/sdk/protocol';
 import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
 import { RedisLink } from './cluster/redis-link.ts';
 import type { MonotonicClock } from './clock.ts';
+import type { Log } from './observability/log.ts';
 import type { Tally } from './observability/tally.ts';
 import { ownSalts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { randomIds } from './state/ids.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
-import { checkRedis, connectRedis, type RedisAddress, type RedisClient } from './state/redis/client.ts';
+import {
+  checkRedis,
+  connectionFault,
+  connectRedis,
+  evictingPolicies,
+  explainFault,
+  probeRedis,
+  type RedisAddress,
+  type RedisClient,
+} from './state/redis/client.ts';
+import { NODE_LEASE_MS } from './state/redis/keys.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
+import { SCRIPTS } from './state/redis/scripts.ts';
 import type { NodeId, StateStore } from './state/state-store.ts';
 
 /** What the state and the way to other nodes stand on. */
@@ -17,9 +30,15 @@ export interface Backend {
   readonly salts: SaltSource;
   /** Where counts are kept that all nodes share; `null` where there is one node. */
   readonly redis: RedisClient | null;
-  /** Asks the store for the least it can answer. */
-  ping(): Promise<unknown>;
+  /** Fault that keeps the store from being reached at this moment; `null` if there is none, as far as is known. */
+  reachFault(): StoreFault | null;
+  /** Writes the least there is to write. Rejects if the store takes no writes. */
+  probe(): Promise<unknown>;
+  /** Fault that a failure of the store stands for. */
+  faultOf(thrown: unknown): StoreFault;
   listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
+  /** Does what a start needs of the store, again for a while if it fails. Rejects with words that name what to set right. */
+  atStart(step: () => Promise<void>): Promise<void>;
   close(): void;
 }
 
@@ -31,35 +50,92 @@ export function memoryBackend(clock: MonotonicClock): Backend {
     link: noLink,
     salts: ownSalts,
     redis: null,
-    ping: () => Promise.resolve(),
+    reachFault: () => null,
+    probe: () => Promise.resolve(),
+    faultOf: () => 'UNKNOWN',
     listen: () => Promise.resolve(),
+    atStart: (step) => step(),
     close: () => undefined,
   };
 }
 
-/** Shared by all processes that name this Redis. Rejects if it cannot be reached or is too old. */
-export async function redisBackend(address: RedisAddress, tally: Tally): Promise<Backend> {
-  const commands = connectRedis(address, 'commands');
-  const subscriber = connectRedis(address, 'subscription');
+/** Shared by all processes that name this Redis. Rejects if it cannot be reached, takes no writes or is too old. */
+export async function redisBackend(address: RedisAddress, tally: Tally, log: Log): Promise<Backend> {
+  const onFault = (reason: StoreFault) => log.warn({ reason }, 'a connection to Redis failed');
+  const commands = connectRedis(address, 'commands', { onFault });
+  const subscriber = connectRedis(address, 'subscription', { onFault });
+  // Leases are renewed however much waits on the other connection.
+  const pulse = connectRedis(address, 'commands', { onFault });
+  const link = new RedisLink(commands, subscriber, tally);
   const close = () => {
-    commands.disconnect();
-    subscriber.disconnect();
+    link.close();
+    for (const connection of [commands, subscriber, pulse]) connection.disconnect();
   };
   try {
     const name = `Redis ${await checkRedis(commands)}`;
-    const link = new RedisLink(commands, subscriber, tally);
+    commands.on('ready', () => void warnOfEviction(commands, log));
+    await warnOfEviction(commands, log);
     return {
       name,
-      store: new RedisStore(commands, randomIds),
+      store: Object.assign(new RedisStore(commands, randomIds), { heartbeat: heartbeatOn(pulse) }),
       link,
       salts: sharedSalts(commands),
       redis: commands,
-      ping: () => commands.ping(),
-      listen: (node, take) => link.listen(node, take),
+      reachFault: () => connectionFault(commands),
+      probe: () => probeRedis(commands),
+      faultOf: (thrown) => explainFault(commands, thrown),
+      listen: async (node, take) => {
+        try {
+          await link.listen(node, take);
+        } catch (thrown) {
+          const { message } = thrown as Error;
+          throw new Error(`Redis at REDIS_URL takes no subscription: ${message}`, { cause: thrown });
+        }
+      },
+      atStart,
       close,
     };
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** How long a start tries again what fails after the first contact, and pauses in between. Milliseconds. */
+const START = { withinMs: 5_000, pauseMs: 100 } as const;
+
+async function atStart(step: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + START.withinMs;
+  for (;;) {
+    try {
+      return await step();
+    } catch (thrown) {
+      if (performance.now() > deadline)
+        throw new Error(`Redis at REDIS_URL does not do what is needed: ${(thrown as Error).message}`, {
+          cause: thrown,
+        });
+      await new Promise((resolve) => setTimeout(resolve, START.pauseMs));
+    }
+  }
+}
+
+/**
+ * Renews leases on a connection that serves nothing else. Tried once: the next beat comes before a retry would help. The
+ * answer says nothing about the order of what the store's own connection does.
+ */
+function heartbeatOn(pulse: RedisClient): StateStore['heartbeat'] {
+  return async (site, node) => {
+    const args = { node, nodeLeaseMs: NODE_LEASE_MS };
+    await SCRIPTS['beat-node'].run(pulse, { site, operation: randomIds.operation(), skewMs: 0, args });
+  };
+}
+
+/** Says so where a full Redis would remove keys: whichever it is, a site stops or forgets whom it keeps apart. */
+async function warnOfEviction(redis: RedisClient, log: Log): Promise<void> {
+  // A connection that breaks meanwhile asks again once it is back.
+  const policies = await evictingPolicies(redis).catch(() => []);
+  for (const policy of policies) {
+    const reason = policy.toUpperCase().replaceAll('-', '_');
+    log.warn({ reason }, 'Redis removes keys when its memory is full: set its maxmemory-policy to noeviction');
   }
 }

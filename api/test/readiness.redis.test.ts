@@ -19,7 +19,12 @@ test(
 
     await redis.crash();
     await vi.waitFor(
-      async () => expect(await ready()).toEqual({ status: 'not_ready', reasons: ['store_unavailable'] }),
+      async () =>
+        expect(await ready()).toEqual({
+          status: 'not_ready',
+          reasons: ['store_unavailable'],
+          storeFaults: ['ECONNREFUSED'],
+        }),
       PATIENCE_MS,
     );
     expect((await fetch(`${app.url}/healthz`)).status).toBe(200);

@@ -1,7 +1,11 @@
-import { describe, expect, it, test } from 'vitest';
-import type { Survey } from '../state/state-store.ts';
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
+import { listLog } from '../../test/harness.ts';
+import { Refusal } from '../errors.ts';
+import type { Push } from '../push.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { SessionId, SessionRef, SiteId, StateStore, Survey } from '../state/state-store.ts';
 import { DEFAULT_MATCH_RULES } from '../decision/rules.ts';
-import { statusFrom } from './wait-reports.ts';
+import { statusFrom, WaitReports } from './wait-reports.ts';
 
 const survey: Survey = {
   waitedMs: 0,
@@ -64,5 +68,94 @@ describe('statusFrom', () => {
     expect(statusOf({ networks: 4, waitedMs: 6_000 }).widen).toEqual([]);
     expect(statusOf({ networks: 5, waitedMs: 6_000 }).widen).toEqual([{ what: 'groups', atLeast: 5 }]);
     expect(statusOf({ networks: 5, waitedMs: 5_999 }).widen).toEqual([]);
+  });
+});
+
+describe('a round of reports', () => {
+  afterEach(() => vi.useRealTimers());
+
+  const WAITERS = 200;
+
+  /** Waiters whose surveys are answered by hand. */
+  function crowd(roundMs = 60_000) {
+    let now = 0;
+    const asked: SessionId[] = [];
+    const told: SessionId[] = [];
+    const answers: { resolve(survey: Survey): void; reject(thrown: unknown): void }[] = [];
+    const store = {
+      survey: ({ sessionId }: SessionRef) => {
+        asked.push(sessionId);
+        return new Promise<Survey>((resolve, reject) => answers.push({ resolve, reject }));
+      },
+    } as unknown as StateStore;
+    const push = {
+      sessionOf: (sessionId: SessionId) => ({ site: 'site_a' as SiteId, sessionId, fence: 1 }),
+      toSession: (sessionId: SessionId) => told.push(sessionId),
+    } as unknown as Push;
+    const sites = { rulesOf: () => DEFAULT_MATCH_RULES } as unknown as SiteDirectory;
+    const reports = new WaitReports({ store, push, sites, log: listLog(), clock: () => now, roundMs });
+    for (let n = 0; n < WAITERS; n++) reports.follow(`s_${n}` as SessionId);
+    now = 2_000;
+    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    return {
+      reports,
+      asked,
+      told,
+      /** Answers all that is asked, until nothing is. */
+      answerAll: async () => {
+        while (answers.length > 0) {
+          for (const { resolve } of answers.splice(0)) resolve(survey);
+          await settled();
+        }
+      },
+      fail: async (thrown: unknown) => {
+        for (const { reject } of answers.splice(0)) reject(thrown);
+        await settled();
+      },
+      pass: (ms: number) => (now += ms),
+    };
+  }
+
+  it('has several surveys under way and never more than 32, and tells everybody', async () => {
+    const { reports, asked, told, answerAll } = crowd();
+    const round = reports.round();
+    expect(asked).toHaveLength(32);
+    await answerAll();
+    await round;
+    expect(new Set(told).size).toBe(WAITERS);
+  });
+
+  it('begins none once its time is over, and the next one goes on where it stopped', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { reports, asked, told, answerAll } = crowd(500);
+    for (let rounds = 1; rounds <= Math.ceil(WAITERS / 32); rounds++) {
+      const round = reports.round();
+      vi.advanceTimersByTime(501);
+      await answerAll();
+      await round;
+      expect(told).toHaveLength(Math.min(32 * rounds, WAITERS));
+    }
+    expect(asked).toEqual(Array.from({ length: WAITERS }, (_, n) => `s_${n}`));
+  });
+
+  it('asks no more once the store does not answer, and then those first who were not asked', async () => {
+    const { reports, asked, answerAll, fail } = crowd();
+    const round = reports.round();
+    await fail(new Refusal('unavailable'));
+    await round;
+    expect(asked).toHaveLength(32);
+    const next = reports.round();
+    expect(asked[32]).toBe('s_32');
+    await answerAll();
+    await next;
+  });
+
+  it('goes on where a session is only gone', async () => {
+    const { reports, told, answerAll, fail } = crowd();
+    const round = reports.round();
+    await fail(new Refusal('session_gone'));
+    await answerAll();
+    await round;
+    expect(told).toHaveLength(WAITERS - 32);
   });
 });

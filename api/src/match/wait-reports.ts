@@ -1,5 +1,6 @@
 import type { PushPayload, Widening } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
@@ -14,6 +15,10 @@ const REPORT_EVERY_MS = 2_000;
 const REPORTS_MAX = 200;
 /** What the typical wait is rounded up to, so that one more of the recent waits seldom changes what is told. Milliseconds. */
 const ESTIMATES_MS = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000] as const;
+/** Surveys under way at once: a store far away is not asked for one after the other, nor for all together. */
+const UNDER_WAY_MAX = 32;
+/** Time in which one round begins surveys. Those that are left are first in the next one. Milliseconds. */
+const ROUND_MS = 500;
 
 /** Tells who waits on this node how their wait stands. */
 export class WaitReports {
@@ -27,12 +32,23 @@ export class WaitReports {
   /** Since when they wait, as far as this node knows. */
   readonly #since = new Map<SessionId, number>();
 
-  constructor(parts: { store: StateStore; push: Push; sites: SiteDirectory; log: Log; clock: MonotonicClock }) {
+  readonly #roundMs: number;
+
+  constructor(parts: {
+    store: StateStore;
+    push: Push;
+    sites: SiteDirectory;
+    log: Log;
+    clock: MonotonicClock;
+    /** Replaces `ROUND_MS`, for tests. */
+    roundMs?: number;
+  }) {
     this.#store = parts.store;
     this.#push = parts.push;
     this.#sites = parts.sites;
     this.#log = parts.log;
     this.#clock = parts.clock;
+    this.#roundMs = parts.roundMs ?? ROUND_MS;
   }
 
   /** This visitor waits, and has for `waitedMs`; told first after a while, since most waits are over by then. */
@@ -64,7 +80,7 @@ export class WaitReports {
     return this.#dueAt.size;
   }
 
-  /** Tells those whose time has come. */
+  /** Tells those whose time has come, whoever has waited longest for it first, for as long as a round may take. */
   async round(): Promise<void> {
     const now = this.#clock();
     const due: SessionId[] = [];
@@ -72,28 +88,36 @@ export class WaitReports {
       if (dueAt > now || due.length === REPORTS_MAX) break;
       due.push(sessionId);
     }
-    for (const sessionId of due) {
-      const isStill = await this.#report(sessionId);
-      // Unless the wait ended meanwhile; last in order again if it goes on.
-      if (!this.#dueAt.delete(sessionId)) continue;
-      if (isStill) this.#dueAt.set(sessionId, now + REPORT_EVERY_MS);
-      else this.#since.delete(sessionId);
-    }
+    const deadline = performance.now() + this.#roundMs;
+    let next = 0;
+    let isStoreAway = false;
+    const lane = async () => {
+      while (next < due.length && !isStoreAway && performance.now() <= deadline) {
+        const sessionId = due[next++]!;
+        const outcome = await this.#report(sessionId);
+        // A store that fails is not asked for the others too: their turn comes in the next round.
+        if (outcome === 'unavailable') isStoreAway = true;
+        // Unless the wait ended meanwhile; last in order again if it goes on.
+        if (!this.#dueAt.delete(sessionId)) continue;
+        if (outcome === 'over') this.#since.delete(sessionId);
+        else this.#dueAt.set(sessionId, this.#clock() + REPORT_EVERY_MS);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(UNDER_WAY_MAX, due.length) }, lane));
   }
 
-  /** Whether the visitor still waits here. */
-  async #report(sessionId: SessionId): Promise<boolean> {
+  async #report(sessionId: SessionId): Promise<'told' | 'over' | 'unavailable'> {
     const session = this.#push.sessionOf(sessionId);
-    if (session === null) return false;
+    if (session === null) return 'over';
     try {
       const survey = await this.#store.survey(session);
       // Met somebody, of which a notice is on its way, or fell out of line: reconciling tells which.
-      if (survey === null) return true;
+      if (survey === null) return 'told';
       this.#push.toSession(sessionId, 'match:status', statusFrom(survey, this.#sites.rulesOf(session.site)));
-      return true;
+      return 'told';
     } catch (thrown) {
       this.#log.warn({ site: session.site, error: errorFields(thrown) }, 'a wait could not be surveyed');
-      return true;
+      return thrown instanceof Refusal && thrown.code === 'unavailable' ? 'unavailable' : 'told';
     }
   }
 }

@@ -1,4 +1,4 @@
-import { END_REASONS, ERRORS, READINESS_REASONS, type ErrorCode } from '@passerby/sdk/protocol';
+import { END_REASONS, ERRORS, READINESS_REASONS, STORE_FAULTS, type ErrorCode } from '@passerby/sdk/protocol';
 import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
 import { FRAME_FAULTS } from '../contract/frame.ts';
 import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
@@ -34,6 +34,12 @@ export const METRICS = {
     unit: '0 or 1',
     help: 'Why it does not, as /readyz says.',
     labels: { reason: READINESS_REASONS },
+  },
+  passerby_store_fault: {
+    type: 'gauge',
+    unit: '0 or 1',
+    help: 'Faults of the state store as of now, as /readyz says.',
+    labels: { fault: STORE_FAULTS },
   },
   passerby_connections: {
     type: 'gauge',

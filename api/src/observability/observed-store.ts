@@ -6,8 +6,15 @@ import { TRANSITIONS, type Transition } from './transitions.ts';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
-/** The same store; how long each call took and what came of it is measured. */
-export function observedStore(store: StateStore, metrics: Metrics): StateStore {
+/**
+ * The same store; how long each call took and what came of it is measured. `onFailure` is told what was thrown by a call
+ * whose outcome is unknown.
+ */
+export function observedStore(
+  store: StateStore,
+  metrics: Metrics,
+  onFailure: (thrown: unknown) => void = () => undefined,
+): StateStore {
   const methods = store as unknown as Record<Transition, Call>;
   const observed = (transition: Transition): Call => {
     return async (...args) => {
@@ -17,7 +24,10 @@ export function observedStore(store: StateStore, metrics: Metrics): StateStore {
         countOutcome(metrics, transition, outcome);
         return outcome;
       } catch (thrown) {
-        if (!isAnswer(thrown)) countFailure(metrics, transition);
+        if (!isAnswer(thrown)) {
+          countFailure(metrics, transition);
+          onFailure(thrown);
+        }
         throw thrown;
       } finally {
         metrics.observe('passerby_store_seconds', { transition }, (performance.now() - since) / 1_000);

@@ -1,20 +1,20 @@
 import { expect, test, vi } from 'vitest';
-import { ReadinessCheck } from './readiness.ts';
+import { ReadinessCheck, STORE_WELL, type StoreStanding } from './readiness.ts';
 
-function stage(pingStore: () => Promise<unknown>) {
+function stage(askStore: () => Promise<StoreStanding>) {
   const state = { now: 0, isDraining: false, staleSince: null as number | null, isOverloaded: false };
   const check = new ReadinessCheck({
     clock: () => state.now,
     isDraining: () => state.isDraining,
-    pingStore,
+    askStore,
     recordsStaleSince: () => state.staleSince,
     isOverloaded: () => state.isOverloaded,
   });
-  return { state, reasons: () => check.reasons() };
+  return { state, reasons: () => check.reasons(), look: () => check.look() };
 }
 
 test('is ready unless something speaks against it', async () => {
-  expect(await stage(() => Promise.resolve()).reasons()).toEqual([]);
+  expect(await stage(() => Promise.resolve(STORE_WELL)).reasons()).toEqual([]);
 });
 
 test('says everything that speaks against it', async () => {
@@ -24,13 +24,13 @@ test('says everything that speaks against it', async () => {
 });
 
 test('a short outage of the records is none', async () => {
-  const { state, reasons } = stage(() => Promise.resolve());
+  const { state, reasons } = stage(() => Promise.resolve(STORE_WELL));
   Object.assign(state, { now: 10_000, staleSince: 9_000 });
   expect(await reasons()).toEqual([]);
 });
 
 test('however often it is asked, the store is asked once a second', async () => {
-  const ping = vi.fn(() => Promise.resolve());
+  const ping = vi.fn(() => Promise.resolve(STORE_WELL));
   const { state, reasons } = stage(ping);
   await Promise.all(Array.from({ length: 100 }, reasons));
   expect(ping).toHaveBeenCalledTimes(1);
@@ -40,14 +40,26 @@ test('however often it is asked, the store is asked once a second', async () => 
 });
 
 test('a store that does not answer is not there, is not asked again meanwhile, and is there once it has answered', async () => {
-  let answer = (): void => undefined;
-  const ping = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+  let answer = (_: StoreStanding): void => undefined;
+  const ping = vi.fn(() => new Promise<StoreStanding>((resolve) => (answer = resolve)));
   const { state, reasons } = stage(ping);
   expect(await reasons()).toEqual(['store_unavailable']);
   state.now = 5_000;
   expect(await reasons()).toEqual(['store_unavailable']);
   expect(ping).toHaveBeenCalledTimes(1);
-  answer();
+  answer(STORE_WELL);
   await new Promise((resolve) => setImmediate(resolve));
   expect(await reasons()).toEqual([]);
+});
+
+test('says what is wrong with the store, also where that is no reason to be left alone', async () => {
+  const { state, look } = stage(() => Promise.resolve({ isAvailable: state.isDraining, faults: ['CLUSTERDOWN'] }));
+  expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['CLUSTERDOWN'] });
+  Object.assign(state, { now: 1_000, isDraining: true });
+  expect(await look()).toEqual({ reasons: ['draining'], storeFaults: ['CLUSTERDOWN'] });
+});
+
+test('a store that is late has timed out', async () => {
+  const { look } = stage(() => new Promise(() => undefined));
+  expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['TIMEOUT'] });
 });

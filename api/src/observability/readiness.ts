@@ -1,4 +1,4 @@
-import type { ReadinessReason } from '@passerby/sdk/protocol';
+import type { ReadinessReason, StoreFault } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
 
 /** How long what the store said stands, however often somebody asks. Milliseconds. */
@@ -8,11 +8,20 @@ const STORE_ANSWER_MS = 500;
 /** How long the records may be out of reach before this process says so. Milliseconds. */
 const STALE_MS = 5_000;
 
+/** Whether the state store takes writes. */
+export interface StoreStanding {
+  readonly isAvailable: boolean;
+  /** Faults it has. There may be some while it is available, if they concern a part of the sites. */
+  readonly faults: readonly StoreFault[];
+}
+
+export const STORE_WELL: StoreStanding = { isAvailable: true, faults: [] };
+
 export interface ReadinessParts {
   readonly clock: MonotonicClock;
   readonly isDraining: () => boolean;
-  /** Asks the state store for the least it can answer; rejects if it does not. */
-  readonly pingStore: () => Promise<unknown>;
+  /** Asks whether the state store takes writes. */
+  readonly askStore: () => Promise<StoreStanding>;
   /** Since when the database with the records has not answered, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   readonly isOverloaded?: () => boolean;
@@ -21,7 +30,7 @@ export interface ReadinessParts {
 /** Whether this process should get visitors, and why not. A flood of questions costs the store one call a second. */
 export class ReadinessCheck {
   readonly #parts: ReadinessParts;
-  #isStoreThere = true;
+  #store: StoreStanding = STORE_WELL;
   #answeredAt = -Infinity;
   #asking: Promise<void> | null = null;
 
@@ -31,33 +40,39 @@ export class ReadinessCheck {
 
   /** Empty: it is ready. Answers within `STORE_ANSWER_MS`, whatever the store does. */
   async reasons(): Promise<readonly ReadinessReason[]> {
+    return (await this.look()).reasons;
+  }
+
+  /** The same, with what is wrong with the state store. */
+  async look(): Promise<{ readonly reasons: readonly ReadinessReason[]; readonly storeFaults: readonly StoreFault[] }> {
     const { clock, isDraining, recordsStaleSince, isOverloaded } = this.#parts;
-    const isStoreThere = await this.#askStore();
+    const store = await this.#askStore();
     const staleSince = recordsStaleSince?.() ?? null;
     const reasons: readonly (ReadinessReason | false)[] = [
       isDraining() && 'draining',
-      !isStoreThere && 'store_unavailable',
+      !store.isAvailable && 'store_unavailable',
       staleSince !== null && clock() - staleSince > STALE_MS && 'records_stale',
       (isOverloaded?.() ?? false) && 'overloaded',
     ];
-    return reasons.filter((reason) => reason !== false);
+    return { reasons: reasons.filter((reason) => reason !== false), storeFaults: store.faults };
   }
 
-  async #askStore(): Promise<boolean> {
+  async #askStore(): Promise<StoreStanding> {
     if (this.#asking === null && this.#parts.clock() - this.#answeredAt >= STORE_TTL_MS) {
-      this.#asking = this.#ping();
+      this.#asking = this.#ask();
     }
-    if (this.#asking !== null) await within(this.#asking, STORE_ANSWER_MS, () => (this.#isStoreThere = false));
-    return this.#isStoreThere;
+    if (this.#asking !== null) {
+      await within(this.#asking, STORE_ANSWER_MS, () => (this.#store = { isAvailable: false, faults: ['TIMEOUT'] }));
+    }
+    return this.#store;
   }
 
-  async #ping(): Promise<void> {
+  async #ask(): Promise<void> {
     try {
-      await this.#parts.pingStore();
-      this.#isStoreThere = true;
+      this.#store = await this.#parts.askStore();
     } catch {
-      // Why not is the store's own to log: here it only counts that it did not answer.
-      this.#isStoreThere = false;
+      // What a store that answers has to say comes as a fault: this is one of no known kind.
+      this.#store = { isAvailable: false, faults: ['UNKNOWN'] };
     } finally {
       this.#asking = null;
       this.#answeredAt = this.#parts.clock();

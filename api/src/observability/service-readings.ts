@@ -1,4 +1,4 @@
-import { READINESS_REASONS } from '@passerby/sdk/protocol';
+import { READINESS_REASONS, STORE_FAULTS } from '@passerby/sdk/protocol';
 import type { Metrics } from './metrics.ts';
 import type { ReadinessCheck } from './readiness.ts';
 import type { Tally } from './tally.ts';
@@ -30,5 +30,9 @@ export function readService(metrics: Metrics, { tally, readiness, held, passed }
   metrics.read('passerby_not_ready', async () => {
     const reasons = await readiness.reasons();
     return READINESS_REASONS.map((reason) => [{ reason }, reasons.includes(reason) ? 1 : 0] as const);
+  });
+  metrics.read('passerby_store_fault', async () => {
+    const { storeFaults } = await readiness.look();
+    return STORE_FAULTS.map((fault) => [{ fault }, storeFaults.includes(fault) ? 1 : 0] as const);
   });
 }

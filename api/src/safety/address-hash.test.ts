@@ -54,19 +54,20 @@ test('another day has another hash; the one of the day before is known too, an o
 });
 
 test('a salt is fetched before its day, used from midnight on, and asked to live until the next day is over', async () => {
-  const asked: [string, number][] = [];
-  const { hasher, salts, goTo } = await hasherAt(MIDNIGHT, (day, ttlMs) => {
-    asked.push([day, ttlMs / HOUR_MS]);
+  const asked: [string, number, string | undefined][] = [];
+  const { hasher, salts, goTo } = await hasherAt(MIDNIGHT, (day, ttlMs, known) => {
+    asked.push([day, ttlMs / HOUR_MS, known]);
     return Promise.resolve(day);
   });
   const today = hasher.hash(HOME, A);
   goTo(MIDNIGHT + 23.5 * HOUR_MS);
   await salts.refresh();
-  await salts.refresh();
   expect(asked).toEqual([
-    ['2026-11-21', 24],
-    ['2026-11-22', 48],
-    ['2026-11-23', 48.5],
+    ['2026-11-21', 24, undefined],
+    ['2026-11-22', 48, undefined],
+    ['2026-11-21', 0.5, '2026-11-21'],
+    ['2026-11-22', 24.5, '2026-11-22'],
+    ['2026-11-23', 48.5, undefined],
   ]);
   expect(hasher.hash(HOME, A)).toEqual(today);
   goTo(MIDNIGHT + 24 * HOUR_MS);
@@ -101,4 +102,30 @@ test('who stays connected is known by the salt of the day all the same, and hash
   goTo(MIDNIGHT + 25 * HOUR_MS);
   await salts.refresh();
   expect(hashes()).toEqual([hasher.hash('2001:db8::1', A), first[0]]);
+});
+
+test('a salt that the source has instead is taken over', async () => {
+  let epoch = 'first';
+  const { hasher, salts } = await hasherAt(MIDNIGHT, (day) => Promise.resolve(`${day} ${epoch}`));
+  const before = hasher.hashes(HOME, A);
+  epoch = 'second';
+  await salts.refresh();
+  for (const hash of hasher.hashes(HOME, A)) expect(before).not.toContain(hash);
+});
+
+test('a clock that is set back by days and forward again changes no hash, whether the source answers meanwhile or not', async () => {
+  let isAway = false;
+  const { hasher, salts, goTo } = await hasherAt(MIDNIGHT, (day, _, known) =>
+    isAway ? Promise.reject(new Error('away')) : Promise.resolve(known ?? `made up for ${day}`),
+  );
+  isAway = true;
+  const today = hasher.hash(HOME, A);
+  goTo(MIDNIGHT - 72 * HOUR_MS);
+  await expect(salts.refresh()).rejects.toThrow('away');
+  expect(() => hasher.hash(HOME, A)).not.toThrow();
+  isAway = false;
+  await salts.refresh();
+  goTo(MIDNIGHT);
+  await salts.refresh();
+  expect(hasher.hash(HOME, A)).toBe(today);
 });

@@ -8,7 +8,7 @@ import { Salts, sharedSalts } from './salts.ts';
 test('all processes at one Redis hash alike, and what they share is gone once the next day is over', async () => {
   await using server = await RedisServer.start();
   const clients = [1, 2].map(() => connectRedis(parseRedisUrl(server.url), 'commands'));
-  await Promise.all(clients.map(checkRedis));
+  await Promise.all(clients.map((client) => checkRedis(client)));
   const now = Date.UTC(2026, 10, 22, 12);
   const hashers = await Promise.all(
     clients.map(async (client) => {
@@ -24,4 +24,29 @@ test('all processes at one Redis hash alike, and what they share is gone once th
   const hours = (await redis!.pttl('passerby:salt:2026-11-22')) / 3_600_000;
   expect(Math.round(hours)).toBe(36);
   for (const client of clients) client.disconnect();
+});
+
+test('a Redis that comes back empty gets back the salts of those who live, and who comes later has the same', async () => {
+  await using server = await RedisServer.start();
+  const redis = connectRedis(parseRedisUrl(server.url), 'commands');
+  await checkRedis(redis);
+  const now = Date.UTC(2026, 10, 22, 23, 30);
+  const [living, other, newcomer] = [1, 2, 3].map(() => new Salts(() => now, sharedSalts(redis)));
+  await living!.refresh();
+  await other!.refresh();
+  const known = living!.known();
+  await redis.flushall();
+  await living!.refresh();
+  await newcomer!.refresh();
+  await other!.refresh();
+  expect([living, other, newcomer].map((salts) => salts!.known())).toEqual([known, known, known]);
+  // One that made up its own meanwhile wins, and all follow.
+  await redis.flushall();
+  const first = new Salts(() => now, sharedSalts(redis));
+  await first.refresh();
+  await living!.refresh();
+  await other!.refresh();
+  expect(first.known()).not.toEqual(known);
+  expect([living, other].map((salts) => salts!.known())).toEqual([first.known(), first.known()]);
+  redis.disconnect();
 });

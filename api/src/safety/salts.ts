@@ -8,19 +8,21 @@ const DAY_MS = 24 * 60 * 60_000;
 const AHEAD_MS = 60 * 60_000;
 const SALT_BYTES = 32;
 
-/** Where the salt of a day (`2026-11-22`, UTC) comes from: the same one for all who ask, for `ttlMs` from now. */
-export type SaltSource = (day: string, ttlMs: number) => Promise<string>;
+/**
+ * Source of the salt of a day (`2026-11-22`, UTC): the same one for all who ask, for `ttlMs` from now. `known` is the one
+ * the asker has; a source that has none, because it lost it or never had one, takes that.
+ */
+export type SaltSource = (day: string, ttlMs: number, known?: string) => Promise<string>;
 
 const randomSalt = () => randomBytes(SALT_BYTES).toString('base64url');
 
 /** For one process: made up on the spot, and gone with it. */
-export const ownSalts: SaltSource = () => Promise.resolve(randomSalt());
+export const ownSalts: SaltSource = (_day, _ttlMs, known = randomSalt()) => Promise.resolve(known);
 
-/** For many processes: whoever asks first makes it up. */
+/** For many processes: whoever asks first makes it up, or puts back what a Redis that came back empty has lost. */
 export function sharedSalts(redis: RedisClient): SaltSource {
-  return async (day, ttlMs) => {
-    const made = randomSalt();
-    return (await redis.set(`${PREFIX}salt:${day}`, made, 'PX', ttlMs, 'NX', 'GET')) ?? made;
+  return async (day, ttlMs, known = randomSalt()) => {
+    return (await redis.set(`${PREFIX}salt:${day}`, known, 'PX', ttlMs, 'NX', 'GET')) ?? known;
   };
 }
 
@@ -39,25 +41,31 @@ export class Salts {
   }
 
   /**
-   * Gets what is missing and forgets what is old. To be awaited before the first use, and called now and
-   * then; does nothing most of the time. Rejects as the source does.
+   * Gets what is missing, puts back what the source has lost, takes over what it has instead, and forgets what is old.
+   * To be awaited before the first use, and called once in a round. Rejects as the source does.
    */
   async refresh(): Promise<void> {
     const now = this.#clock();
     const today = dayOf(now);
-    const needed = [today - 1, today, dayOf(now + AHEAD_MS)];
-    for (const day of needed) {
-      if (this.#byDay.has(day)) continue;
-      const goodUntil = (day + 2) * DAY_MS;
-      this.#byDay.set(day, await this.#source(nameOf(day), goodUntil - now));
-    }
+    const needed = new Set([today - 1, today, dayOf(now + AHEAD_MS)]);
+    await Promise.all(
+      [...needed].map(async (day) => {
+        const goodUntil = (day + 2) * DAY_MS;
+        this.#byDay.set(day, await this.#source(nameOf(day), goodUntil - now, this.#byDay.get(day)));
+      }),
+    );
     for (const day of this.#byDay.keys()) if (day < today - 1) this.#byDay.delete(day);
   }
 
-  /** Newest first; at least one. */
+  /**
+   * Newest first; at least one. After the clock was set back by days, until the next refresh, those of the days that were
+   * before it.
+   */
   known(): readonly [string, ...string[]] {
     const today = dayOf(this.#clock());
-    const days = [...this.#byDay.keys()].filter((day) => day <= today).sort((a, b) => b - a);
+    const all = [...this.#byDay.keys()].sort((a, b) => b - a);
+    const past = all.filter((day) => day <= today);
+    const days = past.length > 0 ? past : all;
     const [newest, ...older] = days.slice(0, 2).map((day) => this.#byDay.get(day)!);
     if (newest === undefined) throw new Error('salts are used before refresh() was awaited');
     return [newest, ...older];

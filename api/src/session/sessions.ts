@@ -162,6 +162,11 @@ export class Sessions {
     return sites;
   }
 
+  /** The same sites, without any of them being let go. */
+  sitesHeld(): readonly SiteId[] {
+    return [...this.#seenAt.keys()];
+  }
+
   /** Not all that is due on a site could be done: it is looked after once more, even if it was for the last time. */
   lookAgain(site: SiteId): void {
     if (!this.#seenAt.has(site)) this.#seenAt.set(site, -Infinity);

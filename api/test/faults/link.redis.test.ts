@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Parcel } from '../../src/cluster/node-link.ts';
 import { RedisLink } from '../../src/cluster/redis-link.ts';
 import { Tally } from '../../src/observability/tally.ts';
+import type { Redis } from 'ioredis';
 import { connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/client.ts';
 import type { NodeId, SessionId } from '../../src/state/state-store.ts';
 import { RedisServer } from '../servers/redis-server.ts';
@@ -13,7 +14,8 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
   let server: RedisServer;
   let proxy: TcpProxy;
   let publisher: RedisClient;
-  let subscriber: RedisClient;
+  let subscriber: Redis;
+  let tally: Tally;
   let link: RedisLink;
   const received: Parcel[] = [];
   beforeEach(async () => {
@@ -22,10 +24,12 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     proxy = await TcpProxy.start(server.port);
     publisher = connectRedis(parseRedisUrl(server.url), 'commands');
     subscriber = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'subscription');
-    link = new RedisLink(publisher, subscriber, new Tally());
+    tally = new Tally();
+    link = new RedisLink(publisher, subscriber, tally, { echoEveryMs: 100 });
     await link.listen(NODE, (parcel) => received.push(parcel));
   });
   afterEach(async () => {
+    link.close();
     publisher.disconnect();
     subscriber.disconnect();
     await proxy.stop();
@@ -69,6 +73,22 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     await arrivesAgain();
     await fail();
     await arrivesAgain();
+  });
+
+  test('hears again where the connection lives, answers, and carries nothing', async () => {
+    await arrivesAgain();
+    // As on a node that was taken out of its Cluster: pings are answered, and no message comes.
+    await subscriber.unsubscribe(`passerby:node:${NODE}`);
+    await arrivesAgain();
+    expect(tally.of('subscriptions_lost')).toBe(1);
+  });
+
+  test('is left alone while its echoes come back', async () => {
+    const echoes = vi.fn();
+    subscriber.on('message', echoes);
+    await expect.poll(() => echoes.mock.calls.length, { timeout: 8_000 }).toBeGreaterThan(5);
+    expect(tally.of('subscriptions_lost')).toBe(0);
+    expect(tally.of('parcels_malformed')).toBe(0);
   });
 
   test('hears again after Redis was stopped for longer than a command waits', async () => {

@@ -56,4 +56,35 @@ describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
     await using node = await NodeProcess.start({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${server.port}` });
     expect(node.output).not.toContain(SECRET);
   });
+
+  test('says that the database cannot be chosen, instead of going on in database 0', async () => {
+    await using server = await RedisServer.start();
+    const admin = new Redis(server.url);
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      'passerby',
+      'on',
+      `>${SECRET}`,
+      '~passerby:*',
+      '&passerby:*',
+      '+@all',
+      '-select',
+    );
+    const address = `127.0.0.1:${server.port}`;
+    const [missing, forbidden] = await Promise.all([
+      NodeProcess.failToStart({ REDIS_URL: `redis://${address}/99` }),
+      NodeProcess.failToStart({ REDIS_URL: `redis://passerby:${SECRET}@${address}/5` }),
+    ]);
+    expect(missing.output).toMatch(
+      /^Passerby cannot start: the database 99 that REDIS_URL names cannot be chosen: ERR .+\.\n$/,
+    );
+    expect(forbidden.output).toMatch(
+      /^Passerby cannot start: the database 5 that REDIS_URL names cannot be chosen: NOPERM .+\.\n$/,
+    );
+    expect([missing.code, forbidden.code]).toEqual([1, 1]);
+    expect(forbidden.output).not.toContain(SECRET);
+    expect(await admin.dbsize()).toBe(0);
+    admin.disconnect();
+  });
 });

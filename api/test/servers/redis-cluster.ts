@@ -8,12 +8,17 @@ const MEET_MS = 20_000;
 /** A real Redis Cluster of three masters, on loopback. */
 export class RedisCluster {
   readonly servers: readonly RedisServer[];
+  readonly #shownPorts: number[] = [];
 
   private constructor(servers: readonly RedisServer[]) {
     this.servers = servers;
   }
 
-  static async start(): Promise<RedisCluster> {
+  /** `args` are for every master; `portOf` makes an address for clients of each, such as that of a proxy. */
+  static async start(
+    args: readonly string[] = [],
+    portOf?: (server: RedisServer) => Promise<number>,
+  ): Promise<RedisCluster> {
     const servers: RedisServer[] = [];
     const cluster = new RedisCluster(servers);
     try {
@@ -28,8 +33,15 @@ export class RedisCluster {
             busPort,
             '--cluster-node-timeout',
             '5000',
+            ...args,
           ]),
         );
+      }
+      if (portOf !== undefined) {
+        await cluster.#each(async (redis, index) => {
+          cluster.#shownPorts[index] = await portOf(servers[index]!);
+          await redis.config('SET', 'cluster-announce-port', cluster.#shownPorts[index]!);
+        });
       }
       await cluster.#join();
       return cluster;
@@ -39,12 +51,58 @@ export class RedisCluster {
     }
   }
 
+  /** Ports at which clients are to find the masters. */
   get ports(): readonly number[] {
-    return this.servers.map(({ port }) => port);
+    return this.servers.map(({ port }, index) => this.#shownPorts[index] ?? port);
   }
 
   get url(): string {
-    return `redis+cluster://${this.ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+    return this.urlFor('');
+  }
+
+  /** `credentials` are those of a user, as `name:password@`. */
+  urlFor(credentials: string): string {
+    return `redis+cluster://${credentials}${this.ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+  }
+
+  /** The master that serves a key. */
+  async ownerOf(key: string): Promise<RedisServer> {
+    const owners = await this.#each(async (redis) => {
+      const nodes = String(await redis.call('CLUSTER', 'NODES'));
+      const [, ranges] = /myself.* connected(.*)/.exec(nodes) ?? [];
+      const slot = Number(await redis.cluster('KEYSLOT', key));
+      return [...(ranges ?? '').matchAll(/ (\d+)(?:-(\d+))?/g)].some(
+        ([, from, to = from]) => Number(from) <= slot && slot <= Number(to),
+      );
+    });
+    return this.servers[owners.indexOf(true)]!;
+  }
+
+  /**
+   * Moves the slot of a key to another master, as `redis-cli --cluster reshard` does. `during` is awaited while the slot
+   * is on the move and its keys are still where they were.
+   */
+  async moveSlot(key: string, during: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const from = this.servers.indexOf(await this.ownerOf(key));
+    const to = (from + 1) % this.servers.length;
+    const ids = await this.#each(async (redis) => String(await redis.call('CLUSTER', 'MYID')));
+    const [source, target] = [new Redis(this.servers[from]!.url), new Redis(this.servers[to]!.url)];
+    try {
+      const slot = await source.cluster('KEYSLOT', key);
+      await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[from]!);
+      await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[to]!);
+      await during();
+      for (;;) {
+        const keys = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[];
+        if (keys.length === 0) break;
+        await source.call('MIGRATE', '127.0.0.1', this.servers[to]!.port, '', 0, 5_000, 'KEYS', ...keys);
+      }
+      for (const redis of [target, source]) await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to]!);
+      await this.#each((redis) => redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to]!));
+    } finally {
+      source.disconnect();
+      target.disconnect();
+    }
   }
 
   /** Empties every master. */

@@ -92,7 +92,7 @@ export class RedisServer {
 
   async #end(): Promise<void> {
     const child = this.#process;
-    if (child === null || child.exitCode !== null) return;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     process.off('exit', this.#killAtExit);
     const ended = once(child, 'exit');
     child.kill('SIGKILL');

@@ -41,7 +41,7 @@ export interface Health {
 export const READINESS_REASONS = [
   /** It is about to end. */
   'draining',
-  /** The state store does not answer in time. */
+  /** The state store does not take writes, or not in time. `Readiness.storeFaults` says why. */
   'store_unavailable',
   /** What it knows of sites, keys and bans may be out of date: the database does not answer. */
   'records_stale',
@@ -50,10 +50,66 @@ export const READINESS_REASONS = [
 ] as const;
 export type ReadinessReason = (typeof READINESS_REASONS)[number];
 
+/** Why the state store does not take writes. Codes in capitals that a server or the operating system has are theirs. */
+export const STORE_FAULTS = [
+  /** The server is a replica, or was demoted to one. */
+  'READONLY',
+  /** The server has reached its `maxmemory`. */
+  'OOM',
+  /** The server refuses writes because it cannot save to disk. */
+  'MISCONF',
+  /** The server refuses writes because too few replicas follow it. */
+  'NOREPLICAS',
+  /** The server is a replica without a master. */
+  'MASTERDOWN',
+  /** No Sentinel names a master. */
+  'NO_MASTER',
+  /** The Cluster does not serve this slot, or any. */
+  'CLUSTERDOWN',
+  /** The slot of these keys is on its way to another node of the Cluster. */
+  'TRYAGAIN',
+  /** The slot is on another node, which was not reached either; or the address of a Cluster is that of a single server. */
+  'MOVED',
+  /** The server reads its data from disk. */
+  'LOADING',
+  /** The server is kept busy by a script. */
+  'BUSY',
+  /** A password is needed. */
+  'NOAUTH',
+  /** User or password are wrong. */
+  'WRONGPASS',
+  /** The user may not send a command, or not use a key or channel, that is needed. */
+  'NOPERM',
+  /** The number of the database cannot be chosen. */
+  'DATABASE',
+  /** Nothing listens at the address. */
+  'ECONNREFUSED',
+  /** The connection broke. */
+  'ECONNRESET',
+  /** There is no way to the address. */
+  'EHOSTUNREACH',
+  /** The name of the server has no address. */
+  'ENOTFOUND',
+  /** The TLS handshake failed. */
+  'TLS',
+  /** No answer came in time. */
+  'TIMEOUT',
+  /** There is no connection at this moment; a new one is being made. */
+  'CLOSED',
+  /** None of these. */
+  'UNKNOWN',
+] as const;
+export type StoreFault = (typeof STORE_FAULTS)[number];
+
 /** What `GET /readyz` answers: 200 when `ready`, 503 otherwise. `reasons` is empty when `ready`. */
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
   readonly reasons: readonly ReadinessReason[];
+  /**
+   * Faults of the state store as of now, each once; absent while there are none. They may be there while the status is
+   * `ready`: where only some of the sites are concerned, the process goes on serving the others.
+   */
+  readonly storeFaults?: readonly StoreFault[];
 }
 
 /** What `GET /v1/site?site=pk_…` answers: what a page may know of its site before it connects. */

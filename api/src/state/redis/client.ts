@@ -1,4 +1,9 @@
 import { Cluster, Redis } from 'ioredis';
+import type { StoreFault } from '@passerby/sdk/protocol';
+import { hostsInTurn, type HostList } from './hosts-in-turn.ts';
+import { PREFIX } from './keys.ts';
+import { isOfSelect, storeFaultOf } from './store-fault.ts';
+import { hearDropped, keepConnecting } from './lasting-connection.ts';
 
 /** One server, one behind Sentinel, or a Cluster: all run scripts and publish. */
 export type RedisClient = Redis | Cluster;
@@ -8,29 +13,48 @@ export const REDIS_MAJOR_MIN = 7;
 
 /** Serving again within 3 s of Redis coming back leaves no room for long pauses. Milliseconds. */
 const RECONNECT_MAX_MS = 1_000;
+const reconnectAfterMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), RECONNECT_MAX_MS);
 
 /**
- * With ioredis's defaults a lost reply runs the same script twice, and a timed-out command may run later.
- * With these an error means "outcome unknown", and the caller asks again under the same operation id.
+ * Options of every connection. With ioredis's defaults a lost reply runs the same script twice, and a timed-out command
+ * may run later. With these an error means "outcome unknown", and the caller asks again under the same operation id.
  */
-const COMMANDS = {
+const CONNECTION = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
+  // Subscribed anew by us: where ioredis does so and fails, nobody catches it, and the process ends.
+  autoResubscribe: false,
   // Longer than `socketTimeout`: an answer that is only late is waited for, one that is lost comes with a lost connection.
   commandTimeout: 2_000,
   socketTimeout: 1_500,
+  // Also the time for a TLS handshake.
   connectTimeout: 2_000,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), RECONNECT_MAX_MS),
+  // A peer that is frozen does not close its side either: the new connection is not kept waiting for that.
+  disconnectTimeout: 300,
+  // A server that reads its data is asked again this often, and not as late as it guesses.
+  maxLoadingRetryTime: 500,
+  retryStrategy: reconnectAfterMs,
 };
+type Options = typeof CONNECTION & { readonly reconnectOnError: (error: Error) => boolean };
 
+/** Time a Sentinel has to answer one question before the next one is asked. Milliseconds. */
+const SENTINEL_ANSWER_MS = 1_000;
+/** Time a node of a Cluster has to say who serves which slots before the next one is asked. Milliseconds. */
+const SLOTS_ANSWER_MS = 1_000;
 /**
- * What a subscribing connection needs otherwise: it waits for Redis. It is subscribed anew by us: where
- * ioredis does so and fails, nobody catches it, and the process ends.
+ * Pause before a command is sent again to a Cluster whose slot is on the move, or whose node has just gone. ioredis does
+ * so 15 times, which together is less than a request may take. Milliseconds.
  */
-const LISTENING = { ...COMMANDS, enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: false };
+const CLUSTER_RETRY_MS = 50;
+/** Minimum time between two reconnects because of a server's refusals, which may come for every command. Milliseconds. */
+const LEAVE_EVERY_MS = 1_000;
+
 /** How often a subscription, silent by nature, is asked whether it lives. No answer within `socketTimeout` makes it anew. Milliseconds. */
 const LISTENING_PING_MS = 2_000;
+
+/** How long the last fault of a connection explains commands that find it closed. Milliseconds. */
+const EXPLAINS_MS = 10_000;
 
 /** Where Redis is, as `REDIS_URL` says it. */
 export type RedisAddress =
@@ -120,21 +144,93 @@ function decoded<Part extends string | undefined>(part: Part): Part {
   }
 }
 
-/** Connects. `use` is what the connection is for: commands fail fast, a subscription waits. */
-export function connectRedis(address: RedisAddress, use: 'commands' | 'subscription'): RedisClient {
-  const options = use === 'commands' ? COMMANDS : LISTENING;
-  const client = create(address, options);
+export interface ConnectionWatch {
+  /** Called for each failure of the connection, also of attempts to make it. */
+  readonly onFault?: (fault: StoreFault) => void;
+}
+
+/** Latest fault of each connection, and when it was noticed, as `performance.now()`. */
+const lastFaults = new WeakMap<RedisClient, { readonly fault: StoreFault; readonly at: number }>();
+
+/** Connects, and never stops trying to until `disconnect`. A subscription is to Redis also where the rest is a Cluster. */
+export function connectRedis(address: RedisAddress, use: 'commands', watch?: ConnectionWatch): RedisClient;
+export function connectRedis(address: RedisAddress, use: 'subscription', watch?: ConnectionWatch): Redis;
+export function connectRedis(
+  address: RedisAddress,
+  use: 'commands' | 'subscription',
+  { onFault }: ConnectionWatch = {},
+): RedisClient {
+  const note = (error: Error) => {
+    const fault = storeFaultOf(error);
+    // Only says that what came before was not survived.
+    if (fault === 'CLOSED') return;
+    lastFaults.set(client, { fault, at: performance.now() });
+    onFault?.(fault);
+  };
+  const client: RedisClient = create(address, use, { ...CONNECTION, reconnectOnError: leaveWrongServer(note) });
   // Without a listener every failed attempt is printed; callers learn of an outage from their commands.
-  client.on('error', () => undefined);
-  if (use === 'subscription') {
-    // A ping only makes a dead connection show: what becomes of it is said by the connection, which is made anew.
-    const pings = setInterval(() => void client.ping().catch(() => undefined), LISTENING_PING_MS).unref();
-    client.once('end', () => clearInterval(pings));
+  client.on('error', (error: Error) => {
+    note(error);
+    // What was refused in the handshake (`SELECT`, `AUTH`) is not in force, and ioredis would go on without it.
+    if (client instanceof Redis && client.status === 'connect') client.disconnect(true);
+  });
+  if (client instanceof Cluster) {
+    client.on('node error', note);
+    client.on('+node', hearDropped);
+  } else {
+    hearDropped(client);
+    client.on('ready', () => lastFaults.delete(client));
   }
+  keepConnecting(client);
+  if (use === 'subscription') keepAsking(client as Redis);
   return client;
 }
 
-function create(address: RedisAddress, options: typeof COMMANDS | typeof LISTENING): RedisClient {
+/** A ping only makes a dead connection show: what becomes of it is said by the connection, which is made anew. */
+function keepAsking(client: Redis): void {
+  const pings = setInterval(() => {
+    if (client.status === 'ready') client.ping().catch(() => undefined);
+  }, LISTENING_PING_MS).unref();
+  const { disconnect } = client;
+  client.disconnect = (reconnect = false) => {
+    if (!reconnect) clearInterval(pings);
+    disconnect.call(client, reconnect);
+  };
+}
+
+/** Fault that explains why a command on this connection failed: what the error says, or else what became of the connection. */
+export function explainFault(client: RedisClient, thrown: unknown): StoreFault {
+  const fault = storeFaultOf(thrown);
+  return fault === 'CLOSED' ? (recentFault(client) ?? connectionFault(client) ?? fault) : fault;
+}
+
+/** Why this connection takes no commands now; `null` if it does. */
+export function connectionFault(client: RedisClient): StoreFault | null {
+  if (client.status === 'ready') return null;
+  // A Cluster that answers and is not whole is waited for without an error.
+  return recentFault(client) ?? (client instanceof Cluster ? 'CLUSTERDOWN' : 'CLOSED');
+}
+
+function recentFault(client: RedisClient): StoreFault | null {
+  const last = lastFaults.get(client);
+  return last === undefined || performance.now() - last.at > EXPLAINS_MS ? null : last.fault;
+}
+
+/**
+ * Makes a connection anew that leads to the wrong server: a demoted master answers `READONLY` for ever, and may keep its
+ * connections.
+ */
+function leaveWrongServer(note: (error: Error) => void): (error: Error) => boolean {
+  let leftAt = -Infinity;
+  return (error) => {
+    if (!/^(?:READONLY|MASTERDOWN) /.test(error.message) || performance.now() - leftAt < LEAVE_EVERY_MS) return false;
+    leftAt = performance.now();
+    note(error);
+    return true;
+  };
+}
+
+function create(address: RedisAddress, use: 'commands' | 'subscription', options: Options): RedisClient {
   switch (address.kind) {
     case 'single':
       return new Redis(address.url, options);
@@ -144,42 +240,121 @@ function create(address: RedisAddress, options: typeof COMMANDS | typeof LISTENI
         ...address.options,
         sentinels: [...address.hosts],
         name: address.name,
+        sentinelCommandTimeout: SENTINEL_ANSWER_MS,
         // Without these two `tls` is passed over in silence, and the password travels in the clear.
         ...(address.options.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: address.options.tls }),
       });
     case 'cluster':
-      return new Cluster([...address.hosts], {
-        enableOfflineQueue: options.enableOfflineQueue,
-        redisOptions: { ...options, ...address.options },
-      });
+      return use === 'commands' ? cluster(address, options) : clusterSubscription(address, options);
   }
+}
+
+type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
+
+function cluster(address: ClusterAddress, options: Options): Cluster {
+  return new Cluster([...address.hosts], {
+    enableOfflineQueue: false,
+    slotsRefreshTimeout: SLOTS_ANSWER_MS,
+    clusterRetryStrategy: reconnectAfterMs,
+    retryDelayOnTryAgain: CLUSTER_RETRY_MS,
+    retryDelayOnClusterDown: CLUSTER_RETRY_MS,
+    retryDelayOnFailover: CLUSTER_RETRY_MS,
+    redisOptions: { ...options, ...address.options },
+  });
+}
+
+/**
+ * A connection to one node of a Cluster, to any of which a subscription may be made, and to the next one when it fails.
+ * The subscriber that ioredis has inside has no deadlines, and after a frozen node or a lost connection stays deaf.
+ */
+function clusterSubscription(address: ClusterAddress, options: Options): Redis {
+  const hosts: HostList = { all: address.hosts };
+  const client = new Redis({ ...options, ...address.options, Connector: hostsInTurn(hosts, address.options.tls) });
+  client.on('ready', () => {
+    client.cluster('SLOTS').then(
+      (slots) => (hosts.all = hostsOf(slots as readonly unknown[][], address.hosts)),
+      // The nodes known so far go on being tried; a connection that does not answer is made anew by its pings.
+      () => undefined,
+    );
+  });
+  return client;
+}
+
+/** Masters and replicas of `CLUSTER SLOTS`, after those that are known anyway. */
+function hostsOf(slots: readonly unknown[][], known: readonly Host[]): readonly Host[] {
+  const byName = new Map(known.map((host) => [`${host.host}:${host.port}`, host]));
+  for (const [, , ...nodes] of slots) {
+    for (const [host, port] of nodes as [unknown, unknown][]) {
+      // Empty where a node does not know by which address it is reached.
+      if (typeof host === 'string' && host !== '' && typeof port === 'number')
+        byName.set(`${host}:${port}`, { host, port });
+    }
+  }
+  return [...byName.values()];
 }
 
 /** How long a start waits for Redis. Milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
+const FIRST_CONTACT_PAUSE_MS = 50;
 
-/** The version of the Redis (or Valkey) that answers. Throws an `Error` in plain words if none does or it is too old. */
-export async function checkRedis(client: RedisClient): Promise<string> {
-  const deadline = performance.now() + FIRST_CONTACT_MS;
+/** What the probe writes: gone after a millisecond. One word for all processes is enough. */
+export const PROBE_KEY = `${PREFIX}probe`;
+
+/** Writes as little as can be. Rejects if Redis takes no writes. */
+export const probeRedis = (client: RedisClient): Promise<unknown> => client.set(PROBE_KEY, '', 'PX', 1);
+
+/**
+ * Version of the Redis (or Valkey) that answers and takes writes. Throws an `Error` in plain words that names `REDIS_URL`
+ * if none does in time, if it is too old, or if the database cannot be chosen.
+ */
+export async function checkRedis(client: RedisClient, { withinMs = FIRST_CONTACT_MS } = {}): Promise<string> {
+  const deadline = performance.now() + withinMs;
   // Why there is no connection; a command only learns that there is none.
-  let reason: string | null = null;
-  client.on('error', (error: Error) => (reason = error.message));
-  for (;;) {
-    try {
-      const info = String(await client.info('server'));
-      const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of an unknown version';
-      if (Number.parseInt(version, 10) < REDIS_MAJOR_MIN)
-        throw new TooOld(`Redis ${version} is too old: ${REDIS_MAJOR_MIN} or newer is needed`);
-      // INFO is let through before the connection takes anything else.
-      if (client.status === 'ready') return version;
-      throw new Error('the connection is not ready');
-    } catch (error) {
-      if (error instanceof TooOld) throw error;
-      if (performance.now() > deadline)
-        throw new Error(`no Redis answers at REDIS_URL: ${reason ?? (error as Error).message}`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  let lastError: Error | null = null;
+  const note = (error: Error) => {
+    if (storeFaultOf(error) !== 'CLOSED') lastError = error;
+  };
+  client.on('error', note);
+  client.on('node error', note);
+  try {
+    for (;;) {
+      let hasAnswered = false;
+      try {
+        const info = String(await client.info('server'));
+        hasAnswered = client.status === 'ready';
+        const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of an unknown version';
+        if (Number.parseInt(version, 10) < REDIS_MAJOR_MIN)
+          throw new Unusable(`Redis ${version} is too old: ${REDIS_MAJOR_MIN} or newer is needed`);
+        // INFO is let through before the connection takes anything else.
+        if (!hasAnswered) throw new Error('the connection is not ready');
+        await probeRedis(client);
+        return version;
+      } catch (thrown) {
+        if (thrown instanceof Unusable) throw thrown;
+        const error = (hasAnswered ? null : lastError) ?? (thrown as Error);
+        if (isOfSelect(error)) {
+          const { db } = (client as Redis).options;
+          throw new Unusable(`the database ${db} that REDIS_URL names cannot be chosen: ${error.message}`);
+        }
+        if (performance.now() > deadline) {
+          const what = hasAnswered ? 'Redis at REDIS_URL takes no writes' : 'no Redis answers at REDIS_URL';
+          throw new Error(`${what}: ${error.message}`, { cause: error });
+        }
+        await new Promise((resolve) => setTimeout(resolve, FIRST_CONTACT_PAUSE_MS));
+      }
     }
+  } finally {
+    client.off('error', note);
+    client.off('node error', note);
   }
 }
 
-class TooOld extends Error {}
+class Unusable extends Error {}
+
+/** Policies by which a full Redis removes keys, of all servers that are asked; empty if none does. */
+export async function evictingPolicies(client: RedisClient): Promise<readonly string[]> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client];
+  const infos = await Promise.all(servers.map((server) => server.info('memory')));
+  const policies = infos.map((info) => /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'noeviction');
+  return [...new Set(policies.filter((policy) => policy !== 'noeviction'))];
+}

@@ -1,15 +1,20 @@
 import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
-import type { ConversationId } from '@passerby/sdk/protocol';
+import type { ConversationId, Readiness } from '@passerby/sdk/protocol';
+import { Redis } from 'ioredis';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestApp, Visitor } from '../../../test/harness.ts';
+import { Restless } from '../../../test/faults/restless.ts';
+import { FREE, SHOP, siteOf, startTestApp, Visitor } from '../../../test/harness.ts';
 import { RedisCluster } from '../../../test/servers/redis-cluster.ts';
 import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/store-contract.ts';
 import type { Parcel } from '../../cluster/node-link.ts';
 import { RedisLink } from '../../cluster/redis-link.ts';
+import { LINK_VERSION } from '../../contract/parcel.ts';
 import { Tally } from '../../observability/tally.ts';
 import { randomIds } from '../ids.ts';
 import type { SessionId } from '../state-store.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from './client.ts';
+import { keyOf } from './keys.ts';
 import { RedisStore } from './redis-store.ts';
 
 let cluster: RedisCluster;
@@ -85,5 +90,64 @@ describe('the link between nodes on a Cluster', () => {
     expect(await b.next('conversation:frame')).toMatchObject({ body: { text: 'hello' } });
     b.say(conversationId, 1, 'welcome');
     expect(await a.next('conversation:frame')).toMatchObject({ body: { text: 'welcome' } });
+  });
+});
+
+describe('a site whose slot moves to another master', () => {
+  test(
+    'costs no process, is said to by /readyz, and everybody is served once it has moved',
+    { timeout: 60_000 },
+    async () => {
+      const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(cluster.url) };
+      const siteList = [siteOf(SHOP.key, undefined, {}, FREE)];
+      await using one = await startTestApp({ config, siteList, roundMs: 100 });
+      await using two = await startTestApp({ config, siteList, roundMs: 100 });
+      const crowd = new Restless([one, two], 12);
+      const patience = { timeout: 20_000 };
+      await expect.poll(() => crowd.unserved(crowd.searches.map(() => 0)), patience).toEqual([]);
+      const standing = async () => (await (await fetch(`${one.url}/readyz`)).json()) as Readiness;
+      // On the move a script finds some of its keys and not others, and is told to try again.
+      await cluster.moveSlot(keyOf('sessions', SHOP.id, ''), async () => {
+        await expect.poll(() => [...crowd.refusals], patience).toContain('unavailable');
+        await expect.poll(standing, patience).toMatchObject({ status: 'not_ready', storeFaults: ['TRYAGAIN'] });
+      });
+      const moved = crowd.searches;
+      await expect.poll(() => crowd.unserved(moved), patience).toEqual([]);
+      await expect.poll(standing, patience).toMatchObject({ status: 'ready' });
+      await crowd.stop();
+      expect(crowd.violations).toEqual([]);
+    },
+  );
+});
+
+describe('a subscription on a Cluster', () => {
+  test('goes to another master when its own freezes', { timeout: 30_000 }, async () => {
+    const subscriber = connectRedis(parseRedisUrl(cluster.url), 'subscription');
+    const link = new RedisLink(redis, subscriber, new Tally());
+    const received: Parcel[] = [];
+    await link.listen(NODES[0]!, (parcel) => received.push(parcel));
+    const portOf = () => (subscriber as unknown as { stream: Socket }).stream.remotePort;
+    const frozen = cluster.servers.find(({ port }) => port === portOf())!;
+    frozen.signal('SIGSTOP');
+    try {
+      await expect.poll(() => subscriber.status === 'ready' && portOf(), { timeout: 15_000 }).not.toBe(frozen.port);
+      const publisher = new Redis(cluster.servers.find((server) => server !== frozen)!.url);
+      const parcels = [{ kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 }];
+      const text = JSON.stringify({ version: LINK_VERSION, parcels });
+      await expect
+        .poll(
+          async () => {
+            await publisher.publish(`passerby:node:${NODES[0]}`, text);
+            return received.length;
+          },
+          { timeout: 15_000 },
+        )
+        .toBeGreaterThan(0);
+      publisher.disconnect();
+    } finally {
+      frozen.signal('SIGCONT');
+      link.close();
+      subscriber.disconnect();
+    }
   });
 });

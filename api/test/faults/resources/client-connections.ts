@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
-import { head, OPCODE, webSocketFrame } from '../../bounds/raw-connection.ts';
+import { head } from '../../bounds/raw-connection.ts';
+import { OPCODE, webSocketFrame } from '../../bounds/stalls/sessions.ts';
 import { comesTrue, pause } from '../patience.ts';
 import { ORIGIN, SHOP } from '../../harness.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';

@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { SiteId } from '../state/state-store.ts';
+import { Heartbeat } from './heartbeat.ts';
+
+const NEVER_MS = 2 ** 30;
+
+/** A heartbeat whose renewals are answered by hand, and whose timer never fires. */
+function stage(names: readonly string[], underWayMax?: number) {
+  let sites = names as readonly SiteId[];
+  const begun: SiteId[] = [];
+  const answers = new Map<SiteId, { resolve(): void; reject(error: Error): void }>();
+  const heartbeat = new Heartbeat({
+    beat: (site) => {
+      begun.push(site);
+      return new Promise<void>((resolve, reject) => answers.set(site, { resolve, reject }));
+    },
+    sites: () => sites,
+    faultOf: (thrown) => (thrown as Error).message,
+    everyMs: NEVER_MS,
+    ...(underWayMax !== undefined && { underWayMax }),
+  });
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    heartbeat,
+    begun,
+    setSites: (names: readonly string[]) => (sites = names as readonly SiteId[]),
+    answer: (site: string) => (answers.get(site as SiteId)!.resolve(), settled()),
+    fail: (site: string, fault: string) => (answers.get(site as SiteId)!.reject(new Error(fault)), settled()),
+  };
+}
+
+afterEach(() => vi.useRealTimers());
+
+describe('Heartbeat', () => {
+  it('renews every lease at its turn, whether or not another one is answered', async () => {
+    const { heartbeat, begun, answer } = stage(['a', 'b']);
+    heartbeat.tick();
+    await answer('b');
+    heartbeat.tick();
+    expect(begun.sort()).toEqual(['a', 'b', 'b']);
+    heartbeat.stop();
+  });
+
+  it('has no more renewals under way than it may, and goes on as they are answered, least recently tried first', async () => {
+    const { heartbeat, begun, answer } = stage(['a', 'b', 'c', 'd'], 2);
+    heartbeat.tick();
+    expect(begun).toHaveLength(2);
+    const [first, second] = begun;
+    await answer(first!);
+    expect(begun).toHaveLength(3);
+    heartbeat.tick();
+    await answer(second!);
+    expect(new Set(begun).size).toBe(4);
+    heartbeat.stop();
+  });
+
+  it('holds a lease that was renewed a moment ago, and renews any other before it says so', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { heartbeat, begun, answer } = stage(['a']);
+    const site = 'a' as SiteId;
+    const first = heartbeat.held(site);
+    await answer('a');
+    await first;
+    await heartbeat.held(site);
+    expect(begun).toEqual(['a']);
+    vi.advanceTimersByTime(5_000);
+    const isHeld = vi.fn();
+    const again = heartbeat.held(site).then(isHeld);
+    expect(begun).toEqual(['a', 'a']);
+    expect(isHeld).not.toHaveBeenCalled();
+    await answer('a');
+    await again;
+    heartbeat.stop();
+  });
+
+  it('does not believe a lease is held after the machine slept, which stops one clock and not the other', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { heartbeat, begun, answer } = stage(['a']);
+    const first = heartbeat.held('a' as SiteId);
+    await answer('a');
+    await first;
+    vi.setSystemTime(Date.now() + 60_000);
+    void heartbeat.held('a' as SiteId);
+    expect(begun).toEqual(['a', 'a']);
+    await answer('a');
+    heartbeat.stop();
+  });
+
+  it('rejects where the lease cannot be renewed, and renews it at the next turn', async () => {
+    const { heartbeat, begun, answer, fail } = stage(['a']);
+    const held = expect(heartbeat.held('a' as SiteId)).rejects.toThrow('OOM');
+    await fail('a', 'OOM');
+    await held;
+    expect(heartbeat.standing(1_000)).toEqual({ tried: 1, failing: 1, late: 0, faults: ['OOM'] });
+    heartbeat.tick();
+    await answer('a');
+    expect(begun).toEqual(['a', 'a']);
+    expect(heartbeat.standing(1_000)).toEqual({ tried: 1, failing: 0, late: 0, faults: [] });
+    heartbeat.stop();
+  });
+
+  it('says how many renewals fail or are late, each reason once, and forgets sites that are no longer held', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { heartbeat, answer, fail, setSites } = stage(['a', 'b', 'c', 'd']);
+    expect(heartbeat.standing(500)).toEqual({ tried: 0, failing: 0, late: 0, faults: [] });
+    heartbeat.tick();
+    expect(heartbeat.standing(500)).toMatchObject({ tried: 0 });
+    await answer('a');
+    await fail('b', 'CLUSTERDOWN');
+    await fail('c', 'CLUSTERDOWN');
+    vi.advanceTimersByTime(501);
+    expect(heartbeat.standing(500)).toEqual({ tried: 4, failing: 2, late: 1, faults: ['CLUSTERDOWN'] });
+    setSites(['a']);
+    heartbeat.tick();
+    expect(heartbeat.standing(500)).toEqual({ tried: 1, failing: 0, late: 0, faults: [] });
+    heartbeat.stop();
+  });
+});

@@ -1,0 +1,143 @@
+import type { SiteId } from '../state/state-store.ts';
+
+/** How often each lease is renewed. Milliseconds. */
+const BEAT_EVERY_MS = 1_000;
+/** Renewals under way at once: more sites than this take turns. */
+const UNDER_WAY_MAX = 256;
+/** Age of the last renewal from which a lease is not taken for held: a third of the lease. Milliseconds. */
+const FRESH_MS = 5_000;
+
+export interface HeartbeatParts<Fault> {
+  /** Renews this node's lease on a site; settles in bounded time. */
+  readonly beat: (site: SiteId) => Promise<void>;
+  /** Sites this node holds leases on. */
+  readonly sites: () => readonly SiteId[];
+  readonly faultOf: (thrown: unknown) => Fault;
+  /** Milliseconds between two renewals of a lease. */
+  readonly everyMs?: number;
+  readonly underWayMax?: number;
+}
+
+/** Latest renewals, counted by site. */
+export interface LeaseStanding<Fault> {
+  /** Sites whose lease was to be renewed at least once. */
+  readonly tried: number;
+  /** Sites whose last renewal failed. */
+  readonly failing: number;
+  /** Sites whose renewal has been under way for longer than asked. */
+  readonly late: number;
+  /** Reasons of the failing ones, each once. */
+  readonly faults: readonly Fault[];
+}
+
+/** Renewals of one lease. Times as `performance.now()`. */
+interface Lease<Fault> {
+  /** When the last attempt began. */
+  triedAt: number;
+  /** When the last successful attempt began, by both clocks: a machine that sleeps stops one of them. */
+  heldAt: { readonly monotonic: number; readonly wall: number } | null;
+  fault: Fault | null;
+  underWay: Promise<void> | null;
+}
+
+/**
+ * Renews this node's lease on each of its sites, on a timer that waits for nothing else the node does. A lease that
+ * lapses has the node taken for dead, and all its visitors for disconnected.
+ */
+export class Heartbeat<Fault> {
+  readonly #parts: HeartbeatParts<Fault>;
+  readonly #leases = new Map<SiteId, Lease<Fault>>();
+  /** Sites whose turn it is, the one that was tried least recently last. */
+  #due: SiteId[] = [];
+  #underWay = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(parts: HeartbeatParts<Fault>) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.tick(), parts.everyMs ?? BEAT_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#due = [];
+  }
+
+  /** Renews all leases, those first that were tried least recently. One whose renewal is under way is left alone. */
+  tick(): void {
+    const sites = this.#parts.sites();
+    const held = new Set(sites);
+    for (const site of this.#leases.keys()) if (!held.has(site)) this.#leases.delete(site);
+    const triedAt = (site: SiteId) => this.#leases.get(site)?.triedAt ?? -Infinity;
+    this.#due = [...sites].sort((a, b) => triedAt(b) - triedAt(a));
+    this.#fill();
+  }
+
+  /**
+   * Resolves once the lease on a site is known to be held: at once if it was renewed a moment ago, otherwise after a
+   * renewal. Rejects if that fails. To be awaited before what would take visitors of a lapsed lease for disconnected.
+   */
+  async held(site: SiteId): Promise<void> {
+    const heldAt = this.#leases.get(site)?.heldAt ?? null;
+    const isFresh =
+      heldAt !== null && performance.now() - heldAt.monotonic < FRESH_MS && Date.now() - heldAt.wall < FRESH_MS;
+    if (!isFresh) await this.#renew(site);
+  }
+
+  /** Latest renewals. One that has been under way for `lateMs` counts as late. */
+  standing(lateMs: number): LeaseStanding<Fault> {
+    const now = performance.now();
+    const leases = [...this.#leases.values()].filter(({ heldAt, fault, triedAt }) => {
+      return heldAt !== null || fault !== null || now - triedAt > lateMs;
+    });
+    const failing = leases.filter(({ fault }) => fault !== null);
+    const late = leases.filter(({ fault, underWay, triedAt }) => {
+      return fault === null && underWay !== null && now - triedAt > lateMs;
+    });
+    return {
+      tried: leases.length,
+      failing: failing.length,
+      late: late.length,
+      faults: [...new Set(failing.map(({ fault }) => fault!))],
+    };
+  }
+
+  #fill(): void {
+    const max = this.#parts.underWayMax ?? UNDER_WAY_MAX;
+    while (this.#underWay < max && this.#due.length > 0) {
+      const site = this.#due.pop()!;
+      if ((this.#leases.get(site)?.underWay ?? null) !== null) continue;
+      this.#underWay++;
+      this.#renew(site)
+        // What failed is kept with the lease, and tried again at the next turn.
+        .catch(() => undefined)
+        .finally(() => {
+          this.#underWay--;
+          this.#fill();
+        });
+    }
+  }
+
+  #renew(site: SiteId): Promise<void> {
+    const known = this.#leases.get(site);
+    if (known !== undefined && known.underWay !== null) return known.underWay;
+    const lease = known ?? { triedAt: 0, heldAt: null, fault: null, underWay: null };
+    this.#leases.set(site, lease);
+    lease.underWay = this.#attempt(site, lease);
+    return lease.underWay;
+  }
+
+  async #attempt(site: SiteId, lease: Lease<Fault>): Promise<void> {
+    const begun = { monotonic: performance.now(), wall: Date.now() };
+    lease.triedAt = begun.monotonic;
+    try {
+      await this.#parts.beat(site);
+      lease.heldAt = begun;
+      lease.fault = null;
+    } catch (thrown) {
+      lease.fault = this.#parts.faultOf(thrown);
+      throw thrown;
+    } finally {
+      lease.underWay = null;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { Cluster, Redis } from 'ioredis';
+
+/** Commands that ioredis sends by itself without listening to what becomes of them; this service never sends them. */
+const SENT_BY_LIBRARY: ReadonlySet<string> = new Set(['asking', 'select', 'readonly', 'readwrite']);
+
+/**
+ * Hears failures of commands that ioredis sends and whose promise it drops, such as `ASKING` before a command that
+ * follows a slot of a Cluster. Unheard they would end the process. What was asked fails by itself, and says so.
+ */
+export function hearDropped(connection: Redis): void {
+  const { sendCommand } = connection;
+  connection.sendCommand = (command, stream) => {
+    const answer = sendCommand.call(connection, command, stream);
+    if (SENT_BY_LIBRARY.has(command.name)) (answer as Promise<unknown>).catch(() => undefined);
+    return answer;
+  };
+}
+
+/** How often is looked whether a connection still tries. Milliseconds. */
+const LOOK_MS = 1_000;
+/** Looks that may find a connection given up, or a Cluster on its way, before it is made anew. */
+const LOOKS_MAX = { givenUp: 2, onItsWay: 10 } as const;
+
+/**
+ * Makes a connection anew for which ioredis has stopped trying although nobody closed it: a `disconnect(true)` while a
+ * Sentinel is asked ends in `end`, and a Cluster whose last node closes late stays in `disconnecting` or `close`.
+ */
+export function keepConnecting(client: Redis | Cluster): void {
+  let [status, looks] = ['', 0];
+  const timer = setInterval(() => {
+    looks = client.status === status ? looks + 1 : 0;
+    status = client.status;
+    if (isGivenUp(client)) {
+      if (looks >= LOOKS_MAX.givenUp) client.connect().catch(() => undefined);
+    } else if (client instanceof Cluster && ['connecting', 'connect'].includes(status)) {
+      if (looks >= LOOKS_MAX.onItsWay) client.disconnect(true);
+    }
+  }, LOOK_MS).unref();
+  const { disconnect } = client;
+  client.disconnect = (reconnect = false) => {
+    if (!reconnect) clearInterval(timer);
+    disconnect.call(client, reconnect);
+  };
+}
+
+function isGivenUp({ status }: Redis | Cluster): boolean {
+  return status === 'end' || status === 'close' || status === 'disconnecting';
+}

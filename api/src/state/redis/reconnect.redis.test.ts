@@ -1,0 +1,61 @@
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RedisServer } from '../../../test/servers/redis-server.ts';
+import { checkRedis, connectionFault, connectRedis, parseRedisUrl, probeRedis, type RedisClient } from './client.ts';
+
+const PATIENCE = { timeout: 10_000, interval: 20 };
+
+describe('a connection to Redis', { timeout: 30_000 }, () => {
+  let server: RedisServer;
+  let admin: Redis;
+  let client: RedisClient;
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    admin = new Redis(server.url);
+    await admin.call('ACL', 'SETUSER', 'passerby', 'on', '>right', '~passerby:*', '&passerby:*', '+@all');
+    client = connectRedis(parseRedisUrl(`redis://passerby:right@127.0.0.1:${server.port}/5`), 'commands');
+    await checkRedis(client);
+  });
+  afterEach(async () => {
+    client.disconnect();
+    admin.disconnect();
+    await server.stop();
+  });
+  const cut = () => admin.call('CLIENT', 'KILL', 'USER', 'passerby');
+  const write = (value: string) => client.set('passerby:written', value).catch(() => null);
+
+  it('takes no commands after a reconnect on which its database cannot be chosen', async () => {
+    await write('before');
+    await admin.call('ACL', 'SETUSER', 'passerby', '-select');
+    await cut();
+    await expect.poll(() => connectionFault(client), PATIENCE).toBe('DATABASE');
+    let attempts = 0;
+    client.on('connecting', () => attempts++);
+    await expect.poll(() => (void write('elsewhere'), attempts), PATIENCE).toBeGreaterThan(3);
+    expect(await admin.dbsize()).toBe(0);
+    await admin.call('ACL', 'SETUSER', 'passerby', '+select');
+    await expect.poll(() => write('after'), PATIENCE).toBe('OK');
+    expect(await admin.dbsize()).toBe(0);
+  });
+
+  it('is made anew where its server was demoted, and not for every refusal', async () => {
+    await admin.replicaof('127.0.0.1', '1');
+    const before = Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))![1]);
+    const ids = new Set<string>();
+    let refusals = 0;
+    while (ids.size < 2) {
+      await probeRedis(client).catch(() => refusals++);
+      const list = String(await admin.call('CLIENT', 'LIST'));
+      ids.add(/id=(\d+) .*user=passerby/.exec(list)?.[1] ?? [...ids][0]!);
+    }
+    const after = Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))![1]);
+    expect(after - before).toBeLessThan(refusals);
+    await admin.replicaof('NO', 'ONE');
+    await expect.poll(() => probeRedis(client).catch(() => null), PATIENCE).toBe('OK');
+  });
+
+  it('is refused in words at the start where its server takes no writes', async () => {
+    await admin.config('SET', 'maxmemory', '1');
+    await expect(checkRedis(client, { withinMs: 100 })).rejects.toThrow(/^Redis at REDIS_URL takes no writes: OOM /);
+  });
+});

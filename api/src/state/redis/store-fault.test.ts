@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '../../errors.ts';
+import { storeFaultOf } from './store-fault.ts';
+
+const withCode = (code: string) => Object.assign(new Error('of the operating system'), { code });
+
+describe('the fault of a store', () => {
+  it.each([
+    ["READONLY You can't write against a read only replica. script: 1f, on @user_script:16.", 'READONLY'],
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'OOM'],
+    ['MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.', 'MISCONF'],
+    ['NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS'],
+    ['CLUSTERDOWN Hash slot not served', 'CLUSTERDOWN'],
+    ['TRYAGAIN Multiple keys request during rehashing of slot', 'TRYAGAIN'],
+    ['MOVED 866 127.0.0.1:7001', 'MOVED'],
+    ['ASK 866 127.0.0.1:7001', 'MOVED'],
+    ['LOADING Redis is loading the dataset in memory', 'LOADING'],
+    ['NOAUTH HELLO must be called with the client already authenticated', 'NOAUTH'],
+    ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS'],
+    ["NOPERM User passerby has no permissions to run the 'evalsha' command", 'NOPERM'],
+    ['Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN The cluster is down', 'CLUSTERDOWN'],
+    ['Too many Cluster redirections. Last error: Error: Connection is closed.', 'CLOSED'],
+    ['All sentinels are unreachable. Retrying from scratch after 10ms.', 'NO_MASTER'],
+    ['Command timed out', 'TIMEOUT'],
+    ["Socket timeout. Expecting data, but didn't receive any in 1500ms.", 'TIMEOUT'],
+    ["Stream isn't writeable and enableOfflineQueue options is false", 'CLOSED'],
+    ['ERR unknown command', 'UNKNOWN'],
+  ])('is read from “%s”: %s', (message, fault) => {
+    expect(storeFaultOf(new Error(message))).toBe(fault);
+  });
+
+  it.each([
+    ['ECONNREFUSED', 'ECONNREFUSED'],
+    ['ETIMEDOUT', 'TIMEOUT'],
+    ['EPIPE', 'ECONNRESET'],
+    ['EAI_AGAIN', 'ENOTFOUND'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'TLS'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'TLS'],
+    ['EMFILE', 'UNKNOWN'],
+  ])('is read from the code %s: %s', (code, fault) => {
+    expect(storeFaultOf(withCode(code))).toBe(fault);
+  });
+
+  it('is that of the cause of a refusal, and of the last node of a Cluster', () => {
+    const cause = new Error('OOM command not allowed');
+    expect(storeFaultOf(new Refusal('unavailable', { cause }))).toBe('OOM');
+    const lastNodeError = withCode('ECONNREFUSED');
+    expect(storeFaultOf(Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError }))).toBe(
+      'ECONNREFUSED',
+    );
+  });
+
+  it('is the database where SELECT was refused', () => {
+    const error = Object.assign(new Error('ERR DB index is out of range'), { command: { name: 'select' } });
+    expect(storeFaultOf(error)).toBe('DATABASE');
+  });
+
+  it('is unknown for whatever is no error', () => {
+    expect([undefined, 'OOM', { message: 'OOM' }].map(storeFaultOf)).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
+  });
+});

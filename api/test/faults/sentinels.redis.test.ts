@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRedis, parseRedisUrl } from '../../src/state/redis/client.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+import { bulk, greet, ScriptedRedis } from '../servers/scripted-redis.ts';
+
+/** A Sentinel that names this master, or nobody while it is frozen. */
+class FakeSentinel {
+  asked = 0;
+  isFrozen = false;
+  readonly server: ScriptedRedis;
+
+  private constructor(server: ScriptedRedis) {
+    this.server = server;
+  }
+
+  static async start(master: RedisServer): Promise<FakeSentinel> {
+    const sentinel: FakeSentinel = new FakeSentinel(
+      await ScriptedRedis.start(([name = '', word = '']) => {
+        sentinel.asked++;
+        if (sentinel.isFrozen) return null;
+        if (name.toLowerCase() !== 'sentinel') return greet([name, word]);
+        return word === 'sentinels' ? '*0\r\n' : `*2\r\n${bulk('127.0.0.1')}${bulk(String(master.port))}`;
+      }),
+    );
+    return sentinel;
+  }
+}
+
+describe('Sentinels', { timeout: 20_000 }, () => {
+  let master: RedisServer;
+  let sentinels: readonly FakeSentinel[];
+  const connect = () => {
+    const hosts = sentinels.map(({ server }) => `127.0.0.1:${server.port}`).join(',');
+    return connectRedis(parseRedisUrl(`redis+sentinel://${hosts}/chat`), 'commands') as Redis;
+  };
+  beforeAll(async () => {
+    master = await RedisServer.start();
+    sentinels = [await FakeSentinel.start(master), await FakeSentinel.start(master)];
+  });
+  afterAll(async () => {
+    for (const { server } of sentinels) await server[Symbol.asyncDispose]();
+    await master.stop();
+  });
+
+  test('that are frozen are passed over for those that answer', async () => {
+    const [frozen] = sentinels;
+    frozen!.isFrozen = true;
+    const client = connect();
+    await once(client, 'ready');
+    expect(frozen!.asked).toBeGreaterThan(0);
+    expect(await client.ping()).toBe('PONG');
+    frozen!.isFrozen = false;
+    client.disconnect();
+  });
+
+  test('are asked again for a connection that was dropped while they were asked', async () => {
+    for (const sentinel of sentinels) sentinel.isFrozen = true;
+    const client = connect();
+    await expect.poll(() => client.status).toBe('connecting');
+    // ioredis gives up for good here.
+    client.disconnect(true);
+    await expect.poll(() => client.status, { timeout: 5_000, interval: 5 }).toBe('end');
+    for (const sentinel of sentinels) sentinel.isFrozen = false;
+    await once(client, 'ready');
+    expect(await client.ping()).toBe('PONG');
+    client.disconnect();
+  });
+});
