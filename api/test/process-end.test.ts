@@ -158,7 +158,7 @@ describe('the log of a process', { timeout: 60_000 }, () => {
     expect(service.output).not.toContain(CANARY);
   });
 
-  test('may be read by nobody, and the service goes on', async () => {
+  test('S26 may be read by nobody, and the service goes on', async () => {
     const service = await start(WARN(400), { LOG_LEVEL: 'warn' });
     service.closeOutput();
     service.signal('SIGUSR2');
@@ -169,7 +169,7 @@ describe('the log of a process', { timeout: 60_000 }, () => {
     expect(await service.ended).toEqual({ code: 0, signal: null });
   });
 
-  test('may be read slowly: what is not read holds up nobody', async () => {
+  test('S26 may be read slowly: what is not read holds up nobody', async () => {
     // More than a pipe of the operating system holds.
     const service = await start(
       `process.on('SIGUSR2', () => { Error.stackTraceLimit = 60; deep(40); });
