@@ -1,8 +1,20 @@
+import { get } from 'node:http';
 import { describe, expect, test, vi } from 'vitest';
 import { siteOf, startTestApp, pairOf, Visitor, assertTalking, type TestAppParts } from './harness.ts';
 
 const TOKEN = 'a-token-of-the-operators';
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+
+/** `fetch` does not let a Host be chosen. */
+function askAs(url: string, host: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    get(`${url}/metrics`, { headers: { Host: host, ...headers }, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('end', () => resolve({ status: response.statusCode!, text }));
+    }).on('error', reject);
+  });
+}
 
 /** The samples of a page of metrics that are not zero. */
 function samplesOf(text: string): Map<string, number> {
@@ -51,6 +63,39 @@ describe('GET /metrics', () => {
       await app.stop();
     }
     await expect(fetch(`${app.metricsUrl}/metrics`)).rejects.toThrow();
+  });
+
+  test.each([
+    ['evil.example', 403],
+    ['evil.example:9464', 403],
+    ['localhost.evil.example', 403],
+    ['127.0.0.1.evil.example', 403],
+    ['203.0.113.7', 403],
+    ['localhost:9464', 200],
+    ['LOCALHOST', 200],
+    ['127.0.0.2:1', 200],
+    ['[::1]:9464', 200],
+  ])('on a loopback port of its own, for the Host %j, is %i', async (host, status) => {
+    await using app = await startTestApp({ config: { METRICS_PORT: 0 } });
+    const answer = await askAs(app.metricsUrl!, host);
+    expect(answer.status).toBe(status);
+    if (status === 403) expect(answer.text).toContain('"code":"origin_refused"');
+  });
+
+  test('on a port that others reach is for who has the token, whatever the Host', async () => {
+    await using app = await startTestApp({
+      config: { METRICS_PORT: 0, METRICS_HOST: '0.0.0.0', METRICS_TOKEN: TOKEN },
+    });
+    const url = app.metricsUrl!.replace('0.0.0.0', '127.0.0.1');
+    expect((await askAs(url, 'metrics.example', { Authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+    expect((await askAs(url, 'metrics.example')).status).toBe(401);
+  });
+
+  test('on a port of its own refuses what a page of another origin makes a browser send', async () => {
+    await using app = await startTestApp({ config: { METRICS_PORT: 0 } });
+    for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://evil.example' }]) {
+      expect((await askAs(app.metricsUrl!, 'localhost', headers)).status).toBe(403);
+    }
   });
 
   test('with both, the port of its own asks for the token too', async () => {

@@ -57,7 +57,11 @@ describe('a process that is told to end', { timeout: 60_000 }, () => {
     const metricsPort = await freePort();
     const service = await start('', { METRICS_PORT: String(metricsPort) });
     for (const port of [Number(new URL(service.url).port), metricsPort]) {
-      for (const begun of ['', 'GET /metrics HTTP/1.1\r\nHost: loc', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
+      for (const begun of [
+        '',
+        'GET /metrics HTTP/1.1\r\nHost: loc',
+        'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      ]) {
         const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
         onTestFinished(() => void socket.destroy());
         await once(socket, 'connect');
@@ -154,7 +158,7 @@ describe('the log of a process', { timeout: 60_000 }, () => {
     expect(service.output).not.toContain(CANARY);
   });
 
-  test('may be read by nobody, and the service goes on', async () => {
+  test('S26 may be read by nobody, and the service goes on', async () => {
     const service = await start(WARN(400), { LOG_LEVEL: 'warn' });
     service.closeOutput();
     service.signal('SIGUSR2');
@@ -165,7 +169,7 @@ describe('the log of a process', { timeout: 60_000 }, () => {
     expect(await service.ended).toEqual({ code: 0, signal: null });
   });
 
-  test('may be read slowly: what is not read holds up nobody', async () => {
+  test('S26 may be read slowly: what is not read holds up nobody', async () => {
     // More than a pipe of the operating system holds.
     const service = await start(
       `process.on('SIGUSR2', () => { Error.stackTraceLimit = 60; deep(40); });
@@ -191,7 +195,7 @@ test('passerby-api on a Node that is too old says so in one sentence', async () 
   const preload = `data:text/javascript,${encodeURIComponent(older)}`;
   let said = '';
   try {
-    execFileSync(process.execPath, [`--import=${preload}`, bin], { stdio: 'pipe', encoding: 'utf8' });
+    execFileSync(process.execPath, [`--import=${preload}`, bin], { stdio: 'pipe', encoding: 'utf8', timeout: 20_000 });
   } catch (error) {
     said = (error as { stderr: string }).stderr;
   }

@@ -69,8 +69,9 @@ function bareApp({ log, tally }: Pick<HttpParts, 'log' | 'tally'>): Koa {
     if (error.headerSent === true) tally.count('answer_aborted');
     else log.error({ error: errorFields(error) }, 'HTTP answer failed');
   });
-  app.use(errorMiddleware(log, tally));
+  // Around the errors, which need these headers too.
   app.use(securityHeaders());
+  app.use(errorMiddleware(log, tally));
   return app;
 }
 

@@ -66,6 +66,11 @@ export class RawConnection {
     this.#dribble = setInterval(() => this.write(byte), 20);
   }
 
+  /** Closes this side of it. */
+  end(): void {
+    this.#socket.end();
+  }
+
   stopReading(): void {
     this.#socket.pause();
   }

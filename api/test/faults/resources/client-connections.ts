@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { head } from '../../bounds/raw-connection.ts';
-import { OPCODE, webSocketFrame } from '../../bounds/stalls/sessions.ts';
+import { OPCODE, webSocketFrame } from '../../bounds/web-socket-frame.ts';
 import { comesTrue, pause } from '../patience.ts';
 import { ORIGIN, SHOP } from '../../harness.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
