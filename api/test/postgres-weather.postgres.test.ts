@@ -198,12 +198,14 @@ describe('a node whose PostgreSQL fails', { timeout: 120_000 }, () => {
     ['gone silent', () => proxy!.goSilent()],
     ['closed', () => proxy!.cut()],
     ['reset', () => proxy!.reset()],
-  ])('whose present lines are %s uses others by itself', async (_, harm) => {
-    await using the = await node();
-    // Several that lie idle, so that each of them could be waited for.
+  ])('whose present lines are %s loses one of them, and uses others', async (_, harm) => {
+    await using the = await node({ queryMs: 3_000, transactionMs: 10_000 });
+    // Several that lie idle, each of which could be waited for.
     await Promise.all([the.report(), the.report(), the.report()]);
     harm();
-    await vi.waitFor(() => the.write('Back'), SOON);
+    let failures = 0;
+    await vi.waitFor(() => the.write('Back').catch((thrown: unknown) => Promise.reject((failures++, thrown))), SOON);
+    expect(failures).toBeLessThanOrEqual(1);
     await vi.waitFor(() => expect(the.directory.byId(SHOP)).toMatchObject({ name: 'Back' }), SOON);
   });
 

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONFIG_NAMES } from '../src/config.ts';
+import type { CONFIG_NAMES } from '../src/config.ts';
 import { NodeProcess } from './servers/node-process.ts';
 import { freePort } from './servers/redis-server.ts';
 
