@@ -1,8 +1,11 @@
+import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { pause } from '../faults/patience.ts';
 import { checkHistory, type Violation } from '../history/check-history.ts';
 import { conversationsIn, type VisitorHistory } from '../history/history.ts';
-import { playScenario, type Scenario, type TwoNodes } from '../history/two-nodes.ts';
+import { playScenario, siteIdOf, type Scenario, type TwoNodes } from '../history/two-nodes.ts';
+import { inspectRedis } from '../model/worlds.ts';
+import { assertConsistent } from './consistency.ts';
 
 /** Outcome of a loss under a crowd, to be printed and judged. */
 export interface LossOutcome {
@@ -53,6 +56,19 @@ export function expectServed(outcome: LossOutcome, { areBlocksLost = false } = {
 export function expectUnharmed(two: TwoNodes): void {
   expect(two.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true]);
   expect(two.nodes.map(({ output }) => output).join('')).not.toContain('round failed');
+}
+
+/** The store is consistent, or is so within a few rounds: who left with the scenario is seen to in them. */
+export async function expectConsistent(redis: Redis, seed: number): Promise<void> {
+  const fault = async () => {
+    try {
+      assertConsistent(await inspectRedis(redis, siteIdOf(seed)));
+      return '';
+    } catch (thrown) {
+      return String(thrown);
+    }
+  };
+  await expect.poll(fault, { timeout: 10_000, interval: 500 }).toBe('');
 }
 
 const isInternal = (event: VisitorHistory['seen'][number]) => event.kind === 'answered' && event.answer === 'internal';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { KeyName } from '../../src/state/redis/keys.ts';
 import { siteIdOf, TwoNodes } from '../history/two-nodes.ts';
 import { RedisServer } from '../servers/redis-server.ts';
-import { expectServed, expectUnharmed, playLoss, type LossOutcome } from './crowd.ts';
+import { expectConsistent, expectServed, expectUnharmed, playLoss, type LossOutcome } from './crowd.ts';
 import { areBlocksLostWith, deleteKey, KEY_NAMES } from './loss.ts';
 
 const FIRST_SEED = Number(process.env['PASSERBY_SEED'] || 401);
@@ -37,8 +37,9 @@ describe(`a key of a site that is deleted under ${SCENARIO.visitors} visitors on
     await server?.stop();
   });
 
-  it.each(KEY_NAMES)('%s: nobody sees what must never be, nobody is stuck, and matching goes on', (name) => {
+  it.each(KEY_NAMES)('%s: nobody sees what must never be, nobody is stuck, and matching goes on', async (name) => {
     expectServed(outcomes.get(name)!, { areBlocksLost: areBlocksLostWith(name) });
+    await expectConsistent(redis, seedOf(name));
   });
 
   it('fails no round of a node', () => expectUnharmed(two));

@@ -7,7 +7,7 @@ import { siteIdOf, TwoNodes } from '../history/two-nodes.ts';
 import { loadScripts, standingScripts } from '../model/worlds.ts';
 import { mutatedScripts } from '../model/mutants/redis-mutants.ts';
 import { RedisServer } from '../servers/redis-server.ts';
-import { expectServed, expectUnharmed, playLoss } from './crowd.ts';
+import { expectConsistent, expectServed, expectUnharmed, playLoss } from './crowd.ts';
 import { areBlocksLostWith, deleteKey, KEY_NAMES } from './loss.ts';
 import { LOSS_MUTANTS } from './loss-mutants.ts';
 import { lossProperty } from './store-losses.ts';
@@ -38,21 +38,26 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
       const outcome = await playLoss(two, { seed, ...SCENARIO }, () => deleteKey(redis, siteIdOf(seed), name));
       console.info(`${name}: ${outcome.conversations} conversations, all met somebody within ${outcome.servedMs} ms`);
       expectServed(outcome, { areBlocksLost: areBlocksLostWith(name) });
+      await expectConsistent(redis, seed);
       expectUnharmed(two);
     },
   );
 
   it('serves everybody again after an older snapshot was loaded', async () => {
-    const outcome = await playLoss(two, { seed: 1, ...SCENARIO }, () => loadOlderSnapshot(redis));
+    const seed = 1;
+    const outcome = await playLoss(two, { seed, ...SCENARIO }, () => loadOlderSnapshot(redis));
     console.info(`older snapshot: ${outcome.conversations} conversations, served within ${outcome.servedMs} ms`);
     expectServed(outcome, { areBlocksLost: true });
+    await expectConsistent(redis, seed);
     expectUnharmed(two);
   });
 
   it('serves everybody again after all was deleted', async () => {
-    const outcome = await playLoss(two, { seed: 5, ...SCENARIO }, async () => void (await redis.flushall()));
+    const seed = 5;
+    const outcome = await playLoss(two, { seed, ...SCENARIO }, async () => void (await redis.flushall()));
     console.info(`all deleted: ${outcome.conversations} conversations, all met somebody within ${outcome.servedMs} ms`);
     expectServed(outcome, { areBlocksLost: true });
+    await expectConsistent(redis, seed);
     expectUnharmed(two);
   });
 
@@ -66,6 +71,7 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
     console.info(`${policy}: ${evicted.join(' ')} evicted, all met somebody within ${outcome.servedMs} ms`);
     expect(evicted.length).toBeGreaterThan(1);
     expectServed(outcome, { areBlocksLost: true });
+    await expectConsistent(redis, seed);
   });
 });
 
@@ -99,6 +105,7 @@ describe('a replica that becomes the master without the last changes', () => {
     const outcome = await playLoss(two, { seed, ...SCENARIO }, () => promote(replica, targets, { from, to }, proxy));
     console.info(`replica: ${outcome.conversations} conversations, all met somebody within ${outcome.servedMs} ms`);
     expectServed(outcome, { areBlocksLost: true });
+    await expectConsistent(replica, seed);
     expect(two.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true]);
   });
 });

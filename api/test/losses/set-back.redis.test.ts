@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TwoNodes } from '../history/two-nodes.ts';
 import { RedisServer } from '../servers/redis-server.ts';
-import { expectServed, expectUnharmed, playLoss } from './crowd.ts';
+import { expectConsistent, expectServed, expectUnharmed, playLoss } from './crowd.ts';
 import { evict, loadOlderSnapshot } from './store-set-back.ts';
 
 const SEED = Number(process.env['PASSERBY_SEED'] || 501);
@@ -26,6 +26,7 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
   it('serves everybody again after an older snapshot was loaded', { timeout: 60_000 }, async () => {
     const outcome = await playLoss(two, SCENARIO, () => loadOlderSnapshot(redis));
     expectServed(outcome, { areBlocksLost: true });
+    await expectConsistent(redis, SEED);
     expectUnharmed(two);
   });
 
@@ -36,5 +37,6 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
     console.info(`${policy}: ${evicted.join(' ')} evicted, served after ${outcome.servedMs} ms`);
     expect(evicted.length).toBeGreaterThan(1);
     expectServed(outcome, { areBlocksLost: true });
+    await expectConsistent(redis, SEED);
   });
 });

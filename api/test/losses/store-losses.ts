@@ -5,6 +5,7 @@ import type { SCRIPTS } from '../../src/state/redis/scripts.ts';
 import { TIMES } from '@passerby/sdk/protocol';
 import { NODES, SITES, type Inspection, type World } from '../model/world.ts';
 import { redisWorld } from '../model/worlds.ts';
+import { assertConsistent, expectSame } from './consistency.ts';
 import { deleteEntry, deleteKey, KEY_NAMES, takeSnapshot } from './loss.ts';
 import { Witness } from './witness.ts';
 
@@ -112,69 +113,18 @@ async function act({ act, who, node }: Extract<Step, { kind: 'act' }>, witness: 
   }
 }
 
-const sorted = (list: readonly string[]) => JSON.stringify([...list].sort());
-
-function expectSame(what: string, found: readonly string[], expected: readonly string[]): void {
-  if (sorted(found) !== sorted(expected)) throw new Error(`${what}: ${sorted(found)}, not ${sorted(expected)}`);
-}
-
-/** Every entry leads to something, everything is listed where it is looked for, and nodes believe what is so. */
+/** The store is consistent, and nodes believe what is so. */
 async function assertWell(witness: Witness, world: World): Promise<void> {
   const state: Inspection = (await world.inspect(SITE))!;
-  const sessions = Object.entries(state.sessions);
-  const ids = (is: (record: (typeof sessions)[number][1]) => boolean) =>
-    sessions.filter(([, one]) => is(one)).map(([id]) => id);
-  const talking = Object.entries(state.conversations).flatMap(([id, sides]) => sides.map((side) => `${side} ${id}`));
-  expectSame(
-    'I1 I2 who sits where',
-    talking,
-    sessions.flatMap(([id, { conversationId }]) => (conversationId === '' ? [] : [`${id} ${conversationId}`])),
-  );
-  expectSame(
-    'placed',
-    state.placed,
-    ids(({ isAway }) => !isAway),
-  );
-  expectSame(
-    'away',
-    state.away,
-    ids(({ isAway }) => isAway),
-  );
-  const waiting = Object.keys(state.waits);
-  const free = ids(({ conversationId }) => conversationId === '');
-  expectSame(
-    'who waits is there and free',
-    waiting.filter((id) => !free.includes(id)),
-    [],
-  );
-  expectSame(
-    'in line',
-    state.inLine,
-    waiting.filter((id) => !state.sessions[id]!.isAway),
-  );
-  if (state.indexed !== state.tagged) throw new Error(`${state.indexed} entries of ${state.tagged} tags`);
-  expectSame(
-    'due',
-    state.due.filter((id) => !state.inLine.includes(id)),
-    [],
-  );
-  expectSame(
-    'tokens',
-    [...new Set(Object.values(state.tokens))],
-    ids(() => true),
-  );
-  expectSame(
-    'claims',
-    state.claims.filter((id) => state.conversations[id] === undefined),
-    [],
-  );
+  assertConsistent(state);
   for (const { session, belief, isHere } of witness.visitors) {
     if (!isHere) continue;
     const { sessionId } = session;
     const record = state.sessions[sessionId];
     const seat = belief.seat?.conversationId ?? '';
     if (record?.conversationId !== seat) throw new Error(`${sessionId} is in ${record?.conversationId}, not ${seat}`);
-    if (belief.isWaiting !== waiting.includes(sessionId)) throw new Error(`${sessionId} waits: ${!belief.isWaiting}`);
+    const isWaiting = Object.hasOwn(state.waits, sessionId);
+    if (belief.isWaiting !== isWaiting) throw new Error(`${sessionId} was told to wait: ${belief.isWaiting}`);
   }
 }
 

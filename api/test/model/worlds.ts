@@ -91,7 +91,8 @@ const INSPECT = `
 /** Since and seq, between a tag and a session in the index. */
 const STAMP_LENGTH = 25;
 
-async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspection> {
+/** One site's keys as they are; also of a Redis that a service uses meanwhile. */
+export async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspection> {
   const keys = INSPECTED.map((name) => keyOf(name, site, ''));
   const read = JSON.parse(String(await redis.eval(INSPECT, keys.length, ...keys)));
   // An empty table of Lua is an object in JSON. `any`, since each list holds something else, as INSPECT above wrote it.

@@ -1,0 +1,58 @@
+import type { Inspection } from '../model/world.ts';
+
+const sorted = (list: readonly string[]) => JSON.stringify([...list].sort());
+
+export function expectSame(what: string, found: readonly string[], expected: readonly string[]): void {
+  if (sorted(found) !== sorted(expected)) throw new Error(`${what}: ${sorted(found)}, not ${sorted(expected)}`);
+}
+
+/** Every entry leads to something, and everything is listed where it is looked for. Throws what is not so. */
+export function assertConsistent(state: Inspection): void {
+  const sessions = Object.entries(state.sessions);
+  const ids = (is: (record: (typeof sessions)[number][1]) => boolean) =>
+    sessions.filter(([, one]) => is(one)).map(([id]) => id);
+  const talking = Object.entries(state.conversations).flatMap(([id, sides]) => sides.map((side) => `${side} ${id}`));
+  expectSame(
+    'I1 I2 who sits where',
+    talking,
+    sessions.flatMap(([id, { conversationId }]) => (conversationId === '' ? [] : [`${id} ${conversationId}`])),
+  );
+  expectSame(
+    'placed',
+    state.placed,
+    ids(({ isAway }) => !isAway),
+  );
+  expectSame(
+    'away',
+    state.away,
+    ids(({ isAway }) => isAway),
+  );
+  const waiting = Object.keys(state.waits);
+  const free = ids(({ conversationId }) => conversationId === '');
+  expectSame(
+    'who waits and is gone, or talks',
+    waiting.filter((id) => !free.includes(id)),
+    [],
+  );
+  expectSame(
+    'in line',
+    state.inLine,
+    waiting.filter((id) => !state.sessions[id]!.isAway),
+  );
+  if (state.indexed !== state.tagged) throw new Error(`${state.indexed} entries of ${state.tagged} tags`);
+  expectSame(
+    'due and not in line',
+    state.due.filter((id) => !state.inLine.includes(id)),
+    [],
+  );
+  expectSame(
+    'who has a token',
+    [...new Set(Object.values(state.tokens))],
+    ids(() => true),
+  );
+  expectSame(
+    'claims on nothing',
+    state.claims.filter((id) => state.conversations[id] === undefined),
+    [],
+  );
+}
