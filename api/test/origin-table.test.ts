@@ -109,9 +109,9 @@ const UPGRADE = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSock
 const socketPath = (transport: string, sid?: string) =>
   `${SOCKET_PATH}?EIO=4&transport=${transport}&site=${SITE.key}${sid === undefined ? '' : `&sid=${sid}`}`;
 
-/** A connection that the page of the good origin began. */
-async function begun(): Promise<string> {
-  const { body } = await ask(`GET ${socketPath('polling')}`, [GOOD]);
+/** A connection that a page of one of these origins began. */
+async function begun(origins: readonly string[]): Promise<string> {
+  const { body } = await ask(`GET ${socketPath('polling')}`, origins);
   return /"sid":"([^"]+)"/.exec(body)![1]!;
 }
 
@@ -119,7 +119,7 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
   'S1 $what',
   ({ origins, isGood }) => {
     test('at the WebSocket, of a new connection and of one that began with long-polling', async () => {
-      for (const sid of [undefined, await begun()]) {
+      for (const sid of [undefined, await begun(isGood ? origins : [GOOD])]) {
         const answer = await ask(`GET ${socketPath('websocket', sid)}`, origins, UPGRADE);
         expect(answer.status, sid).toBe(isGood ? 101 : 400);
         if (!isGood) expect(answer.body).toContain(sid === undefined ? 'origin_refused' : '');
@@ -127,7 +127,7 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
     });
 
     test('at long-polling, in the handshake and in what follows', async () => {
-      const sid = await begun();
+      const sid = await begun(isGood ? origins : [GOOD]);
       const handshake = await ask(`GET ${socketPath('polling')}`, origins);
       expect([handshake.status, handshake.body.includes('origin_refused')]).toEqual(
         isGood ? [200, false] : [403, true],
@@ -138,6 +138,13 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
       expect([polled.status, polled.body.includes('"sid"')]).toEqual(isGood ? [200, true] : [400, false]);
       for (const { cors } of [handshake, sent, polled])
         expect(cors).not.toHaveProperty('access-control-allow-credentials');
+    });
+
+    test('of another page of the site than began the connection', async () => {
+      const sid = await begun([GOOD]);
+      const isOther = isGood && origins[0] !== GOOD;
+      const sent = await ask(`POST ${socketPath('polling', sid)}`, origins, [], '40{"version":1}');
+      expect(sent.status).toBe(isGood && !isOther ? 200 : 400);
     });
 
     test('at every route', async () => {
@@ -245,6 +252,8 @@ const ROUTES: Readonly<Record<string, Expectation>> = Object.fromEntries(
   ),
 );
 
-const filesIn = (folder: string) => readdirSync(fileURLToPath(new URL(folder, import.meta.url)));
+/** What a folder holds for browsers: neither types nor the precompressed forms, which have no address of their own. */
+const filesIn = (folder: string) =>
+  readdirSync(fileURLToPath(new URL(folder, import.meta.url))).filter((name) => /\.(js|json|html|css|svg)$/.test(name));
 const WIDGET_FILES = filesIn('../../widget/dist');
 const DEMO_FILES = filesIn('../public');
