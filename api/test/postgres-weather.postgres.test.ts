@@ -9,6 +9,7 @@ import { SiteService } from '../src/sites/site-service.ts';
 import type { AddressHash, SiteId } from '../src/state/state-store.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
 import { listLog } from './harness.ts';
+import { NodeProcess } from './servers/node-process.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
 
 const SHOP = 'site_shop' as SiteId;
@@ -222,6 +223,55 @@ describe('a node whose PostgreSQL fails', { timeout: 120_000 }, () => {
     await the.close();
     expect(await writing).toBeInstanceOf(DatabaseFailure);
     expect(await reporting).toBeInstanceOf(DatabaseFailure);
+    proxy!.calm();
+  });
+});
+
+describe('the service as a process, whose PostgreSQL is refused and then silent', { timeout: 120_000 }, () => {
+  it('answers operators with unavailable, says why, serves again, and ends when it is told to', async () => {
+    const token = 'operator-token-of-the-tests-0123456789';
+    const name = new URL(await server!.database()).pathname.slice(1);
+    await using service = await NodeProcess.start({
+      DATABASE_URL: server!.url(name, undefined, undefined, proxy!.port),
+      OPERATOR_TOKEN: token,
+    });
+    const addSite = () =>
+      fetch(`${service.url}/admin/v1/sites`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name: 'Shop', origins: [] }),
+      });
+    const reasons = async () =>
+      ((await (await fetch(`${service.url}/readyz`)).json()) as { readonly reasons?: readonly string[] }).reasons ?? [];
+    expect((await addSite()).status).toBe(201);
+
+    proxy!.shut();
+    await vi.waitFor(async () => {
+      const answer = await addSite();
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(await answer.json()).toMatchObject({ code: 'unavailable' });
+    }, SOON);
+    await vi.waitFor(async () => expect(await reasons()).toContain('records_stale'), SOON);
+    proxy!.open();
+    await vi.waitFor(async () => {
+      expect((await addSite()).status).toBe(201);
+      expect(await reasons()).not.toContain('records_stale');
+    }, SOON);
+
+    const lines = service.output.split('\n').filter((line) => line.startsWith('{'));
+    const kinds = lines.map((line) => {
+      const { msg, reason } = JSON.parse(line) as { readonly msg: string; readonly reason: string };
+      expect(reason).toMatch(/^(ECONNRESET|CONNECTION_LOST)$/);
+      return `${msg} ${reason}`;
+    });
+    expect(new Set(kinds.map((kind) => kind.replace(/ \w+$/, '')))).toEqual(
+      new Set(['sites cannot be looked up', 'the database failed']),
+    );
+    // One a kind and minute, and this takes less than two.
+    expect(kinds.length).toBeLessThanOrEqual(2 * new Set(kinds).size);
+
+    proxy!.delay(3_600_000);
+    await service.drain();
     proxy!.calm();
   });
 });

@@ -48,13 +48,10 @@ async function isUpToDate(db: Database, { migrations = MIGRATIONS }: MigratePart
   return Object.keys(migrations).every((name) => done.has(name));
 }
 
-function migrateOnce(db: Database, { kind, bounds, migrations = MIGRATIONS }: MigrateParts): Promise<void> {
+function migrateOnce(db: Database, { kind, migrations = MIGRATIONS }: MigrateParts): Promise<void> {
   return together(db, async (transaction) => {
     if (kind === 'postgres') {
-      // For this transaction alone. A process that vanishes in the middle of it holds the lock no longer than this.
-      await sql`set local idle_in_transaction_session_timeout = ${sql.lit(bounds.idleInTransactionMs)}`.execute(
-        transaction,
-      );
+      // A process that vanishes in the middle of it loses the lock with the transaction: see `idleInTransactionMs`.
       await sql`set local statement_timeout = 0`.execute(transaction);
       const { rows } = await sql<{ isOurs: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as "isOurs"`.execute(
         transaction,

@@ -27,6 +27,8 @@ export class BoundedPool implements PostgresPool {
   /** All whose socket is not closed. */
   readonly #open = new Set<PostgresClient>();
   readonly #idle = new Set<PostgresClient>();
+  /** Told that the pool is closed while they wait for a connection: `pg` would let them wait until their own deadline. */
+  readonly #waiting = new Set<(failure: DatabaseFailure) => void>();
 
   /** `url` is never repeated in an error: it may hold a password. */
   constructor(url: string, { bounds, failed = () => undefined }: ConnectionParts) {
@@ -59,10 +61,9 @@ export class BoundedPool implements PostgresPool {
   }
 
   async connect(): Promise<PostgresPoolClient> {
-    const client = await this.#pool.connect().catch((thrown: unknown) => {
+    const own = await this.#lend().catch((thrown: unknown) => {
       throw this.#heard(postgresFailure(thrown));
     });
-    const own = client as pg.PoolClient & PostgresClient;
     this.#idle.delete(own);
     return new Lease(own, this.#bounds, {
       failed: (thrown) => this.#heard(thrown),
@@ -73,12 +74,32 @@ export class BoundedPool implements PostgresPool {
 
   /** Resolves within `closeMs`, whatever is under way. */
   async end(): Promise<void> {
-    const destroyAll = () => {
+    const giveUp = () => {
+      for (const fail of this.#waiting) fail(new DatabaseFailure('CLOSED'));
       for (const client of this.#open) client.destroy();
     };
-    const timer = setTimeout(destroyAll, this.#bounds.closeMs);
+    const timer = setTimeout(giveUp, this.#bounds.closeMs);
     await this.#pool.end();
     clearTimeout(timer);
+    for (const fail of this.#waiting) fail(new DatabaseFailure('CLOSED'));
+  }
+
+  #lend(): Promise<LentClient> {
+    return new Promise((resolve, reject) => {
+      let isGivenUp = false;
+      const giveUp = (failure: DatabaseFailure) => {
+        isGivenUp = true;
+        reject(failure);
+      };
+      this.#waiting.add(giveUp);
+      this.#pool
+        .connect()
+        .then((client) => {
+          if (isGivenUp) client.release(true);
+          else resolve(client as LentClient);
+        }, reject)
+        .finally(() => this.#waiting.delete(giveUp));
+    });
   }
 
   #heard(thrown: unknown): unknown {
@@ -92,6 +113,8 @@ export class BoundedPool implements PostgresPool {
   }
 }
 
+type LentClient = pg.PoolClient & PostgresClient;
+
 interface LeaseEvents {
   /** Returns what it was given, to be thrown. */
   readonly failed: (thrown: unknown) => unknown;
@@ -102,13 +125,13 @@ interface LeaseEvents {
 
 /** A connection while somebody has it: for one statement, or for one transaction. */
 class Lease implements PostgresPoolClient {
-  readonly #client: pg.PoolClient & PostgresClient;
+  readonly #client: LentClient;
   readonly #queryMs: number;
   readonly #events: LeaseEvents;
   readonly #timer: NodeJS.Timeout;
   #hasMissed = false;
 
-  constructor(client: pg.PoolClient & PostgresClient, bounds: RecordsBounds, events: LeaseEvents) {
+  constructor(client: LentClient, bounds: RecordsBounds, events: LeaseEvents) {
     this.#client = client;
     this.#queryMs = bounds.queryMs;
     this.#events = events;

@@ -96,6 +96,8 @@ class FileDriver implements Driver {
     // Before it is opened too: SQLite would make an empty one where there is none.
     this.#file.check();
     this.#database ??= await open(this.#file.path, this.#bounds);
+    if (this.#isClosed) this.#close();
+    if (this.#database === null) throw new DatabaseFailure('CLOSED');
     return this.#database;
   }
 
