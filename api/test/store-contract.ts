@@ -66,6 +66,19 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       return match;
     };
 
+    describe('repairing', () => {
+      test('tells nothing and changes nothing where nothing was lost', async () => {
+        const { a, conversationId } = await pair();
+        const waiting = await open();
+        await find(waiting, ticket({ seeks: ['nobody'] }));
+        await sweep();
+        expect(await store.repair(SITE, NODE)).toEqual({ notices: [] });
+        expect((await store.leave(a, conversationId, null, FREE)).notices).toHaveLength(2);
+        expect(await store.survey(waiting)).not.toBeNull();
+        expect(await store.online(SITE)).toBe(3);
+      });
+    });
+
     describe('finding', () => {
       test('I1 I2 two visitors who want anyone are paired with each other, once', async () => {
         const [a, b, c] = [await open(), await open(), await open()];

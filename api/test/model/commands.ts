@@ -490,6 +490,11 @@ export const COMMANDS: readonly fc.Arbitrary<fc.AsyncCommand<Ledger, World>>[] =
     ),
   ),
 
+  step('repair', whether, async (_, { store }, isOther) => {
+    // Nothing is ever lost here, so that there is nothing to do, whatever the store looks at.
+    for (const site of SITES) silent((await store.repair(site, NODES[Number(isOther)]!)).notices);
+  }),
+
   step('node', whether, async (ledger, world, isSilent) => {
     if (!ledger.hasLeases) return;
     if (isSilent) ledger.silent.add(NODES[1]!);
