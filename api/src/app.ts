@@ -83,8 +83,6 @@ export interface AppParts {
   readonly roundMs?: number;
   /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
   readonly bounds?: Partial<Bounds>;
-  /** Replaces how long a browser keeps the widget's current files. Seconds. */
-  readonly entryMaxAgeS?: number;
   /** Replaces the look at this process's event loop. */
   readonly load?: Load;
   /** Replaces handlers, so that a test can make one throw. */
@@ -272,7 +270,6 @@ export async function startApp(parts: AppParts): Promise<App> {
     securityContact: config.SECURITY_CONTACT,
     publicUrl: config.PUBLIC_URL,
     clock: dates,
-    entryMaxAgeS: parts.entryMaxAgeS,
     admin:
       parts.operations === undefined || config.OPERATOR_TOKEN === undefined
         ? undefined
@@ -285,12 +282,13 @@ export async function startApp(parts: AppParts): Promise<App> {
           },
   });
   const answer = httpApp.callback();
+  const proxyHints = new ProxyHints(config.TRUSTED_HOPS, tally, log);
   const listenerParts = { bounds, trustedHops: config.TRUSTED_HOPS, tally, log };
   const http = createListener({
     ...listenerParts,
     answer: (request, response) => void answer(request, response),
     upgradePath: SOCKET_PATH,
-    proxyHints: new ProxyHints(config.TRUSTED_HOPS, tally, log),
+    onUpgrade: (request) => proxyHints.look(request),
   });
   const socketServer = createSocketServer(http, {
     sites,
@@ -312,7 +310,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     trustedHops: config.TRUSTED_HOPS,
     isDraining: () => isDraining,
   });
-  answerOneAtATime(http);
+  answerOneAtATime(http, (request) => proxyHints.look(request));
 
   let isRound = false;
   async function round(): Promise<void> {

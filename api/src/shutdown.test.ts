@@ -120,6 +120,11 @@ describe('a fault', () => {
     shutdown.fault(new Error());
     shutdown.fault(new Error());
     expect(events).toEqual([FAULT, 'drain', FAULT, 'exit 1']);
+
+    const heldUp = watched({ isHeldUp: () => true });
+    heldUp.shutdown.fault(new Error());
+    heldUp.shutdown.fault(new Error());
+    expect(heldUp.events).toEqual([FAULT, 'drain', FAULT, 'kill']);
   });
 
   it('during the drain of a signal leaves the drain alone, and makes the end a failure', async () => {

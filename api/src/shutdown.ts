@@ -53,10 +53,10 @@ export class Shutdown {
 
   /** Something was thrown, or a promise was rejected, where nobody listens. */
   fault(thrown: unknown): void {
-    const { log, exit } = this.#parts;
+    const { log } = this.#parts;
     log.error({ error: errorFields(thrown), reason: reasonOf(thrown) }, 'uncaught error: draining, then ending');
     if (this.#cause === 'fault') {
-      exit(1);
+      this.#exitNow();
       return;
     }
     const isDraining = this.#cause === 'signal';
@@ -64,12 +64,17 @@ export class Shutdown {
     if (!isDraining) this.#end(1);
   }
 
+  #exitNow(): void {
+    const { exit, isHeldUp, kill } = this.#parts;
+    if (isHeldUp()) kill();
+    else exit(1);
+  }
+
   #end(code: 0 | 1): void {
-    const { drain, log, exit, isHeldUp, kill, endMaxMs = END_MAX_MS } = this.#parts;
+    const { drain, log, exit, isHeldUp, endMaxMs = END_MAX_MS } = this.#parts;
     setTimeout(() => {
       log.error({}, 'not ended in time: ending without waiting any longer');
-      if (isHeldUp()) kill();
-      else exit(1);
+      this.#exitNow();
     }, endMaxMs);
     // A fault in the meantime makes it a failure.
     const codeNow = () => (this.#cause === 'fault' ? 1 : code);

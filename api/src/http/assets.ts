@@ -15,15 +15,16 @@ const IMMUTABLE = `public, max-age=${YEAR_S}, immutable`;
  * The widget's built files, for pages of other origins: readable with CORS (subresource integrity needs
  * it), embeddable anywhere, precompressed. Under `/` they are the current ones; under `/widget/<version>/`
  * they are those of this version, which never change: another version is not found.
- * `entryMaxAgeS` replaces how long a browser keeps the current ones, so that a test need not wait for it.
  */
-export function widgetFiles(entryMaxAgeS = ENTRY_MAX_AGE_S): Middleware {
+export function widgetFiles(): Middleware {
   const manifest = new URL(import.meta.resolve('@passerby/widget/package.json'));
   const files = readStaticFiles(fileURLToPath(new URL('dist', manifest)));
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   const served = new Map<string, ServedFile>();
   for (const [name, file] of files) {
-    const cache = HASHED.test(name) ? IMMUTABLE : `public, max-age=${entryMaxAgeS}, stale-while-revalidate=${YEAR_S}`;
+    const cache = HASHED.test(name)
+      ? IMMUTABLE
+      : `public, max-age=${ENTRY_MAX_AGE_S}, stale-while-revalidate=${YEAR_S}`;
     served.set(`/${name}`, { file, headers: forAnyPage(cache) });
     served.set(`/widget/${version}/${name}`, { file, headers: forAnyPage(IMMUTABLE) });
   }

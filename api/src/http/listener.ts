@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '@passerby/sdk/protocol';
 import type { Bounds } from '../bounds.ts';
@@ -7,7 +7,6 @@ import { reasonOf, type Log } from '../observability/log.ts';
 import { newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
 import { rawProblem } from './problem.ts';
-import type { ProxyHints } from './proxy-hints.ts';
 import { BASE_HEADERS } from './security-headers.ts';
 
 /** The answer under way on each connection that asked for something. */
@@ -28,13 +27,13 @@ export interface ListenerParts {
   readonly trustedHops: number;
   readonly tally: Tally;
   readonly log: Log;
-  /** Looks at the forwarding headers of each request; absent where no visitor comes in. */
-  readonly proxyHints?: ProxyHints;
+  /** Sees each request to become a WebSocket. */
+  readonly onUpgrade?: (request: IncomingMessage) => void;
 }
 
 /** Creates the HTTP server that both doors stand on. */
 export function createListener(parts: ListenerParts): Server {
-  const { answer, bounds, upgradePath, trustedHops, tally, log, proxyHints } = parts;
+  const { answer, bounds, upgradePath, trustedHops, tally, log, onUpgrade } = parts;
   const server = createServer(
     {
       maxHeaderSize: bounds.headMaxBytes,
@@ -79,10 +78,9 @@ export function createListener(parts: ListenerParts): Server {
   server.on('connect', (_request, socket) => refuse(socket as Socket, 'method_not_allowed', ['Allow: GET, HEAD']));
   // From here on no time above counts for it, and nobody else would ever close it.
   server.on('upgrade', (request, socket) => {
-    proxyHints?.look(request);
+    onUpgrade?.(request);
     if (upgradePath === null || request.url?.startsWith(upgradePath) !== true) refuse(socket as Socket, 'not_found');
   });
-  server.on('request', (request) => proxyHints?.look(request));
   return server;
 }
 
@@ -106,9 +104,9 @@ function boundAddresses(server: Server, max: number): void {
  * Closes a connection that asks again before it was answered, to whichever door. Browsers and proxies do
  * not, and each answer that waits behind one that is not read costs its memory: 64 KiB of requests for a
  * file cost 190 MB. Gives each answer its name and its base headers, also where Socket.IO answers.
- * For a server that has all its listeners.
+ * `onRequest` sees each request first. For a server that has all its listeners.
  */
-export function answerOneAtATime(server: Server): void {
+export function answerOneAtATime(server: Server, onRequest?: (request: IncomingMessage) => void): void {
   const listeners = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
@@ -117,6 +115,7 @@ export function answerOneAtATime(server: Server): void {
       socket.destroy();
       return;
     }
+    onRequest?.(request);
     answering.set(socket, response);
     response.once('finish', () => answering.delete(socket));
     request.on('error', ignoreBrokenConnection);

@@ -25,8 +25,6 @@ export interface HttpParts extends HealthParts {
   readonly securityContact: string | undefined;
   readonly publicUrl: string | undefined;
   readonly clock: Clock;
-  /** Replaces how long a browser keeps the widget's current files. Seconds. */
-  readonly entryMaxAgeS?: number | undefined;
   /** The operators' API; absent where nobody has a token for it. */
   readonly admin: AdminParts | undefined;
 }
@@ -39,7 +37,7 @@ export function createHttpApp(parts: HttpParts): Koa {
   if (parts.admin !== undefined) mount(app, adminRoutes(parts.admin));
   mount(app, securityTxtRoutes({ ...parts, contact: parts.securityContact }));
   if (parts.metricsToken !== undefined) mount(app, metricsRoutes(parts.metrics, parts.metricsToken));
-  app.use(widgetFiles(parts.entryMaxAgeS));
+  app.use(widgetFiles());
   app.use(demoFiles());
   return app;
 }

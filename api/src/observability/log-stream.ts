@@ -1,8 +1,15 @@
-import type { Writable } from 'node:stream';
 import type { DestinationStream } from 'pino';
 
 /** Maximum amount of log that waits for a reader of stderr who is slow; about 2,000 lines. Bytes. */
 export const UNREAD_LOG_MAX_BYTES = 512 * 1024;
+
+/** The part of a `Writable` that the log needs. */
+export interface LogReader {
+  /** Bytes that were written and not yet taken. */
+  readonly writableLength: number;
+  write(text: string): boolean;
+  on(event: 'error', heard: () => void): unknown;
+}
 
 /**
  * Writes log lines to a stream, such as `process.stderr`, without ever waiting for it. While more than
@@ -10,10 +17,7 @@ export const UNREAD_LOG_MAX_BYTES = 512 * 1024;
  * breaks, such as a pipe whose reader is gone or a file on a full disk, loses what is written to it and
  * ends nothing.
  */
-export function logStream(
-  stream: Pick<Writable, 'write' | 'on' | 'writableLength'>,
-  maxBytes = UNREAD_LOG_MAX_BYTES,
-): DestinationStream {
+export function logStream(stream: LogReader, maxBytes = UNREAD_LOG_MAX_BYTES): DestinationStream {
   let dropped = 0;
   // There is nobody left to tell: the place to tell it is what broke.
   stream.on('error', () => undefined);
