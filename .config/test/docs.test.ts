@@ -3,7 +3,8 @@ import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BOUNDS } from '../../api/src/bounds.ts';
-import { RATE_LIMITS } from '../../api/src/limits/rate-limits.ts';
+import { NETWORK_BITS } from '../../api/src/client-address.ts';
+import { RATE_LIMITS, timesAt } from '../../api/src/limits/rate-limits.ts';
 import { CONFIG_NAMES, readConfig } from '../../api/src/config.ts';
 import { sitesFile } from '../../api/src/sites/sites-file.ts';
 import { OPTION_ATTRIBUTES } from '../../widget/src/options.ts';
@@ -126,6 +127,11 @@ describe('docs/reference/limits.md, how often', async () => {
       Object.entries(scopes).map(([scope, { points, windowMs }]) => [name, scope, points, windowMs]),
     );
     expect(written).toEqual(table);
+  });
+
+  it('has every network an address counts as, with the times its allowance is', () => {
+    const written = rows(section(page, '## Networks'));
+    expect(written).toEqual(NETWORK_BITS.map((bits, step) => [`/${bits}`, String(timesAt(step))]));
   });
 });
 

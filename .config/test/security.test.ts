@@ -12,12 +12,12 @@ const rows = [...page.matchAll(/^\| (S\d+) +\|([^|]+)\|[^|]+\|([^|]+)\|$/gm)].ma
   files: [...shown!.matchAll(/`([^`]+)`/g)].map(([, file]) => file!),
 }));
 
-/** How many threats there are: one that is taken off the page takes this with it. */
-const THREATS = 23;
+/** Numbers of the threats there are: one that is taken off the page takes its own with it. */
+const THREATS = [...Array.from({ length: 23 }, (_, n) => n + 1), 32, 33, 34];
 
 describe('docs/security.md', () => {
   test('numbers every threat, each once', () => {
-    expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: THREATS }, (_, n) => `S${n + 1}`));
+    expect(rows.map(({ id }) => id)).toEqual(THREATS.map((number) => `S${number}`));
   });
 
   test.each(rows)('$id, $threat: each file it names has a test whose title begins with it', ({ id, files }) => {

@@ -45,7 +45,7 @@ export const BOUNDS = {
   packetsMs: 2_000,
   /** Requests of one visitor that are being answered. A client asks one thing at a time, and now and then whether its line lives. */
   requestsMax: 16,
-  /** Connections of one address (IPv6: one /64) that have passed the origin check, joined or not. A school behind one router. */
+  /** Connections of one address (IPv6: one /64; wider networks by `timesAt` as many) that have passed the origin check, joined or not. A school behind one router. */
   addressConnectionsMax: 100,
   /** TCP connections of one address where no proxy stands in front, whatever they are for: those above, and those by which as many browsers load pages. */
   addressTcpMax: 500,

@@ -32,7 +32,7 @@ describe('docs/redis.md', () => {
   });
 
   test('grants its user what the scripts call and the service sends, and nothing else', () => {
-    const texts = [...globSync('lua/**/*.lua', { cwd: redisFolder }), 'script.ts', '../../limits/limiter.ts'].map(
+    const texts = [...globSync('lua/**/*.lua', { cwd: redisFolder }), 'script.ts', '../../limits/redis-counters.ts'].map(
       (file) => readFileSync(path.join(redisFolder, file), 'utf8'),
     );
     const called = texts.flatMap((text) =>

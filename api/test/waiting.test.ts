@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { siteOf, startTestApp, Visitor } from './harness.ts';
 
 test('who waits is told how the wait stands, until it is over', async () => {
@@ -44,4 +44,52 @@ test('a match whose other side never confirms falls through, and who did confirm
   expect(await b.find()).toEqual({ ok: true, data: { status: 'matched' } });
   await a.next('conversation:started');
   expect(a.all('conversation:ended')).toHaveLength(1);
+});
+
+describe('S34 who waits', () => {
+  /** What an asker is told to widen while these others wait, each for a group that nobody is of. */
+  async function toldBeside(
+    others: readonly { readonly from: string; readonly languages: string[] }[],
+    speaks: string,
+  ) {
+    let now = 5_000;
+    await using app = await startTestApp({ clock: () => now, config: { TRUSTED_HOPS: 1 } });
+    for (const { from, languages } of others) {
+      const other = await Visitor.arrive(app, { from });
+      await other.find({ languages, seeks: ['nobody'] });
+    }
+    const asker = await Visitor.arrive(app, { from: '2001:db8:aa:1::1' });
+    await asker.find({ languages: [speaks], seeks: ['nobody'] });
+    now += 2_000;
+    const first = (await asker.next('match:status')).widen;
+    now += 4_000;
+    return [first, (await asker.next('match:status')).widen];
+  }
+  const accomplices = Array.from({ length: 6 }, (_, n) => ({ from: `2001:db8:aa:${n}ff::1`, languages: ['qa'] }));
+  const accomplicesElsewhere = Array.from({ length: 6 }, (_, n) => ({
+    from: `2001:db8:bb:${n}ff::1`,
+    languages: ['qb'],
+  }));
+  const victim = { from: '203.0.113.9', languages: ['sw'] };
+
+  it('alone is not found out by accomplices of one network, nor is the language they speak', async () => {
+    const told = await Promise.all([
+      toldBeside([...accomplices, ...accomplicesElsewhere], 'qc'),
+      toldBeside([...accomplices, ...accomplicesElsewhere, victim], 'qc'),
+      toldBeside([...accomplices, ...accomplicesElsewhere, victim], 'sw'),
+    ]);
+    expect(told).toEqual([
+      [[], []],
+      [[], []],
+      [[], []],
+    ]);
+  });
+
+  it('is told of others once they wait from five networks', async () => {
+    const crowd = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => ({ from: `203.0.113.${n}`, languages: ['sw'] }));
+    expect(await toldBeside(crowd, 'en')).toEqual([
+      [{ what: 'languages', atLeast: 5 }],
+      [{ what: 'groups', atLeast: 5 }],
+    ]);
+  });
 });

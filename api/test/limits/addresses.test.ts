@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
+import { describe, expect, it, test } from 'vitest';
+import { RATE_LIMITS, timesAt } from '../../src/limits/rate-limits.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
 import { RawConnection } from '../bounds/raw-connection.ts';
 import { knock, knocks } from './knock.ts';
@@ -38,6 +38,44 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
     const within = (network: string) => Array.from({ length: 40 }, (_, host) => `2001:db8:0:${network}::${host + 1}`);
     expect(await knocks(app.url, transport, within('1'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
     expect(await knocks(app.url, transport, within('2'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+  });
+});
+
+describe('S32 a subscriber with many IPv6 networks', { timeout: 40_000 }, () => {
+  it('opens no more sessions from a /56 than its allowance, and leaves the rest of the site’s to others', async () => {
+    await using app = await serviceBehind(1);
+    const of56 = SESSIONS * timesAt(1);
+    const household = Array.from({ length: 256 }, (_, n) => `2001:db8:aa:${n.toString(16)}::1`);
+    expect(await knocks(app.url, 'websocket', household)).toEqual({ 'let in': of56, rate_limited: 256 - of56 });
+    expect(await knocks(app.url, 'websocket', addresses(100))).toEqual({ 'let in': 100 });
+  });
+
+  it('is the one IPv4 address behind a tunnel, however many networks that gives', async () => {
+    await using app = await serviceBehind(1);
+    const tunnel = Array.from({ length: 40 }, (_, n) => `2002:c633:6407:${n.toString(16)}::1`);
+    expect(await knocks(app.url, 'websocket', tunnel)).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+    expect(await knocks(app.url, 'websocket', ['198.51.100.7'])).toEqual({ rate_limited: 1 });
+  });
+
+  it('keeps no more connections open from a /56 or a /48 than these may have', async () => {
+    await using app = await startTestApp({ bounds: { addressConnectionsMax: 1 }, config: { TRUSTED_HOPS: 1 } });
+    const open: Visitor[] = [];
+    const openFrom = async (from: string) => {
+      const visitor = new Visitor(app, { from });
+      open.push(visitor);
+      return Promise.race([
+        visitor.next('session:ready').then(() => true),
+        new Promise<boolean>((resolve) => visitor.socket.once('connect_error', () => resolve(false))),
+      ]);
+    };
+    const opened = [];
+    for (let n = 0; n < 6; n++) opened.push(await openFrom(`2001:db8:aa:${n}::1`));
+    expect(opened).toEqual([true, true, true, true, false, false]);
+    let count = 4;
+    for (let n = 1; n < 30; n++) if (await openFrom(`2001:db8:aa:${n.toString(16)}00::1`)) count += 1;
+    expect(count).toBe(timesAt(2));
+    expect(await openFrom('2001:db8:ab::1')).toBe(true);
+    for (const visitor of open) visitor.socket.disconnect();
   });
 });
 

@@ -56,11 +56,11 @@ export type SessionState =
       readonly peer: PeerPresence;
     };
 
-/** What could be asked for less narrowly, and how many more could then be met: only ever about groups of three or more. */
+/** What could be asked for less narrowly, and how many more could then be met: only ever about people from five networks or more. */
 export interface Widening {
   /** `languages`: they wait, but share none of this visitor's. `groups`: they wait, but are not who this visitor seeks, or seek others. */
   readonly what: 'languages' | 'groups';
-  /** At least this many; rounded down so that nobody can watch one visitor come and go. */
+  /** At least this many: 5, since a second figure would be one more edge at which a single visitor could be watched. */
   readonly atLeast: number;
 }
 
@@ -70,7 +70,7 @@ export interface WaitStatus {
   readonly waitingForMs: number;
   /** How far around the visitor is looked now: their page, their part of the site, the whole site. */
   readonly reach: 'topic' | 'section' | 'site';
-  /** About how much longer, by the site's recent waits; absent before there were enough of them, or once this one is longer. Milliseconds. */
+  /** About how much longer, by the site's recent waits, rounded up to 5, 10, 20, … seconds of waiting; absent before there were enough of them, or once this one is longer. Milliseconds. */
   readonly etaMs?: number;
   /** What to widen; empty if nothing would help. */
   readonly widen: readonly Widening[];
