@@ -46,11 +46,6 @@ export function networksOf(address: string): readonly [string, ...string[]] {
   return [narrowest!, ...wider];
 }
 
-/** The narrowest of the networks of an address: what one visitor can be assumed to have for themselves. */
-export function addressPrefix(address: string): string {
-  return networksOf(address)[0];
-}
-
 function networkText(groups: readonly number[], bits: number): string {
   const kept = groups.slice(0, Math.ceil(bits / 16));
   const cut = kept.length * 16 - bits;

@@ -32,9 +32,11 @@ describe('docs/redis.md', () => {
   });
 
   test('grants its user what the scripts call and the service sends, and nothing else', () => {
-    const texts = [...globSync('lua/**/*.lua', { cwd: redisFolder }), 'script.ts', '../../limits/redis-counters.ts'].map(
-      (file) => readFileSync(path.join(redisFolder, file), 'utf8'),
-    );
+    const texts = [
+      ...globSync('lua/**/*.lua', { cwd: redisFolder }),
+      'script.ts',
+      '../../limits/redis-counters.ts',
+    ].map((file) => readFileSync(path.join(redisFolder, file), 'utf8'));
     const called = texts.flatMap((text) =>
       [...text.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name]) => name!.toLowerCase()),
     );

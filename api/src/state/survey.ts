@@ -26,6 +26,15 @@ export interface Counted {
   readonly otherLanguageNetworks: number;
 }
 
+/** Whether somebody waits who may share no language with the asker; the asker is in both counts, in the latter once a language. */
+export function mayBeForeign({
+  waiting,
+  sharingLanguage,
+  languagesSpoken,
+}: Pick<Counted, 'waiting' | 'sharingLanguage' | 'languagesSpoken'>): boolean {
+  return languagesSpoken > 0 && waiting - 1 > sharingLanguage - languagesSpoken;
+}
+
 /** The survey, with the asker taken out of the counts. */
 export function surveyFrom(counted: Counted): Survey {
   const { recentWaits, languagesSpoken } = counted;

@@ -37,7 +37,7 @@ import type {
   SiteId,
 } from '../state-store.ts';
 import { networkOf } from '../mark.ts';
-import { BLOCK_MS, SURVEYED, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
+import { BLOCK_MS, mayBeForeign, SURVEYED, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
 import { countAround, Line, type WaitingVisitor } from './line.ts';
 import { PairMemory } from './pair-memory.ts';
 import { Parties } from './parties.ts';
@@ -285,7 +285,7 @@ export class MemoryStore implements StateStore {
       waitedMs: this.#clock() - wait.since,
       recentWaits: site.recentWaits,
       ...around,
-      ...networksAround(session, wait),
+      ...networksAround(session, wait, mayBeForeign(around)),
     });
   }
 
@@ -552,15 +552,16 @@ function dueIn(site: Site, now: number): Wait[] {
   );
 }
 
-/** Different networks of those in line with the session, its own left out. */
-function networksAround({ site, mark }: Session, { ticket }: Wait) {
+/**
+ * Different networks of those in line with the session, its own left out. Once there are enough, the line is looked at
+ * further only if somebody in it may speak another language (`isAnyForeign`).
+ */
+function networksAround({ site, mark }: Session, { ticket }: Wait, isAnyForeign: boolean) {
   const { networksMax, waitersMax } = SURVEYED;
   const own = networkOf(mark);
   const [networks, otherLanguage] = [new Set<string>(), new Set<string>()];
   for (const waiter of site.line.oldest(ticket.ageBand, waitersMax)) {
-    // Nobody is of another language to who named none.
-    const isAllCounted = ticket.languages.length === 0 && networks.size === networksMax;
-    if (otherLanguage.size === networksMax || isAllCounted) break;
+    if (otherLanguage.size === networksMax || (!isAnyForeign && networks.size === networksMax)) break;
     const other = site.sessions.get(waiter.sessionId);
     const network = other === undefined ? own : networkOf(other.mark);
     if (network === own) continue;

@@ -26,13 +26,13 @@ local function network_of(mark_text)
 end
 
 -- Different networks of the first in line, the asker's own left out: all of them, and those without a shared language.
-local function networks_around()
+-- Once there are enough, the line is looked at further only if somebody in it may speak another language.
+local function networks_around(may_be_foreign)
   local all, others, all_count, other_count = {}, {}, 0, 0
   local own, most, name = network_of(session.k), tonumber(A.networksMax), indexed('q')
   local members = redis.call('ZRANGEBYLEX', K.index, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, A.waitersMax)
   for _, member in ipairs(members) do
-    -- Nobody is of another language to who named none.
-    if other_count == most or (#wait.k.languages == 0 and all_count == most) then break end
+    if other_count == most or (not may_be_foreign and all_count == most) then break end
     local id = string.sub(member, #name + 2 + STAMP_LENGTH)
     local waiter, waiting = read(K.sessions, id), read(K.waits, id)
     local network = waiter and waiting and network_of(waiter.k)
@@ -48,11 +48,14 @@ end
 
 local sharing_language = 0
 for _, language in ipairs(wait.k.languages) do sharing_language = sharing_language + count('l:' .. language) end
-local networks, other_language_networks = networks_around()
+local waiting = count('q')
+-- The asker is in both counts, in the latter once a language.
+local may_be_foreign = #wait.k.languages > 0 and waiting - 1 > sharing_language - #wait.k.languages
+local networks, other_language_networks = networks_around(may_be_foreign)
 return {
   'surveyed',
   now() - wait.s,
-  count('q'),
+  waiting,
   wait.k.topic and count('t:' .. wait.k.topic) or 0,
   wait.k.section and count('c:' .. wait.k.section) or 0,
   sharing_language,
