@@ -17,7 +17,12 @@ export class Arrivals {
   /** By site: how much of its allowance the present window has used, and when that is over. */
   readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
 
-  constructor(parts: { readonly limiter: Limiter; readonly load: Load; readonly clock: MonotonicClock; readonly tally: Tally }) {
+  constructor(parts: {
+    readonly limiter: Limiter;
+    readonly load: Load;
+    readonly clock: MonotonicClock;
+    readonly tally: Tally;
+  }) {
     this.#limiter = parts.limiter;
     this.#load = parts.load;
     this.#clock = parts.clock;

@@ -8,7 +8,10 @@ import { Limiter, type Doer } from './limiter.ts';
 import { RATE_LIMITS, timesAt } from './rate-limits.ts';
 import { SessionAllowances } from './session-allowances.ts';
 
-const doer = (address: string): Doer => ({ site: 'site_a' as SiteId, address: address.split(' ') as unknown as AddressHashes });
+const doer = (address: string): Doer => ({
+  site: 'site_a' as SiteId,
+  address: address.split(' ') as unknown as AddressHashes,
+});
 const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterOn(redis: RedisClient) {
