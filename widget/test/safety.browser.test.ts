@@ -1,5 +1,5 @@
 import { ChatError, TIMES } from '@passerby/sdk';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { chatting, ended, type FakeChat, POLICY, theirs } from './fake-chat.ts';
 import { openWidget } from './open-widget.ts';
@@ -167,10 +167,11 @@ describe('a report', () => {
   });
 
   it('is too late a quarter of an hour after the end', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(10_000);
+    onTestFinished(() => clock.mockRestore());
     const { chat } = openWidget({}, (fake) => fake.show({ state: ended({ messages }) }));
     chat.emit('ended', { conversationId: 'c_1' as never, reason: 'peer_left', undelivered: [] });
-    vi.setSystemTime(Date.now() + TIMES.reportMs + 1);
+    clock.mockReturnValue(10_000 + TIMES.reportMs + 1);
     await button('Report this person').click();
     await expect.element(heading('It is too late for a report.')).toBeVisible();
     expect(button('Send report').elements()).toEqual([]);

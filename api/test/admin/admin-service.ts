@@ -28,7 +28,10 @@ export interface Answered {
   readonly body: any;
 }
 
-export async function startAdminService(parts: TestAppParts = {}, clock: () => number = Date.now): Promise<AdminService> {
+export async function startAdminService(
+  parts: TestAppParts = {},
+  clock: () => number = Date.now,
+): Promise<AdminService> {
   const kept = await tempRecords(clock);
   const { records } = kept;
   const log = listLog();
