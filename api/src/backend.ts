@@ -111,7 +111,9 @@ async function atStart(step: () => Promise<void>): Promise<void> {
       return await step();
     } catch (thrown) {
       if (performance.now() > deadline)
-        throw new Error(`Redis at REDIS_URL does not do what is needed: ${(thrown as Error).message}`, { cause: thrown });
+        throw new Error(`Redis at REDIS_URL does not do what is needed: ${(thrown as Error).message}`, {
+          cause: thrown,
+        });
       await new Promise((resolve) => setTimeout(resolve, START.pauseMs));
     }
   }
