@@ -174,12 +174,6 @@ export async function startApp(parts: AppParts): Promise<App> {
   const ids = randomIds;
   const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
-  const heartbeat = new Heartbeat({
-    beat: (site) => store.heartbeat(site, nodeId),
-    sites: () => sessions.sitesHeld(),
-    faultOf: (thrown) => backend.faultOf(thrown),
-    everyMs: parts.roundMs ?? ROUND_MS,
-  });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
       case 'notice':
@@ -191,6 +185,12 @@ export async function startApp(parts: AppParts): Promise<App> {
         if (fault !== null) tally.count(`frame_${fault}`);
       }
     }
+  });
+  const heartbeat = new Heartbeat({
+    beat: (site) => store.heartbeat(site, nodeId),
+    sites: () => sessions.sitesHeld(),
+    faultOf: (thrown) => backend.faultOf(thrown),
+    everyMs: parts.roundMs ?? ROUND_MS,
   });
   const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, dates);
   const reports = new Reports({ store, hearing: relay, sites, book: parts.records.reports, coolDowns, clock: dates });

@@ -88,11 +88,20 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
         try {
           await link.listen(node, take);
         } catch (thrown) {
+          close();
           const { message } = thrown as Error;
           throw new Error(`Redis at REDIS_URL takes no subscription: ${message}`, { cause: thrown });
         }
       },
-      atStart,
+      atStart: async (step) => {
+        try {
+          await tryForAWhile(step);
+        } catch (thrown) {
+          close();
+          const { message } = thrown as Error;
+          throw new Error(`Redis at REDIS_URL does not do what is needed: ${message}`, { cause: thrown });
+        }
+      },
       close,
     };
   } catch (error) {
@@ -104,16 +113,13 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
 /** How long a start tries again what fails after the first contact, and pauses in between. Milliseconds. */
 const START = { withinMs: 5_000, pauseMs: 100 } as const;
 
-async function atStart(step: () => Promise<void>): Promise<void> {
+async function tryForAWhile(step: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + START.withinMs;
   for (;;) {
     try {
       return await step();
     } catch (thrown) {
-      if (performance.now() > deadline)
-        throw new Error(`Redis at REDIS_URL does not do what is needed: ${(thrown as Error).message}`, {
-          cause: thrown,
-        });
+      if (performance.now() > deadline) throw thrown;
       await new Promise((resolve) => setTimeout(resolve, START.pauseMs));
     }
   }

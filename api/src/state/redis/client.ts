@@ -191,10 +191,10 @@ function keepAsking(client: Redis): void {
   const pings = setInterval(() => {
     if (client.status === 'ready') client.ping().catch(() => undefined);
   }, LISTENING_PING_MS).unref();
-  const { disconnect } = client;
+  const disconnect = client.disconnect.bind(client);
   client.disconnect = (reconnect = false) => {
     if (!reconnect) clearInterval(pings);
-    disconnect.call(client, reconnect);
+    disconnect(reconnect);
   };
 }
 

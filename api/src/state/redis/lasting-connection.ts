@@ -1,4 +1,4 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 
 /** Commands that ioredis sends by itself without listening to what becomes of them; this service never sends them. */
 const SENT_BY_LIBRARY: ReadonlySet<string> = new Set(['asking', 'select', 'readonly', 'readwrite']);
@@ -8,9 +8,9 @@ const SENT_BY_LIBRARY: ReadonlySet<string> = new Set(['asking', 'select', 'reado
  * follows a slot of a Cluster. Unheard they would end the process. What was asked fails by itself, and says so.
  */
 export function hearDropped(connection: Redis): void {
-  const { sendCommand } = connection;
+  const sendCommand = connection.sendCommand.bind(connection);
   connection.sendCommand = (command, stream) => {
-    const answer = sendCommand.call(connection, command, stream);
+    const answer = sendCommand(command, stream);
     if (SENT_BY_LIBRARY.has(command.name)) (answer as Promise<unknown>).catch(() => undefined);
     return answer;
   };
@@ -36,10 +36,10 @@ export function keepConnecting(client: Redis | Cluster): void {
       if (looks >= LOOKS_MAX.onItsWay) client.disconnect(true);
     }
   }, LOOK_MS).unref();
-  const { disconnect } = client;
+  const disconnect = client.disconnect.bind(client);
   client.disconnect = (reconnect = false) => {
     if (!reconnect) clearInterval(timer);
-    disconnect.call(client, reconnect);
+    disconnect(reconnect);
   };
 }
 
