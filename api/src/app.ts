@@ -314,8 +314,6 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   let isRound = false;
   async function round(): Promise<void> {
-    if (isRound) return;
-    isRound = true;
     const activeSites = sessions.activeSites();
     // Each by itself: what is wrong with one site, or in one step, keeps no other from its turn.
     await attempt(() => salts.refresh());
@@ -332,7 +330,6 @@ export async function startApp(parts: AppParts): Promise<App> {
     await attempt(() => waits.round());
     await attempt(() => lifecycle.endSilent());
     await attempt(() => online.tellChanges());
-    isRound = false;
   }
 
   async function lookAfter(site: SiteId): Promise<void> {
@@ -356,7 +353,11 @@ export async function startApp(parts: AppParts): Promise<App> {
       log.error({ ...fields, error: errorFields(thrown) }, 'round failed');
     }
   }
-  const rounds = setInterval(() => void round(), parts.roundMs ?? ROUND_MS);
+  const rounds = setInterval(() => {
+    if (isRound) return;
+    isRound = true;
+    void attempt(round).finally(() => (isRound = false));
+  }, parts.roundMs ?? ROUND_MS);
 
   const held = (): Held => ({
     connections: socketServer.engine.clientsCount,

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SQLITE_FILE } from '../../../src/records/records.ts';
 import { PostgresServer } from '../../servers/postgres-server.ts';
+import { RedisCluster } from '../../servers/redis-cluster.ts';
+import { RedisSentinels } from '../../servers/redis-sentinels.ts';
 import { freePort, RedisServer } from '../../servers/redis-server.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { CLIENT_CONNECTIONS, clientConnection } from './client-connections.ts';
@@ -39,6 +41,48 @@ export async function oneRedis(): Promise<Setting> {
       new ServerConnection('a Redis subscriber', [proxy], ({ isSubscriber }) => isSubscriber),
     ],
     descriptorsSpare: 3,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** A service and a Redis Cluster, each of whose masters names a proxy as itself. */
+export async function redisCluster(): Promise<Setting> {
+  await using started = new AsyncDisposableStack();
+  const proxies: TcpProxy[] = [];
+  const cluster = started.use(
+    await RedisCluster.start([], async ({ port }) => {
+      const proxy = started.use(await TcpProxy.start(port));
+      proxies.push(proxy);
+      return proxy.port;
+    }),
+  );
+  const service = started.use(await DisturbedService.start({ REDIS_URL: cluster.url }));
+  const all = started.move();
+  return {
+    service,
+    resources: proxies.map((proxy, index) => new ServerConnection(`master ${index + 1} of a Redis Cluster`, [proxy])),
+    descriptorsSpare: 6,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** A service, and three Sentinels behind proxies that look after its Redis. */
+export async function redisSentinels(): Promise<Setting> {
+  await using started = new AsyncDisposableStack();
+  const sentinels = started.use(await RedisSentinels.start());
+  const proxies: TcpProxy[] = [];
+  let url = sentinels.urlFor('');
+  for (const [host, port] of url.matchAll(/127\.0\.0\.1:(\d+)/g)) {
+    const proxy = started.use(await TcpProxy.start(Number(port)));
+    proxies.push(proxy);
+    url = url.replace(host, `127.0.0.1:${proxy.port}`);
+  }
+  const service = started.use(await DisturbedService.start({ REDIS_URL: url }));
+  const all = started.move();
+  return {
+    service,
+    resources: proxies.map((proxy, index) => new ServerConnection(`Sentinel ${index + 1}`, [proxy])),
+    descriptorsSpare: 6,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
