@@ -29,9 +29,7 @@ async function listening(take: (parcel: Parcel) => void = () => undefined) {
   });
   const hearText = (text: string) => subscriber.emit('message', 'channel', text);
   const hear = (parcels: readonly unknown[]) =>
-    hearText(
-      JSON.stringify({ version: 1, parcels }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)),
-    );
+    hearText(JSON.stringify({ version: 1, parcels }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
   return { hear, hearText, taken, tally };
 }
 

@@ -88,12 +88,7 @@ function decoded(part: string): unknown {
 
 const isNow = (exp: number, nowS: number) => exp > nowS - SKEW_S && exp <= nowS + VALID_MAX_S + SKEW_S;
 
-async function signerOf(
-  token: string,
-  publicKeys: readonly string[],
-  nowS: number,
-  keys: ClaimKeys,
-): Promise<string> {
+async function signerOf(token: string, publicKeys: readonly string[], nowS: number, keys: ClaimKeys): Promise<string> {
   for (const x of publicKeys) {
     const key = await keys.find(x);
     try {

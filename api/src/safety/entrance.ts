@@ -41,7 +41,12 @@ export class Entrance {
     address: string,
     { claims, resume }: { readonly claims?: string | undefined; readonly resume?: ResumeToken | undefined },
   ): Promise<Visitor> {
-    const { ageBand, locale, banId, signedWith: claimKey } = await readClaims(claims, site, this.#clock, this.#claimKeys);
+    const {
+      ageBand,
+      locale,
+      banId,
+      signedWith: claimKey,
+    } = await readClaims(claims, site, this.#clock, this.#claimKeys);
     const hasher = this.#addresses;
     const visitor: Visitor = {
       key,

@@ -27,7 +27,12 @@ function isOwnIPv4(address: string): boolean {
 }
 
 /** What stands in front of an IPv4 address in an IPv6 one: nothing, mapped, and two forms of translation (RFC 4291, 2765, 6052). */
-const IPV4_PREFIXES: ReadonlySet<string> = new Set(['0:0:0:0:0:0', '0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '64:ff9b:0:0:0:0']);
+const IPV4_PREFIXES: ReadonlySet<string> = new Set([
+  '0:0:0:0:0:0',
+  '0:0:0:0:0:ffff',
+  '0:0:0:0:ffff:0',
+  '64:ff9b:0:0:0:0',
+]);
 
 /** `::1` and `::`, which are 0.0.0.1 and 0.0.0.0 behind the first of the prefixes, and whatever carries an IPv4 address of this machine. */
 function isOwnIPv6(address: string): boolean {

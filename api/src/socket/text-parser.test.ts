@@ -80,7 +80,20 @@ describe('S29 the encoder', () => {
 
   it('does not walk what it writes', () => {
     let isWalked = false;
-    const data = ['x', { get a() { return { get b() { isWalked = true; return 0; }, toJSON: () => 'short' }; } }];
+    const data = [
+      'x',
+      {
+        get a() {
+          return {
+            get b() {
+              isWalked = true;
+              return 0;
+            },
+            toJSON: () => 'short',
+          };
+        },
+      },
+    ];
     new TextEncoder().encode({ type: PacketType.EVENT, nsp: '/', data });
     expect(isWalked).toBe(false);
   });

@@ -86,7 +86,10 @@ export class TextEncoder {
 }
 
 /** Socket.IO's packets, for text only and within bounds. All connections share the turns. */
-export function textParser(turns: Turns): { readonly Encoder: typeof TextEncoder; readonly Decoder: new () => Decoder } {
+export function textParser(turns: Turns): {
+  readonly Encoder: typeof TextEncoder;
+  readonly Decoder: new () => Decoder;
+} {
   return {
     Encoder: TextEncoder,
     Decoder: class extends TextDecoder {
