@@ -5,7 +5,7 @@ import { isNumberMissing, type FrameFault } from '../contract/frame.ts';
 import type { Push } from '../push.ts';
 import type { NodeId, Seat, SessionId } from '../state/state-store.ts';
 
-/** Why the relay drops a frame. */
+/** Reasons for which the relay drops a frame. */
 export type RelayFault = Extract<FrameFault, 'not_paired' | 'peer_away' | 'unnumbered'>;
 
 interface Place {
@@ -84,7 +84,7 @@ export class Relay {
     if (place === undefined) return 'peer_away';
     const { conversationId, peer } = place.seat;
     if (conversationId !== frame.conversationId || peer.sessionId !== from) return 'not_paired';
-    // The node it comes from may be of a version that does not ask.
+    // The sender's node may run a version that does not check this.
     if (isNumberMissing(frame)) return 'unnumbered';
     if (frame.seq > 0) place.lastSaidAt = this.#clock();
     return this.#push.toSession(to, FRAME_EVENT, frame) ? null : 'peer_away';

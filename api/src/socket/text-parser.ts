@@ -3,13 +3,13 @@ import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
 import type { Turns, Waiting } from '../limits/turns.ts';
 import { judgePacket } from './packet-bounds.ts';
 
-/** Socket.IO ends a connection that sends this: it is for servers to send. */
+/** Packet that makes Socket.IO close the connection it comes from, since only servers send it. */
 const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
 
 /**
- * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. What is no
- * packet of a client, and a second CONNECT, which would open a second session while the first is being checked, ends the
- * connection.
+ * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. A packet
+ * that no client sends ends the connection; so does a second CONNECT, which would open a second session while the first is
+ * checked.
  */
 class TextDecoder extends Decoder implements Waiting {
   /** Packets of this connection for later turns. The bounds of a connection limit how much that is. */
@@ -40,7 +40,7 @@ class TextDecoder extends Decoder implements Waiting {
     try {
       this.#read(next);
     } catch {
-      // Nobody above would hear it here: it ends as it does where it is thrown.
+      // Thrown here, it would reach no handler of Socket.IO's; this packet has the same effect.
       this.#waiting = [];
       this.emitReserved('decoded', PROTOCOL_ERROR);
     }
@@ -77,7 +77,7 @@ class TextDecoder extends Decoder implements Waiting {
   }
 }
 
-/** Writes packets as text. Socket.IO's own looks for binary in all that is sent, by a walk as deep as what it is given. */
+/** Encodes packets as text. Socket.IO's own encoder searches every payload for binary, recursively. */
 export class TextEncoder {
   encode({ type, nsp, id, data }: Packet): string[] {
     const namespace = nsp === '/' ? '' : `${nsp},`;
@@ -85,7 +85,7 @@ export class TextEncoder {
   }
 }
 
-/** Socket.IO's packets, for text only and within bounds. All connections share the turns. */
+/** Returns a Socket.IO parser for bounded text packets. All connections share `turns`. */
 export function textParser(turns: Turns): {
   readonly Encoder: typeof TextEncoder;
   readonly Decoder: new () => Decoder;
