@@ -4,6 +4,7 @@ import { Server } from 'socket.io';
 import type { Bounds } from '../bounds.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal, toRefusal } from '../errors.ts';
+import type { Turns } from '../limits/turns.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
@@ -30,7 +31,7 @@ export interface SocketServerParts {
   readonly online: Online;
   readonly push: SocketPush;
   readonly door: RequestDoor;
-  /** Counts a CONNECT for the address it comes from, whatever becomes of it. Rejects with a refusal. */
+  /** Counts a CONNECT for the address it comes from, refused or not. Rejects with a refusal. */
   readonly admitConnect: (request: IncomingMessage) => Promise<void>;
   /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
   readonly visitorOf: (
@@ -46,6 +47,8 @@ export interface SocketServerParts {
   readonly tally: Tally;
   readonly bounds: Bounds;
   readonly clock: MonotonicClock;
+  /** Spreads what visitors send over turns of the event loop. */
+  readonly turns: Turns;
   /** How many proxies of one's own stand in front. */
   readonly trustedHops: number;
   /** Whether new connections are turned away because this node is going. */
@@ -71,7 +74,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     wsEngine: boundedWebSockets(bounds, clock, cutFastSender),
     // The listener does, at once.
     destroyUpgrade: false,
-    parser: textParser,
+    parser: textParser(parts.turns),
     allowRequest: (request, decide) => {
       const refusal = whyNot(request);
       if (refusal !== null) tally.refused('handshake', refusal);
@@ -119,7 +122,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     );
   });
 
-  /** Cheapest first. Rejects with a refusal. */
+  /** Checks a CONNECT, cheapest check first. Rejects with a refusal. */
   async function connect(socket: VisitorSocket): Promise<void> {
     const site = admit(socket.request, sites);
     if (site === null) throw new Refusal('origin_refused');

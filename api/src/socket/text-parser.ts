@@ -1,18 +1,15 @@
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
+import type { Turns, Waiting } from '../limits/turns.ts';
 import { judgePacket } from './packet-bounds.ts';
-import { PacketTurns, type Waiting } from './packet-turns.ts';
 
-/** Socket.IO ends a connection that sends this: it is for servers to send. */
+/** Packet that makes Socket.IO close the connection it comes from, since only servers send it. */
 const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
 
-/** Shared by all connections, so that many of them get no more of a turn than one. */
-const TURNS = new PacketTurns();
-
 /**
- * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. What is no
- * packet of a client, and a second CONNECT, which would open a second session while the first is being checked, ends the
- * connection.
+ * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. A packet
+ * that no client sends ends the connection; so does a second CONNECT, which would open a second session while the first is
+ * checked.
  */
 class TextDecoder extends Decoder implements Waiting {
   /** Packets of this connection for later turns. The bounds of a connection limit how much that is. */
@@ -20,24 +17,30 @@ class TextDecoder extends Decoder implements Waiting {
   /** The turn in which the last packet was read. */
   #readIn = -1;
   #hasConnect = false;
+  readonly #turns: Turns;
+
+  constructor(turns: Turns) {
+    super();
+    this.#turns = turns;
+  }
 
   override add(chunk: unknown): void {
     if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
-    if (this.#waiting.length === 0 && this.#readIn !== TURNS.turn && TURNS.mayRead()) {
+    if (this.#waiting.length === 0 && this.#readIn !== this.#turns.turn && this.#turns.mayBegin()) {
       this.#read(chunk);
       return;
     }
     this.#waiting.push(chunk);
-    if (this.#waiting.length === 1) TURNS.wait(this);
+    if (this.#waiting.length === 1) this.#turns.wait(this);
   }
 
-  readNext(): boolean {
+  doNext(): boolean {
     const next = this.#waiting.shift();
     if (next === undefined) return false;
     try {
       this.#read(next);
     } catch {
-      // Nobody above would hear it here: it ends as it does where it is thrown.
+      // Thrown here, it would reach no handler of Socket.IO's; this packet has the same effect.
       this.#waiting = [];
       this.emitReserved('decoded', PROTOCOL_ERROR);
     }
@@ -50,7 +53,7 @@ class TextDecoder extends Decoder implements Waiting {
   }
 
   #read(packet: string): void {
-    this.#readIn = TURNS.turn;
+    this.#readIn = this.#turns.turn;
     const verdict = judgePacket(packet);
     switch (verdict.kind) {
       case 'read':
@@ -74,13 +77,25 @@ class TextDecoder extends Decoder implements Waiting {
   }
 }
 
-/** Writes packets as text. Socket.IO's own looks for binary in all that is sent, by a walk as deep as what it is given. */
-class TextEncoder {
+/** Encodes packets as text. Socket.IO's own encoder searches every payload for binary, recursively. */
+export class TextEncoder {
   encode({ type, nsp, id, data }: Packet): string[] {
     const namespace = nsp === '/' ? '' : `${nsp},`;
     return [`${type}${namespace}${id ?? ''}${data == null ? '' : JSON.stringify(data)}`];
   }
 }
 
-/** Socket.IO's packets, for text only and within bounds. */
-export const textParser = { Encoder: TextEncoder, Decoder: TextDecoder };
+/** Returns a Socket.IO parser for bounded text packets. All connections share `turns`. */
+export function textParser(turns: Turns): {
+  readonly Encoder: typeof TextEncoder;
+  readonly Decoder: new () => Decoder;
+} {
+  return {
+    Encoder: TextEncoder,
+    Decoder: class extends TextDecoder {
+      constructor() {
+        super(turns);
+      }
+    },
+  };
+}
