@@ -11,11 +11,13 @@ import { Relay } from './conversation/relay.ts';
 import { answerOneAtATime, createListener } from './http/listener.ts';
 import type { Operation } from './http/admin/operation.ts';
 import { ProxyHints } from './http/proxy-hints.ts';
+import { spreadRequests } from './http/spread-requests.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/server.ts';
 import { Arrivals } from './limits/arrivals.ts';
 import { EventLoopLoad, judgedBy, SHED_FROM_MS, type Load } from './limits/event-loop.ts';
 import { FrameGate } from './limits/frame-gate.ts';
 import { Limiter } from './limits/limiter.ts';
+import { Turns } from './limits/turns.ts';
 import { SessionAllowances } from './limits/session-allowances.ts';
 import { Matchmaker } from './match/matchmaker.ts';
 import { WaitReports } from './match/wait-reports.ts';
@@ -307,9 +309,12 @@ export async function startApp(parts: AppParts): Promise<App> {
     tally,
     bounds,
     clock,
+    turns: new Turns(),
     trustedHops: config.TRUSTED_HOPS,
     isDraining: () => isDraining,
   });
+  // Turns of their own: nobody's message waits behind somebody's requests.
+  spreadRequests(http, new Turns());
   answerOneAtATime(http, (request) => proxyHints.look(request));
 
   let isRound = false;

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import type { SiteKey } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../src/app.ts';
 import { ORIGIN, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
@@ -134,5 +135,44 @@ describe('S1 S21 the handshake', () => {
     const error = await new Promise<Error>((resolve) => other.connect().once('connect_error', resolve));
     expect(error.message).toBe('Invalid namespace');
     await until(() => app.held().connections === 0, 'it is closed');
+  });
+});
+
+describe('S28 a stolen sid', () => {
+  const HERS = 'https://hers.example';
+  const shop = siteOf('pk_test_shop', [ORIGIN, 'https://www.shop.example']);
+  const sites = [{ ...shop, keys: [...shop.keys, 'pk_test_shop_too' as SiteKey] }, siteOf('pk_test_hers', [HERS])];
+  /** Where a page that has stolen it may speak from; the visitor's own is `pk_test_shop` on `ORIGIN`. */
+  const ELSEWHERE = [
+    ['of another site', 'site=pk_test_hers', HERS],
+    ['of another origin of the site', 'site=pk_test_shop', 'https://www.shop.example'],
+    ['of another key of the site', 'site=pk_test_shop_too', ORIGIN],
+  ] as const;
+
+  const opened = async (app: App) => {
+    const { body } = await poll(app, '&site=pk_test_shop', { Origin: ORIGIN });
+    return (JSON.parse(body.slice(1)) as { sid: string }).sid;
+  };
+
+  test.each(ELSEWHERE)('is worth as much as one there is not, to a page %s', async (_, query, origin) => {
+    await using app = await startTestApp({ siteList: sites });
+    const sid = await opened(app);
+    const unknown = await poll(app, `&${query}&sid=nobodys-sid-at-all-x`, { Origin: origin });
+    expect(unknown).toMatchObject({ status: 400, body: '{"code":1,"message":"Session ID unknown"}' });
+    for (const stolen of [`&${query}&sid=${sid}`, `&${query}&sid=x&sid=${sid}`, `&${query}&s%69d=${sid}`]) {
+      const { status, body } = await poll(app, stolen, { Origin: origin });
+      expect({ status, body }, stolen).toEqual({ status: unknown.status, body: unknown.body });
+    }
+    expect(app.tally.of('refused_handshake_origin_refused')).toBe(3);
+    expect(app.held().connections).toBe(1);
+  });
+
+  test.each(ELSEWHERE)('does not become a WebSocket of a page %s', async (_, query, origin) => {
+    await using app = await startTestApp({ siteList: sites });
+    const sid = await opened(app);
+    const unknown = await upgrade(app, `&${query}&sid=nobodys-sid-at-all-x`, [origin]);
+    expect(unknown).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await upgrade(app, `&${query}&sid=${sid}`, [origin])).toBe(unknown);
+    expect(await upgrade(app, `&site=pk_test_shop&sid=${sid}`, [ORIGIN])).toMatch(/^HTTP\/1\.1 101 /);
   });
 });

@@ -371,6 +371,15 @@ describe('talking', () => {
     expect(scene.names()).toEqual(['started', 'typing', 'typing', 'message']);
   });
 
+  test('S27 a text without a number is not shown, and holds up none that has one', async () => {
+    const scene = await staged();
+    scene.line.frame('c1', 0, { kind: 'text', text: 'buy now' });
+    scene.line.frame('c1', 1, { kind: 'text', text: 'hi' });
+    const state = scene.state();
+    expect(state.status === 'chatting' && state.messages.map(({ text }) => text)).toEqual(['hi']);
+    expect(scene.names()).toEqual(['started', 'message']);
+  });
+
   test("the peer's typing never sticks", async () => {
     const scene = await staged();
     scene.line.frame('c1', 0, { kind: 'typing', on: true });

@@ -7,6 +7,11 @@ const KEYS_MAX = 1_000;
 export class ClaimKeys {
   /** By public key, least recently used first. */
   readonly #imported = new Map<string, CryptoKey>();
+  readonly #max: number;
+
+  constructor(max = KEYS_MAX) {
+    this.#max = max;
+  }
 
   /** The key that checks signatures for an Ed25519 public key (base64url of 32 bytes). */
   async find(x: string): Promise<CryptoKey> {
@@ -14,7 +19,7 @@ export class ClaimKeys {
     this.#imported.delete(x);
     this.#imported.set(x, key);
     for (const [oldest] of this.#imported) {
-      if (this.#imported.size <= KEYS_MAX) break;
+      if (this.#imported.size <= this.#max) break;
       this.#imported.delete(oldest);
     }
     return key;

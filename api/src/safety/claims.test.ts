@@ -106,3 +106,47 @@ describe('what a site says about a visitor', () => {
     await expect(readClaims(await sign({ ageBand: 'adult' }), site, clock, keys)).rejects.toMatchObject(REFUSED);
   });
 });
+
+describe('S29 a signature is checked last', () => {
+  const elsewhere = async () => (await sign({}, other)).split('.') as [string, string, string];
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = NOW / 1_000 + HOUR_S;
+
+  test.each<[string, () => Promise<string> | string]>([
+    ['is no JWT', () => 'claims'],
+    ['has four parts', async () => `${(await elsewhere()).join('.')}.x`],
+    ['has a signature of another length', async () => `${(await elsewhere()).join('.')}AA`],
+    ['has another algorithm', async () => [part({ alg: 'ES256' }), ...(await elsewhere()).slice(1)].join('.')],
+    ['has a head that is no JSON', async () => ['e30x', ...(await elsewhere()).slice(1)].join('.')],
+    ['is out of date', async () => (await elsewhere()).with(1, part({ exp: NOW / 1_000 - HOUR_S })).join('.')],
+    ['is good for too long', async () => (await elsewhere()).with(1, part({ exp: exp + 48 * HOUR_S })).join('.')],
+    ['names the visitor', async () => (await elsewhere()).with(1, part({ exp, sub: 'user-7' })).join('.')],
+    ['has a band there is none of', async () => (await elsewhere()).with(1, part({ exp, ageBand: '99' })).join('.')],
+  ])('of a claim that %s it is not', async (_, make) => {
+    const found: string[] = [];
+    const none = { find: (x: string) => (found.push(x), keys.find(x)) } as ClaimKeys;
+    const site = siteWith({}, { ageBands: ['18+'] });
+    await expect(readClaims(await make(), site, clock, none)).rejects.toMatchObject(REFUSED);
+    expect(found).toEqual([]);
+    await expect(readClaims(await sign({}, other), site, clock, none)).rejects.toMatchObject(REFUSED);
+    expect(found).toEqual([former.publicKey, own.publicKey]);
+  });
+
+  test('with keys that are imported once', async () => {
+    const kept = new ClaimKeys();
+    const key = await kept.find(own.publicKey);
+    expect(await kept.find(own.publicKey)).toBe(key);
+    for (let count = 0; count < 5; count++) await readClaims(await sign({}), siteWith(), clock, kept);
+    expect(kept.size).toBe(2);
+  });
+
+  test('with a bounded number of keys, those used last', async () => {
+    const kept = new ClaimKeys(2);
+    const first = await kept.find(own.publicKey);
+    await kept.find(former.publicKey);
+    expect(await kept.find(own.publicKey)).toBe(first);
+    await kept.find(other.publicKey);
+    expect(kept.size).toBe(2);
+    expect(await kept.find(own.publicKey)).toBe(first);
+  });
+});

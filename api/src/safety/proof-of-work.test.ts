@@ -4,7 +4,7 @@ import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2';
 import { describe, expect, test } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../state/state-store.ts';
-import { CHALLENGE_MS, ProofOfWork, PROVEN_MS } from './proof-of-work.ts';
+import { CHALLENGE_MS, counterFor, ProofOfWork, PROVEN_MS, TRIES_MAX } from './proof-of-work.ts';
 
 const A = 's_a' as SessionId;
 const B = 's_b' as SessionId;
@@ -167,4 +167,49 @@ test('challenges nobody solves are forgotten', async () => {
   pass(CHALLENGE_MS);
   await proof.challenge(A, 0);
   expect(proof.size).toBe(1);
+});
+
+describe('S30 the work of a proof', () => {
+  const SAMPLES = 20_000;
+  const levels = [0, 1, 2] as const;
+
+  test.each(levels)('is less from no other start than 0, at level %i', (level) => {
+    const max = TRIES_MAX[level];
+    const counters = Array.from({ length: SAMPLES }, () => counterFor(level));
+    /** Derivations for each solution of who begins at `start` and gives a challenge up after the last there can be. */
+    const workFrom = (start: number) => {
+      const solved = counters.filter((counter) => counter >= start);
+      const tries = solved.reduce((sum, counter) => sum + counter - start + 1, 0);
+      return (tries + (SAMPLES - solved.length) * (max - start)) / solved.length;
+    };
+    /** The same for who begins at 0 and gives up after so many. */
+    const workUpTo = (end: number) => {
+      const solved = counters.filter((counter) => counter < end);
+      const tries = solved.reduce((sum, counter) => sum + counter + 1, 0);
+      return (tries + (SAMPLES - solved.length) * end) / solved.length;
+    };
+    const honest = workFrom(0);
+    for (const share of [0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9]) {
+      // What is left is the chance of the sample.
+      expect(workFrom(Math.floor(share * max)), `from ${share}`).toBeGreaterThan(honest * 0.95);
+      expect(workUpTo(Math.floor(share * max)), `up to ${share}`).toBeGreaterThan(honest * 0.95);
+    }
+  });
+
+  test('is 300 derivations on average, then twice and four times that', () => {
+    const means = levels.map((level) => {
+      const counters = Array.from({ length: SAMPLES }, () => counterFor(level));
+      return counters.reduce((sum, counter) => sum + counter, 0) / SAMPLES;
+    });
+    for (const [level, mean] of means.entries()) expect(mean / (300 * 2 ** level)).toBeCloseTo(1, 1);
+  });
+
+  test('is found from 0 up, below the most tries there are', async () => {
+    const { proof } = proofs();
+    const { challenge } = await proof.challenge(A, 0);
+    const solution = await solveChallenge({ challenge: asAltcha(challenge), deriveKey, counterStart: 0 });
+    expect(solution!.counter).toBeGreaterThanOrEqual(0);
+    expect(solution!.counter).toBeLessThan(TRIES_MAX[0]);
+    expect(await proof.prove(A, packed(challenge, solution))).toEqual({ status: 'proven' });
+  });
 });

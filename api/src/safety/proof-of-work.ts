@@ -21,7 +21,7 @@ const COST = 4_000;
  * so half of it on average: about a second on a phone, then twice and four times that. No start is cheaper than 0, where
  * every client begins: with a least counter above 0, as there once was, a third of the work could be left out.
  */
-const TRIES_MAX: Readonly<Record<PressureLevel, number>> = { 0: 600, 1: 1_200, 2: 2_400 };
+export const TRIES_MAX: Readonly<Record<PressureLevel, number>> = { 0: 600, 1: 1_200, 2: 2_400 };
 /** How long a challenge is good for. Milliseconds. */
 export const CHALLENGE_MS = 5 * 60_000;
 /** Who has proved it and then looked for nobody for this long is asked again. Milliseconds. */
@@ -73,7 +73,7 @@ export class ProofOfWork {
     const challenge = await createChallenge({
       algorithm: ALGORITHM,
       cost: COST,
-      counter: randomInt(TRIES_MAX[level]),
+      counter: counterFor(level),
       deriveKey,
       hmacSignatureSecret: this.#secrets[0],
       hmacKeySignatureSecret: this.#secrets[1],
@@ -132,6 +132,11 @@ export class ProofOfWork {
       this.#proven.delete(id);
     }
   }
+}
+
+/** The counter that solves a new challenge. */
+export function counterFor(level: PressureLevel): number {
+  return randomInt(TRIES_MAX[level]);
 }
 
 /**

@@ -65,6 +65,12 @@ test.each([
   expect(isSuspect()).toBe(true);
 });
 
+test('S27 a text counts whatever number it bears', () => {
+  const { say, isSuspect } = ears();
+  times(5, () => say(SPAM, { seq: 0 }));
+  expect(isSuspect()).toBe(true);
+});
+
 test.each<[string, (say: ReturnType<typeof ears>['say'], n: number) => void]>([
   ['saying it again in one conversation', (say) => say(SPAM, { conversation: 1 })],
   ['a greeting', (say) => say('hello, how are u?')],

@@ -468,3 +468,31 @@ describe('seedSites', () => {
     expect(await the.service.list()).toHaveLength(1);
   });
 });
+
+describe('S31 origins of the records that are refused since they were written', () => {
+  test('let nobody in and are told of; the others of the list go on', async () => {
+    await using the = await fresh();
+    const { live } = await the.shop(['https://shop.example', 'https://*.shop.example']);
+    await the.records.change((stores) =>
+      stores.sites.setOrigins(SHOP, ['https://*.github.io', 'https://shop.example', 'https://*.co.uk']),
+    );
+    await the.directory.look();
+    const { origins } = the.directory.find(live.text)!;
+    expect(isOriginAllowed('https://shop.example', origins)).toBe(true);
+    expect(isOriginAllowed('https://anybody.github.io', origins)).toBe(false);
+    expect(the.log.lines).toEqual([
+      expect.objectContaining({ level: 'warn', fields: { site: SHOP, count: 2 } }),
+    ]);
+    // They are shown, and can be removed.
+    expect((await the.service.removeOrigin(SHOP, 'https://*.co.uk')).origins).toContain('https://*.github.io');
+  });
+
+  test('of this machine under any name let nobody in with a live key, and with a test key they do', async () => {
+    await using the = await fresh();
+    const names = ['http://localhost.:3000', 'http://0.0.0.0:3000', 'http://[::ffff:7f00:1]:3000', 'http://[::]:3000'];
+    const { live, test: tried } = await the.shop(names);
+    const allowed = (key: string) => names.filter((origin) => isOriginAllowed(origin, the.directory.find(key)!.origins));
+    expect(allowed(live.text)).toEqual([]);
+    expect(allowed(tried.text)).toEqual(names);
+  });
+});

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { isOriginAllowed, parseOriginRule } from './origin-rule.ts';
+import { describe, expect, it, test } from 'vitest';
+import { isForTestsOnly, isOriginAllowed, parseOriginRule, readOriginRule } from './origin-rule.ts';
 
 const rules = [
   'https://good.example',
@@ -75,5 +75,98 @@ describe('parseOriginRule', () => {
     ['', 'not an origin'],
   ])('refuses "%s" and says why', (entry, why) => {
     expect(() => parseOriginRule(entry)).toThrow(why);
+  });
+});
+
+describe('S31 isForTestsOnly', () => {
+  it.each([
+    'http://localhost',
+    'http://localhost.:3000',
+    'http://LOCALHOST..:3000',
+    'http://shop.localhost',
+    'https://*.shop.localhost',
+    'https://*.shop.localhost.',
+    'http://localhost.localdomain',
+    'http://ip6-localhost',
+    'http://127.0.0.1',
+    'http://127.0.0.1.:3000',
+    'http://127.9.9.9',
+    'http://127.1',
+    'http://2130706433:3000',
+    'http://0x7f.1',
+    'http://0177.0.0.1',
+    'http://0.0.0.0:3000',
+    'http://0:3000',
+    'http://0.1.2.3',
+    'http://[::1]',
+    'http://[0:0:0:0:0:0:0:1]',
+    'http://[::]:3000',
+    'http://[::ffff:127.0.0.1]',
+    'http://[::ffff:7f00:1]:3000',
+    'http://[::ffff:0.0.0.0]',
+    'http://[::127.0.0.1]',
+    'http://[::ffff:0:127.0.0.1]',
+    'http://[64:ff9b::127.0.0.1]',
+    'http://localhost:*',
+    'http://127.0.0.1:*',
+    'http://[::1]:*',
+    'null',
+  ])('is so of %s', (entry) => {
+    expect(isForTestsOnly(parseOriginRule(entry))).toBe(true);
+  });
+
+  it.each([
+    'https://good.example',
+    'https://*.good.example',
+    'https://localhost.example',
+    'https://notlocalhost',
+    'https://127.0.0.1.example',
+    'https://10.0.0.1',
+    'https://128.0.0.1',
+    'https://1.127.0.0',
+    'https://[2001:db8::1]',
+    'https://[::ffff:192.0.2.1]',
+    'https://[2001:db8::127.0.0.1]',
+  ])('is not so of %s', (entry) => {
+    expect(isForTestsOnly(parseOriginRule(entry))).toBe(false);
+  });
+});
+
+describe('S31 a wildcard', () => {
+  it.each([
+    ['a registry', 'https://*.co.uk'],
+    ['a registry, with a dot behind', 'https://*.co.uk.'],
+    ['a registry, on a port', 'https://*.co.uk:8443'],
+    ['a host of many owners', 'https://*.github.io'],
+    ['a host of many owners, in capitals', 'https://*.GitHub.IO'],
+    ['a cloud', 'https://*.s3.amazonaws.com'],
+    ['a domain all of whose names are registries', 'https://*.ck.ck'],
+    ['a domain under which all names are others’', 'https://*.compute.amazonaws.com'],
+    ['a registry in another script', 'https://*.公司.cn'],
+    ['the same as it is sent', 'https://*.xn--55qx5d.cn'],
+  ])('over %s is refused, and told what to write', (_, entry) => {
+    expect(() => parseOriginRule(entry)).toThrow(/anybody can have a name under [^ ]+; write a domain of your own/);
+  });
+
+  it.each(['https://*.1.2.3.4', 'https://*.[2001:db8::1]', 'https://*.com', 'https://*.com.'])(
+    'over what has no subdomains, or one label, is refused: %s',
+    (entry) => {
+      expect(() => parseOriginRule(entry)).toThrow();
+    },
+  );
+
+  it.each([
+    'https://*.example.com',
+    'https://*.example.co.uk',
+    'https://*.me.github.io',
+    'https://*.intranet.corp',
+    'https://*.shop.localhost',
+  ])('over a domain of somebody’s own is accepted: %s', (entry) => {
+    expect(parseOriginRule(entry).kind).toBe('subdomains');
+  });
+
+  it('that was written before it was refused is read as nothing', () => {
+    expect(readOriginRule('https://*.github.io')).toBeNull();
+    expect(readOriginRule('https://*.example.com')).not.toBeNull();
   });
 });

@@ -6,7 +6,7 @@ import type { AuditRecords, NewAuditEntry } from '../records/audit.ts';
 import type { Records } from '../records/records.ts';
 import type { SiteId } from '../state/state-store.ts';
 import { isSecretKeyOf } from './keys.ts';
-import { SiteService } from './site-service.ts';
+import { GOOD_KEYS_MAX, SiteService } from './site-service.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -94,6 +94,15 @@ describe('SiteService', () => {
     await expect(the.service.removeOrigin(SHOP, both[0]!)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  test('S31 an origin that anybody can have is refused wherever one is written', async () => {
+    await using the = await fresh();
+    await the.service.add(shop);
+    const refused = { code: 'bad_request', message: expect.stringContaining('anybody can have a name under') as string };
+    await expect(the.service.addOrigin(SHOP, 'https://*.github.io')).rejects.toMatchObject(refused);
+    await expect(the.service.add({ name: 'Other', origins: ['https://*.co.uk'] })).rejects.toMatchObject(refused);
+    expect((await the.service.get(SHOP)).origins).toEqual(shop.origins);
+  });
+
   test('a new name and a shut site come together or not at all', async () => {
     await using the = await fresh();
     await the.service.add(shop);
@@ -153,6 +162,19 @@ describe('SiteService', () => {
     const second = await the.service.rotateKey(SHOP, 'publishable', 'live', 0);
     const live = (await the.service.get(SHOP)).keys.filter((key) => key.isGood && key.mode === 'live');
     expect(live.map(({ id }) => id)).toEqual([keys[2]!.id, second.id]);
+  });
+
+  test('S29 no more keys of one kind and mode are good at a time than claims are checked with', async () => {
+    await using the = await fresh();
+    await the.service.add(shop);
+    for (let count = 1; count < GOOD_KEYS_MAX; count++) await the.service.addKey(SHOP, 'secret', 'live');
+    const full = { code: 'bad_request', message: expect.stringContaining('at most 10 good keys') as string };
+    await expect(the.service.addKey(SHOP, 'secret', 'live')).rejects.toMatchObject(full);
+    await expect(the.service.rotateKey(SHOP, 'secret', 'live', DAY_MS)).rejects.toMatchObject(full);
+    expect((await the.service.get(SHOP)).keys.filter(({ kind }) => kind === 'secret')).toHaveLength(GOOD_KEYS_MAX);
+    // Others have a number of their own, and who needs a new one at once gets it.
+    await the.service.addKey(SHOP, 'secret', 'test');
+    await the.service.rotateKey(SHOP, 'secret', 'live', 0);
   });
 
   test('a revoked key is not good any more, for ever', async () => {

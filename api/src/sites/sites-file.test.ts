@@ -36,6 +36,11 @@ describe('readSitesFile', () => {
     ['no JSON', '{', 'SITES_FILE: the file is not valid JSON'],
     ['an unknown key', { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: [], orgins: [] }] }, 'orgins'],
     ['a secret key', { sites: [{ key: 'sk_live_secret', name: 'Shop', origins: [] }] }, 'key'],
+    [
+      'an origin that anybody can have',
+      { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: ['https://*.github.io'] }] },
+      'anybody can have a name under github.io',
+    ],
     ['a bad origin', { sites: [{ key: 'pk_test_shop', name: 'Shop', origins: ['shop.example'] }] }, 'not an origin'],
     [
       'a key twice',

@@ -4,6 +4,7 @@ import { Server } from 'socket.io';
 import type { Bounds } from '../bounds.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal, toRefusal } from '../errors.ts';
+import type { Turns } from '../limits/turns.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
@@ -46,6 +47,8 @@ export interface SocketServerParts {
   readonly tally: Tally;
   readonly bounds: Bounds;
   readonly clock: MonotonicClock;
+  /** Spreads what visitors send over turns of the event loop. */
+  readonly turns: Turns;
   /** How many proxies of one's own stand in front. */
   readonly trustedHops: number;
   /** Whether new connections are turned away because this node is going. */
@@ -71,7 +74,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     wsEngine: boundedWebSockets(bounds, clock, cutFastSender),
     // The listener does, at once.
     destroyUpgrade: false,
-    parser: textParser,
+    parser: textParser(parts.turns),
     allowRequest: (request, decide) => {
       const refusal = whyNot(request);
       if (refusal !== null) tally.refused('handshake', refusal);

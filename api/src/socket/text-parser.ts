@@ -1,13 +1,10 @@
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
+import type { Turns, Waiting } from '../limits/turns.ts';
 import { judgePacket } from './packet-bounds.ts';
-import { PacketTurns, type Waiting } from './packet-turns.ts';
 
 /** Socket.IO ends a connection that sends this: it is for servers to send. */
 const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
-
-/** Shared by all connections, so that many of them get no more of a turn than one. */
-const TURNS = new PacketTurns();
 
 /**
  * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. What is no
@@ -20,18 +17,24 @@ class TextDecoder extends Decoder implements Waiting {
   /** The turn in which the last packet was read. */
   #readIn = -1;
   #hasConnect = false;
+  readonly #turns: Turns;
+
+  constructor(turns: Turns) {
+    super();
+    this.#turns = turns;
+  }
 
   override add(chunk: unknown): void {
     if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
-    if (this.#waiting.length === 0 && this.#readIn !== TURNS.turn && TURNS.mayRead()) {
+    if (this.#waiting.length === 0 && this.#readIn !== this.#turns.turn && this.#turns.mayBegin()) {
       this.#read(chunk);
       return;
     }
     this.#waiting.push(chunk);
-    if (this.#waiting.length === 1) TURNS.wait(this);
+    if (this.#waiting.length === 1) this.#turns.wait(this);
   }
 
-  readNext(): boolean {
+  doNext(): boolean {
     const next = this.#waiting.shift();
     if (next === undefined) return false;
     try {
@@ -50,7 +53,7 @@ class TextDecoder extends Decoder implements Waiting {
   }
 
   #read(packet: string): void {
-    this.#readIn = TURNS.turn;
+    this.#readIn = this.#turns.turn;
     const verdict = judgePacket(packet);
     switch (verdict.kind) {
       case 'read':
@@ -75,12 +78,21 @@ class TextDecoder extends Decoder implements Waiting {
 }
 
 /** Writes packets as text. Socket.IO's own looks for binary in all that is sent, by a walk as deep as what it is given. */
-class TextEncoder {
+export class TextEncoder {
   encode({ type, nsp, id, data }: Packet): string[] {
     const namespace = nsp === '/' ? '' : `${nsp},`;
     return [`${type}${namespace}${id ?? ''}${data == null ? '' : JSON.stringify(data)}`];
   }
 }
 
-/** Socket.IO's packets, for text only and within bounds. */
-export const textParser = { Encoder: TextEncoder, Decoder: TextDecoder };
+/** Socket.IO's packets, for text only and within bounds. All connections share the turns. */
+export function textParser(turns: Turns): { readonly Encoder: typeof TextEncoder; readonly Decoder: new () => Decoder } {
+  return {
+    Encoder: TextEncoder,
+    Decoder: class extends TextDecoder {
+      constructor() {
+        super(turns);
+      }
+    },
+  };
+}

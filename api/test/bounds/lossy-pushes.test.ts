@@ -74,6 +74,9 @@ describe('what may be lost', () => {
     await using behind = await PollingVisitor.arrive(app);
     await prompt.pollFor('"min":2');
     await behind.leaveUnread(BEHIND_PACKETS);
+    // Read in order, in as many turns.
+    await behind.post('42["nonsense",{}]');
+    await until(() => app.tally.of('unknown_event') === 1, 'all before it are answered');
     const others = await Promise.all(Array.from({ length: 4 }, () => Visitor.arrive(app)));
     await prompt.pollFor('"min":6');
     expect((await behind.poll()).filter((packet) => packet.includes('"min":6'))).toEqual([]);

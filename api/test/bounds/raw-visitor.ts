@@ -27,14 +27,20 @@ export class RawVisitor {
     });
   }
 
-  /** Connected, joined and told `session:ready`. */
-  static async arrive(
+  /** Connected, and nothing more. */
+  static async connect(
     { url }: { readonly url: string },
     site: string = SHOP.key,
     origin = ORIGIN,
   ): Promise<RawVisitor> {
     const visitor = new RawVisitor(url, site, origin);
     await once(visitor.webSocket, 'open');
+    return visitor;
+  }
+
+  /** Connected, joined and told `session:ready`. */
+  static async arrive(...where: Parameters<typeof RawVisitor.connect>): Promise<RawVisitor> {
+    const visitor = await RawVisitor.connect(...where);
     visitor.webSocket.send('40{"version":1}');
     await visitor.packet('session:ready');
     return visitor;

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { RATE_LIMITS, timesAt } from '../../src/limits/rate-limits.ts';
-import { startTestApp, until, Visitor } from '../harness.ts';
+import { SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 import { RawConnection } from '../bounds/raw-connection.ts';
 import { knock, knocks } from './knock.ts';
 
@@ -134,5 +134,35 @@ describe('S4 connections of one address', () => {
     await using silent = await RawConnection.open(app);
     expect(await knock(app.url, 'websocket', '198.51.100.7')).toBe('let in');
     expect(silent.isClosed).toBe(false);
+  });
+});
+
+describe('S29 CONNECTs of one address', () => {
+  const { points: CONNECTS } = RATE_LIMITS.connects.address;
+  const NOBODYS = ['{"alg":"EdDSA"}', `{"exp":${Math.floor(Date.now() / 1_000) + 300}}`, 'x'.repeat(64)]
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+
+  test('are limited whether they are refused or not, on all sites together', { timeout: 20_000 }, async () => {
+    const other = siteOf('pk_test_other');
+    await using app = await startTestApp({
+      siteList: [SHOP, other],
+      config: { TRUSTED_HOPS: 1, RATE_LIMIT_FACTOR: 1 },
+    });
+    const codes = new Map<string, number>();
+    for (let count = 0; count < CONNECTS + 5; count++) {
+      const site = count % 2 === 0 ? SHOP.key : other.key;
+      const claims = count % 3 === 0 ? NOBODYS : 'none';
+      const visitor = new Visitor(app, { from: '198.51.100.7', site, auth: { claims } });
+      const { data } = await new Promise<{ data: { code: string; retryAfterMs?: number } }>((resolve) =>
+        visitor.socket.once('connect_error', resolve as never),
+      );
+      codes.set(data.code, (codes.get(data.code) ?? 0) + 1);
+      if (data.code === 'rate_limited') expect(data.retryAfterMs).toBeGreaterThan(0);
+    }
+    expect(Object.fromEntries(codes)).toEqual({ claims_refused: CONNECTS, rate_limited: 5 });
+    expect(app.tally.of('limited_connects_address')).toBe(5);
+    await using neighbour = await Visitor.arrive(app, { from: '198.51.100.8' });
+    expect(neighbour.ready.recovered).toBe(false);
   });
 });

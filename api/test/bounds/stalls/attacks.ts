@@ -110,6 +110,8 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'handshake, long-polling, another origin': asking('GET', '/socket.io/?EIO=4&transport=polling&site=pk_live_nobody'),
   'handshake, WebSocket': async (target) =>
     openAgainAndAgain(target, addressConnectionsMax, upgradeOf(target), 'go again'),
+  'handshake, WebSocket, another origin': async (target) =>
+    openAgainAndAgain(target, addressTcpMax, upgradeOf({ ...target, site: 'pk_live_nobody' }), 'go again'),
   'CONNECT with claims by nobody': (target) => connecting(`40{"version":1,"claims":"${claims()}"}`)(target),
   'CONNECT that is refused': connecting('40{"version":99}'),
   'CONNECT that nests 8,000 deep': connecting(`40{"version":1,"x":${'['.repeat(DEEP / 2)}}`),

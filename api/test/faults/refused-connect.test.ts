@@ -1,0 +1,36 @@
+import { createChat, type ChatError } from '@passerby/sdk';
+import { describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/errors.ts';
+import { Entrance } from '../../src/safety/entrance.ts';
+import { ORIGIN, SHOP, siteOf, startTestApp, until } from '../harness.ts';
+
+const NEEDS_CLAIMS = { ...siteOf(SHOP.key), guard: { ...SHOP.guard, isClaimsNeeded: true } };
+
+describe('S29 the SDK, whose CONNECT is refused and whose connection then ends', () => {
+  test('is told the reason, and gives up where trying again is of no use', async () => {
+    await using app = await startTestApp({ siteList: [NEEDS_CLAIMS] });
+    await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
+    await expect(chat.find()).rejects.toMatchObject({ code: 'claims_refused' } satisfies Partial<ChatError>);
+    await until(() => app.held().connections === 0, 'the connection is closed');
+    expect(app.tally.of('refused_handshake_claims_refused')).toBe(1);
+  });
+
+  test('comes again after the time it was told where that is of use', async () => {
+    const { admitConnect } = Entrance.prototype;
+    let refusals = 2;
+    Entrance.prototype.admitConnect = function (address) {
+      if (refusals-- > 0) return Promise.reject(new Refusal('rate_limited', { retryAfterMs: 20 }));
+      return admitConnect.call(this, address);
+    };
+    try {
+      await using app = await startTestApp();
+      await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
+      await chat.find();
+      await expect.poll(() => chat.snapshot().state.status, { timeout: 10_000 }).toBe('waiting');
+      expect(app.tally.of('refused_handshake_rate_limited')).toBe(2);
+      expect(app.held().connections).toBe(1);
+    } finally {
+      Entrance.prototype.admitConnect = admitConnect;
+    }
+  });
+});
