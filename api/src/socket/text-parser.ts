@@ -1,70 +1,64 @@
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
-import type { Turns, Waiting } from '../limits/turns.ts';
 import { judgePacket } from './packet-bounds.ts';
 
-/** Socket.IO ends a connection that sends this: it is for servers to send. */
-const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
+/** What a decoder tells of packets that are not read. */
+export interface ParserReports {
+  /** Counts a packet that no client of ours sends. */
+  readonly malformed: () => void;
+  /** Hears what is thrown where a packet is handled, which Socket.IO drops. */
+  readonly failed: (thrown: unknown) => void;
+}
 
 /**
- * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. What is no
- * packet of a client, and a second CONNECT, which would open a second session while the first is being checked, ends the
- * connection.
+ * Reads text packets, and judges each by its text first. Throws at what is no packet of a client, and at a second CONNECT,
+ * which would open a second session while the first is being checked; Socket.IO then ends the connection.
  */
-class TextDecoder extends Decoder implements Waiting {
-  /** Packets of this connection for later turns. The bounds of a connection limit how much that is. */
-  #waiting: string[] = [];
-  /** The turn in which the last packet was read. */
-  #readIn = -1;
+class TextDecoder extends Decoder {
+  readonly #reports: ParserReports;
+  readonly #parser = new Decoder();
+  #parsed: Packet | null = null;
   #hasConnect = false;
-  readonly #turns: Turns;
 
-  constructor(turns: Turns) {
+  constructor(reports: ParserReports) {
     super();
-    this.#turns = turns;
+    this.#reports = reports;
+    this.#parser.on('decoded', (packet) => (this.#parsed = packet));
   }
 
   override add(chunk: unknown): void {
-    if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
-    if (this.#waiting.length === 0 && this.#readIn !== this.#turns.turn && this.#turns.mayBegin()) {
-      this.#read(chunk);
-      return;
-    }
-    this.#waiting.push(chunk);
-    if (this.#waiting.length === 1) this.#turns.wait(this);
-  }
-
-  doNext(): boolean {
-    const next = this.#waiting.shift();
-    if (next === undefined) return false;
+    const packet = this.#read(chunk);
     try {
-      this.#read(next);
-    } catch {
-      // Nobody above would hear it here: it ends as it does where it is thrown.
-      this.#waiting = [];
-      this.emitReserved('decoded', PROTOCOL_ERROR);
+      this.emitReserved('decoded', packet);
+    } catch (thrown) {
+      this.#reports.failed(thrown);
+      throw thrown;
     }
-    return this.#waiting.length > 0;
   }
 
-  override destroy(): void {
-    this.#waiting = [];
-    super.destroy();
+  #read(chunk: unknown): Packet {
+    try {
+      if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
+      return this.#parse(chunk);
+    } catch (thrown) {
+      this.#reports.malformed();
+      throw thrown;
+    }
   }
 
-  #read(packet: string): void {
-    this.#readIn = this.#turns.turn;
+  #parse(packet: string): Packet {
     const verdict = judgePacket(packet);
     switch (verdict.kind) {
       case 'read':
         if (packet[0] === '0') this.#connect();
-        super.add(packet);
-        return;
+        this.#parsed = null;
+        this.#parser.add(packet);
+        if (this.#parsed === null) throw new Error('this packet has more to it than text');
+        return this.#parsed;
       case 'refused': {
         const { name, id, why } = verdict;
         const data = [name, REFUSED_PAYLOAD[why]];
-        this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id !== undefined && { id }) });
-        return;
+        return { type: PacketType.EVENT, nsp: '/', data, ...(id !== undefined && { id }) };
       }
       case 'broken':
         throw new Error('this packet is not accepted');
@@ -85,13 +79,16 @@ export class TextEncoder {
   }
 }
 
-/** Socket.IO's packets, for text only and within bounds. All connections share the turns. */
-export function textParser(turns: Turns): { readonly Encoder: typeof TextEncoder; readonly Decoder: new () => Decoder } {
+/** Returns a Socket.IO parser for bounded text packets. */
+export function textParser(reports: ParserReports): {
+  readonly Encoder: typeof TextEncoder;
+  readonly Decoder: new () => Decoder;
+} {
   return {
     Encoder: TextEncoder,
     Decoder: class extends TextDecoder {
       constructor() {
-        super(turns);
+        super(reports);
       }
     },
   };
