@@ -46,6 +46,14 @@ describe('S29 the packet queue', () => {
     expect(heard).toEqual(ids);
   });
 
+  it('hands over binary and empty messages in their order, for the parser to refuse', async () => {
+    const { heard, send } = queued();
+    const packets = ['a', undefined, Buffer.of(1), 'b'];
+    send(...packets);
+    await until(() => heard.length === 4);
+    expect(heard).toEqual(packets);
+  });
+
   it('passes on at once what is no data', () => {
     const { connection, heard, send } = queued();
     send('a', 'b');

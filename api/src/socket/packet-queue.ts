@@ -5,7 +5,8 @@ import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */
 export type Connection = Pick<VisitorSocket['conn'], 'emit' | 'close'>;
-type Data = string | Buffer;
+/** `undefined` is a message of no length. */
+type Data = string | Buffer | undefined;
 
 /** Property that Engine.IO keeps to itself. `socket` is set on a WebSocket only. */
 interface Innards {
@@ -117,14 +118,14 @@ class PacketQueue implements Waiting {
   }
 
   doNext(): boolean {
-    const next = this.#waiting.shift();
-    if (next === undefined) {
+    if (this.#waiting.length > 0) {
+      const next = this.#waiting.shift();
+      this.#waitingBytes -= bytesOf(next);
+      this.#read(next);
+    } else {
       const close = this.#close;
       this.#close = null;
       close?.();
-    } else {
-      this.#waitingBytes -= bytesOf(next);
-      this.#read(next);
     }
     this.#isInTurns = this.#waiting.length > 0 || this.#close !== null;
     if (this.#waiting.length === 0) this.#resume();
@@ -154,4 +155,4 @@ class PacketQueue implements Waiting {
   }
 }
 
-const bytesOf = (data: Data) => Buffer.byteLength(data);
+const bytesOf = (data: Data) => (data === undefined ? 0 : Buffer.byteLength(data));
