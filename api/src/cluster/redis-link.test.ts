@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
@@ -22,16 +23,14 @@ async function listening(take: (parcel: Parcel) => void = () => undefined) {
   const subscriber = Object.assign(new EventEmitter(), { subscribe: () => Promise.resolve(1), status: 'ready' });
   const tally = new Tally();
   const taken: Parcel[] = [];
-  const link = new RedisLink({} as RedisClient, subscriber as unknown as RedisClient, tally);
+  const link = new RedisLink({} as RedisClient, subscriber as unknown as Redis, tally);
   await link.listen('n_1' as NodeId, (parcel) => {
     taken.push(parcel);
     take(parcel);
   });
   const hearText = (text: string) => subscriber.emit('message', 'channel', text);
   const hear = (parcels: readonly unknown[]) =>
-    hearText(
-      JSON.stringify({ version: 1, parcels }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)),
-    );
+    hearText(JSON.stringify({ version: 1, parcels }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
   return { hear, hearText, taken, tally };
 }
 

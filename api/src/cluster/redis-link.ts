@@ -107,7 +107,7 @@ export class RedisLink implements NodeLink {
     }
   }
 
-  /** Parcels of a batch that are what they should be: one that is not takes no other with it. */
+  /** Returns the well-formed parcels of a batch; counts and drops the others. */
   #read(text: string): readonly Parcel[] {
     const batch = parcelBatch.safeParse(safelyParsed(text));
     if (!batch.success) {
@@ -121,7 +121,7 @@ export class RedisLink implements NodeLink {
     });
   }
 
-  /** Whatever becomes of it, the next one gets its turn: it came by a library's parser, which an error would break. */
+  /** Counts an error instead of throwing it: the caller is the Redis client's parser, and the rest of the batch follows. */
   #handOver(parcel: Parcel, take: (parcel: Parcel) => void): void {
     try {
       take(parcel);

@@ -29,7 +29,7 @@ export const FRAME_FAULTS = [
 ] as const;
 export type FrameFault = (typeof FRAME_FAULTS)[number];
 
-/** What can be wrong with a frame by itself, whoever sends it. */
+/** Faults of a frame by itself, whoever sends it. */
 export type EnvelopeFault = Extract<FrameFault, 'malformed' | 'too_large' | 'too_complex'>;
 
 /** Returns the frame, or what is wrong with it. Never throws, whatever is thrown at it. */
@@ -53,8 +53,8 @@ export function frameFault({ body }: Frame): EnvelopeFault | null {
 }
 
 /**
- * Whether a frame is numbered 0 that has to have a number. What passes by the allowance for messages is not for its
- * sender to say.
+ * Returns whether a frame is numbered 0 although its kind has to be numbered. Frames numbered 0 are not counted as
+ * messages, so the sender's word is not enough.
  */
 export function isNumberMissing({ seq, body }: Frame): boolean {
   return seq === 0 && !UNNUMBERED_KINDS.includes(body.kind);

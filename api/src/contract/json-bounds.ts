@@ -47,7 +47,7 @@ export function isValueWithin(value: unknown, depthMax: number): boolean {
   return Object.values(value).every((inner) => isValueWithin(inner, depthMax - 1));
 }
 
-/** Index of the quote that ends the string beginning at `start`; the end of the text if there is none. */
+/** Returns the index of the quote that ends the string beginning at `start`; the end of the text if there is none. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end;

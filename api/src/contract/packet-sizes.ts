@@ -2,7 +2,7 @@ import { LIMITS, type RequestName } from '@passerby/sdk/protocol';
 
 /** JSON escapes one UTF-16 code unit as six characters at most (`\u0000`). */
 export const ESCAPED_CHARS_MAX = 6;
-/** Names, punctuation, ids and an acknowledgement number, with room for the spaces of other JSON writers. */
+/** Room for names, punctuation, ids, an acknowledgement number, and the spaces of other JSON writers. */
 const ENVELOPE_CHARS = 1_024;
 /** A challenge of ours and its solution, as base64, with room to spare. */
 export const SOLUTION_MAX_CHARS = 4_000;
@@ -13,7 +13,7 @@ const CRITERIA_CHARS =
   LIMITS.topicMaxChars;
 const REPORT_CHARS = LIMITS.reportMessagesMax * LIMITS.textMaxChars + LIMITS.commentMaxChars;
 
-/** A packet whose payload holds that many characters of free text. Never more than any packet may have. */
+/** Length of a packet whose payload holds that many characters of free text; at most that of any packet. */
 const packetChars = (textChars: number): number =>
   Math.min(LIMITS.packetMaxBytes, ENVELOPE_CHARS + textChars * ESCAPED_CHARS_MAX);
 
@@ -36,7 +36,7 @@ export const REQUEST_PACKET_CHARS: Readonly<Record<RequestName, number>> = {
 
 /** Maximum length of a frame's packet. The body is measured in bytes once it is parsed. UTF-16 code units. */
 export const FRAME_PACKET_CHARS = LIMITS.frameMaxBytes + ENVELOPE_CHARS;
-/** Maximum length of the packet of an event there is none of, of an acknowledgement, and of a goodbye. UTF-16 code units. */
+/** Maximum length of the packet of an unknown event, or of an acknowledgement. UTF-16 code units. */
 export const OTHER_PACKET_CHARS = ENVELOPE_CHARS;
 /** Maximum length of a CONNECT packet: claims, a token, and room for what a newer client may add. UTF-16 code units. */
 export const CONNECT_PACKET_CHARS = LIMITS.claimsMaxChars + 2 * ENVELOPE_CHARS;

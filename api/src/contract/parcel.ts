@@ -59,12 +59,12 @@ const parcel = schemaFor<Parcel>()(
 /** What travels between nodes of one version; another version is dropped and counted, never guessed at. */
 export const LINK_VERSION = 1;
 
-/** One turn's worth of parcels, each still to be read. */
+/** Batch of parcels as it is published; `readParcel` reads each. */
 export const parcelBatch = z.strictObject({ version: z.literal(LINK_VERSION), parcels: z.array(z.unknown()).min(1) });
 
 /**
- * Reads one parcel of a batch; `null` if it is none. A frame is held against all that is asked of a visitor's, since the
- * node that passed it on may be of a version that asks for less.
+ * Returns one parcel of a batch; `null` if it is malformed. A frame has to pass the checks of a visitor's frame, since the
+ * sending node may run a version that checks less.
  */
 export function readParcel(unread: unknown): Parcel | null {
   const parsed = parcel.safeParse(unread);

@@ -1,9 +1,9 @@
-/** Why a payload was refused before it was parsed. */
+/** Reasons for which a payload is refused before it is parsed. */
 export type PayloadFault = 'too_large' | 'too_complex';
 
 /**
- * Stands in for the payload of an event that was refused before it was parsed, so that the event is counted, and
- * answered if it asks for that, like any other. No JSON has it, and no schema lets it through.
+ * Placeholder for a payload that was refused before it was parsed, so that the event is counted, limited and answered
+ * like any other. A symbol: JSON cannot produce it and no schema accepts it.
  */
 export const REFUSED_PAYLOAD: Readonly<Record<PayloadFault, symbol>> = {
   too_large: Symbol('too_large'),

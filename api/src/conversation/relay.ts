@@ -6,7 +6,7 @@ import type { Push } from '../push.ts';
 import type { NodeId, Seat, SessionId } from '../state/state-store.ts';
 import { HeardPeers } from './heard-peers.ts';
 
-/** Why the relay drops a frame. */
+/** Reasons for which the relay drops a frame. */
 export type RelayFault = Extract<FrameFault, 'not_paired' | 'peer_away' | 'unnumbered'>;
 
 interface Place {
@@ -93,7 +93,7 @@ export class Relay {
     if (place === undefined) return 'peer_away';
     const { conversationId, peer } = place.seat;
     if (conversationId !== frame.conversationId || peer.sessionId !== from) return 'not_paired';
-    // The node it comes from may be of a version that does not ask.
+    // The sender's node may run a version that does not check this.
     if (isNumberMissing(frame)) return 'unnumbered';
     if (frame.seq > 0) place.lastSaidAt = this.#clock();
     if (!this.#push.toSession(to, FRAME_EVENT, frame)) return 'peer_away';

@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Turns } from '../limits/turns.ts';
 
 /**
- * Answers requests in as many turns of the event loop as they take: an address may have hundreds of connections, and
- * all of them may ask at the same moment. For a server that has all its listeners.
+ * Spreads the handling of requests over turns of the event loop: an address may have hundreds of connections, all of which
+ * may ask at the same moment. Call it once the server has all its listeners.
  */
 export function spreadRequests(server: Server, turns: Turns): void {
   const listeners = server.listeners('request') as RequestListener[];
@@ -18,7 +18,7 @@ export function spreadRequests(server: Server, turns: Turns): void {
     }
     turns.wait({
       doNext: () => {
-        // Who went meanwhile asks nothing any more, and the listeners would wait for an end they have missed.
+        // The client has gone, and listeners would wait for a `close` event that they have missed.
         if (!request.socket.destroyed) answer(request, response);
         return false;
       },

@@ -1,26 +1,26 @@
 import { performance } from 'node:perf_hooks';
 
-/** What has something to do in a later turn. */
+/** Holder of work for later turns. */
 export interface Waiting {
-  /** Does the next thing. Returns whether there is another one. */
+  /** Does one piece of work. Returns whether there is another one. */
   doNext(): boolean;
 }
 
 /**
- * Time for what strangers ask in one turn of the event loop, whoever they are. What takes longer waits for the next turn:
- * in between, timers, answers of stores and the rest get theirs. Hundreds of packets are read in this time. Milliseconds.
+ * Maximum time for the work of visitors in one turn of the event loop, one piece aside; the rest waits for the next turn, and
+ * timers and answers of stores come in between. Enough for hundreds of packets. Milliseconds.
  */
 const TURN_MS = 8;
 
 /**
- * Spreads work over turns of the event loop, so that no number of connections makes a turn longer than `TURN_MS` and one
- * piece of work: who waits, waits in order, and has one piece done in a turn. Each piece is done in a callback of its own,
- * so that what it puts into microtasks counts as well.
+ * Spreads work over turns of the event loop, so that a turn does not grow with the number of connections. Work waits in
+ * order, and each holder has one piece done in a turn. Each piece runs in a callback of its own, so that the microtasks it
+ * queues count towards the turn.
  */
 export class Turns {
   readonly #turnMs: number;
   #waiting: Waiting[] = [];
-  /** When the first piece of the present turn began; `null` before. What came before it in the turn does not count. */
+  /** When the first piece of the present turn began; `null` before it. */
   #begunAt: number | null = null;
   #isNextDue = false;
   #turn = 0;
@@ -34,7 +34,7 @@ export class Turns {
     return this.#turn;
   }
 
-  /** Whether something may be done at once. Whoever is told so does it. */
+  /** Returns whether a piece of work may be done at once. The caller then does it. */
   mayBegin(): boolean {
     if (this.#waiting.length > 0 || this.#isOver()) return false;
     this.#begunAt ??= performance.now();
@@ -42,7 +42,7 @@ export class Turns {
     return true;
   }
 
-  /** Calls `doNext` in a later turn, once for each time it has more. Not for who waits already. */
+  /** Calls `doNext` in a later turn, and again as long as it returns `true`. Not for a holder that waits already. */
   wait(waiting: Waiting): void {
     this.#waiting.push(waiting);
     this.#expectNext();
@@ -69,7 +69,7 @@ export class Turns {
     this.#expectNext();
   }
 
-  /** The first one in a turn always gets its piece, however late it is. */
+  /** Does the first piece of a turn in any case, so that work goes on however late the process is. */
   #doOne(): void {
     const waiting = this.#isOver() ? undefined : this.#waiting.shift();
     if (waiting === undefined) return;

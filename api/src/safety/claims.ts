@@ -39,12 +39,12 @@ const claimsSchema = z.strictObject({
   banId: exactText().min(1).max(64).optional(),
 });
 
-/** What a JWT of a site's says about itself. More may stand there: jose refuses what has to be understood and is not. */
+/** Header of a JWT, as far as it is looked at here: jose refuses `crit` fields that it does not know. */
 const headSchema = z.looseObject({ alg: z.literal(ALGORITHM) });
 
 /**
- * Reads what a site says about a visitor: a JWT (EdDSA) by one of the site's secret keys. Its signature is checked last,
- * for what would be good if it is right.
+ * Reads what a site says about a visitor: a JWT (EdDSA) by one of the site's secret keys. The signature is
+ * checked last, and only for a token whose header and payload are acceptable.
  * @throws Refusal `claims_refused` if there is none and the site needs one, if it is out of date or by
  *   nobody of the site, or says what it may not.
  */
@@ -69,7 +69,7 @@ export async function readClaims(
   return { ageBand, locale, banId, signedWith };
 }
 
-/** What a token says, whoever wrote it; `null` if that cannot be the word of a site. */
+/** Returns the payload of a token whose signature is not checked yet; `null` if it is unacceptable in any case. */
 function unsigned(token: string): z.output<typeof claimsSchema> | null {
   const [head = '', payload = '', signature, ...more] = token.split('.');
   if (signature?.length !== SIGNATURE_CHARS || more.length > 0) return null;

@@ -17,9 +17,9 @@ import type { PressureLevel } from './pressure.ts';
 const ALGORITHM = 'PBKDF2/SHA-256';
 const COST = 4_000;
 /**
- * Derivations that a solution takes at most, at each level. The counter is anything from 0 to below this, each as likely,
- * so half of it on average: about a second on a phone, then twice and four times that. No start is cheaper than 0, where
- * every client begins: with a least counter above 0, as there once was, a third of the work could be left out.
+ * Maximum number of derivations for a solution, by level; half of it on average, which is about a second on a phone, then
+ * twice and four times that. Counters begin at 0, where clients begin: with a minimum above 0 a client could begin there and
+ * leave out the rest.
  */
 export const TRIES_MAX: Readonly<Record<PressureLevel, number>> = { 0: 600, 1: 1_200, 2: 2_400 };
 /** How long a challenge is good for. Milliseconds. */
@@ -134,7 +134,7 @@ export class ProofOfWork {
   }
 }
 
-/** The counter that solves a new challenge. */
+/** Returns a counter for a new challenge: any from 0 to below `TRIES_MAX`, each equally likely. */
 export function counterFor(level: PressureLevel): number {
   return randomInt(TRIES_MAX[level]);
 }

@@ -480,9 +480,7 @@ describe('S31 origins of the records that are refused since they were written', 
     const { origins } = the.directory.find(live.text)!;
     expect(isOriginAllowed('https://shop.example', origins)).toBe(true);
     expect(isOriginAllowed('https://anybody.github.io', origins)).toBe(false);
-    expect(the.log.lines).toEqual([
-      expect.objectContaining({ level: 'warn', fields: { site: SHOP, count: 2 } }),
-    ]);
+    expect(the.log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { site: SHOP, count: 2 } })]);
     // They are shown, and can be removed.
     expect((await the.service.removeOrigin(SHOP, 'https://*.co.uk')).origins).toContain('https://*.github.io');
   });
@@ -491,7 +489,8 @@ describe('S31 origins of the records that are refused since they were written', 
     await using the = await fresh();
     const names = ['http://localhost.:3000', 'http://0.0.0.0:3000', 'http://[::ffff:7f00:1]:3000', 'http://[::]:3000'];
     const { live, test: tried } = await the.shop(names);
-    const allowed = (key: string) => names.filter((origin) => isOriginAllowed(origin, the.directory.find(key)!.origins));
+    const allowed = (key: string) =>
+      names.filter((origin) => isOriginAllowed(origin, the.directory.find(key)!.origins));
     expect(allowed(live.text)).toEqual([]);
     expect(allowed(tried.text)).toEqual(names);
   });

@@ -18,8 +18,8 @@ export type OriginRule =
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Reads an entry that was written before; `null` if it would be refused today. Such an entry lets nobody in, and the
- * others of its list go on.
+ * Parses an entry of the records; `null` if it was accepted once and is refused now. Such an entry matches no origin; the
+ * other entries of its list are not affected.
  */
 export function readOriginRule(entry: string): OriginRule | null {
   try {
@@ -72,8 +72,8 @@ export function isForTestsOnly(rule: OriginRule): boolean {
 }
 
 /**
- * Whether names directly under this domain belong to different owners, by the Public Suffix List: registries such as
- * `co.uk`, and hosts such as `github.io`. The list grows with the package it is in.
+ * Returns whether names directly under this domain belong to different owners, by the Public Suffix List: registries such
+ * as `co.uk`, and shared hosts such as `github.io`.
  */
 function isOfManyOwners(domain: string): boolean {
   const isSuffix = (name: string) => getPublicSuffix(name, { allowPrivateDomains: true }) === name;

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 
-/** Names that operating systems give themselves besides `localhost` and what ends in it (RFC 6761). Nobody can own them. */
+/** Names of the local host in common `hosts` files. Names that end in `.localhost` (RFC 6761) are matched apart. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   'localhost',
   'localhost.localdomain',
@@ -11,9 +11,9 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a host is the machine it is asked on, under whatever name: where anybody can serve a page. `hostname` as `URL`
- * writes it, which makes one form of numbers in hexadecimal or without dots. Names that somebody else points at a
- * loopback address cannot be told from others.
+ * Returns whether a host name means the machine it is resolved on, where anybody can serve a page. `hostname` is in the
+ * form of `URL`, which normalises decimal, octal and hexadecimal addresses. Other people's names that resolve to a loopback
+ * address are not recognised.
  */
 export function isOwnMachine(hostname: string): boolean {
   if (hostname.startsWith('[')) return isOwnIPv6(hostname.slice(1, -1));
@@ -21,12 +21,12 @@ export function isOwnMachine(hostname: string): boolean {
   return OWN_NAMES.has(name) || name.endsWith('.localhost') || isOwnIPv4(name);
 }
 
-/** The loopback network, and "this host on this network", which systems take for it. */
+/** The loopback network 127/8, and 0/8 ("this host on this network"), which systems treat alike. */
 function isOwnIPv4(address: string): boolean {
   return isIPv4(address) && /^(127|0)\./.test(address);
 }
 
-/** What stands in front of an IPv4 address in an IPv6 one: nothing, mapped, and two forms of translation (RFC 4291, 2765, 6052). */
+/** Prefixes of an IPv4 address in an IPv6 one: compatible, mapped (RFC 4291), and translated (RFC 2765, RFC 6052). */
 const IPV4_PREFIXES: ReadonlySet<string> = new Set([
   '0:0:0:0:0:0',
   '0:0:0:0:0:ffff',
@@ -34,7 +34,7 @@ const IPV4_PREFIXES: ReadonlySet<string> = new Set([
   '64:ff9b:0:0:0:0',
 ]);
 
-/** `::1` and `::`, which are 0.0.0.1 and 0.0.0.0 behind the first of the prefixes, and whatever carries an IPv4 address of this machine. */
+/** Returns whether an IPv6 address carries an IPv4 address of this machine; `::1` and `::` read as 0.0.0.1 and 0.0.0.0. */
 function isOwnIPv6(address: string): boolean {
   const [left = '', right] = address.split('::');
   const [head, tail] = [left, right ?? ''].map((part) => part.split(':').filter((group) => group !== ''));

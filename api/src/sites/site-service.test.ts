@@ -97,7 +97,10 @@ describe('SiteService', () => {
   test('S31 an origin that anybody can have is refused wherever one is written', async () => {
     await using the = await fresh();
     await the.service.add(shop);
-    const refused = { code: 'bad_request', message: expect.stringContaining('anybody can have a name under') as string };
+    const refused = {
+      code: 'bad_request',
+      message: expect.stringContaining('anybody can have a name under') as string,
+    };
     await expect(the.service.addOrigin(SHOP, 'https://*.github.io')).rejects.toMatchObject(refused);
     await expect(the.service.add({ name: 'Other', origins: ['https://*.co.uk'] })).rejects.toMatchObject(refused);
     expect((await the.service.get(SHOP)).origins).toEqual(shop.origins);

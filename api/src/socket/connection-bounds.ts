@@ -17,7 +17,7 @@ interface Innards {
     readonly writable: boolean;
     readonly socket?: { readonly bufferedAmount: number; readonly _socket: TcpSocket };
     closeTimeout?: number;
-    /** Takes the body of a long-polling request, several packets perhaps. */
+    /** Called with the body of a long-polling request: one packet or several. */
     onData(body: string): void;
   };
 }
@@ -49,7 +49,7 @@ export function boundPolling(server: VisitorServer, bounds: Bounds, clock: Monot
     });
     const { transport } = innardsOf(connection);
     if (transport.socket !== undefined) return;
-    // Engine.IO makes an object of every packet in a body before it takes the first: 32,000 of the shortest.
+    // Engine.IO decodes every packet of a body, up to 32,000, before it handles the first one.
     const onData = transport.onData.bind(transport);
     transport.onData = (body) => {
       if (hasMorePackets(body, bounds.packetsMax)) cutOff();
@@ -58,7 +58,7 @@ export function boundPolling(server: VisitorServer, bounds: Bounds, clock: Monot
   });
 }
 
-/** What stands between two packets of one body. */
+/** Separator of packets in one body. */
 const SEPARATOR = '\x1e';
 
 function hasMorePackets(body: string, max: number): boolean {
@@ -67,12 +67,12 @@ function hasMorePackets(body: string, max: number): boolean {
   return count > max;
 }
 
-/** What Socket.IO's CONNECT_ERROR begins with, the one packet that refuses a CONNECT, whatever the reason. */
+/** Type of Socket.IO's CONNECT_ERROR packet, which refuses a CONNECT for whatever reason. */
 const CONNECT_ERROR = '4';
 
 /**
- * Closes a connection once its CONNECT was refused and the refusal is on its way: it would have to be opened again
- * anyway, and otherwise stays for as long as it answers pings.
+ * Closes a connection whose CONNECT was refused, after the refusal is sent. It takes no second CONNECT, and would stay for
+ * as long as it answers pings.
  */
 export function closeRefused(server: VisitorServer): void {
   server.engine.on('connection', (connection: Connection) => {

@@ -1,21 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { keyOf, queryOf } from '../sites/admission.ts';
 
-/** A request as Engine.IO passes it around: its query as it was read, the last of several values. */
+/** Request as Engine.IO passes it around, with the query as Engine.IO read it: the last of several values. */
 type EngineRequest = IncomingMessage & { readonly _query: { sid?: string } };
 /** One Engine.IO connection, with the request that opened it. */
 interface Opened {
   readonly request: IncomingMessage;
 }
 
-/** Whether a request is none that opens a connection, but says which one it belongs to. */
+/** Returns whether a request names the connection it belongs to, instead of opening one. */
 export function isFollowUp(request: IncomingMessage): boolean {
   return queryOf(request).has('sid');
 }
 
 /**
- * Whether a request that names a connection may be one of the page that opened it: of the same key and the same origin.
- * A `sid` stands in addresses, so it may be known to others; what they hear is what they hear of one there is not.
+ * Returns whether a request names a connection that another page opened: with another site key or another origin. A `sid`
+ * is part of addresses, so it is found in the logs of proxies.
  */
 export function isOfAnotherPage(request: IncomingMessage, connections: Readonly<Record<string, Opened>>): boolean {
   const { sid = '' } = (request as EngineRequest)._query;
@@ -24,10 +24,10 @@ export function isOfAnotherPage(request: IncomingMessage, connections: Readonly<
   return keyOf(request) !== keyOf(opening) || request.headers.origin !== opening.headers.origin;
 }
 
-/** Makes a request one of a connection there is not, so that Engine.IO answers it as such. */
+/** Replaces the `sid` of a request by an unknown one, so that Engine.IO's answer does not tell whether it exists. */
 export function forgetSid(request: IncomingMessage): void {
   (request as EngineRequest)._query.sid = UNKNOWN_SID;
 }
 
-/** No connection has it: Engine.IO's are 20 characters long. */
+/** Never the id of a connection: Engine.IO's are 20 characters long. */
 const UNKNOWN_SID = '-';

@@ -2,7 +2,7 @@ import type { Bounds } from '../bounds.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { TokenBucket } from '../limits/token-bucket.ts';
 
-/** How many packets a connection may send, and how many bytes of them. */
+/** Allowance of a connection for packets, by number and by bytes. */
 export class PacketAllowance {
   readonly #packets: TokenBucket;
   readonly #bytes: TokenBucket;

@@ -53,11 +53,20 @@ describe('S29 judgePacket', () => {
 
   it.each(REQUEST_NAMES)('refuses a longer %s by its length', (name) => {
     expect(judgePacket(filled(REQUEST_PACKET_CHARS[name], name))).toEqual({ kind: 'read' });
-    expect(judgePacket(filled(REQUEST_PACKET_CHARS[name] + 1, name))).toMatchObject({ kind: 'refused', why: 'too_large' });
+    expect(judgePacket(filled(REQUEST_PACKET_CHARS[name] + 1, name))).toMatchObject({
+      kind: 'refused',
+      why: 'too_large',
+    });
   });
 
   it('reads the longest text in a frame, and refuses a longer frame by its length', () => {
-    const envelope = { conversationId: ID, run: 'r'.repeat(32), peerRun: 'r'.repeat(32), seq: LIMITS.seqMax, ack: LIMITS.seqMax };
+    const envelope = {
+      conversationId: ID,
+      run: 'r'.repeat(32),
+      peerRun: 'r'.repeat(32),
+      seq: LIMITS.seqMax,
+      ack: LIMITS.seqMax,
+    };
     const body = { kind: 'text', text: ESCAPED.repeat(LIMITS.textMaxChars) };
     expect(judgePacket(`2${JSON.stringify(['conversation:frame', { ...envelope, body }])}`)).toEqual({ kind: 'read' });
     const refused = { kind: 'refused', name: 'conversation:frame', id: undefined, why: 'too_large' };

@@ -8,12 +8,12 @@ import {
 } from '../contract/packet-sizes.ts';
 import type { PayloadFault } from '../contract/refused-payload.ts';
 
-/** What becomes of a packet of Socket.IO's before it is parsed. */
+/** Judgement of a Socket.IO packet before it is parsed. */
 export type PacketVerdict =
   | { readonly kind: 'read' }
-  /** An event whose payload is not parsed: it is counted, and refused if it asks for an answer. */
+  /** Event whose payload is not parsed. It is counted, and answered with a refusal if it asks for an answer. */
   | { readonly kind: 'refused'; readonly name: string; readonly id: number | undefined; readonly why: PayloadFault }
-  /** No client sends it: the connection ends. */
+  /** Packet that no client sends. The connection ends. */
   | { readonly kind: 'broken' };
 
 const READ: PacketVerdict = { kind: 'read' };

@@ -32,7 +32,7 @@ export interface SocketServerParts {
   readonly online: Online;
   readonly push: SocketPush;
   readonly door: RequestDoor;
-  /** Counts a CONNECT for the address it comes from, whatever becomes of it. Rejects with a refusal. */
+  /** Counts a CONNECT for the address it comes from, refused or not. Rejects with a refusal. */
   readonly admitConnect: (request: IncomingMessage) => Promise<void>;
   /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
   readonly visitorOf: (
@@ -130,7 +130,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     );
   });
 
-  /** Cheapest first. Rejects with a refusal. */
+  /** Checks a CONNECT, cheapest check first. Rejects with a refusal. */
   async function connect(socket: VisitorSocket): Promise<void> {
     const site = admit(socket.request, sites);
     if (site === null) throw new Refusal('origin_refused');

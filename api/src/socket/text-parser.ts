@@ -2,17 +2,17 @@ import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
 import { judgePacket } from './packet-bounds.ts';
 
-/** What a decoder tells of packets that are not read. */
+/** Reports about packets that are not handled. */
 export interface ParserReports {
-  /** Counts a packet that no client of ours sends. */
+  /** Counts a packet that no client sends. */
   readonly malformed: () => void;
-  /** Hears what is thrown where a packet is handled, which Socket.IO drops. */
+  /** Logs an error thrown while a packet is handled, which Socket.IO drops. */
   readonly failed: (thrown: unknown) => void;
 }
 
 /**
- * Reads text packets, and judges each by its text first. Throws at what is no packet of a client, and at a second CONNECT,
- * which would open a second session while the first is being checked; Socket.IO then ends the connection.
+ * Reads text packets, and judges each by its text first. Throws at a packet that no client sends, upon which Socket.IO ends
+ * the connection; so does a second CONNECT, which would open a second session while the first is checked.
  */
 class TextDecoder extends Decoder {
   readonly #reports: ParserReports;
@@ -71,7 +71,7 @@ class TextDecoder extends Decoder {
   }
 }
 
-/** Writes packets as text. Socket.IO's own looks for binary in all that is sent, by a walk as deep as what it is given. */
+/** Encodes packets as text. Socket.IO's own encoder searches every payload for binary, recursively. */
 export class TextEncoder {
   encode({ type, nsp, id, data }: Packet): string[] {
     const namespace = nsp === '/' ? '' : `${nsp},`;

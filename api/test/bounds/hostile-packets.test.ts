@@ -60,16 +60,19 @@ describe('S29 a frame that', () => {
 });
 
 describe('S29 a request', () => {
-  test.each(REQUEST_NAMES)('%s that is too deep, too long or of too many values is answered bad_request', async (name) => {
-    await using app = await startTestApp();
-    await using rough = await RawVisitor.arrive(app);
-    const payloads = [lists(DEEP), `{"x":"${'x'.repeat(64_900)}"}`, `[${'0,'.repeat(10_000)}0]`];
-    for (const [index, payload] of payloads.entries()) {
-      rough.webSocket.send(`42${index}["${name}",${payload}]`);
-      expect(await rough.packet(`43${index}[`)).toContain('"code":"bad_request"');
-    }
-    expect(app.tally.of('refused_request_bad_request')).toBe(payloads.length);
-  });
+  test.each(REQUEST_NAMES)(
+    '%s that is too deep, too long or of too many values is answered bad_request',
+    async (name) => {
+      await using app = await startTestApp();
+      await using rough = await RawVisitor.arrive(app);
+      const payloads = [lists(DEEP), `{"x":"${'x'.repeat(64_900)}"}`, `[${'0,'.repeat(10_000)}0]`];
+      for (const [index, payload] of payloads.entries()) {
+        rough.webSocket.send(`42${index}["${name}",${payload}]`);
+        expect(await rough.packet(`43${index}[`)).toContain('"code":"bad_request"');
+      }
+      expect(app.tally.of('refused_request_bad_request')).toBe(payloads.length);
+    },
+  );
 
   test('of a thousand payloads, or of none, is answered or counted, and the next one is handled', async () => {
     await using app = await startTestApp();

@@ -2,17 +2,23 @@ import { expect, test } from 'vitest';
 import { ATTACKS } from './stalls/attacks.ts';
 import { measure } from './stalls/measure.ts';
 
-/** What is measured now, of one entrance or all. */
+/** Part of the names of the entrances to be measured; all if unset. */
 const only = process.env['PASSERBY_STALL'];
 const names = Object.keys(ATTACKS).filter((name) => only === undefined || name.includes(only));
 
-/** Work that takes 50 ms, the goal, on the machine that the table in docs/security.md is from. */
+/** Work that takes 50 ms, the goal, on the machine whose figures docs/security.md shows. */
 function work(): void {
-  const row = { id: 'c_xxxxxxxxxxxxxxxxxxxxxx', run: 'r', seq: 1, ack: 0, body: { kind: 'text', text: 'x'.repeat(40) } };
+  const row = {
+    id: 'c_xxxxxxxxxxxxxxxxxxxxxx',
+    run: 'r',
+    seq: 1,
+    ack: 0,
+    body: { kind: 'text', text: 'x'.repeat(40) },
+  };
   for (let round = 0; round < 46_000; round++) JSON.parse(JSON.stringify(row));
 }
 
-/** What the thread computes for it on this machine now, busy or not. Milliseconds. */
+/** CPU time of that work on this machine now, in milliseconds. */
 function workMs(): number {
   const times = Array.from({ length: 9 }, () => {
     const before = process.threadCpuUsage();

@@ -446,12 +446,15 @@ describe('two ends and a path at its worst', () => {
 describe('S27 an unnumbered frame', () => {
   const unnumbered = (kind: string): Frame => ({ ...fromPeer(0), body: { kind, text: 'psst', on: true } });
 
-  test.each(['text', 'sticker', 'Typing', 'constructor'])('of the kind "%s", which has to be numbered, is not handed on', (kind) => {
-    const me = end();
-    me.link.up();
-    me.link.take(unnumbered(kind));
-    expect(me.received).toEqual([]);
-  });
+  test.each(['text', 'sticker', 'Typing', 'constructor'])(
+    'of the kind "%s", which has to be numbered, is not handed on',
+    (kind) => {
+      const me = end();
+      me.link.up();
+      me.link.take(unnumbered(kind));
+      expect(me.received).toEqual([]);
+    },
+  );
 
   test('of a kind that may be is handed on', () => {
     const me = end();

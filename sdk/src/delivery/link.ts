@@ -154,7 +154,7 @@ export class Link {
     if (this.#isDeaf) return;
     switch (arrival) {
       case 'unnumbered':
-        // The sender's word that a body may be lost counts for the kinds of the list only.
+        // Only these kinds may be unnumbered, whatever the sender says.
         if (frame.body.kind !== 'ack' && UNNUMBERED_KINDS.includes(frame.body.kind))
           this.#parts.receiveUnnumbered(frame.body);
         return;

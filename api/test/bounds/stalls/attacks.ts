@@ -10,7 +10,7 @@ import { requestOf, upgradeOf, type Target } from './target.ts';
 export type Attack = (target: Target) => Promise<void>;
 
 const { addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes } = BOUNDS;
-/** What a session has sent before, with room to spare. */
+/** Part of the allowance that a session has used before, rounded up. */
 const SPENT = { packets: 8, bytes: 2_048 };
 
 /** As many of these as a connection may send at once. */
@@ -28,7 +28,12 @@ const bursts =
   };
 
 const asking =
-  (method: string, path: string, options: Parameters<typeof requestOf>[3] = {}, connections: number = addressTcpMax): Attack =>
+  (
+    method: string,
+    path: string,
+    options: Parameters<typeof requestOf>[3] = {},
+    connections: number = addressTcpMax,
+  ): Attack =>
   async (target) =>
     askAgainAndAgain(target, connections, requestOf(target, method, path, options));
 
@@ -66,7 +71,9 @@ function largest(name: RequestName): string {
       reason: 'spam',
       messages: Array.from({ length: LIMITS.reportMessagesMax }, () => ({ from: 'me', text: 'é'.repeat(1_500) })),
     }),
-    'session:prove': JSON.stringify({ solution: btoa(JSON.stringify({ solution: { counter: 1, derivedKey: 'x'.repeat(2_500) } })) }),
+    'session:prove': JSON.stringify({
+      solution: btoa(JSON.stringify({ solution: { counter: 1, derivedKey: 'x'.repeat(2_500) } })),
+    }),
   };
   const chars = REQUEST_PACKET_CHARS[name] - start.length - end.length;
   return start + (payloads[name] ?? filledTo(chars, '{"', '":0}', 'x')) + end;
@@ -91,7 +98,9 @@ const polling =
           const opened = await (await fetch(url, { headers })).text();
           const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
           const ask = (method: string, text?: string) =>
-            fetch(`${url}&sid=${sid}`, { method, headers, ...(text !== undefined && { body: text }) }).then((r) => r.text());
+            fetch(`${url}&sid=${sid}`, { method, headers, ...(text !== undefined && { body: text }) }).then((r) =>
+              r.text(),
+            );
           await ask('POST', '40{"version":1}');
           await ask('POST', body);
         } catch {
@@ -121,12 +130,20 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'request that nests 8,000 deep': bursts(() => `421["conversation:report",${'['.repeat(DEEP)}${']'.repeat(DEEP)}]`),
   'event there is none of': bursts(() => '421["nonsense",{}]'),
   'answer nobody asked for': bursts(() => `43999[${'0,'.repeat(100)}0]`),
-  'frame, a message': bursts((session) => frameOf(session, 1, `{"kind":"text","text":"${'\\u0001'.repeat(1_300)}"}`), { isPaired: true }),
-  'frame, short messages': bursts((session) => frameOf(session, 1, '{"kind":"text","text":"hello"}'), { isPaired: true }),
+  'frame, a message': bursts((session) => frameOf(session, 1, `{"kind":"text","text":"${'\\u0001'.repeat(1_300)}"}`), {
+    isPaired: true,
+  }),
+  'frame, short messages': bursts((session) => frameOf(session, 1, '{"kind":"text","text":"hello"}'), {
+    isPaired: true,
+  }),
   'frame, typing': bursts((session) => frameOf(session, 0, '{"kind":"typing","on":true}'), { isPaired: true }),
-  'frame, text numbered 0': bursts((session) => frameOf(session, 0, `{"kind":"text","text":"${'x'.repeat(1_300)}"}`), { isPaired: true }),
+  'frame, text numbered 0': bursts((session) => frameOf(session, 0, `{"kind":"text","text":"${'x'.repeat(1_300)}"}`), {
+    isPaired: true,
+  }),
   'frame of 64 KiB': bursts((session) => frameOf(session, 1, filledTo(65_000, '{"kind":"x","x":"', '"}', 'x'))),
-  'frame that nests 8,000 deep': bursts((session) => frameOf(session, 1, `{"kind":"x","x":${'['.repeat(DEEP)}${']'.repeat(DEEP)}}`)),
+  'frame that nests 8,000 deep': bursts((session) =>
+    frameOf(session, 1, `{"kind":"x","x":${'['.repeat(DEEP)}${']'.repeat(DEEP)}}`),
+  ),
   'frame of 50 long keys': bursts((session) => frameOf(session, 1, manyKeys(50, 15_000)), { isPaired: true }),
   'frame of 50 short keys': bursts((session) => frameOf(session, 1, manyKeys(50, 600)), { isPaired: true }),
   'frame of 2,000 keys': bursts((session) => frameOf(session, 1, manyKeys(2_000, 16_000))),
@@ -136,7 +153,9 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     const pings = Buffer.concat(Array.from({ length: packetsMax - SPENT.packets }, () => ping));
     void burst(sessions, () => pings);
   },
-  'long-polling, 390 requests in a body': polling(Array.from({ length: 390 }, (_, n) => `42${n}["session:check",{}]`).join('\x1e')),
+  'long-polling, 390 requests in a body': polling(
+    Array.from({ length: 390 }, (_, n) => `42${n}["session:check",{}]`).join('\x1e'),
+  ),
   'long-polling, 32,000 packets in a body': polling(Array.from({ length: 32_000 }, () => '3').join('\x1e')),
   'GET /v1/site': asking('GET', '/v1/site?site=SITE'),
   'GET /v1/site, another origin': asking('GET', '/v1/site?site=pk_live_nobody'),

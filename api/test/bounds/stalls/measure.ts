@@ -6,14 +6,14 @@ import { DEMO_SITE } from '../../../src/sites/site-directory.ts';
 import { startInspected } from '../../servers/inspector.ts';
 import type { Target } from './target.ts';
 
-/** How late a service got to things while an attack lasted. Milliseconds. */
+/** Delays of a service during an attack, in milliseconds. */
 export interface Stall {
-  /** What its thread computed in the longest turn of the event loop: how late it is where nothing else wants the processor. */
+  /** CPU time of the longest turn of its event loop, which is the longest delay on an otherwise idle machine. */
   readonly turnMs: number;
-  /** How late its event loop was at most, and in 99 of 100 looks, on this machine as busy as it is. */
+  /** Longest delay, and 99th percentile, of its event loop on this machine as busy as it is. */
   readonly maxMs: number;
   readonly p99Ms: number;
-  /** How late a process beside it was at most that had nothing to do. */
+  /** Longest delay of an idle process beside it. */
   readonly idleMaxMs: number;
 }
 

@@ -20,12 +20,15 @@ export interface Extent {
   readonly connections: number;
   /** Milliseconds. */
   readonly lastsMs: number;
+  /** How much later the answers of a slow server come, one after the other. Milliseconds. */
+  readonly slowMs: readonly number[];
 }
 
 /** The extent in everyday tests, and in `npm run test:deep`. */
 export const EXTENTS = {
-  short: { connections: 8, lastsMs: 300 },
-  deep: { connections: 100, lastsMs: 3_000 },
+  short: { connections: 8, lastsMs: 300, slowMs: [400] },
+  // The second is beyond the deadline of any command of Redis (2 s) and any statement (5 s).
+  deep: { connections: 100, lastsMs: 3_000, slowMs: [400, 6_000] },
 } as const satisfies Record<string, Extent>;
 
 /** A resource of the service that can be disturbed from outside. */

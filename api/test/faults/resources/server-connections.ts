@@ -3,8 +3,6 @@ import type { ProxiedLine } from '../proxied-line.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 
-/** Later than the deadline of any command or query: what is slow is given up, or waited for. Milliseconds. */
-const SLOW_MS = 400;
 const TIMES_GONE = 3;
 /** How often a connection that must stay away is looked for. Milliseconds. */
 const LOOK_MS = 10;
@@ -21,7 +19,11 @@ export class ServerConnection implements DisturbedResource {
     this.#concerns = concerns;
   }
 
-  async disturb(disturbance: Disturbance, { lastsMs }: Extent, whileDisturbed: () => Promise<void>): Promise<void> {
+  async disturb(
+    disturbance: Disturbance,
+    { lastsMs, slowMs }: Extent,
+    whileDisturbed: () => Promise<void>,
+  ): Promise<void> {
     const act = (what: (line: ProxiedLine) => void) => this.#lines().forEach(what);
     switch (disturbance) {
       case 'reset':
@@ -35,9 +37,11 @@ export class ServerConnection implements DisturbedResource {
         await whileDisturbed();
         return pause(lastsMs);
       case 'slow':
-        act((line) => line.slow(SLOW_MS));
-        await whileDisturbed();
-        await pause(lastsMs);
+        for (const delayMs of slowMs) {
+          act((line) => line.slow(delayMs));
+          await whileDisturbed();
+          await pause(lastsMs);
+        }
         return act((line) => line.slow(0));
       case 'failing midway':
         act((line) => line.failMidway());

@@ -37,7 +37,7 @@ export async function oneRedis(): Promise<Setting> {
   return {
     service,
     resources: [
-      new ServerConnection('a Redis command connection', [proxy], ({ isSubscriber }) => !isSubscriber),
+      new ServerConnection('the Redis command connections', [proxy], ({ isSubscriber }) => !isSubscriber),
       new ServerConnection('a Redis subscriber', [proxy], ({ isSubscriber }) => isSubscriber),
     ],
     descriptorsSpare: 3,
