@@ -154,7 +154,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   const push = new SocketPush(bounds, tally);
   const allowances = new SessionAllowances(clock, factor);
   const limiter = new Limiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
-  const entrance = new Entrance(addresses, bans, limiter, dates);
+  // CONNECTs cost this process, and are not to wait for a database.
+  const ownLimiter = new Limiter({ sessions: allowances, factor, redis: null, clock, tally });
+  const entrance = new Entrance(addresses, bans, ownLimiter, dates);
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );

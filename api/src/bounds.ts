@@ -38,7 +38,8 @@ export const BOUNDS = {
   /** Chunks in which one WebSocket frame may arrive: `packetMaxBytes` in pieces of 64 bytes. Each costs far more than it carries. */
   chunksMax: 1_024,
   /**
-   * Packets of one connection at once, and as many again within `packetsMs`; with one more it is cut. Pings of the
+   * Packets of one connection at once, and as many again within `packetsMs`, and packets that wait for their turn; with
+   * one more it is cut. Pings of the
    * WebSocket count too. Twice what a session may send in frames at once (200), and eight times that as it goes on.
    */
   packetsMax: 400,

@@ -6,6 +6,7 @@ import type { RateLimitName, Scope } from '../limits/rate-limits.ts';
 export const INCIDENTS = [
   'request_without_ack',
   'unknown_event',
+  'malformed_packet',
   'slow_reader',
   'fast_sender',
   'push_lost',

@@ -24,8 +24,8 @@ export class Entrance {
   }
 
   /**
-   * Counts a CONNECT for the address it comes from, on all sites together: its cost is the same on each. Called before
-   * anything about it is checked. @throws Refusal `rate_limited`.
+   * Counts a CONNECT for the address it comes from, on all sites together: its cost is the same on each, and this
+   * process's own, so that no store is asked. Called before anything about it is checked. @throws Refusal `rate_limited`.
    */
   async admitConnect(address: string): Promise<void> {
     await this.#limiter.take('connects', { site: '', address: this.#addresses.hash(address, '') });

@@ -45,7 +45,7 @@ export function boundPolling(server: VisitorServer, bounds: Bounds, clock: Monot
       tearDown(connection);
     };
     connection.on('packet', ({ data = '' }: Packet) => {
-      if (innardsOf(connection).transport.socket === undefined && !packets.take(data.length)) cutOff();
+      if (innardsOf(connection).transport.socket === undefined && !packets.take(Buffer.byteLength(data))) cutOff();
     });
     const { transport } = innardsOf(connection);
     if (transport.socket !== undefined) return;
@@ -126,7 +126,7 @@ const bytesOf = ({ data = '' }: Packet) => Buffer.byteLength(data);
  * Closes without waiting for what is queued to be read, or for the other end to agree. With a reset, since
  * the system would go on offering the megabytes it has taken already.
  */
-function tearDown(connection: Connection): void {
+export function tearDown(connection: Connection): void {
   const { socket } = innardsOf(connection).transport;
   connection.close(true);
   socket?._socket.resetAndDestroy();

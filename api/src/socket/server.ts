@@ -17,8 +17,9 @@ import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Online } from '../session/online.ts';
 import { AddressConnections } from './address-connections.ts';
 import { readAuth, REFUSED_CROWD, type Credentials } from './handshake.ts';
-import { boundConnections, boundPolling, closeRefused } from './connection-bounds.ts';
+import { boundConnections, boundPolling, closeRefused, tearDown } from './connection-bounds.ts';
 import { forgetSid, isFollowUp, isOfAnotherPage } from './follow-up.ts';
+import { spreadPackets } from './packet-queue.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
@@ -74,7 +75,10 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     wsEngine: boundedWebSockets(bounds, clock, cutFastSender),
     // The listener does, at once.
     destroyUpgrade: false,
-    parser: textParser(parts.turns),
+    parser: textParser({
+      malformed: () => tally.count('malformed_packet'),
+      failed: (thrown) => log.error({ error: errorFields(thrown) }, 'packet failed'),
+    }),
     allowRequest: (request, decide) => {
       const refusal = whyNot(request);
       if (refusal !== null) tally.refused('handshake', refusal);
@@ -87,6 +91,10 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   addresses.watch(server, () => tally.refused('handshake', REFUSED_CROWD));
   boundConnections(server, bounds, () => tally.count('slow_reader'));
   boundPolling(server, bounds, clock, cutFastSender);
+  spreadPackets(server, parts.turns, bounds, (connection) => {
+    cutFastSender();
+    tearDown(connection);
+  });
   closeRefused(server);
 
   function whyNot(request: IncomingMessage): ErrorCode | null {

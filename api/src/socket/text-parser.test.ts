@@ -1,29 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
-import { Turns } from '../limits/turns.ts';
 import { TextEncoder, textParser } from './text-parser.ts';
 
-function decoder() {
-  const decoding = new (textParser(new Turns()).Decoder)();
+function decoder(isFailing = false) {
+  const reports: unknown[] = [];
+  const parser = textParser({
+    malformed: () => void reports.push('malformed'),
+    failed: (thrown) => void reports.push(thrown),
+  });
+  const decoding = new parser.Decoder();
   const decoded: Packet[] = [];
-  decoding.on('decoded', (packet) => void decoded.push(packet));
-  return { decoding, decoded };
+  decoding.on('decoded', (packet) => {
+    if (isFailing) throw new TypeError('a bug of ours');
+    decoded.push(packet);
+  });
+  return { decoding, decoded, reports };
 }
 
-const until = async (isSo: () => boolean) => {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
-};
-
 describe('S29 the decoder', () => {
-  it('reads one packet of a connection at once, and the rest in order in later turns', async () => {
-    const { decoding, decoded } = decoder();
-    for (let id = 0; id < 50; id++) decoding.add(`2${id}["match:cancel",{}]`);
-    expect(decoded).toHaveLength(1);
-    await until(() => decoded.length === 50);
-    expect(decoded.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, id) => id));
-  });
-
   it('hands over an event that was refused unparsed, with a payload that fits nothing', () => {
     const { decoding, decoded } = decoder();
     decoding.add(`27["match:find",${'['.repeat(900)}]`);
@@ -32,31 +27,31 @@ describe('S29 the decoder', () => {
     ]);
   });
 
-  it('throws at what ends the connection, and in a later turn says so by a packet that does', async () => {
-    const { decoding, decoded } = decoder();
-    expect(() => decoding.add('9')).toThrow();
-    const other = decoder();
-    for (const packet of ['2["match:cancel",{}]', '9', '2["match:cancel",{}]']) other.decoding.add(packet);
-    await until(() => other.decoded.length === 2);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(other.decoded.map(({ type }) => type)).toEqual([PacketType.EVENT, PacketType.CONNECT_ERROR]);
-    expect(decoded).toEqual([]);
+  it.each([
+    ['a packet of no type', '9'],
+    ['a binary packet', Buffer.of(1)],
+    ['the head of a packet with attachments', '51-["match:cancel",{"_placeholder":true,"num":0}]'],
+    ['an event that is no JSON', '2["match:cancel",}'],
+    ['an event of a reserved name', '2["disconnect"]'],
+  ])('throws at %s, and reports it as malformed', (_, packet) => {
+    const { decoding, decoded, reports } = decoder();
+    expect(() => decoding.add(packet)).toThrow();
+    expect([reports, decoded]).toEqual([['malformed'], []]);
   });
 
-  it('takes one CONNECT', async () => {
-    const { decoding, decoded } = decoder();
+  it('takes one CONNECT', () => {
+    const { decoding, decoded, reports } = decoder();
     decoding.add('0{"version":1}');
-    decoding.add('0{"version":1}');
-    await until(() => decoded.length === 2);
-    expect(decoded.map(({ type }) => type)).toEqual([PacketType.CONNECT, PacketType.CONNECT_ERROR]);
+    expect(reports).toEqual([]);
+    expect(() => decoding.add('0{"version":1}')).toThrow('one CONNECT');
+    expect(decoded.map(({ type }) => type)).toEqual([PacketType.CONNECT]);
+    expect(reports).toEqual(['malformed']);
   });
 
-  it('reads nothing more once the connection is gone', async () => {
-    const { decoding, decoded } = decoder();
-    for (let count = 0; count < 5; count++) decoding.add('2["match:cancel",{}]');
-    decoding.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(decoded).toHaveLength(1);
+  it('reports what is thrown where a packet is handled as it is, not as malformed', () => {
+    const { decoding, reports } = decoder(true);
+    expect(() => decoding.add('2["match:cancel",{}]')).toThrow(TypeError);
+    expect(reports).toEqual([new TypeError('a bug of ours')]);
   });
 });
 

@@ -1,70 +1,64 @@
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
-import type { Turns, Waiting } from '../limits/turns.ts';
 import { judgePacket } from './packet-bounds.ts';
 
-/** Packet that makes Socket.IO close the connection it comes from, since only servers send it. */
-const PROTOCOL_ERROR: Packet = { type: PacketType.CONNECT_ERROR, nsp: '/' };
+/** Reports about packets that are not handled. */
+export interface ParserReports {
+  /** Counts a packet that no client sends. */
+  readonly malformed: () => void;
+  /** Logs an error thrown while a packet is handled, which Socket.IO drops. */
+  readonly failed: (thrown: unknown) => void;
+}
 
 /**
- * Reads text packets, one of a connection in each turn of the event loop, and judges each by its text first. A packet
- * that no client sends ends the connection; so does a second CONNECT, which would open a second session while the first is
- * checked.
+ * Reads text packets, and judges each by its text first. Throws at a packet that no client sends, upon which Socket.IO ends
+ * the connection; so does a second CONNECT, which would open a second session while the first is checked.
  */
-class TextDecoder extends Decoder implements Waiting {
-  /** Packets of this connection for later turns. The bounds of a connection limit how much that is. */
-  #waiting: string[] = [];
-  /** The turn in which the last packet was read. */
-  #readIn = -1;
+class TextDecoder extends Decoder {
+  readonly #reports: ParserReports;
+  readonly #parser = new Decoder();
+  #parsed: Packet | null = null;
   #hasConnect = false;
-  readonly #turns: Turns;
 
-  constructor(turns: Turns) {
+  constructor(reports: ParserReports) {
     super();
-    this.#turns = turns;
+    this.#reports = reports;
+    this.#parser.on('decoded', (packet) => (this.#parsed = packet));
   }
 
   override add(chunk: unknown): void {
-    if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
-    if (this.#waiting.length === 0 && this.#readIn !== this.#turns.turn && this.#turns.mayBegin()) {
-      this.#read(chunk);
-      return;
-    }
-    this.#waiting.push(chunk);
-    if (this.#waiting.length === 1) this.#turns.wait(this);
-  }
-
-  doNext(): boolean {
-    const next = this.#waiting.shift();
-    if (next === undefined) return false;
+    const packet = this.#read(chunk);
     try {
-      this.#read(next);
-    } catch {
-      // Thrown here, it would reach no handler of Socket.IO's; this packet has the same effect.
-      this.#waiting = [];
-      this.emitReserved('decoded', PROTOCOL_ERROR);
+      this.emitReserved('decoded', packet);
+    } catch (thrown) {
+      this.#reports.failed(thrown);
+      throw thrown;
     }
-    return this.#waiting.length > 0;
   }
 
-  override destroy(): void {
-    this.#waiting = [];
-    super.destroy();
+  #read(chunk: unknown): Packet {
+    try {
+      if (typeof chunk !== 'string') throw new Error('binary packets are not accepted');
+      return this.#parse(chunk);
+    } catch (thrown) {
+      this.#reports.malformed();
+      throw thrown;
+    }
   }
 
-  #read(packet: string): void {
-    this.#readIn = this.#turns.turn;
+  #parse(packet: string): Packet {
     const verdict = judgePacket(packet);
     switch (verdict.kind) {
       case 'read':
         if (packet[0] === '0') this.#connect();
-        super.add(packet);
-        return;
+        this.#parsed = null;
+        this.#parser.add(packet);
+        if (this.#parsed === null) throw new Error('this packet has more to it than text');
+        return this.#parsed;
       case 'refused': {
         const { name, id, why } = verdict;
         const data = [name, REFUSED_PAYLOAD[why]];
-        this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id !== undefined && { id }) });
-        return;
+        return { type: PacketType.EVENT, nsp: '/', data, ...(id !== undefined && { id }) };
       }
       case 'broken':
         throw new Error('this packet is not accepted');
@@ -85,8 +79,8 @@ export class TextEncoder {
   }
 }
 
-/** Returns a Socket.IO parser for bounded text packets. All connections share `turns`. */
-export function textParser(turns: Turns): {
+/** Returns a Socket.IO parser for bounded text packets. */
+export function textParser(reports: ParserReports): {
   readonly Encoder: typeof TextEncoder;
   readonly Decoder: new () => Decoder;
 } {
@@ -94,7 +88,7 @@ export function textParser(turns: Turns): {
     Encoder: TextEncoder,
     Decoder: class extends TextDecoder {
       constructor() {
-        super(turns);
+        super(reports);
       }
     },
   };

@@ -132,6 +132,16 @@ describe('S29 a connection is closed that sends', () => {
     // Three, and the one that was too much.
     expect(app.tally.of('unknown_event')).toBeLessThanOrEqual(4);
   });
+
+  test('more bytes over long-polling than it may send at once, in characters of two bytes', async () => {
+    const now = Date.now();
+    await using app = await startTestApp({ bounds: { packetsMaxBytes: 100_000 }, clock: () => now });
+    await using rough = await PollingVisitor.arrive(app);
+    for (let count = 0; count < 3; count++)
+      await rough.post(`42["nonsense","${'ä'.repeat(20_000)}"]`).catch(() => undefined); // the last one is cut
+    await until(() => app.held().connections === 0, 'it is cut');
+    expect([app.tally.of('unknown_event'), app.tally.of('fast_sender')]).toEqual([2, 1]);
+  });
 });
 
 describe('S29 CONNECT', () => {

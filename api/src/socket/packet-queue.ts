@@ -1,0 +1,158 @@
+import type { WebSocket } from 'ws';
+import type { Bounds } from '../bounds.ts';
+import type { Turns, Waiting } from '../limits/turns.ts';
+import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
+
+/** One Engine.IO connection. */
+export type Connection = Pick<VisitorSocket['conn'], 'emit' | 'close'>;
+/** `undefined` is a message of no length. */
+type Data = string | Buffer | undefined;
+
+/** Property that Engine.IO keeps to itself. `socket` is set on a WebSocket only. */
+interface Innards {
+  readonly transport: { readonly socket?: Pick<WebSocket, 'pause' | 'resume'> };
+}
+
+/**
+ * Hands the packets of each connection to Socket.IO one in each turn of the event loop. Ends a connection with `cut` while
+ * more of its packets wait than it may send at once.
+ */
+export function spreadPackets(
+  server: VisitorServer,
+  turns: Turns,
+  bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>,
+  cut: (connection: VisitorSocket['conn']) => void,
+): void {
+  server.engine.on('connection', (connection: VisitorSocket['conn']) => {
+    queuePackets(connection, turns, bounds, () => cut(connection));
+  });
+}
+
+/** Puts a queue between what a connection emits and who listens to it. */
+export function queuePackets(
+  connection: Connection,
+  turns: Turns,
+  bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>,
+  cut: () => void,
+): void {
+  const emit = connection.emit.bind(connection) as (name: string, ...args: unknown[]) => boolean;
+  const close = connection.close.bind(connection);
+  const queue = new PacketQueue(connection as unknown as Innards, turns, bounds, {
+    read: (data) => void emit('data', data),
+    cut,
+  });
+  connection.emit = (name: string, ...args: unknown[]) => {
+    if (name === 'data') queue.add(args[0] as Data);
+    else if (name === 'close') queue.end(() => void emit(name, ...args));
+    else return emit(name, ...args);
+    return true;
+  };
+  connection.close = (isDiscarding) => {
+    queue.drop();
+    close(isDiscarding);
+  };
+}
+
+/** Packets of one connection that wait for their turn. A WebSocket is not read further meanwhile, so that TCP pushes back. */
+class PacketQueue implements Waiting {
+  readonly #innards: Innards;
+  readonly #turns: Turns;
+  readonly #bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>;
+  readonly #then: { readonly read: (data: Data) => void; readonly cut: () => void };
+  #waiting: Data[] = [];
+  #waitingBytes = 0;
+  /** Number of the turn in which the last packet was read. */
+  #readIn = -1;
+  #isInTurns = false;
+  /** Set once this side closes the connection: nothing more is read. */
+  #isDropped = false;
+  #paused: Pick<WebSocket, 'pause' | 'resume'> | undefined;
+  /** Tells that the other end has gone, after all that it sent before. */
+  #close: (() => void) | null = null;
+
+  constructor(
+    innards: Innards,
+    turns: Turns,
+    bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>,
+    then: { readonly read: (data: Data) => void; readonly cut: () => void },
+  ) {
+    this.#innards = innards;
+    this.#turns = turns;
+    this.#bounds = bounds;
+    this.#then = then;
+  }
+
+  add(data: Data): void {
+    if (this.#isDropped) return;
+    if (!this.#isInTurns && this.#readIn !== this.#turns.turn && this.#turns.mayBegin()) {
+      this.#read(data);
+      return;
+    }
+    this.#waiting.push(data);
+    this.#waitingBytes += bytesOf(data);
+    if (this.#waiting.length > this.#bounds.packetsMax || this.#waitingBytes > this.#bounds.packetsMaxBytes) {
+      this.#then.cut();
+      return;
+    }
+    this.#pause();
+    this.#wait();
+  }
+
+  /** Calls back once what came before is read; in a later turn too if that is still on its way through microtasks. */
+  end(close: () => void): void {
+    this.#resume();
+    if (this.#isDropped || (!this.#isInTurns && this.#readIn !== this.#turns.turn)) {
+      close();
+      return;
+    }
+    this.#close = close;
+    this.#wait();
+  }
+
+  /** Forgets what waits. A WebSocket is read again, since its closing handshake comes that way. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#resume();
+  }
+
+  doNext(): boolean {
+    if (this.#waiting.length > 0) {
+      const next = this.#waiting.shift();
+      this.#waitingBytes -= bytesOf(next);
+      this.#read(next);
+    } else {
+      const close = this.#close;
+      this.#close = null;
+      close?.();
+    }
+    this.#isInTurns = this.#waiting.length > 0 || this.#close !== null;
+    if (this.#waiting.length === 0) this.#resume();
+    return this.#isInTurns;
+  }
+
+  #read(data: Data): void {
+    this.#readIn = this.#turns.turn;
+    this.#then.read(data);
+  }
+
+  #wait(): void {
+    if (this.#isInTurns) return;
+    this.#isInTurns = true;
+    this.#turns.wait(this);
+  }
+
+  #pause(): void {
+    if (this.#paused !== undefined || this.#close !== null) return;
+    this.#paused = this.#innards.transport.socket;
+    this.#paused?.pause();
+  }
+
+  #resume(): void {
+    this.#paused?.resume();
+    this.#paused = undefined;
+  }
+}
+
+const bytesOf = (data: Data) => (data === undefined ? 0 : Buffer.byteLength(data));
