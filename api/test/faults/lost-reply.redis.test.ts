@@ -8,7 +8,7 @@ import { Salts, sharedSalts } from '../../src/safety/salts.ts';
 import { randomIds } from '../../src/state/ids.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/client.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
-import { assertTalking, listLog, pairOf, SHOP, startTestApp, Visitor } from '../harness.ts';
+import { assertTalking, listLog, pairOf, SHOP, siteOf, startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -127,26 +127,33 @@ describe('a connection that loses one reply and goes on', { timeout: 30_000 }, (
 });
 
 describe('a service that loses one reply of Redis', { timeout: 30_000 }, () => {
+  // With one site no lease is renewed while the lost reply is waited for, and the connection is given up for that.
+  const siteList = [SHOP, siteOf('pk_test_garden'), siteOf('pk_test_harbour')];
   const salt = async () => (await admin.get(`passerby:salt:${new Date().toISOString().slice(0, 10)}`))!;
+  const nextSweep = () => new Promise<void>((resolve) => proxy.whenPassing('swept', 'all', () => resolve()));
 
   it.each([
     ['a sweep', async () => 'swept'],
+    // The only one of the scripts with this answer that runs while visitors are quiet.
     ['the renewal of a lease', async () => 'done'],
     ['the count of a limit', async () => ':60000\r\n'],
     ['the question for a salt', salt],
-  ])('is ready, sweeps and has strangers meet again: the reply to %s', async (_, wordsOf) => {
+  ])('is ready, sweeps and has strangers meet again: the reply to %s', async (asked, wordsOf) => {
     await admin.flushall();
-    await using app = await startTestApp({ config: { REDIS_URL: address() }, roundMs: 50 });
-    await using visitor = await Visitor.arrive(app);
-    expect(visitor.ready.recovered).toBe(false);
-    await admin.del(...(await admin.keys('passerby:limit:*')));
+    await using app = await startTestApp({ config: { REDIS_URL: address() }, siteList, roundMs: 50 });
+    await using quiet = new AsyncDisposableStack();
+    for (const { key } of siteList) quiet.use(await Visitor.arrive(app, { site: key }));
+    await nextSweep();
+    await nextSweep();
     const before = await salt();
     const loss = proxy.loseReply(await wordsOf());
-    const other = new Visitor(app);
+    if (asked === 'the count of a limit') {
+      await admin.del(...(await admin.keys('passerby:limit:*')));
+      quiet.use(new Visitor(app));
+    }
     const line = await loss;
-    other.socket.disconnect();
     await expect.poll(() => proxy.lines.includes(line), PATIENCE).toBe(false);
-    await new Promise<void>((resolve) => proxy.whenPassing('swept', 'all', () => resolve()));
+    await nextSweep();
     const meet = async () => {
       await using pair = await pairOf(app);
       await assertTalking(pair, 1);
