@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
-import { defineScript, libraryText, readLua, type ScriptRunner } from '../../src/state/redis/script.ts';
+import type { ScriptRunner } from '../../src/state/redis/cached-script.ts';
+import { defineScript, libraryText, readLua } from '../../src/state/redis/script.ts';
 import { SCRIPT_NAMES, type ScriptName, type SCRIPTS } from '../../src/state/redis/scripts.ts';
 import { countedIds, EPOCH, type Inspection, type World } from './world.ts';
 

@@ -35,8 +35,10 @@ import type {
   SiteId,
 } from '../state-store.ts';
 import { BLOCK_MS, SURVEYED, surveyFrom } from '../survey.ts';
+import type { ScriptRunner } from './cached-script.ts';
+import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
-import { ForeignAnswer, type ScriptReply, type ScriptRunner } from './script.ts';
+import type { ScriptReply } from './script.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 export interface RedisStoreOptions {
@@ -44,12 +46,12 @@ export interface RedisStoreOptions {
   readonly skewMs?: () => number;
   /** The scripts; tests put broken ones in their place. */
   readonly scripts?: typeof SCRIPTS;
+  /** How long a request is asked again while its outcome is unknown, before the caller is told; 0 for once only. Milliseconds. */
+  readonly askAgainMs?: number;
 }
 
-/** How long a request is asked again while its outcome is unknown, before the caller is told. Milliseconds. */
 const ASK_AGAIN_MS = 800;
 const ASK_AGAIN_PAUSE_MS = 50;
-const RENEW_PAUSE_MS = 1_000;
 /** What a caller who was told `unavailable` waits. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
@@ -64,14 +66,14 @@ export class RedisStore implements StateStore {
   readonly #ids: IdSource;
   readonly #skewMs: () => number;
   readonly #scripts: typeof SCRIPTS;
-  /** Before this the connection is not renewed once more. As `performance.now()`. */
-  #renewAt = 0;
+  readonly #askAgainMs: number;
 
   constructor(runner: ScriptRunner, ids: IdSource, options: RedisStoreOptions = {}) {
     this.#runner = runner;
     this.#ids = ids;
     this.#skewMs = options.skewMs ?? (() => 0);
     this.#scripts = options.scripts ?? SCRIPTS;
+    this.#askAgainMs = options.askAgainMs ?? ASK_AGAIN_MS;
   }
 
   async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome> {
@@ -279,17 +281,10 @@ export class RedisStore implements StateStore {
     return { rules: JSON.stringify(rules), freshIds, blockMs: BLOCK_MS };
   }
 
-  /** All that was under way on the connection fails at once, and each of it says so: one new connection will do. */
-  #renewConnection(): void {
-    if (performance.now() < this.#renewAt) return;
-    this.#renewAt = performance.now() + RENEW_PAUSE_MS;
-    this.#runner.disconnect?.(true);
-  }
-
   /** Runs a script; while its outcome is unknown asks again with the same operation id, then says `unavailable`. */
   async #run(name: ScriptName, site: SiteId, args: Record<string, string | number>): Promise<ScriptReply> {
     const call = { site, operation: this.#ids.operation(), skewMs: this.#skewMs(), args };
-    const deadline = performance.now() + ASK_AGAIN_MS;
+    const deadline = performance.now() + this.#askAgainMs;
     for (;;) {
       try {
         const reply = await this.#scripts[name].run(this.#runner, call);
@@ -297,7 +292,7 @@ export class RedisStore implements StateStore {
         return reply;
       } catch (thrown) {
         if (thrown instanceof Refusal || isBug(thrown)) throw thrown;
-        if (thrown instanceof ForeignAnswer) this.#renewConnection();
+        if (thrown instanceof ForeignAnswer) renewConnection(this.#runner);
         if (isWrongType(thrown) && name !== 'drop-foreign') await this.#run('drop-foreign', site, {});
         if (performance.now() > deadline)
           throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause: thrown });
