@@ -27,16 +27,6 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [{ file: 'library', from: 'if is_in_line(id, candidate) then best', to: 'if true then best' }],
   },
   {
-    name: 'an end is written to a session that sits elsewhere',
-    changes: [
-      {
-        file: 'library',
-        from: 'if session and session.c == cid then\n      local told',
-        to: 'if session then\n      local told',
-      },
-    ],
-  },
-  {
     name: 'tokens are not restored',
     changes: [{ file: 'library', from: "redis.call('HSETNX', K.tokens, session.t, sid)", to: '' }],
   },
@@ -82,16 +72,6 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     name: 'conversations of sessions that are gone stay',
     changes: [
       { file: 'repair-site', from: 'do repair_conversation(cid, at) end', to: 'do local _ = repair_conversation end' },
-    ],
-  },
-  {
-    name: 'the revision does not follow the clock',
-    changes: [
-      {
-        file: 'library',
-        from: 'math.max((tonumber(last or 0) or 0) + 1, now() * 1000)',
-        to: '(tonumber(last or 0) or 0) + 1',
-      },
     ],
   },
   {
