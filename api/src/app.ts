@@ -51,6 +51,8 @@ import type { Notice, SiteId, StateStore } from './state/state-store.ts';
 const ROUND_MS = 1_000;
 /** What one call of a sweep does at most, so that others get their turn in between; and calls in a round. */
 const SWEEP = { max: 50, callsMax: 20 } as const;
+/** Calls of a repair in a round, where something was lost; one where nothing was. */
+const REPAIR_CALLS_MAX = 10;
 /** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
 const DRAIN_SPREAD_MS = 4_000;
 /** After this the node goes whoever is still connected. Milliseconds. */
@@ -299,7 +301,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     await attempt(() => salts.refresh());
     for (const site of activeSites) {
       await attempt(() => lookAfter(site), site);
-      await attempt(async () => tell((await store.repair(site, nodeId)).notices), site);
+      await attempt(() => repair(site), site);
     }
     await attempt(() => reconciler.round(activeSites));
     await attempt(() => waits.round());
@@ -315,6 +317,14 @@ export async function startApp(parts: AppParts): Promise<App> {
       tell(swept.notices);
       isMore = swept.isMore;
       if (isMore) sessions.lookAgain(site);
+    }
+  }
+
+  async function repair(site: SiteId): Promise<void> {
+    for (let calls = 1, isMore = true; isMore && calls <= REPAIR_CALLS_MAX; calls++) {
+      const repaired = await store.repair(site, nodeId);
+      tell(repaired.notices);
+      isMore = repaired.isMore;
     }
   }
 

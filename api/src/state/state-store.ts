@@ -240,10 +240,10 @@ export interface StateStore {
   sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
   /**
    * Puts right what a loss of keys or entries left at odds, a bounded part of the site a call: conversations and
-   * waits of sessions that are gone end, and what is there is listed again where it can be found. Changes nothing
-   * where nothing was lost. Only the node that holds the site's sweep lease does anything.
+   * waits of sessions that are gone end, and what is there is listed again where it can be found. There may be more
+   * to do where something was done. Changes nothing where nothing was lost. Only the node that holds the site's sweep lease does anything.
    */
-  repair(site: SiteId, nodeId: NodeId): Promise<Transition>;
+  repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome>;
   /** This node lives and holds visitors of the site. */
   heartbeat(site: SiteId, nodeId: NodeId): Promise<void>;
   /**

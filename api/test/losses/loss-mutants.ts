@@ -28,12 +28,16 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'tokens are not restored',
-    changes: [{ file: 'library', from: "redis.call('HSETNX', K.tokens, session.t, sid)", to: '' }],
+    changes: [{ file: 'library', from: "put_right(redis.call('HSETNX', K.tokens, session.t, sid))", to: '' }],
   },
   {
     name: 'who is away is not listed again',
     changes: [
-      { file: 'library', from: "    redis.call('ZADD', K.away, session.a, sid)\n    return", to: '    return' },
+      {
+        file: 'library',
+        from: "    put_right(redis.call('ZADD', K.away, session.a, sid))\n    return",
+        to: '    return',
+      },
     ],
   },
   {
@@ -41,18 +45,18 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "redis.call('ZADD', K.placed, 0, placement(sid, session))\n  -- A node",
+        from: "put_right(redis.call('ZADD', K.placed, 0, placement(sid, session)))\n  -- A node",
         to: '-- A node',
       },
     ],
   },
   {
     name: 'waiters are not listed again',
-    changes: [{ file: 'library', from: 'if list_tags(sid, wait) > 0 then write_due(sid, wait, at) end', to: '' }],
+    changes: [{ file: 'library', from: 'local added = list_tags(sid, wait)', to: 'local added = 0' }],
   },
   {
     name: 'claims are not listed again',
-    changes: [{ file: 'library', from: "redis.call('ZADD', K.claims, 'NX', conversation.d, cid)", to: '' }],
+    changes: [{ file: 'library', from: "put_right(redis.call('ZADD', K.claims, 'NX', conversation.d, cid))", to: '' }],
   },
   {
     name: 'waits of sessions that are gone stay',
