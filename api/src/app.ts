@@ -45,7 +45,7 @@ import { RequestDoor, type FrameHandler, type RequestHandlers } from './socket/r
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
-import type { Notice, SiteId, StateStore } from './state/state-store.ts';
+import type { Notice, SessionRef, SiteId, StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
@@ -162,7 +162,21 @@ export async function startApp(parts: AppParts): Promise<App> {
   );
   const online = new Online(store, push);
   const ids = randomIds;
-  const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, clock, nodeId, tell });
+  const toldAt = (session: SessionRef) => lifecycle.toldAt(session);
+  const sessions = new Sessions({
+    store,
+    relay,
+    push,
+    online,
+    waits,
+    link,
+    arrivals,
+    ids,
+    clock,
+    nodeId,
+    tell,
+    toldAt,
+  });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {

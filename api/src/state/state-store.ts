@@ -154,6 +154,8 @@ export type ResumeOutcome =
       readonly state: SessionState;
       readonly agreed: Agreed;
       readonly seat: Seat | null;
+      /** The revision at which the conversation of the seat started; 0 without one, and where revisions are. */
+      readonly seatedAt: number;
       readonly previous: Address;
       readonly notices: readonly Notice[];
     }

@@ -160,6 +160,7 @@ export class MemoryStore implements StateStore {
       state: this.#stateOf(session),
       agreed: session.agreed,
       seat: session.conversation === null ? null : seatOf(session.conversation, session),
+      seatedAt: 0,
       previous,
       notices,
     };

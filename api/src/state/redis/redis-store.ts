@@ -104,11 +104,12 @@ export class RedisStore implements StateStore {
       ...this.#deciding(rules, 1),
     });
     if (reply.tag === 'unknown') return { kind: 'unknown' };
-    const [sessionId, fence, previousNode, state, ...agreed] = reply.fields as [
+    const [sessionId, fence, previousNode, state, seatedAt, ...agreed] = reply.fields as [
       SessionId,
       number,
       NodeId,
       unknown[],
+      number,
       string,
       string,
     ];
@@ -119,6 +120,7 @@ export class RedisStore implements StateStore {
       state: stateFrom(state, seat),
       agreed: agreedFrom(agreed),
       seat,
+      seatedAt,
       previous: { site, sessionId, nodeId: previousNode },
       notices: noticesFrom(site, reply),
     };
