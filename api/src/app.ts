@@ -52,7 +52,7 @@ import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
 import { SiteTurns } from './state/site-turns.ts';
-import type { Notice, SiteId, StateStore } from './state/state-store.ts';
+import type { Notice, SessionRef, SiteId, StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
@@ -182,7 +182,22 @@ export async function startApp(parts: AppParts): Promise<App> {
   );
   const online = new Online(store, push, clock, turns);
   const ids = randomIds;
-  const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
+  const toldAt = (session: SessionRef) => lifecycle.toldAt(session);
+  const sessions = new Sessions({
+    store,
+    relay,
+    push,
+    online,
+    waits,
+    link,
+    arrivals,
+    ids,
+    dates,
+    clock,
+    nodeId,
+    tell,
+    toldAt,
+  });
   const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId, turns });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {

@@ -12,6 +12,9 @@ import type { NodeId, Notice, SiteId, StateStore } from './state/state-store.ts'
 /** Bounds of one site's sweep in a round: transitions in a call, so that others get their turn in between; and calls. */
 const SWEEP = { max: 50, callsMax: 20 } as const;
 
+/** Maximum number of repairs of one site in a round, where something was lost; one where nothing was. */
+const REPAIR_CALLS_MAX = 10;
+
 export interface RoundParts {
   readonly everyMs: number;
   readonly nodeId: NodeId;
@@ -65,10 +68,10 @@ async function attempt(work: () => Promise<void>, failed: RoundParts['failed']):
 
 /** One step after the other, each for all sites. */
 async function roundOfSites(parts: RoundParts): Promise<void> {
-  const { store, nodeId, sessions, turns, reconciler, lifecycle, online, tell, failed } = parts;
+  const { sessions, turns, reconciler, lifecycle, online, failed } = parts;
   const active = sessions.activeSites();
   await turns.each('sweep', active, (site) => sweep(site, parts));
-  await turns.each('repair', active, async (site) => tell((await store.repair(site, nodeId)).notices));
+  await turns.each('repair', active, (site) => repair(site, parts));
   await attempt(() => reconciler.round(active), failed);
   await attempt(() => lifecycle.endSilent(), failed);
   await attempt(() => online.tellChanges(), failed);
@@ -82,5 +85,13 @@ async function sweep(site: SiteId, { store, nodeId, sites, sessions, heartbeat, 
     tell(swept.notices);
     isMore = swept.isMore;
     if (isMore) sessions.lookAgain(site);
+  }
+}
+
+async function repair(site: SiteId, { store, nodeId, tell }: RoundParts): Promise<void> {
+  for (let calls = 1, isMore = true; isMore && calls <= REPAIR_CALLS_MAX; calls++) {
+    const repaired = await store.repair(site, nodeId);
+    tell(repaired.notices);
+    isMore = repaired.isMore;
   }
 }

@@ -73,6 +73,7 @@ async function stage() {
     ids: randomIds,
     nodeId: HERE,
     tell: () => undefined,
+    toldAt: () => 0,
   });
   const tokens: ResumeToken[] = [];
   const arrive = (resume?: ResumeToken) =>

@@ -56,8 +56,8 @@ const ASK_AGAIN_PAUSE_MS = 50;
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
 const SWEEP_MATCHES_MAX = 64;
-/** Entries of each kind that one repair looks at: at one a second, all of 5,000 sessions within ten seconds. */
-const REPAIR_MAX = 500;
+/** Entries of each kind that one repair looks at: about a hundredth of a second of script where all are there. */
+const REPAIR_MAX = 100;
 
 /** All shared state in Redis, one Lua script a transition, so that many nodes serve one site. */
 export class RedisStore implements StateStore {
@@ -106,11 +106,12 @@ export class RedisStore implements StateStore {
       ...this.#deciding(rules, 1),
     });
     if (reply.tag === 'unknown') return { kind: 'unknown' };
-    const [sessionId, fence, previousNode, state, ...agreed] = reply.fields as [
+    const [sessionId, fence, previousNode, state, seatedAt, ...agreed] = reply.fields as [
       SessionId,
       number,
       NodeId,
       unknown[],
+      number,
       string,
       string,
     ];
@@ -121,6 +122,7 @@ export class RedisStore implements StateStore {
       state: stateFrom(state, seat),
       agreed: agreedFrom(agreed),
       seat,
+      seatedAt,
       previous: { site, sessionId, nodeId: previousNode },
       notices: noticesFrom(site, reply),
     };
@@ -210,9 +212,10 @@ export class RedisStore implements StateStore {
     return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
   }
 
-  async repair(site: SiteId, nodeId: NodeId): Promise<Transition> {
+  async repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome> {
     const args = { node: nodeId, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
-    return { notices: noticesFrom(site, await this.#run('repair-site', site, args)) };
+    const reply = await this.#run('repair-site', site, args);
+    return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
   }
 
   async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
