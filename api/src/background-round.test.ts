@@ -27,7 +27,7 @@ function start(names: { readonly dead: number; readonly alive: number }, parts: 
       },
       repair: async (site) => {
         await answer(site);
-        return { notices: [{ repaired: site } as unknown as Notice] };
+        return { notices: [{ repaired: site } as unknown as Notice], isMore: false };
       },
     },
     sites: { rulesOf: () => ({}) as never },

@@ -43,6 +43,8 @@ export function createListener(parts: ListenerParts): Server {
       keepAliveTimeout: bounds.keepAliveMs,
       // Node would answer it without a word; the error middleware does.
       requireHostHeader: false,
+      // Any other `Upgrade`, such as the `h2c` that some HTTP clients send with every request, is passed over (RFC 9110, 7.8).
+      shouldUpgradeCallback: ({ headers }) => /^websocket$/i.test(headers.upgrade ?? ''),
     },
     answer,
   );
@@ -79,6 +81,11 @@ export function createListener(parts: ListenerParts): Server {
   // From here on no time above counts for it, and nobody else would ever close it.
   server.on('upgrade', (request, socket) => {
     onUpgrade?.(request);
+    // The answer under way would be written into the WebSocket.
+    if (answering.has(socket)) {
+      socket.destroy();
+      return;
+    }
     if (upgradePath === null || request.url?.startsWith(upgradePath) !== true) refuse(socket as Socket, 'not_found');
   });
   return server;

@@ -1,5 +1,5 @@
 import { TIMES, type ConversationId } from '@passerby/sdk/protocol';
-import type { Clock } from '../clock.ts';
+import type { MonotonicClock } from '../clock.ts';
 import type { SessionId } from '../state/state-store.ts';
 
 interface Told {
@@ -14,11 +14,11 @@ interface Told {
  * back in time must not bring them back to a conversation they were told the end of.
  */
 export class ToldBefore {
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   /** The oldest first. */
   readonly #told = new Map<SessionId, Told>();
 
-  constructor(clock: Clock) {
+  constructor(clock: MonotonicClock) {
     this.#clock = clock;
   }
 

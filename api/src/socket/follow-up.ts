@@ -8,6 +8,14 @@ interface Opened {
   readonly request: IncomingMessage;
 }
 
+/**
+ * Whether a request asks for Engine.IO's JSONP, which no client of this service uses: it decodes a body inside the
+ * library, past the bound on the packets in one.
+ */
+export function isJsonp(request: IncomingMessage): boolean {
+  return queryOf(request).has('j');
+}
+
 /** Returns whether a request names the connection it belongs to, instead of opening one. */
 export function isFollowUp(request: IncomingMessage): boolean {
   return queryOf(request).has('sid');

@@ -18,7 +18,7 @@ import type { Online } from '../session/online.ts';
 import { AddressConnections } from './address-connections.ts';
 import { readAuth, REFUSED_CROWD, type Credentials } from './handshake.ts';
 import { boundConnections, boundPolling, closeRefused, tearDown } from './connection-bounds.ts';
-import { forgetSid, isFollowUp, isOfAnotherPage } from './follow-up.ts';
+import { forgetSid, isFollowUp, isJsonp, isOfAnotherPage } from './follow-up.ts';
 import { spreadPackets } from './packet-queue.ts';
 import type { RequestDoor } from './request-door.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
@@ -98,6 +98,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   closeRefused(server);
 
   function whyNot(request: IncomingMessage): ErrorCode | null {
+    if (isJsonp(request)) return 'bad_request';
     if (admit(request, sites) === null) return REFUSED_ORIGIN;
     if (parts.isDraining()) return 'unavailable';
     return addresses.isFull(request) ? REFUSED_CROWD : null;
@@ -107,6 +108,10 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
   server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
     if (!isFollowUp(request)) {
       next();
+      return;
+    }
+    if (isJsonp(request)) {
+      next(new Error('bad_request'));
       return;
     }
     const isAdmitted = admit(request, sites) !== null;
