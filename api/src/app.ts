@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
+import { startRounds } from './background-round.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import { LOOPBACK, type Config } from './config.ts';
@@ -50,14 +51,11 @@ import { RequestDoor, type FrameHandler, type RequestHandlers } from './socket/r
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
-import type { Notice, SiteId, StateStore } from './state/state-store.ts';
+import { SiteTurns } from './state/site-turns.ts';
+import type { Notice, SessionRef, SiteId, StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
-/** What one call of a sweep does at most, so that others get their turn in between; and calls in a round. */
-const SWEEP = { max: 50, callsMax: 20 } as const;
-/** Sites that are looked after at once: one that has to wait for its answers keeps the others waiting no longer than this. */
-const SITES_AT_ONCE = 16;
 /** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
 const DRAIN_SPREAD_MS = 4_000;
 /** After this the node goes whoever is still connected; closing those takes up to `closeMs` more. Milliseconds. */
@@ -147,6 +145,14 @@ export async function startApp(parts: AppParts): Promise<App> {
   const noteFailure = (thrown: unknown) =>
     log.warn({ reason: backend.faultOf(thrown) }, 'the state store did not do what it was asked');
   const store = observedStore(backend.store, metrics, noteFailure);
+  const noteRoundFailure = (thrown: unknown, site?: SiteId) => {
+    tally.count('round_failed');
+    const fault = backend.faultOf(thrown);
+    const fields = { ...(site !== undefined && { site }), ...(fault !== 'UNKNOWN' && { reason: fault }) };
+    log.error({ ...fields, error: errorFields(thrown) }, 'round failed');
+  };
+  // Not the clock of a test: it may stand still, and a site that failed would never be tried again.
+  const turns = new SiteTurns({ failed: noteRoundFailure });
   const salts = new Salts(dates, backend.salts);
   await backend.atStart(() => salts.refresh());
   const addresses = new AddressHasher(salts);
@@ -164,7 +170,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const arrivals = new Arrivals({ limiter, load, clock, tally });
   const relay = new Relay(push, clock, link, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock });
-  const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, metrics, nodeId });
+  const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, metrics, nodeId, turns });
   const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
   const matchmaker = new Matchmaker(
     store,
@@ -174,10 +180,25 @@ export async function startApp(parts: AppParts): Promise<App> {
     (sessionId) => relay.seatOf(sessionId) !== undefined,
     (sessionId, revision) => lifecycle.noteTold(sessionId, revision),
   );
-  const online = new Online(store, push, clock);
+  const online = new Online(store, push, clock, turns);
   const ids = randomIds;
-  const sessions = new Sessions({ store, relay, push, online, waits, link, arrivals, ids, dates, clock, nodeId, tell });
-  const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId });
+  const toldAt = (session: SessionRef) => lifecycle.toldAt(session);
+  const sessions = new Sessions({
+    store,
+    relay,
+    push,
+    online,
+    waits,
+    link,
+    arrivals,
+    ids,
+    dates,
+    clock,
+    nodeId,
+    tell,
+    toldAt,
+  });
+  const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId, turns });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
       case 'notice':
@@ -319,52 +340,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   spreadRequests(http, new Turns());
   answerOneAtATime(http, (request) => proxyHints.look(request));
 
-  let isRound = false;
-  async function round(): Promise<void> {
-    const activeSites = sessions.activeSites();
-    // Each by itself: what is wrong with one site, or in one step, keeps no other from its turn.
-    await attempt(() => salts.refresh());
-    const sitesLeft = [...activeSites];
-    const lane = async () => {
-      for (let site = sitesLeft.shift(); site !== undefined; site = sitesLeft.shift()) {
-        const lookedAfter = site;
-        await attempt(() => lookAfter(lookedAfter), lookedAfter);
-        await attempt(async () => tell((await store.repair(lookedAfter, nodeId)).notices), lookedAfter);
-      }
-    };
-    await Promise.all(Array.from({ length: SITES_AT_ONCE }, lane));
-    await attempt(() => reconciler.round(activeSites));
-    await attempt(() => waits.round());
-    await attempt(() => lifecycle.endSilent());
-    await attempt(() => online.tellChanges());
-  }
-
-  async function lookAfter(site: SiteId): Promise<void> {
-    // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
-    await heartbeat.held(site);
-    for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
-      const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
-      tell(swept.notices);
-      isMore = swept.isMore;
-      if (isMore) sessions.lookAgain(site);
-    }
-  }
-
-  async function attempt(step: () => Promise<void>, site?: SiteId): Promise<void> {
-    try {
-      await step();
-    } catch (thrown) {
-      tally.count('round_failed');
-      const fault = backend.faultOf(thrown);
-      const fields = { ...(site !== undefined && { site }), ...(fault !== 'UNKNOWN' && { reason: fault }) };
-      log.error({ ...fields, error: errorFields(thrown) }, 'round failed');
-    }
-  }
-  const rounds = setInterval(() => {
-    if (isRound) return;
-    isRound = true;
-    void attempt(round).finally(() => (isRound = false));
-  }, parts.roundMs ?? ROUND_MS);
+  const stopRounds = startRounds({
+    everyMs: parts.roundMs ?? ROUND_MS,
+    ...{ nodeId, store, sites, sessions, heartbeat, turns, salts, reconciler, waits, lifecycle, online, tell },
+    failed: noteRoundFailure,
+  });
 
   const held = (): Held => ({
     connections: socketServer.engine.clientsCount,
@@ -394,7 +374,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     await listening(http, config.PORT, config.HOST);
     if (metricsHttp !== null) await listening(metricsHttp, METRICS_PORT!, METRICS_HOST);
   } catch (error) {
-    clearInterval(rounds);
+    stopRounds();
     heartbeat.stop();
     stopForgetting();
     stopFollowing();
@@ -405,7 +385,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
 
   async function stop(): Promise<void> {
-    clearInterval(rounds);
+    stopRounds();
     heartbeat.stop();
     stopForgetting();
     stopFollowing();

@@ -17,10 +17,8 @@ import {
   type RedisAddress,
   type RedisClient,
 } from './state/redis/client.ts';
-import { NODE_LEASE_MS } from './state/redis/keys.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
-import { SCRIPTS } from './state/redis/scripts.ts';
-import type { NodeId, StateStore } from './state/state-store.ts';
+import type { NodeId, SiteId, StateStore } from './state/state-store.ts';
 
 /** What the state and the way to other nodes stand on. */
 export interface Backend {
@@ -64,8 +62,10 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   const onFault = (reason: StoreFault) => log.warn({ reason }, 'a connection to Redis failed');
   const commands = connectRedis(address, 'commands', { onFault });
   const subscriber = connectRedis(address, 'subscription', { onFault });
-  // Leases are renewed however much waits on the other connection.
+  // Leases are renewed however much waits on the other connection. Tried once: the next beat comes before a retry would
+  // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
+  const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
   const link = new RedisLink(commands, subscriber, tally);
   const close = () => {
     link.close();
@@ -77,7 +77,9 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
     await warnOfEviction(commands, log);
     return {
       name,
-      store: Object.assign(new RedisStore(commands, randomIds), { heartbeat: heartbeatOn(pulse) }),
+      store: Object.assign(new RedisStore(commands, randomIds), {
+        heartbeat: (site: SiteId, node: NodeId) => leases.heartbeat(site, node),
+      }),
       link,
       salts: sharedSalts(commands),
       redis: commands,
@@ -123,17 +125,6 @@ async function tryForAWhile(step: () => Promise<void>): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, START.pauseMs));
     }
   }
-}
-
-/**
- * Renews leases on a connection that serves nothing else. Tried once: the next beat comes before a retry would help. The
- * answer says nothing about the order of what the store's own connection does.
- */
-function heartbeatOn(pulse: RedisClient): StateStore['heartbeat'] {
-  return async (site, node) => {
-    const args = { node, nodeLeaseMs: NODE_LEASE_MS };
-    await SCRIPTS['beat-node'].run(pulse, { site, operation: randomIds.operation(), skewMs: 0, args });
-  };
 }
 
 /** Says so where a full Redis would remove keys: whichever it is, a site stops or forgets whom it keeps apart. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { LINK_VERSION, parcelBatch, readParcel } from '../contract/parcel.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
+import { renewConnection } from '../state/redis/foreign-answer.ts';
 import { PREFIX } from '../state/redis/keys.ts';
 import type { NodeId } from '../state/state-store.ts';
 import type { NodeLink, Parcel } from './node-link.ts';
@@ -100,7 +101,9 @@ export class RedisLink implements NodeLink {
       const text = JSON.stringify({ version: LINK_VERSION, parcels });
       this.#publisher.publish(channelOf(node), text).then(
         (receivers) => {
-          if (Number(receivers) === 0) this.#tally.count('parcels_without_receiver');
+          // What is no number answers another command: whether this one was carried out is not known.
+          if (typeof receivers !== 'number') renewConnection(this.#publisher);
+          else if (receivers === 0) this.#tally.count('parcels_without_receiver');
         },
         () => this.#tally.count('parcels_lost'),
       );

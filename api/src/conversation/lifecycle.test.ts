@@ -1,7 +1,7 @@
 import { VISITOR } from '../../test/marks.ts';
 import { Metrics } from '../observability/metrics.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
 import { noLink } from '../cluster/node-link.ts';
 import { WaitReports } from '../match/wait-reports.ts';
@@ -9,6 +9,7 @@ import type { Push } from '../push.ts';
 import { directoryOf } from '../sites/site-directory.ts';
 import { randomIds } from '../state/ids.ts';
 import { MemoryStore } from '../state/memory/memory-store.ts';
+import { SiteTurns } from '../state/site-turns.ts';
 import type { Address, NodeId, Notice, SessionId, SessionRef, SiteId } from '../state/state-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Relay } from './relay.ts';
@@ -21,6 +22,8 @@ const to: Address = { site, sessionId: session.sessionId, nodeId };
 /** A lifecycle, and what it tells its one visitor. */
 function stage() {
   const told: string[] = [];
+  const failed: unknown[] = [];
+  const here = { now: 0 };
   const push: Push = {
     toSession: (_, name, payload) =>
       told.push(`${name} ${(payload as { conversationId?: string }).conversationId ?? ''}`) > 0,
@@ -33,9 +36,9 @@ function stage() {
     sessionOf: (sessionId) => (sessionId === session.sessionId ? session : null),
     disconnect: () => undefined,
   };
-  const store = new MemoryStore(() => 0, randomIds);
+  const store = new MemoryStore(() => here.now, randomIds);
   const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
-  const relay = new Relay(push, () => 0, noLink, nodeId);
+  const relay = new Relay(push, () => here.now, noLink, nodeId);
   const waits = new WaitReports({ store, push, sites, log, clock: () => 0 });
   const lifecycle = new Lifecycle({
     store,
@@ -47,12 +50,17 @@ function stage() {
     log,
     metrics: new Metrics(),
     nodeId,
+    turns: new SiteTurns({ failed: (thrown) => failed.push(thrown) }),
   });
   return {
     told,
     tell: (...notices: Notice[]) => lifecycle.tell(notices),
     noteTold: (...args: Parameters<Lifecycle['noteTold']>) => lifecycle.noteTold(...args),
     relay,
+    lifecycle,
+    store,
+    failed,
+    pass: (ms: number) => void (here.now += ms),
   };
 }
 
@@ -144,5 +152,31 @@ describe('notices of several nodes, which overtake each other', () => {
     const { told, tell, relay } = stage();
     tell({ ...started(1, 'c1'), to: { ...to, sessionId: 's_gone' as SessionId } });
     expect([told, relay.size]).toEqual([[], 0]);
+  });
+});
+
+describe('silent conversations', () => {
+  it('all end but those whose end fails, and those are counted', async () => {
+    const { relay, lifecycle, store, failed, pass } = stage();
+    const ids = ['c1', 'c2', 'c3', 'c4'] as ConversationId[];
+    const seat = (conversationId: ConversationId, site: SiteId) => ({
+      conversationId,
+      role: 'offerer' as const,
+      shared: { interests: [], isSameTopic: false },
+      peer: { site, sessionId: 's_b' as SessionId, nodeId },
+    });
+    ids.forEach((id, n) =>
+      relay.seat(`s_${id}` as SessionId, seat(id, (n < 2 ? 'site_a' : 'site_b') as SiteId), 1_000),
+    );
+    const asked: ConversationId[] = [];
+    vi.spyOn(store, 'end').mockImplementation(async (_, id) => {
+      asked.push(id);
+      if (id === 'c1' || id === 'c3') throw new Error('away');
+      return { notices: [] };
+    });
+    pass(1_000);
+    await lifecycle.endSilent();
+    expect(asked.sort()).toEqual(ids);
+    expect(failed).toHaveLength(2);
   });
 });

@@ -8,6 +8,8 @@ import { STEPS } from '../observability/metrics-table.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
+import { attemptEach } from '../state/attempt-each.ts';
+import type { SiteTurns } from '../state/site-turns.ts';
 import type {
   Correction,
   NodeId,
@@ -31,6 +33,7 @@ export class Lifecycle {
   readonly #log: Log;
   readonly #metrics: Metrics;
   readonly #nodeId: NodeId;
+  readonly #turns: SiteTurns;
   /** By the session as its present socket holds it, so that it goes with the socket. */
   readonly #toldAt = new WeakMap<SessionRef, number>();
 
@@ -44,6 +47,7 @@ export class Lifecycle {
     log: Log;
     metrics: Metrics;
     nodeId: NodeId;
+    turns: SiteTurns;
   }) {
     this.#store = parts.store;
     this.#relay = parts.relay;
@@ -54,6 +58,7 @@ export class Lifecycle {
     this.#log = parts.log;
     this.#metrics = parts.metrics;
     this.#nodeId = parts.nodeId;
+    this.#turns = parts.turns;
   }
 
   async leave(
@@ -79,9 +84,13 @@ export class Lifecycle {
 
   /** Ends conversations in which nobody said anything for too long. */
   async endSilent(): Promise<void> {
-    for (const { conversationId, peer } of this.#relay.silent()) {
-      this.tell((await this.#store.end(peer.site, conversationId, 'idle')).notices);
-    }
+    const silent = this.#relay.silent();
+    await this.#turns.each('silence', new Set(silent.map(({ peer }) => peer.site)), (site) => {
+      const ofSite = silent.filter(({ peer }) => peer.site === site);
+      return attemptEach(ofSite, async ({ conversationId }) => {
+        this.tell((await this.#store.end(site, conversationId, 'idle')).notices);
+      });
+    });
   }
 
   /** Carries out what a transition of the store means for visitors, on whichever node they are. */

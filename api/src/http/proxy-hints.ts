@@ -59,7 +59,7 @@ const UNDECLARED =
   'requests carry X-Forwarded-For or the like while TRUSTED_HOPS is 0: if a proxy of yours stands in front, all ' +
   'visitors count as one address; set TRUSTED_HOPS to the number of your proxies';
 const ENTRIES_MISSING =
-  'most requests carry fewer X-Forwarded-For entries than TRUSTED_HOPS: visitors may count as one address; set ' +
+  'most requests carry fewer X-Forwarded-For entries than TRUSTED_HOPS: visitors may choose the address they count as, or count as one; set ' +
   'TRUSTED_HOPS to the number of your proxies, and let each add its entry';
 
 /** Number of entries in a header that Node has joined. */

@@ -66,6 +66,20 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
+test('a failure that is no fault of Redis is counted, and each node counts by itself', async () => {
+  await using server = await RedisServer.start();
+  using redis = await connected(server.url);
+  const { limiter, tally } = limiterOn(redis);
+  await redis.set('passerby:limit:{site_a}:sessions:address:a', 'not a number');
+  expect(await takenOf(PER_ADDRESS + 10, [limiter], 'a')).toBe(PER_ADDRESS);
+  expect(tally.of('limit_failed')).toBeGreaterThan(0);
+  expect(await takenOf(1, [limiter], 'b')).toBe(1);
+  const before = tally.of('limit_failed');
+  await server.crash();
+  await takenOf(1, [limiter], 'b');
+  expect(tally.of('limit_failed')).toBe(before);
+});
+
 test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_000 }, async () => {
   await using cluster = await RedisCluster.start();
   using redis = await connected(cluster.url);

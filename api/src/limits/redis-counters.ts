@@ -1,35 +1,40 @@
-import { createHash } from 'node:crypto';
 import type { MonotonicClock } from '../clock.ts';
 import type { Tally } from '../observability/tally.ts';
+import { randomIds } from '../state/ids.ts';
+import { cachedScript } from '../state/redis/cached-script.ts';
 import type { RedisClient } from '../state/redis/client.ts';
+import { ForeignAnswer, renewConnection } from '../state/redis/foreign-answer.ts';
+import { storeFaultOf } from '../state/redis/store-fault.ts';
 import { MemoryCounters, type Count, type CountOutcome, type Counters } from './counters.ts';
 
 /**
  * KEYS     the counts of one action, all of one hash slot
- * ARGV     points and window in milliseconds, of each key in turn
- * RETURNS  the number of the first key that had none left, or 0; then the count and the milliseconds left of each key
- *          reached. What was counted is taken back if one had none left.
+ * ARGV     operation; then points and window in milliseconds, of each key in turn
+ * RETURNS  operation; the number of the first key that had none left, or 0; then the count and the milliseconds left of
+ *          each key reached. What was counted is taken back if one had none left.
  * COST     two commands a key, four keys at most
+ *
+ * Not among the scripts with a head: those have a fixed set of keys, all of the registry and of one site, and keep their
+ * answer by operation. This has one to four keys by the action, some of no site, and is never asked again.
  */
-const TAKE = `
-local answer = { 0 }
+const TAKE = cachedScript(`
+local answer = { ARGV[1], 0 }
 for i, key in ipairs(KEYS) do
   local count = redis.call('INCRBY', key, 1)
   local left = redis.call('PTTL', key)
   if left < 0 then
-    left = tonumber(ARGV[2 * i])
+    left = tonumber(ARGV[2 * i + 1])
     redis.call('PEXPIRE', key, left)
   end
-  if count > tonumber(ARGV[2 * i - 1]) then
+  if count > tonumber(ARGV[2 * i]) then
     for j = 1, i do redis.call('INCRBY', KEYS[j], -1) end
-    answer[1], answer[2 * i], answer[2 * i + 1] = i, count - 1, left
+    answer[2], answer[2 * i + 1], answer[2 * i + 2] = i, count - 1, left
     return answer
   end
-  answer[2 * i], answer[2 * i + 1] = count, left
+  answer[2 * i + 1], answer[2 * i + 2] = count, left
 end
 return answer
-`;
-const TAKE_SHA = createHash('sha1').update(TAKE).digest('hex');
+`);
 
 /** Counts in Redis, for all nodes together, in one round trip an action; while Redis does not answer each node counts by itself. */
 export class RedisCounters implements Counters {
@@ -47,31 +52,33 @@ export class RedisCounters implements Counters {
     // Otherwise the command would wait for a connection, or for its own deadline.
     if (this.#redis.status === 'ready') {
       try {
-        return outcomeOf(await this.#run(counts));
-      } catch {
-        // Any failure of Redis has the same answer, below. The state store, which needs the same Redis, says why.
+        return await this.#take(counts);
+      } catch (thrown) {
+        if (thrown instanceof TypeError) throw thrown;
+        if (thrown instanceof ForeignAnswer) renewConnection(this.#redis);
+        // Any other failure of Redis has the same answer, below. The state store, which needs the same Redis, says why;
+        // what is none, such as a broken script or a key that is not ours, only this sees.
+        else if (storeFaultOf(thrown) === 'UNKNOWN') this.#tally.count('limit_failed');
       }
     }
     this.#tally.count('limit_without_redis');
     return this.#meanwhile.take(counts);
   }
 
-  async #run(counts: readonly Count[]): Promise<unknown> {
+  async #take(counts: readonly Count[]): Promise<CountOutcome> {
+    const operation = randomIds.operation();
     const keys = counts.map(({ key }) => key);
-    const args = counts.flatMap(({ allowance }) => [String(allowance.points), String(allowance.windowMs)]);
-    try {
-      return await this.#redis.evalsha(TAKE_SHA, keys.length, ...keys, ...args);
-    } catch (thrown) {
-      if (!(thrown instanceof Error && thrown.message.startsWith('NOSCRIPT'))) throw thrown;
-      return this.#redis.eval(TAKE, keys.length, ...keys, ...args);
-    }
+    const args = counts.flatMap(({ allowance }) => [allowance.points, allowance.windowMs]);
+    const raw = await TAKE(this.#redis, keys, [operation, ...args]);
+    const [echo, ...numbers] = Array.isArray(raw) ? (raw as unknown[]) : [];
+    if (echo !== operation) throw new ForeignAnswer('limits: the answer is of another operation');
+    return outcomeOf(numbers);
   }
 }
 
-function outcomeOf(answer: unknown): CountOutcome {
-  const numbers = Array.isArray(answer) ? (answer as unknown[]) : [];
+function outcomeOf(numbers: readonly unknown[]): CountOutcome {
   if (numbers.length < 3 || !numbers.every((number) => typeof number === 'number'))
-    throw new Error(`limits: expected a list of numbers from Redis, got ${JSON.stringify(answer)}`);
+    throw new TypeError(`limits: expected a list of numbers from Redis, got ${JSON.stringify(numbers)}`);
   const [full, ...rest] = numbers as [number, ...number[]];
   const counts = Array.from({ length: rest.length / 2 }, (_, index) => ({
     used: rest[2 * index]!,

@@ -4,7 +4,7 @@ import { Refusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { SessionId, StateStore, Survey } from '../state/state-store.ts';
+import type { SessionId, SiteId, StateStore, Survey } from '../state/state-store.ts';
 import { SURVEYED } from '../state/survey.ts';
 import { stepAt } from '../decision/expansions.ts';
 import type { MatchRules } from '../decision/rules.ts';
@@ -90,13 +90,14 @@ export class WaitReports {
     }
     const deadline = performance.now() + this.#roundMs;
     let next = 0;
-    let isStoreAway = false;
+    const sitesAway = new Set<SiteId>();
     const lane = async () => {
-      while (next < due.length && !isStoreAway && performance.now() <= deadline) {
+      while (next < due.length && performance.now() <= deadline) {
         const sessionId = due[next++]!;
-        const outcome = await this.#report(sessionId);
-        // A store that fails is not asked for the others too: their turn comes in the next round.
-        if (outcome === 'unavailable') isStoreAway = true;
+        const site = this.#push.sessionOf(sessionId)?.site;
+        // A site that fails is not asked for its others too: they go to the end, and keep nobody of another site waiting.
+        const outcome = site !== undefined && sitesAway.has(site) ? 'unavailable' : await this.#report(sessionId);
+        if (outcome === 'unavailable' && site !== undefined) sitesAway.add(site);
         // Unless the wait ended meanwhile; last in order again if it goes on.
         if (!this.#dueAt.delete(sessionId)) continue;
         if (outcome === 'over') this.#since.delete(sessionId);

@@ -70,7 +70,7 @@ describe('repeated lines', () => {
     for (let i = 0; i < 1_000; i++) log.error({ reason: 'READONLY', requestId: `req_${i}` }, 'something');
     expect(lines()).toMatchObject([{ msg: 'something', reason: 'READONLY' }]);
     vi.advanceTimersByTime(REPEAT_MS);
-    expect(lines()).toMatchObject([{}, { msg: 'something', reason: 'READONLY', suppressed: 999 }]);
+    expect(lines()).toMatchObject([{}, { msg: 'something (repeated)', reason: 'READONLY', suppressed: 999 }]);
     log.error({ reason: 'READONLY' }, 'something');
     expect(lines()).toHaveLength(2);
     vi.advanceTimersByTime(REPEAT_MS);

@@ -26,7 +26,7 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const;
 /**
  * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one
  * kind if level, message, code, reason and error name are the same. Those left out are counted in a `suppressed`
- * line at the end of the interval. Milliseconds.
+ * line at the end of the interval, which may tell of what is over by then. Milliseconds.
  */
 export const REPEAT_MS = 60_000;
 /** Maximum number of kinds tracked at once; more than there are messages in the source. */
@@ -58,7 +58,7 @@ export function createLog(
       const { error: _, ...summary } = line;
       const timer = setInterval(() => {
         if (current.suppressed > 0) {
-          logger[level]({ ...summary, suppressed: current.suppressed }, message);
+          logger[level]({ ...summary, suppressed: current.suppressed }, `${message} (repeated)`);
           current.suppressed = 0;
           return;
         }

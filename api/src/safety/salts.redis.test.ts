@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SiteId } from '../state/state-store.ts';
-import { checkRedis, connectRedis, parseRedisUrl } from '../state/redis/client.ts';
+import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../state/redis/client.ts';
 import { RedisServer } from '../../test/servers/redis-server.ts';
 import { AddressHasher } from './address-hash.ts';
 import { Salts, sharedSalts } from './salts.ts';
@@ -48,5 +48,25 @@ test('a Redis that comes back empty gets back the salts of those who live, and w
   await other!.refresh();
   expect(first.known()).not.toEqual(known);
   expect([living, other].map((salts) => salts!.known())).toEqual([first.known(), first.known()]);
+  redis.disconnect();
+});
+
+test.each([
+  ['a word', (redis: RedisClient, key: string) => redis.set(key, 'PONG')],
+  ['a list', (redis: RedisClient, key: string) => redis.rpush(key, 'PONG')],
+])('what is no salt is replaced by the salt of those who live: %s', async (_, spoil) => {
+  await using server = await RedisServer.start();
+  const redis = connectRedis(parseRedisUrl(server.url), 'commands');
+  await checkRedis(redis);
+  const now = Date.UTC(2026, 10, 22, 12);
+  const [living, newcomer] = [1, 2].map(() => new Salts(() => now, sharedSalts(redis)));
+  await living!.refresh();
+  const known = living!.known();
+  await redis.del('passerby:salt:2026-11-22');
+  await spoil(redis, 'passerby:salt:2026-11-22');
+  await living!.refresh();
+  await newcomer!.refresh();
+  expect([living, newcomer].map((salts) => salts!.known())).toEqual([known, known]);
+  expect(await redis.pttl('passerby:salt:2026-11-22')).toBeGreaterThan(0);
   redis.disconnect();
 });

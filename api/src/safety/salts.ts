@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { RedisClient } from '../state/redis/client.ts';
+import { randomIds } from '../state/ids.ts';
+import { cachedScript, type ScriptRunner } from '../state/redis/cached-script.ts';
+import { ForeignAnswer, renewConnection } from '../state/redis/foreign-answer.ts';
 import { PREFIX } from '../state/redis/keys.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -19,10 +21,36 @@ const randomSalt = () => randomBytes(SALT_BYTES).toString('base64url');
 /** For one process: made up on the spot, and gone with it. */
 export const ownSalts: SaltSource = (_day, _ttlMs, known = randomSalt()) => Promise.resolve(known);
 
-/** For many processes: whoever asks first makes it up, or puts back what a Redis that came back empty has lost. */
-export function sharedSalts(redis: RedisClient): SaltSource {
+/** 256 bits in base64url, as `randomSalt` makes them. */
+const SALT = /^[\w-]{43}$/;
+
+/**
+ * KEYS     the salt of one day
+ * ARGV     operation, the salt to put there if there is none, milliseconds it is kept
+ * RETURNS  operation, the salt that all use. What is no salt is replaced, of whatever type it is.
+ * COST     one command, two where there is none
+ *
+ * Of a day and not of a site: it has no place in the registry of keys, nor among the scripts with a head.
+ */
+const AGREE = cachedScript(`
+local kept = redis.pcall('GET', KEYS[1])
+if type(kept) == 'string' and #kept == 43 and not kept:find('[^%w_-]') then return { ARGV[1], kept } end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return { ARGV[1], ARGV[2] }
+`);
+
+/**
+ * For many processes: whoever asks first makes it up, or puts back what a Redis that came back empty has lost. An answer
+ * that is not to this question rejects, and has the connection made anew: it would hash everybody with another's words.
+ */
+export function sharedSalts(redis: ScriptRunner): SaltSource {
   return async (day, ttlMs, known = randomSalt()) => {
-    return (await redis.set(`${PREFIX}salt:${day}`, known, 'PX', ttlMs, 'NX', 'GET')) ?? known;
+    const operation = randomIds.operation();
+    const raw = await AGREE(redis, [`${PREFIX}salt:${day}`], [operation, known, ttlMs]);
+    const [echo, salt] = Array.isArray(raw) ? (raw as unknown[]) : [];
+    if (echo === operation && typeof salt === 'string' && SALT.test(salt)) return salt;
+    renewConnection(redis);
+    throw new ForeignAnswer('salts: the answer is of another operation');
   };
 }
 
@@ -42,7 +70,8 @@ export class Salts {
 
   /**
    * Gets what is missing, puts back what the source has lost, takes over what it has instead, and forgets what is old.
-   * To be awaited before the first use, and called once in a round. Rejects as the source does.
+   * To be awaited before the first use, and called once in a round: a Redis that comes back empty, without the loss of a
+   * connection, is noticed by nothing else. Rejects as the source does, and keeps what it has.
    */
   async refresh(): Promise<void> {
     const now = this.#clock();

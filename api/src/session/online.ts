@@ -1,6 +1,7 @@
 import type { OnlineBucket } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
 import type { Push } from '../push.ts';
+import type { SiteTurns } from '../state/site-turns.ts';
 import type { StateStore, SiteId } from '../state/state-store.ts';
 
 /** Lower ends of the buckets. The first says whether anybody else is here; from there on they grow with the count. */
@@ -30,12 +31,14 @@ export class Online {
   readonly #store: StateStore;
   readonly #push: Push;
   readonly #clock: MonotonicClock;
+  readonly #turns: SiteTurns;
   readonly #sites = new Map<SiteId, Told>();
 
-  constructor(store: StateStore, push: Push, clock: MonotonicClock) {
+  constructor(store: StateStore, push: Push, clock: MonotonicClock, turns: SiteTurns) {
     this.#store = store;
     this.#push = push;
     this.#clock = clock;
+    this.#turns = turns;
   }
 
   /** Tells a visitor who arrived, and by now hears what the site is told, the bucket as it is. */
@@ -63,21 +66,19 @@ export class Online {
     return this.#sites.size;
   }
 
-  /** Looks at each site with visitors here. A site that fails keeps no other from its turn; rejects with the first failure. */
+  /** Looks at each site with visitors here. */
   async tellChanges(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const [site, told] of [...this.#sites]) {
-      if (!this.#push.hasVisitors(site)) {
-        this.#sites.delete(site);
-        continue;
-      }
-      if (!told.isTouched && this.#clock() - told.lookedAt < LOOK_MS) continue;
-      await this.#look(site, told).catch((thrown: unknown) => failures.push(thrown));
+    const due: SiteId[] = [];
+    for (const [site, told] of this.#sites) {
+      if (!this.#push.hasVisitors(site)) this.#sites.delete(site);
+      else if (told.isTouched || this.#clock() - told.lookedAt >= LOOK_MS) due.push(site);
     }
-    if (failures.length > 0) throw failures[0];
+    await this.#turns.each('online', due, (site) => this.#look(site));
   }
 
-  async #look(site: SiteId, told: Told): Promise<void> {
+  async #look(site: SiteId): Promise<void> {
+    const told = this.#sites.get(site);
+    if (told === undefined) return;
     // Before the question: who comes while it is answered is news again.
     told.isTouched = false;
     told.lookedAt = this.#clock();

@@ -4,6 +4,8 @@ import type { Relay } from '../conversation/relay.ts';
 import { Refusal } from '../errors.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
+import { attemptEach } from '../state/attempt-each.ts';
+import type { SiteTurns } from '../state/site-turns.ts';
 import type { Correction, Held, NodeId, SessionId, SessionRef, StateStore, SiteId } from '../state/state-store.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -25,6 +27,7 @@ export class Reconciler {
   readonly #lifecycle: Lifecycle;
   readonly #waits: WaitReports;
   readonly #nodeId: NodeId;
+  readonly #turns: SiteTurns;
   #turn = 0;
   /** The last session of each site that was looked at among those placed here. */
   readonly #listedTo = new Map<SiteId, SessionId>();
@@ -37,6 +40,7 @@ export class Reconciler {
     lifecycle: Lifecycle;
     waits: WaitReports;
     nodeId: NodeId;
+    turns: SiteTurns;
   }) {
     this.#store = parts.store;
     this.#relay = parts.relay;
@@ -45,19 +49,15 @@ export class Reconciler {
     this.#lifecycle = parts.lifecycle;
     this.#waits = parts.waits;
     this.#nodeId = parts.nodeId;
+    this.#turns = parts.turns;
   }
 
   async round(sites: readonly SiteId[]): Promise<void> {
-    const failures: unknown[] = [];
-    // What is wrong with one site keeps no other from its turn.
-    const attempt = (step: Promise<void>) => step.catch((thrown: unknown) => void failures.push(thrown));
-    for (const [site, sessions] of this.#nextInTurn()) {
-      for (let from = 0; from < sessions.length; from += COMPARE_MAX) {
-        await attempt(this.#compare(site, sessions.slice(from, from + COMPARE_MAX)));
-      }
-    }
-    for (const site of sites) await attempt(this.#suspendStrays(site));
-    if (failures.length > 0) throw failures[0];
+    const bySite = this.#nextInTurn();
+    await this.#turns.each('compare', bySite.keys(), (site) =>
+      attemptEach(chunksOf(bySite.get(site)!), (sessions) => this.#compare(site, sessions)),
+    );
+    await this.#turns.each('strays', sites, (site) => this.#suspendStrays(site));
   }
 
   /** The sessions here whose turn it is, by site. */
@@ -90,7 +90,8 @@ export class Reconciler {
       const isWaiting = seat === null && this.#waits.isFollowed(sessionId);
       believed.set(sessionId, { session, seat, isPeerAway: this.#relay.isPeerAway(sessionId), isWaiting, toldAt });
     }
-    for (const correction of await this.#store.compare(site, [...believed.values()])) {
+    const corrections = await this.#store.compare(site, [...believed.values()]);
+    await attemptEach(corrections, async (correction) => {
       const { session, seat, isWaiting, toldAt } = believed.get(correction.sessionId)!;
       const { sessionId } = session;
       const isSame =
@@ -101,7 +102,7 @@ export class Reconciler {
         (!isWaiting || this.#waits.isFollowed(sessionId));
       // Otherwise something was told meanwhile, on the ordinary way: the next round sees whether that was all.
       if (isSame) await this.#apply(session, correction);
-    }
+    });
   }
 
   async #apply(session: SessionRef, correction: Correction): Promise<void> {
@@ -145,8 +146,13 @@ export class Reconciler {
     else this.#listedTo.set(site, placed.at(-1)!.sessionId);
     // Whoever opened before the list was made has a socket by the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    for (const session of placed) {
+    await attemptEach(placed, async (session) => {
       if (this.#push.sessionOf(session.sessionId) === null) await this.#sessions.suspend(session);
-    }
+    });
   }
+}
+
+/** Parts of what is to be compared, each small enough for one call. */
+function* chunksOf(sessions: readonly SessionRef[]): Generator<readonly SessionRef[]> {
+  for (let from = 0; from < sessions.length; from += COMPARE_MAX) yield sessions.slice(from, from + COMPARE_MAX);
 }

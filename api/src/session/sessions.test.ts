@@ -2,6 +2,7 @@ import { MARK, VISITOR } from '../../test/marks.ts';
 import { TIMES, type ResumeToken } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
+import { SiteTurns } from '../state/site-turns.ts';
 import type { Parcel } from '../cluster/node-link.ts';
 import { Relay } from '../conversation/relay.ts';
 import { WaitReports } from '../match/wait-reports.ts';
@@ -64,7 +65,7 @@ async function stage() {
   const link = { send: (_: NodeId, parcel: Parcel) => void sent.push(parcel) };
   const store = new SlowStore(clock, randomIds);
   const relay = new Relay(push, clock, link, HERE);
-  const online = new Online(store, push, clock);
+  const online = new Online(store, push, clock, new SiteTurns({ failed: () => undefined }));
   const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
     arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
@@ -72,6 +73,7 @@ async function stage() {
     ids: randomIds,
     nodeId: HERE,
     tell: () => undefined,
+    toldAt: () => 0,
   });
   const tokens: ResumeToken[] = [];
   const arrive = (resume?: ResumeToken) =>

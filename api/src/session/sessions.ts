@@ -11,6 +11,9 @@ import type { IdSource } from '../state/ids.ts';
 import { markOf, type Visitor } from './visitor.ts';
 import type { NodeId, Notice, ResumeOutcome, SessionId, SessionRef, StateStore, SiteId } from '../state/state-store.ts';
 import type { Online } from './online.ts';
+import { ToldBefore } from './told-before.ts';
+
+type Resumed = Extract<ResumeOutcome, { kind: 'resumed' }>;
 
 /** What became of a connection that arrived. */
 export type Arrival =
@@ -41,6 +44,8 @@ export class Sessions {
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
   readonly #arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
+  readonly #toldAt: (session: SessionRef) => number;
+  readonly #toldBefore: ToldBefore;
   /** Sites with visitors here, and when one was last seen. */
   readonly #seenAt = new Map<SiteId, number>();
   readonly #closing = new Set<SessionId>();
@@ -60,6 +65,7 @@ export class Sessions {
     nodeId: NodeId;
     tell: (notices: readonly Notice[]) => void;
     arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
+    toldAt: (session: SessionRef) => number;
   }) {
     this.#store = parts.store;
     this.#relay = parts.relay;
@@ -73,6 +79,8 @@ export class Sessions {
     this.#nodeId = parts.nodeId;
     this.#tell = parts.tell;
     this.#arrivals = parts.arrivals;
+    this.#toldAt = parts.toldAt;
+    this.#toldBefore = new ToldBefore(parts.clock);
   }
 
   /**
@@ -90,7 +98,10 @@ export class Sessions {
       if (presented !== undefined) {
         await this.#arrivals.admitBack(doer);
         const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, mark);
-        if (outcome.kind === 'resumed') return await this.#comeBack(site, outcome, told, takenOver, visitor, welcome);
+        if (outcome.kind === 'resumed') {
+          const known = this.#isOutlived(outcome) ? await this.#leaveOutlived(site, outcome) : outcome;
+          return await this.#comeBack(site, known, told, takenOver, visitor, welcome);
+        }
       }
       await this.#arrivals.admit(doer);
       const { session } = await this.#store.open(site.id, this.#nodeId, resume, mark);
@@ -112,6 +123,7 @@ export class Sessions {
 
   /** The visitor's connection is gone; the grace period starts. */
   async suspend(session: SessionRef): Promise<void> {
+    this.#noteTold(session);
     this.#forget(session.sessionId);
     this.#tell((await this.#store.suspend(session)).notices);
     this.#touch(session.site);
@@ -153,6 +165,7 @@ export class Sessions {
 
   /** Sites this node must look after: visitors are connected here, or were within their grace period when this was asked before. */
   activeSites(): readonly SiteId[] {
+    this.#toldBefore.forget();
     const since = this.#clock() - TIMES.graceMs - LINGER_MS;
     const sites = [...this.#seenAt.keys()];
     for (const [site, seenAt] of this.#seenAt) {
@@ -192,10 +205,30 @@ export class Sessions {
     this.#forget(sessionId);
   }
 
+  /** Whether the store brings a visitor back to a conversation that this node told them the end of: it went back in time. */
+  #isOutlived({ session: { sessionId }, seat, seatedAt }: Resumed): boolean {
+    if (seat === null) return false;
+    const here = this.#push.sessionOf(sessionId);
+    // The connection before may still be there, and about to be superseded.
+    if (here !== null) this.#noteTold(here);
+    return this.#toldBefore.isOver(sessionId, seat.conversationId, seatedAt);
+  }
+
+  #noteTold(session: SessionRef): void {
+    const { sessionId } = session;
+    const conversationId = this.#relay.seatOf(sessionId)?.conversationId ?? null;
+    this.#toldBefore.note(sessionId, this.#toldAt(session), conversationId);
+  }
+
+  async #leaveOutlived(site: Site, outcome: Resumed): Promise<Resumed> {
+    const { notices } = await this.#store.leave(outcome.session, outcome.seat!.conversationId, null, site.match);
+    return { ...outcome, seat: null, state: { status: 'idle' }, notices: [...outcome.notices, ...notices] };
+  }
+
   /** Runs in one turn, so that of several who come back with one token each finds what the others did. */
   #comeBack(
     site: Site,
-    { session, seat, state, agreed, previous, notices }: Extract<ResumeOutcome, { kind: 'resumed' }>,
+    { session, seat, state, agreed, previous, notices }: Resumed,
     told: Omit<PushPayload<'session:ready'>, 'recovered' | 'agreed' | 'state'>,
     takenOver: ReadonlyMap<SessionId, number>,
     visitor: Visitor,

@@ -161,6 +161,8 @@ export type ResumeOutcome =
       readonly state: SessionState;
       readonly agreed: Agreed;
       readonly seat: Seat | null;
+      /** The revision at which the conversation of the seat started; 0 without one, and where revisions are. */
+      readonly seatedAt: number;
       readonly previous: Address;
       readonly notices: readonly Notice[];
     }
@@ -247,10 +249,10 @@ export interface StateStore {
   sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
   /**
    * Puts right what a loss of keys or entries left at odds, a bounded part of the site a call: conversations and
-   * waits of sessions that are gone end, and what is there is listed again where it can be found. Changes nothing
-   * where nothing was lost. Only the node that holds the site's sweep lease does anything.
+   * waits of sessions that are gone end, and what is there is listed again where it can be found. There may be more
+   * to do where something was done. Changes nothing where nothing was lost. Only the node that holds the site's sweep lease does anything.
    */
-  repair(site: SiteId, nodeId: NodeId): Promise<Transition>;
+  repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome>;
   /** This node lives and holds visitors of the site. */
   heartbeat(site: SiteId, nodeId: NodeId): Promise<void>;
   /**

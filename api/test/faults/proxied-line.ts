@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { withoutReply } from './redis-reply.ts';
 
 /** What a path does to what passes it. Every line of a proxy looks here, so that a change holds for those that are open too. */
 export interface Path {
@@ -11,10 +12,13 @@ export interface Path {
   areRepliesLost: boolean;
 }
 
-/** What is done when these words come back from the target: once, after half of them have passed or after all. */
+/**
+ * What is done when these words come back from the target: once, after half of them have passed, after all, or after the
+ * loss of the one reply of Redis that they are in, while the stream goes on.
+ */
 export interface Watch {
   readonly words: string;
-  readonly after: 'half' | 'all';
+  readonly after: 'half' | 'all' | 'loss';
   readonly act: (line: ProxiedLine) => void;
 }
 
@@ -53,7 +57,12 @@ export class ProxiedLine {
       }
       watches.delete(watch);
       const { words, after, act } = watch;
-      down.carry(after === 'all' ? chunk : chunk.subarray(0, chunk.indexOf(words) + words.length / 2));
+      const passing = {
+        half: () => chunk.subarray(0, chunk.indexOf(words) + words.length / 2),
+        all: () => chunk,
+        loss: () => withoutReply(chunk, words),
+      };
+      down.carry(passing[after]());
       setImmediate(() => act(this));
     });
     for (const [end, other] of [

@@ -80,9 +80,17 @@ export class TcpProxy {
     for (const line of this.#lines) line.goSilent();
   }
 
-  /** Does this to the connection on which these words come back, once, after half of them have passed or after all. */
+  /**
+   * Does this to the connection on which these words come back, once: after half of them have passed, after all, or after
+   * the one reply of Redis was lost that they are in.
+   */
   whenPassing(words: string, after: Watch['after'], act: Watch['act']): void {
     this.#watches.add({ words, after, act });
+  }
+
+  /** Loses one reply of Redis, the next one with these words, and lets the stream go on. Resolves once it is lost. */
+  loseReply(words: string): Promise<ProxiedLine> {
+    return new Promise((resolve) => this.whenPassing(words, 'loss', resolve));
   }
 
   /** Nobody gets in for a time, and those who are in are thrown out. */

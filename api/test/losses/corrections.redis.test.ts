@@ -49,6 +49,36 @@ describe('a node whose store went back in time', () => {
     }
   });
 
+  it('I10 does not bring back to what ended whoever lost the connection meanwhile', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    const goBack = await takeSnapshot(redis);
+    await a.ask('conversation:leave', { conversationId });
+    await b.next('conversation:ended');
+    b.socket.disconnect();
+    await expect.poll(() => redis.zcard(keyNamed('away'))).toBe(1);
+    await goBack();
+    const { resume } = b.all('session:ready')[0]!;
+    await using back = await Visitor.arrive(app, { auth: { resume } });
+    expect(back.ready).toMatchObject({ recovered: true, state: { status: 'idle' } });
+  });
+
+  it('brings back to their conversation whoever lost the connection meanwhile', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    await expect.poll(() => redis.zcard(keyNamed('claims'))).toBe(0);
+    const goBack = await takeSnapshot(redis);
+    // A going and coming is told after the start.
+    a.socket.disconnect();
+    await b.next('conversation:peer');
+    await goBack();
+    b.socket.disconnect();
+    await expect.poll(() => redis.zcard(keyNamed('away'))).toBeGreaterThan(0);
+    const { resume } = b.all('session:ready')[0]!;
+    await using back = await Visitor.arrive(app, { auth: { resume } });
+    expect(back.ready).toMatchObject({ state: { status: 'chatting', conversation: { conversationId } } });
+  });
+
   it('I10 tells the end of a conversation the store forgot, as a reset', async () => {
     const [a, b] = [await Visitor.arrive(app), await Visitor.arrive(app)];
     const goBack = await takeSnapshot(redis);

@@ -27,23 +27,17 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [{ file: 'library', from: 'if is_in_line(id, candidate) then best', to: 'if true then best' }],
   },
   {
-    name: 'an end is written to a session that sits elsewhere',
-    changes: [
-      {
-        file: 'library',
-        from: 'if session and session.c == cid then\n      local told',
-        to: 'if session then\n      local told',
-      },
-    ],
-  },
-  {
     name: 'tokens are not restored',
-    changes: [{ file: 'library', from: "redis.call('HSETNX', K.tokens, session.t, sid)", to: '' }],
+    changes: [{ file: 'library', from: "put_right(redis.call('HSETNX', K.tokens, session.t, sid))", to: '' }],
   },
   {
     name: 'who is away is not listed again',
     changes: [
-      { file: 'library', from: "    redis.call('ZADD', K.away, session.a, sid)\n    return", to: '    return' },
+      {
+        file: 'library',
+        from: "    put_right(redis.call('ZADD', K.away, session.a, sid))\n    return",
+        to: '    return',
+      },
     ],
   },
   {
@@ -51,18 +45,18 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "redis.call('ZADD', K.placed, 0, placement(sid, session))\n  -- A node",
+        from: "put_right(redis.call('ZADD', K.placed, 0, placement(sid, session)))\n  -- A node",
         to: '-- A node',
       },
     ],
   },
   {
     name: 'waiters are not listed again',
-    changes: [{ file: 'library', from: 'if list_tags(sid, wait) > 0 then write_due(sid, wait, at) end', to: '' }],
+    changes: [{ file: 'library', from: 'local added = list_tags(sid, wait)', to: 'local added = 0' }],
   },
   {
     name: 'claims are not listed again',
-    changes: [{ file: 'library', from: "redis.call('ZADD', K.claims, 'NX', conversation.d, cid)", to: '' }],
+    changes: [{ file: 'library', from: "put_right(redis.call('ZADD', K.claims, 'NX', conversation.d, cid))", to: '' }],
   },
   {
     name: 'waits of sessions that are gone stay',
@@ -82,16 +76,6 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     name: 'conversations of sessions that are gone stay',
     changes: [
       { file: 'repair-site', from: 'do repair_conversation(cid, at) end', to: 'do local _ = repair_conversation end' },
-    ],
-  },
-  {
-    name: 'the revision does not follow the clock',
-    changes: [
-      {
-        file: 'library',
-        from: 'math.max((tonumber(last or 0) or 0) + 1, now() * 1000)',
-        to: '(tonumber(last or 0) or 0) + 1',
-      },
     ],
   },
   {

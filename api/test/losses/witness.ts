@@ -120,7 +120,11 @@ export class Witness {
       this.#tell(swept.notices);
       isMore = swept.isMore;
     }
-    this.#tell((await this.#store.repair(this.#site, node)).notices);
+    for (let isMore = true, calls = 1; isMore && calls <= 10; calls++) {
+      const repaired = await this.#store.repair(this.#site, node);
+      this.#tell(repaired.notices);
+      isMore = repaired.isMore;
+    }
     const here = this.visitors.filter(({ isHere }) => isHere);
     const held = here.map(({ session, belief }): Held => ({ session, ...belief }));
     for (const correction of await this.#store.compare(this.#site, held)) {

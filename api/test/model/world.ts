@@ -48,6 +48,8 @@ export interface Inspection {
   readonly tagged: number;
   readonly due: readonly string[];
   readonly claims: readonly string[];
+  /** Conversations that not both sides have confirmed. */
+  readonly unconfirmed: readonly string[];
   readonly placed: readonly string[];
   readonly away: readonly string[];
   readonly tokens: Readonly<Record<string, string>>;

@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
-import { defineScript, libraryText, readLua, type ScriptRunner } from '../../src/state/redis/script.ts';
+import type { ScriptRunner } from '../../src/state/redis/cached-script.ts';
+import { defineScript, libraryText, readLua } from '../../src/state/redis/script.ts';
 import { SCRIPT_NAMES, type ScriptName, type SCRIPTS } from '../../src/state/redis/scripts.ts';
 import { countedIds, EPOCH, type Inspection, type World } from './world.ts';
 
@@ -82,6 +83,7 @@ const INSPECT = `
   return cjson.encode({
     sessions = records(K.sessions, function(s) return { conversationId = s.c, fence = s.f, isAway = s.a > 0, nodeId = s.n } end),
     conversations = records(K.conversations, function(c) return { c.a, c.b } end),
+    unconfirmed = records(K.conversations, function(c) return c.d > 0 end),
     waits = records(K.waits, function(w) return { since = w.s, seq = w.q, nodeId = w.n, tags = #w.g } end),
     index = members(K.index), due = members(K.due), claims = members(K.claims),
     placed = members(K.placed), away = members(K.away), tokens = redis.call('HGETALL', K.tokens),
@@ -110,6 +112,9 @@ export async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspecti
     tagged: inLine.reduce((sum, sessionId) => sum + (waits[sessionId]?.tags ?? 0), 0),
     due: list(read.due),
     claims: list(read.claims),
+    unconfirmed: list(read.unconfirmed).flatMap(([id, isUnconfirmed]: [string, boolean]) =>
+      isUnconfirmed ? [id] : [],
+    ),
     placed: list(read.placed).map((member: string) => member.split('\0')[1]!),
     away: list(read.away),
     tokens: Object.fromEntries(tokens.flatMap((token, at) => (at % 2 === 0 ? [[token, tokens[at + 1]]] : []))),

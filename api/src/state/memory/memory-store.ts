@@ -161,6 +161,7 @@ export class MemoryStore implements StateStore {
       state: this.#stateOf(session),
       agreed: session.agreed,
       seat: session.conversation === null ? null : seatOf(session.conversation, session),
+      seatedAt: 0,
       previous,
       notices,
     };
@@ -267,8 +268,8 @@ export class MemoryStore implements StateStore {
   }
 
   /** Nothing is ever lost of a store in this process's own memory. */
-  async repair(): Promise<Transition> {
-    return { notices: [] };
+  async repair(): Promise<SweepOutcome> {
+    return { notices: [], isMore: false };
   }
 
   /** The one node of a store in memory is this process: it lives while it runs. */

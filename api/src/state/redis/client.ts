@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { StoreFault } from '@passerby/sdk/protocol';
 import { hostsInTurn, type HostList } from './hosts-in-turn.ts';
+import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { PREFIX } from './keys.ts';
 import { isOfSelect, storeFaultOf } from './store-fault.ts';
 import { hearDropped, keepConnecting } from './lasting-connection.ts';
@@ -271,11 +272,12 @@ function clusterSubscription(address: ClusterAddress, options: Options): Redis {
   const hosts: HostList = { all: address.hosts };
   const client = new Redis({ ...options, ...address.options, Connector: hostsInTurn(hosts, address.options.tls) });
   client.on('ready', () => {
-    client.cluster('SLOTS').then(
-      (slots) => (hosts.all = hostsOf(slots as readonly unknown[][], address.hosts)),
-      // The nodes known so far go on being tried; a connection that does not answer is made anew by its pings.
-      () => undefined,
-    );
+    client
+      .cluster('SLOTS')
+      .then((slots) => (hosts.all = hostsOf(slots as readonly unknown[][], address.hosts)))
+      // The nodes known so far go on being tried; a connection that does not answer is made anew by its pings. An answer
+      // to another command is no list of nodes, and fails too.
+      .catch(() => undefined);
   });
   return client;
 }
@@ -300,8 +302,13 @@ const FIRST_CONTACT_PAUSE_MS = 50;
 /** What the probe writes: gone after a millisecond. One word for all processes is enough. */
 export const PROBE_KEY = `${PREFIX}probe`;
 
-/** Writes as little as can be. Rejects if Redis takes no writes. */
-export const probeRedis = (client: RedisClient): Promise<unknown> => client.set(PROBE_KEY, '', 'PX', 1);
+/** Writes as little as can be. Rejects if Redis takes no writes, or if its answers are not those of their commands. */
+export async function probeRedis(client: RedisClient): Promise<'OK'> {
+  const answer: unknown = await client.set(PROBE_KEY, '', 'PX', 1);
+  if (answer === 'OK') return answer;
+  renewConnection(client);
+  throw new ForeignAnswer('the probe: the answer is of another command');
+}
 
 /**
  * Version of the Redis (or Valkey) that answers and takes writes. Throws an `Error` in plain words that names `REDIS_URL`

@@ -35,8 +35,10 @@ import type {
   SiteId,
 } from '../state-store.ts';
 import { BLOCK_MS, SURVEYED, surveyFrom } from '../survey.ts';
+import type { ScriptRunner } from './cached-script.ts';
+import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
-import { ForeignAnswer, type ScriptReply, type ScriptRunner } from './script.ts';
+import type { ScriptReply } from './script.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 export interface RedisStoreOptions {
@@ -44,18 +46,18 @@ export interface RedisStoreOptions {
   readonly skewMs?: () => number;
   /** The scripts; tests put broken ones in their place. */
   readonly scripts?: typeof SCRIPTS;
+  /** How long a request is asked again while its outcome is unknown, before the caller is told; 0 for once only. Milliseconds. */
+  readonly askAgainMs?: number;
 }
 
-/** How long a request is asked again while its outcome is unknown, before the caller is told. Milliseconds. */
 const ASK_AGAIN_MS = 800;
 const ASK_AGAIN_PAUSE_MS = 50;
-const RENEW_PAUSE_MS = 1_000;
 /** What a caller who was told `unavailable` waits. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
 const SWEEP_MATCHES_MAX = 64;
-/** Entries of each kind that one repair looks at: at one a second, all of 5,000 sessions within ten seconds. */
-const REPAIR_MAX = 500;
+/** Entries of each kind that one repair looks at: about a hundredth of a second of script where all are there. */
+const REPAIR_MAX = 100;
 
 /** All shared state in Redis, one Lua script a transition, so that many nodes serve one site. */
 export class RedisStore implements StateStore {
@@ -64,14 +66,14 @@ export class RedisStore implements StateStore {
   readonly #ids: IdSource;
   readonly #skewMs: () => number;
   readonly #scripts: typeof SCRIPTS;
-  /** Before this the connection is not renewed once more. As `performance.now()`. */
-  #renewAt = 0;
+  readonly #askAgainMs: number;
 
   constructor(runner: ScriptRunner, ids: IdSource, options: RedisStoreOptions = {}) {
     this.#runner = runner;
     this.#ids = ids;
     this.#skewMs = options.skewMs ?? (() => 0);
     this.#scripts = options.scripts ?? SCRIPTS;
+    this.#askAgainMs = options.askAgainMs ?? ASK_AGAIN_MS;
   }
 
   async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome> {
@@ -104,11 +106,12 @@ export class RedisStore implements StateStore {
       ...this.#deciding(rules, 1),
     });
     if (reply.tag === 'unknown') return { kind: 'unknown' };
-    const [sessionId, fence, previousNode, state, ...agreed] = reply.fields as [
+    const [sessionId, fence, previousNode, state, seatedAt, ...agreed] = reply.fields as [
       SessionId,
       number,
       NodeId,
       unknown[],
+      number,
       string,
       string,
     ];
@@ -119,6 +122,7 @@ export class RedisStore implements StateStore {
       state: stateFrom(state, seat),
       agreed: agreedFrom(agreed),
       seat,
+      seatedAt,
       previous: { site, sessionId, nodeId: previousNode },
       notices: noticesFrom(site, reply),
     };
@@ -208,9 +212,10 @@ export class RedisStore implements StateStore {
     return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
   }
 
-  async repair(site: SiteId, nodeId: NodeId): Promise<Transition> {
+  async repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome> {
     const args = { node: nodeId, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
-    return { notices: noticesFrom(site, await this.#run('repair-site', site, args)) };
+    const reply = await this.#run('repair-site', site, args);
+    return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
   }
 
   async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
@@ -279,17 +284,10 @@ export class RedisStore implements StateStore {
     return { rules: JSON.stringify(rules), freshIds, blockMs: BLOCK_MS };
   }
 
-  /** All that was under way on the connection fails at once, and each of it says so: one new connection will do. */
-  #renewConnection(): void {
-    if (performance.now() < this.#renewAt) return;
-    this.#renewAt = performance.now() + RENEW_PAUSE_MS;
-    this.#runner.disconnect?.(true);
-  }
-
   /** Runs a script; while its outcome is unknown asks again with the same operation id, then says `unavailable`. */
   async #run(name: ScriptName, site: SiteId, args: Record<string, string | number>): Promise<ScriptReply> {
     const call = { site, operation: this.#ids.operation(), skewMs: this.#skewMs(), args };
-    const deadline = performance.now() + ASK_AGAIN_MS;
+    const deadline = performance.now() + this.#askAgainMs;
     for (;;) {
       try {
         const reply = await this.#scripts[name].run(this.#runner, call);
@@ -297,7 +295,7 @@ export class RedisStore implements StateStore {
         return reply;
       } catch (thrown) {
         if (thrown instanceof Refusal || isBug(thrown)) throw thrown;
-        if (thrown instanceof ForeignAnswer) this.#renewConnection();
+        if (thrown instanceof ForeignAnswer) renewConnection(this.#runner);
         if (isWrongType(thrown) && name !== 'drop-foreign') await this.#run('drop-foreign', site, {});
         if (performance.now() > deadline)
           throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause: thrown });

@@ -1,15 +1,8 @@
 import type { SiteId } from '../state-store.ts';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { cachedScript, type ScriptRunner } from './cached-script.ts';
+import { ForeignAnswer } from './foreign-answer.ts';
 import { KEYS, keyOf, type KeyName } from './keys.ts';
-
-/** The one command of a Redis client that scripts need; a Cluster has it too. */
-export interface ScriptRunner {
-  evalsha(sha: string, keyCount: number, ...rest: string[]): Promise<unknown>;
-  eval(text: string, keyCount: number, ...rest: string[]): Promise<unknown>;
-  /** Drops the connection, and with `reconnect` makes a new one. */
-  disconnect?(reconnect: boolean): void;
-}
 
 /** What the head of a Lua file says. */
 export interface ScriptHead {
@@ -88,34 +81,23 @@ export function defineScript(name: string, bodyText = readLua(name), library = l
   const keyNames = [...COMMON_KEYS, ...head.keys];
   const argNames = [...COMMON_ARGS, ...head.args];
   const text = assemble(head, keyNames, argNames, library, bodyText);
-  // Of all who find the script missing at once, one sends its text and the others wait for that.
-  let loading: Promise<unknown> | null = null;
-  const sha = createHash('sha1').update(text).digest('hex');
+  const runText = cachedScript(text);
   return {
     name,
     head,
     text,
     run: async (runner, { site, operation, skewMs, args }) => {
       const given: Readonly<Record<string, string | number>> = { ...args, operation, skewMs };
-      const rest = [
-        ...keyNames.map((key) => keyOf(key, site, operation)),
-        ...argNames.map((arg) => {
-          const value = given[arg];
-          if (value === undefined) throw new TypeError(`${name} needs the argument "${arg}"`);
-          return String(value);
-        }),
-      ];
-      const bySha = () => runner.evalsha(sha, keyNames.length, ...rest);
-      const byText = async (error: unknown) => {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-        return runner.eval(text, keyNames.length, ...rest);
-      };
-      const raw = await bySha().catch((error: unknown) => {
-        if (loading !== null) return loading.then(bySha, bySha).catch(byText);
-        const loaded = byText(error).finally(() => (loading = null));
-        loading = loaded;
-        return loaded;
+      const values = argNames.map((arg) => {
+        const value = given[arg];
+        if (value === undefined) throw new TypeError(`${name} needs the argument "${arg}"`);
+        return value;
       });
+      const raw = await runText(
+        runner,
+        keyNames.map((key) => keyOf(key, site, operation)),
+        values,
+      );
       return parseReply(raw, head, operation, name);
     },
   };
@@ -148,11 +130,6 @@ function assemble(
     ...(isWrite ? [`redis.call('SET', K.op, cmsgpack.pack(reply), 'PX', ${KEYS.op.ttlMs})`] : []),
     `return reply`,
   ].join('\n');
-}
-
-/** The answers on this connection are no longer those of their commands: it cannot be trusted any more. */
-export class ForeignAnswer extends Error {
-  override readonly name = 'ForeignAnswer';
 }
 
 function parseReply(raw: unknown, head: ScriptHead, operation: string, name: string): ScriptReply {

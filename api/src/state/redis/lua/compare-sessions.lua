@@ -31,13 +31,11 @@ for _, held in ipairs(cjson.decode(A.held)) do
   elseif cid ~= '' then
     local is_known = session.lc == cid or redis.call('HEXISTS', K.parties, cid) == 1
     correct('unseated', sid, session.lc == cid and session.e or is_known and 'peer_left' or 'service_reset')
+  elseif is_waiting then
+    if redis.call('HEXISTS', K.waits, sid) == 0 then correct('idle', sid) end
   else
     local wait = read(K.waits, sid)
-    if is_waiting and not wait then
-      correct('idle', sid)
-    elseif wait and not is_waiting and wait.r and wait.r < told then
-      correct('unasked', sid)
-    end
+    if wait and wait.r and wait.r < told then correct('unasked', sid) end
   end
 end
 return { 'compared', tonumber(redis.call('HGET', K.counters, 'revision') or 0), corrections }

@@ -2,7 +2,7 @@
 -- MODE     write
 -- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims meetings parties over
 -- ARGV     node nodeLeaseMs max
--- RETURNS  repaired | held
+-- RETURNS  repaired isMore | held
 -- COST     O(max · log n); of a hash that Redis keeps as a list, all of it
 
 if redis.call('GET', K.sweeper) ~= A.node then return { 'held' } end
@@ -16,4 +16,5 @@ for _, member in ipairs(next_members(K.placed, 'placed')) do repair_placement(me
 -- Entries that lead to nothing first, so that a wait is not found by an old one.
 for _, member in ipairs(next_members(K.index, 'index')) do repair_index(member) end
 for _, sid in ipairs(next_fields(K.waits, 'waits')) do repair_wait(sid, at) end
-return { 'repaired' }
+-- Where something was lost there may be more of it.
+return { 'repaired', repairs + #notices > 0 and 1 or 0 }

@@ -2,7 +2,7 @@
 -- MODE     write
 -- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
 -- ARGV     presented token node mark nodeLeaseMs graceMs rules freshIds blockMs
--- RETURNS  unknown | resumed session fence previousNode state rules ageBand
+-- RETURNS  unknown | resumed session fence previousNode state seatedAt rules ageBand
 -- COST     O(log n), at most scanMax candidates examined if it waits
 
 local at = now()
@@ -37,12 +37,13 @@ if wait then
   session = read(K.sessions, sid)
 end
 
-local state = { 'idle' }
+local state, seated_at = { 'idle' }, 0
 if session.c ~= '' then
   local conversation, peer_id, peer = seated(sid, session)
+  seated_at = conversation.r or 0
   state = { 'chatting', peer.a == 0 and 'here' or 'away' }
   for _, part in ipairs(seat(session.c, conversation, sid, { [peer_id] = peer })) do state[#state + 1] = part end
 elseif wait then
   state = { 'waiting', at - wait.s }
 end
-return { 'resumed', sid, session.f, previous, state, session.ra, session.rb }
+return { 'resumed', sid, session.f, previous, state, seated_at, session.ra, session.rb }

@@ -1,0 +1,97 @@
+import type { Heartbeat } from './cluster/heartbeat.ts';
+import type { Lifecycle } from './conversation/lifecycle.ts';
+import type { WaitReports } from './match/wait-reports.ts';
+import type { Salts } from './safety/salts.ts';
+import type { Online } from './session/online.ts';
+import type { Reconciler } from './session/reconciler.ts';
+import type { Sessions } from './session/sessions.ts';
+import type { SiteDirectory } from './sites/site-directory.ts';
+import type { SiteTurns } from './state/site-turns.ts';
+import type { NodeId, Notice, SiteId, StateStore } from './state/state-store.ts';
+
+/** Bounds of one site's sweep in a round: transitions in a call, so that others get their turn in between; and calls. */
+const SWEEP = { max: 50, callsMax: 20 } as const;
+
+/** Maximum number of repairs of one site in a round, where something was lost; one where nothing was. */
+const REPAIR_CALLS_MAX = 10;
+
+export interface RoundParts {
+  readonly everyMs: number;
+  readonly nodeId: NodeId;
+  readonly store: Pick<StateStore, 'sweep' | 'repair'>;
+  readonly sites: Pick<SiteDirectory, 'rulesOf'>;
+  readonly sessions: Pick<Sessions, 'activeSites' | 'lookAgain'>;
+  readonly heartbeat: Pick<Heartbeat<unknown>, 'held'>;
+  readonly turns: SiteTurns;
+  readonly salts: Pick<Salts, 'refresh'>;
+  readonly reconciler: Pick<Reconciler, 'round'>;
+  readonly waits: Pick<WaitReports, 'round'>;
+  readonly lifecycle: Pick<Lifecycle, 'endSilent'>;
+  readonly online: Pick<Online, 'tellChanges'>;
+  readonly tell: (notices: readonly Notice[]) => void;
+  /** Told of everything that failed apart from the turns of sites. */
+  readonly failed: (thrown: unknown) => void;
+}
+
+/**
+ * Looks at an interval for what is due: lapsed grace, silent conversations, missed notices, a changed online count. What
+ * takes longer than the interval is not begun again before it is over, and keeps nothing else waiting. Returns the undo.
+ */
+export function startRounds(parts: RoundParts): () => void {
+  const { turns, salts, waits, failed } = parts;
+  const begins = [() => salts.refresh(), () => waits.round(), () => roundOfSites(parts)].map((work) =>
+    unlessUnderWay(work, failed),
+  );
+  const timer = setInterval(() => begins.forEach((begin) => begin()), parts.everyMs);
+  return () => {
+    clearInterval(timer);
+    turns.stop();
+  };
+}
+
+function unlessUnderWay(work: () => Promise<void>, failed: RoundParts['failed']): () => void {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void attempt(work, failed).finally(() => (isUnderWay = false));
+  };
+}
+
+async function attempt(work: () => Promise<void>, failed: RoundParts['failed']): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
+/** One step after the other, each for all sites. */
+async function roundOfSites(parts: RoundParts): Promise<void> {
+  const { sessions, turns, reconciler, lifecycle, online, failed } = parts;
+  const active = sessions.activeSites();
+  await turns.each('sweep', active, (site) => sweep(site, parts));
+  await turns.each('repair', active, (site) => repair(site, parts));
+  await attempt(() => reconciler.round(active), failed);
+  await attempt(() => lifecycle.endSilent(), failed);
+  await attempt(() => online.tellChanges(), failed);
+}
+
+async function sweep(site: SiteId, { store, nodeId, sites, sessions, heartbeat, tell }: RoundParts): Promise<void> {
+  // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
+  await heartbeat.held(site);
+  for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
+    const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
+    tell(swept.notices);
+    isMore = swept.isMore;
+    if (isMore) sessions.lookAgain(site);
+  }
+}
+
+async function repair(site: SiteId, { store, nodeId, tell }: RoundParts): Promise<void> {
+  for (let calls = 1, isMore = true; isMore && calls <= REPAIR_CALLS_MAX; calls++) {
+    const repaired = await store.repair(site, nodeId);
+    tell(repaired.notices);
+    isMore = repaired.isMore;
+  }
+}
