@@ -38,15 +38,15 @@ export const BOUNDS = {
   /** Chunks in which one WebSocket frame may arrive: `packetMaxBytes` in pieces of 64 bytes. Each costs far more than it carries. */
   chunksMax: 1_024,
   /**
-   * Packets of one connection at once, and as many again within `packetsMs`, and packets that wait for their turn; with
-   * one more it is cut. Pings of the
-   * WebSocket count too. Twice what a session may send in frames at once (200), and eight times that as it goes on.
+   * Packets of one connection at once, and as many again within `packetsMs`, and packets that wait for their turn; with one
+   * more it is cut. Pings of the WebSocket count too. Twice what a session may send in frames at once (200), and eight
+   * times that as it goes on.
    */
   packetsMax: 400,
   packetsMs: 2_000,
   /**
-   * Bytes of those packets at once, and as many again within `packetsMs`; with one more the connection is cut. More than
-   * the 32 longest texts that the SDK has under way (12 KiB each if every character is escaped) and a report.
+   * Bytes of those packets at once, as many again within `packetsMs`, and of those that wait; with one more the connection
+   * is cut. More than the 32 longest texts that the SDK has under way (12 KiB each if every character is escaped) and a report.
    */
   packetsMaxBytes: 512 * 1024,
   /** Requests of one visitor that are being answered. A client asks one thing at a time, and now and then whether its line lives. */
