@@ -7,7 +7,11 @@ const never = () => new Promise<never>(() => undefined);
 const done = () => Promise.resolve();
 
 /** Rounds over sites of which some never answer, counted by the end of each. */
-function start(names: { readonly dead: number; readonly alive: number }, parts: Partial<RoundParts> = {}) {
+function start(
+  names: { readonly dead: number; readonly alive: number },
+  parts: Partial<RoundParts> = {},
+  { isFirstElsewhere = false } = {},
+) {
   const sites = [
     ...Array.from({ length: names.dead }, (_, n) => `dead_${n}` as SiteId),
     ...Array.from({ length: names.alive }, (_, n) => `alive_${n}` as SiteId),
@@ -23,11 +27,11 @@ function start(names: { readonly dead: number; readonly alive: number }, parts: 
       sweep: async (site) => {
         swept.push(site);
         await answer(site);
-        return { notices: [], isMore: false };
+        return { notices: [], isMore: false, isElsewhere: site === 'alive_0' && isFirstElsewhere };
       },
       repair: async (site) => {
         await answer(site);
-        return { notices: [{ repaired: site } as unknown as Notice], isMore: false };
+        return { notices: [{ repaired: site } as unknown as Notice], isMore: false, isElsewhere: false };
       },
     },
     sites: { rulesOf: () => ({}) as never },
@@ -59,6 +63,15 @@ describe('the background rounds', () => {
       expect(repaired).toContainEqual({ repaired: `alive_${n}` });
     }
     for (let n = 0; n < 40; n++) expect(times(`dead_${n}`)).toBe(1);
+  });
+
+  it('repair no site that another node sweeps', async () => {
+    const repaired: unknown[] = [];
+    const tell: RoundParts['tell'] = (notices) => void repaired.push(...notices);
+    const { rounds } = start({ dead: 0, alive: 2 }, { tell }, { isFirstElsewhere: true });
+    await rounds(3);
+    expect(repaired).toContainEqual({ repaired: 'alive_1' });
+    expect(repaired).not.toContainEqual({ repaired: 'alive_0' });
   });
 
   it('wait neither for salts nor for reports of waits that do not come, and ask for neither twice', async () => {

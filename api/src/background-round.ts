@@ -70,14 +70,23 @@ async function attempt(work: () => Promise<void>, failed: RoundParts['failed']):
 async function roundOfSites(parts: RoundParts): Promise<void> {
   const { sessions, turns, reconciler, lifecycle, online, failed } = parts;
   const active = sessions.activeSites();
-  await turns.each('sweep', active, (site) => sweep(site, parts));
-  await turns.each('repair', active, (site) => repair(site, parts));
+  // A sweep that fails may have met what needs a repair.
+  const elsewhere = new Set<SiteId>();
+  await turns.each('sweep', active, async (site) => {
+    if (await isSweptElsewhere(site, parts)) elsewhere.add(site);
+  });
+  const here = active.filter((site) => !elsewhere.has(site));
+  await turns.each('repair', here, (site) => repair(site, parts));
   await attempt(() => reconciler.round(active), failed);
   await attempt(() => lifecycle.endSilent(), failed);
   await attempt(() => online.tellChanges(), failed);
 }
 
-async function sweep(site: SiteId, { store, nodeId, sites, sessions, heartbeat, tell }: RoundParts): Promise<void> {
+/** Sweeps a site, and returns whether another node does so at present. */
+async function isSweptElsewhere(
+  site: SiteId,
+  { store, nodeId, sites, sessions, heartbeat, tell }: RoundParts,
+): Promise<boolean> {
   // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
   await heartbeat.held(site);
   for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
@@ -85,7 +94,9 @@ async function sweep(site: SiteId, { store, nodeId, sites, sessions, heartbeat, 
     tell(swept.notices);
     isMore = swept.isMore;
     if (isMore) sessions.lookAgain(site);
+    if (swept.isElsewhere) return true;
   }
+  return false;
 }
 
 async function repair(site: SiteId, { store, nodeId, tell }: RoundParts): Promise<void> {

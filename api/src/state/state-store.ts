@@ -184,6 +184,8 @@ export interface LeaveOutcome extends Answered {
 export interface SweepOutcome extends Transition {
   /** Whether more is due than one sweep may do. */
   readonly isMore: boolean;
+  /** Whether nothing was done, since another node does it at present. */
+  readonly isElsewhere: boolean;
 }
 
 /**

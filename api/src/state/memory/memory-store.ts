@@ -252,7 +252,7 @@ export class MemoryStore implements StateStore {
 
   async sweep(siteId: SiteId, _nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
     const site = this.#sites.get(siteId);
-    if (site === undefined) return { notices: [], isMore: false };
+    if (site === undefined) return { notices: [], isMore: false, isElsewhere: false };
     const now = this.#clock();
     site.blocks.forget(now - BLOCK_MS);
     site.meetings.forget(now - rules.repeatMs);
@@ -264,12 +264,13 @@ export class MemoryStore implements StateStore {
         ...this.#expand(site, rules, now, max),
       ],
       isMore: this.#isAnythingDue(site, now),
+      isElsewhere: false,
     };
   }
 
   /** Nothing is ever lost of a store in this process's own memory. */
   async repair(): Promise<SweepOutcome> {
-    return { notices: [], isMore: false };
+    return { notices: [], isMore: false, isElsewhere: false };
   }
 
   /** The one node of a store in memory is this process: it lives while it runs. */

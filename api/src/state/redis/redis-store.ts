@@ -209,13 +209,13 @@ export class RedisStore implements StateStore {
       max,
       ...this.#deciding(rules, SWEEP_MATCHES_MAX),
     });
-    return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
+    return sweepOutcome(site, reply);
   }
 
   async repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome> {
     const args = { node: nodeId, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
     const reply = await this.#run('repair-site', site, args);
-    return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1 };
+    return sweepOutcome(site, reply);
   }
 
   async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
@@ -397,4 +397,9 @@ function noticesFrom(site: SiteId, reply: ScriptReply): Notice[] {
     const peer: Address = { site, sessionId: peerId, nodeId: peerNode };
     return { kind, revision, to, conversationId, presence: word as PeerPresence, peer };
   });
+}
+
+function sweepOutcome(site: SiteId, reply: ScriptReply): SweepOutcome {
+  const isElsewhere = reply.tag === 'held';
+  return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1, isElsewhere };
 }
