@@ -72,7 +72,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         const waiting = await open();
         await find(waiting, ticket({ seeks: ['nobody'] }));
         await sweep();
-        expect(await store.repair(SITE, NODE)).toEqual({ notices: [], isMore: false });
+        expect(await store.repair(SITE, NODE)).toEqual({ notices: [], isMore: false, isElsewhere: false });
         expect((await store.leave(a, conversationId, null, FREE)).notices).toHaveLength(2);
         expect(await store.survey(waiting)).not.toBeNull();
         expect(await store.online(SITE)).toBe(3);

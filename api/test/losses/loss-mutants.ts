@@ -17,7 +17,7 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: 'local candidate = unpacked(waits[position])',
+        from: 'local candidate = unpacked_wait(waits[position])',
         to: 'local candidate = cmsgpack.unpack(waits[position])',
       },
     ],

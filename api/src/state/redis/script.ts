@@ -125,6 +125,7 @@ function assemble(
     `end`,
     ...(isWrite ? ['raise_revision()'] : []),
     `local answer = transition()`,
+    ...(isWrite ? ['write_revision()'] : []),
     ...(isWrite ? kept.map((key) => `redis.call('PEXPIRE', K.${key}, ${KEYS[key].ttlMs})`) : []),
     `local reply = { A.operation, revision, answer, notices }`,
     ...(isWrite ? [`redis.call('SET', K.op, cmsgpack.pack(reply), 'PX', ${KEYS.op.ttlMs})`] : []),

@@ -79,7 +79,7 @@ end
 local function choose(sid, wait, rules, at)
   local ids, found_by = candidate_ids(sid, wait, rules)
   if #ids == 0 then return nil, nil, false end
-  redis.call('HINCRBY', K.counters, 'examined', #ids)
+  next_number('examined', #ids)
   local pairs_with = {}
   for position, id in ipairs(ids) do pairs_with[position] = pair_key(sid, id) end
   local waits = redis.call('HMGET', K.waits, unpack(ids))
@@ -91,7 +91,7 @@ local function choose(sid, wait, rules, at)
     is_unsure = true
   end
   for position, id in ipairs(ids) do
-    local candidate = unpacked(waits[position])
+    local candidate = unpacked_wait(waits[position])
     if not candidate then
       drop(id)
     else

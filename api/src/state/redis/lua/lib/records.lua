@@ -28,8 +28,18 @@ local function unpacked(packed)
   return is_read and type(record) == 'table' and record or nil
 end
 
+-- A wait from its packed form. One whose fields are not there could be neither judged nor taken out of the queue.
+local function unpacked_wait(packed)
+  local wait = unpacked(packed)
+  if not wait or type(wait.s) ~= 'number' or type(wait.q) ~= 'number' then return nil end
+  if type(wait.k) ~= 'table' or type(wait.g) ~= 'table' or type(wait.u) ~= 'table' then return nil end
+  return wait
+end
+
 local function read(key, field)
-  return unpacked(redis.call('HGET', key, field))
+  local packed = redis.call('HGET', key, field)
+  if key == K.waits then return unpacked_wait(packed) end
+  return unpacked(packed)
 end
 
 local function write(key, field, record)
@@ -56,14 +66,22 @@ local function current_session()
   return nil
 end
 
-local function next_number(name)
-  return redis.call('HINCRBY', K.counters, name, 1)
+-- Counts further; a counter that holds no number, or one too large for a place in the queue, begins anew.
+local function next_number(name, by)
+  local raised = redis.pcall('HINCRBY', K.counters, name, by or 1)
+  if type(raised) == 'number' and raised > 0 and raised < 1e12 then return raised end
+  redis.call('HSET', K.counters, name, 1)
+  return 1
 end
 
-local function write_revision(raised)
-  revision = raised
+-- Written after the transition: one that frees memory begins with a deletion, which Redis also lets pass when its
+-- memory is full, and all that follows with it.
+local function write_revision()
   redis.call('HSET', K.counters, 'revision', string.format('%.0f', revision))
 end
+
+-- A revision is at most this far ahead of the clock; one that is not was never ours. Microseconds.
+local AHEAD_MAX = 24 * 60 * 60 * 1e6
 
 -- Rises with every change, and follows the clock in microseconds: a site that lost changes, or its counters,
 -- is past every revision it told before.
@@ -73,7 +91,11 @@ local function raise_revision()
     redis.call('DEL', K.counters)
     last = nil
   end
-  write_revision(math.max((tonumber(last or 0) or 0) + 1, now() * 1000))
+  local at = now() * 1000
+  local known = tonumber(last or 0) or 0
+  -- Of what is no number no comparison is true.
+  if not (known >= 0 and known <= at + AHEAD_MAX) then known = 0 end
+  revision = math.max(known + 1, at)
 end
 
 local function tell_ended(sid, session, cid, reason)
