@@ -43,6 +43,7 @@ import { ticketFor } from './safety/search-gate.ts';
 import { TurnOuts } from './safety/turn-outs.ts';
 import { clientAddress } from './client-address.ts';
 import type { Visitor } from './session/visitor.ts';
+import { DRAIN_MAX_MS } from './shutdown.ts';
 import { Online } from './session/online.ts';
 import { Reconciler } from './session/reconciler.ts';
 import { Sessions } from './session/sessions.ts';
@@ -58,8 +59,6 @@ import type { Notice, SessionRef, SiteId, StateStore } from './state/state-store
 const ROUND_MS = 1_000;
 /** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
 const DRAIN_SPREAD_MS = 4_000;
-/** After this the node goes whoever is still connected; closing those takes up to `closeMs` more. Milliseconds. */
-const DRAIN_MAX_MS = 6_000;
 
 export interface AppParts {
   readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'> & Partial<Config>;
@@ -119,7 +118,9 @@ export interface App {
   readonly routes: readonly string[];
   /** What this node holds for visitors; all zero when nobody is there, the sites once the grace is over too. */
   held(): Held;
-  /** Stops taking visitors, tells those here to go elsewhere, and stops when they have gone or the time is up. */
+  /** Stops taking visitors and tells those here to go elsewhere. Resolves when they have gone or the time is up. */
+  empty(): Promise<void>;
+  /** `empty`, then `stop`. */
   drain(): Promise<void>;
   /** Stops at once. */
   stop(): Promise<void>;
@@ -397,7 +398,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     backend.close();
   }
 
-  async function drain(): Promise<void> {
+  async function empty(): Promise<void> {
     isDraining = true;
     push.toAll('session:draining', { reconnectAfterMs: DRAIN_SPREAD_MS });
     // Not the clock of a test: it may stand still, and connections close in their own time.
@@ -405,7 +406,6 @@ export async function startApp(parts: AppParts): Promise<App> {
     while (socketServer.engine.clientsCount > 0 && monotonicClock() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    await stop();
   }
 
   return {
@@ -417,7 +417,8 @@ export async function startApp(parts: AppParts): Promise<App> {
     metricsUrl: metricsHttp === null ? null : addressOf(metricsHttp.address() as AddressInfo),
     routes: routesOf(httpApp),
     held,
-    drain,
+    empty,
+    drain: () => empty().then(stop),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -27,3 +27,8 @@ export function toRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
   return new Refusal('internal', { retryAfterMs: INTERNAL_RETRY_MS, cause: thrown });
 }
+
+/** Whether something thrown is a mistake in the code, and says nothing of what the code asked: a server, a file, a setting. */
+export function isBug(thrown: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((mistake) => thrown instanceof mistake);
+}

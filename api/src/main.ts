@@ -3,6 +3,7 @@ import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
 import { monotonicClock, systemClock } from './clock.ts';
 import { readConfig, recordsPlace, type Config } from './config.ts';
+import { isBug } from './errors.ts';
 import { createLog, errorFields, reasonOf } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
@@ -33,6 +34,14 @@ function fail(why: string): never {
   process.exit(1);
 }
 
+/** Ends the start with one line, in the words of `why`; a bug is logged as one that nobody handles. */
+function failUnlessBug<Thrown>(why: (thrown: Thrown) => string): (thrown: Thrown) => never {
+  return (thrown) => {
+    if (isBug(thrown)) throw thrown;
+    fail(why(thrown));
+  };
+}
+
 function settings(): { config: Config; seeds: readonly SiteSeed[] } {
   try {
     const config = readConfig(process.env);
@@ -44,11 +53,14 @@ function settings(): { config: Config; seeds: readonly SiteSeed[] } {
 
 const { config, seeds } = settings();
 const log = createLog(config.LOG_LEVEL);
-/** Closes what is open, the last one first. */
+/** Lets visitors go, once there may be some. */
+let empty = () => Promise.resolve();
+/** Closes what is open: begun in turn, the last one first, and waited for together. */
 const closers: (() => void | Promise<void>)[] = [];
 const shutdown = new Shutdown({
   drain: async () => {
-    for (const close of closers.toReversed()) await close();
+    await empty();
+    await Promise.all(closers.toReversed().map(async (close) => close()));
   },
   log,
   say: (line) => void process.stdout.write(`${line}\n`),
@@ -62,13 +74,13 @@ process.on('uncaughtException', (thrown) => shutdown.fault(thrown));
 process.removeAllListeners('warning');
 process.on('warning', (warning) => log.warn({ error: errorFields(warning), reason: reasonOf(warning) }, 'Node warns'));
 
-const records = await openRecords(recordsPlace(config), systemClock, { log }).catch((error: Error) =>
-  fail(error.message),
+const records = await openRecords(recordsPlace(config), systemClock, { log }).catch(
+  failUnlessBug((error: Error) => error.message),
 );
 closers.push(() => records.close());
 const sites = await seedSites(records, seeds, systemClock)
   .then(() => FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
-  .catch((error: unknown) => fail(whyNotSeeded(error, config)));
+  .catch(failUnlessBug((error: unknown) => whyNotSeeded(error, config)));
 sites.follow();
 closers.push(() => sites.close());
 const app = await startApp({
@@ -83,9 +95,10 @@ const app = await startApp({
     ...reportOperations(new OperatorDesk(records, systemClock)),
   ],
   log,
-}).catch((error: NodeJS.ErrnoException) => fail(whyNotListening(error, config)));
+}).catch(failUnlessBug((error: NodeJS.ErrnoException) => whyNotListening(error, config)));
 
-closers.push(() => app.drain());
+empty = () => app.empty();
+closers.push(() => app.stop());
 // Before anybody is told where it is: who knows may send one at once.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.signal(signal));
 

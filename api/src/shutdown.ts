@@ -1,10 +1,19 @@
+import { BOUNDS } from './bounds.ts';
 import { errorFields, reasonOf, type Log } from './observability/log.ts';
+import { RECORDS_BOUNDS } from './records/bounds.ts';
 
 /**
- * Maximum time from the first signal or fault until the process ends, whatever hangs: the drain, which takes
- * 9 s at most, and a database, Redis or a name server that does not answer. Milliseconds.
+ * Maximum time from the first signal or fault until the process ends, whatever hangs. Milliseconds. Its parts: `DRAIN_MAX_MS`
+ * for visitors to go by themselves; then, side by side, `BOUNDS.closeMs` for their connections and `RECORDS_BOUNDS.closeMs`
+ * for the database (Redis is let go of at once); and `LATE_MAX_MS`.
  */
 export const END_MAX_MS = 9_500;
+
+/** How late the parts may be together on a busy machine. Milliseconds. */
+const LATE_MAX_MS = 500;
+
+/** Time after which the process goes whoever is still connected. Milliseconds. */
+export const DRAIN_MAX_MS = END_MAX_MS - LATE_MAX_MS - Math.max(BOUNDS.closeMs, RECORDS_BOUNDS.closeMs);
 
 export interface ShutdownParts {
   /** Lets visitors go and closes what is open. Called once. */

@@ -145,6 +145,23 @@ describe('an error that nobody hears', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a bug that shows at the start', () => {
+  const BUG = `import { DatabaseSync } from 'node:sqlite'; DatabaseSync.prototype.prepare = () => { throw new TypeError('${CANARY}'); };`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(BUG)}` };
+
+  test('is logged with its name and place, as no fault of the database, and ends with 1', async () => {
+    const { code, output } = await NodeProcess.failToStart(env);
+    expect(code).toBe(1);
+    expect(output).not.toContain('DATA_DIR');
+    expect(output).not.toContain(CANARY);
+    const lines = output.split('\n').filter((line) => line.startsWith('{'));
+    expect(lines).toHaveLength(1);
+    const { level, error } = JSON.parse(lines[0]!) as { level: number; error: { name: string; stack: string } };
+    expect([level, error.name]).toEqual([50, 'TypeError']);
+    expect(error.stack).toContain('sqlite.ts');
+  });
+});
+
 describe('the log of a process', { timeout: 60_000 }, () => {
   /** Warnings of Node, each of another kind, so that no limit of the log leaves one out. */
   const WARN = (count: number) =>

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { tempFolder } from '../../test/temp-records.ts';
 import type { SiteView } from '../sites/site-service.ts';
 import { HELP } from './help.ts';
@@ -149,4 +150,16 @@ test.each([
   ['7d', 604_800_000],
 ])('%s is %d milliseconds', (text, ms) => {
   expect(readDuration(text)).toBe(ms);
+});
+
+test('a bug is told by its name and place, without its words', async () => {
+  using the = terminal();
+  const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(() => {
+    throw new TypeError('canary');
+  });
+  onTestFinished(() => prepare.mockRestore());
+  const { code, err } = await the.run(['site', 'list']);
+  expect(code).toBe(1);
+  expect(err).toMatch(/^This is a bug of Passerby: TypeError\n +at .+sqlite/);
+  expect(err).not.toContain('canary');
 });

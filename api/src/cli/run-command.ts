@@ -1,6 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { readConfig, recordsPlace } from '../config.ts';
-import type { LogFields } from '../observability/log.ts';
+import { isBug } from '../errors.ts';
+import { errorFields, type LogFields } from '../observability/log.ts';
 import { DatabaseFailure } from '../records/database-failure.ts';
 import { openRecords } from '../records/records.ts';
 import { SiteService } from '../sites/site-service.ts';
@@ -17,7 +18,7 @@ export interface Terminal {
   readonly err: (text: string) => void;
 }
 
-/** Runs one command against the records. Resolves with the exit code; what is wrong is one plain line on stderr. */
+/** Runs one command against the records. Resolves with the exit code; what is wrong is one plain line on stderr, a bug several. */
 export async function runCommand(args: readonly string[], { env, stdin, out, err }: Terminal): Promise<0 | 1> {
   try {
     const given = readWords(args);
@@ -41,6 +42,11 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
     out(given.options.json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text);
     return 0;
   } catch (error) {
+    if (isBug(error)) {
+      const { name, stack = '' } = errorFields(error);
+      err(`This is a bug of Passerby: ${name}\n${stack}\n`);
+      return 1;
+    }
     err(`${messageOf(error).replaceAll(/\s*\n\s*/g, '; ')}\n`);
     return 1;
   }

@@ -99,6 +99,27 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
+  it('tries a lease again whose renewal failed before there was anything to wait for', async () => {
+    let tries = 0;
+    const heartbeat = new Heartbeat({
+      beat: () => {
+        tries++;
+        throw new Error('a bug');
+      },
+      sites: () => ['a' as SiteId],
+      faultOf: (thrown) => (thrown as Error).message,
+      everyMs: NEVER_MS,
+    });
+    heartbeat.tick();
+    await new Promise((resolve) => setImmediate(resolve));
+    heartbeat.tick();
+    await expect(heartbeat.held('a' as SiteId)).rejects.toThrow('a bug');
+    await expect(heartbeat.held('a' as SiteId)).rejects.toThrow('a bug');
+    expect(tries).toBeGreaterThanOrEqual(3);
+    expect(heartbeat.standing(500)).toMatchObject({ failing: 1, late: 0, faults: ['a bug'] });
+    heartbeat.stop();
+  });
+
   it('says how many renewals fail or are late, each reason once, and forgets sites that are no longer held', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     const { heartbeat, answer, fail, setSites } = stage(['a', 'b', 'c', 'd']);

@@ -1,3 +1,4 @@
+import { monotonicClock, systemClock, type Clock, type MonotonicClock } from '../clock.ts';
 import type { SiteId } from '../state/state-store.ts';
 
 /** How often each lease is renewed. Milliseconds. */
@@ -16,6 +17,8 @@ export interface HeartbeatParts<Fault> {
   /** Milliseconds between two renewals of a lease. */
   readonly everyMs?: number;
   readonly underWayMax?: number;
+  readonly clock?: MonotonicClock;
+  readonly dates?: Clock;
 }
 
 /** Latest renewals, counted by site. */
@@ -30,7 +33,7 @@ export interface LeaseStanding<Fault> {
   readonly faults: readonly Fault[];
 }
 
-/** Renewals of one lease. Times as `performance.now()`. */
+/** Renewals of one lease. Times as `clock` tells them. */
 interface Lease<Fault> {
   /** When the last attempt began. */
   triedAt: number;
@@ -46,6 +49,8 @@ interface Lease<Fault> {
  */
 export class Heartbeat<Fault> {
   readonly #parts: HeartbeatParts<Fault>;
+  readonly #clock: MonotonicClock;
+  readonly #dates: Clock;
   readonly #leases = new Map<SiteId, Lease<Fault>>();
   /** Sites whose turn it is, the one that was tried least recently last. */
   #due: SiteId[] = [];
@@ -54,6 +59,8 @@ export class Heartbeat<Fault> {
 
   constructor(parts: HeartbeatParts<Fault>) {
     this.#parts = parts;
+    this.#clock = parts.clock ?? monotonicClock;
+    this.#dates = parts.dates ?? systemClock;
     this.#timer = setInterval(() => this.tick(), parts.everyMs ?? BEAT_EVERY_MS);
   }
 
@@ -79,13 +86,13 @@ export class Heartbeat<Fault> {
   async held(site: SiteId): Promise<void> {
     const heldAt = this.#leases.get(site)?.heldAt ?? null;
     const isFresh =
-      heldAt !== null && performance.now() - heldAt.monotonic < FRESH_MS && Date.now() - heldAt.wall < FRESH_MS;
+      heldAt !== null && this.#clock() - heldAt.monotonic < FRESH_MS && this.#dates() - heldAt.wall < FRESH_MS;
     if (!isFresh) await this.#renew(site);
   }
 
   /** Latest renewals. One that has been under way for `lateMs` counts as late. */
   standing(lateMs: number): LeaseStanding<Fault> {
-    const now = performance.now();
+    const now = this.#clock();
     const leases = [...this.#leases.values()].filter(({ heldAt, fault, triedAt }) => {
       return heldAt !== null || fault !== null || now - triedAt > lateMs;
     });
@@ -122,12 +129,13 @@ export class Heartbeat<Fault> {
     if (known !== undefined && known.underWay !== null) return known.underWay;
     const lease = known ?? { triedAt: 0, heldAt: null, fault: null, underWay: null };
     this.#leases.set(site, lease);
-    lease.underWay = this.#attempt(site, lease);
+    // Cleared from here, after it was set: an attempt may fail before it is waited for.
+    lease.underWay = this.#attempt(site, lease).finally(() => (lease.underWay = null));
     return lease.underWay;
   }
 
   async #attempt(site: SiteId, lease: Lease<Fault>): Promise<void> {
-    const begun = { monotonic: performance.now(), wall: Date.now() };
+    const begun = { monotonic: this.#clock(), wall: this.#dates() };
     lease.triedAt = begun.monotonic;
     try {
       await this.#parts.beat(site);
@@ -136,8 +144,6 @@ export class Heartbeat<Fault> {
     } catch (thrown) {
       lease.fault = this.#parts.faultOf(thrown);
       throw thrown;
-    } finally {
-      lease.underWay = null;
     }
   }
 }

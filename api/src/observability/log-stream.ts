@@ -1,4 +1,5 @@
 import type { DestinationStream } from 'pino';
+import { systemClock } from '../clock.ts';
 
 /** Maximum amount of log that waits for a reader of stderr who is slow; about 2,000 lines. Bytes. */
 export const UNREAD_LOG_MAX_BYTES = 512 * 1024;
@@ -28,7 +29,9 @@ export function logStream(stream: LogReader, maxBytes = UNREAD_LOG_MAX_BYTES): D
         return;
       }
       if (dropped > 0) {
-        stream.write(`${JSON.stringify({ level: 40, time: Date.now(), count: dropped, msg: 'log lines dropped' })}\n`);
+        stream.write(
+          `${JSON.stringify({ level: 40, time: systemClock(), count: dropped, msg: 'log lines dropped' })}\n`,
+        );
         dropped = 0;
       }
       stream.write(line);

@@ -1,3 +1,4 @@
+import { isBug } from '../errors.ts';
 import { reasonOf } from '../observability/log.ts';
 import { DatabaseFailure } from './database-failure.ts';
 
@@ -13,9 +14,9 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/terminated|connection error|closed/i, 'CONNECTION_LOST'],
 ];
 
-/** What was thrown by `pg`, as callers get it. */
+/** What was thrown by `pg`, as callers get it. What says something of the statement and its values stays as it is, and so does a bug. */
 export function postgresFailure(thrown: unknown): unknown {
-  if (thrown instanceof DatabaseFailure) return thrown;
+  if (thrown instanceof DatabaseFailure || isBug(thrown)) return thrown;
   const { code, message = '' } = thrown as { readonly code?: string; readonly message?: string };
   if (code !== undefined && OWN_FAULTS.test(code)) return thrown;
   const reason = code === undefined ? WORDS.find(([words]) => words.test(message))?.[1] : reasonOf(thrown);

@@ -8,6 +8,7 @@ import { RECORDS_BOUNDS, type RecordsBounds } from './bounds.ts';
 import { together, type ConnectionParts, type Database } from './database.ts';
 import { KeyRecords } from './keys.ts';
 import { migrate } from './migrate.ts';
+import { isBug } from '../errors.ts';
 import { OpeningError } from './opening-error.ts';
 import { postgresFailure } from './postgres-failure.ts';
 import { postgresDialect } from './postgres.ts';
@@ -79,7 +80,7 @@ export interface OpenOptions {
 /** The file of the embedded database, in its folder. */
 export const SQLITE_FILE = 'passerby.sqlite';
 
-/** Opens the records and brings their tables up to date. Rejects with an `OpeningError`. */
+/** Opens the records and brings their tables up to date. Rejects with an `OpeningError`, or as it is with a bug. */
 export async function openRecords(
   place: RecordsPlace,
   clock: Clock = systemClock,
@@ -105,6 +106,7 @@ export async function openRecords(
     await once.destroy();
   } catch (thrown) {
     await close();
+    if (isBug(thrown)) throw thrown;
     throw new OpeningError(place.kind, place.kind === 'sqlite' ? sqliteFailure(thrown) : postgresFailure(thrown));
   }
   const db = connect({}, (reason) => log?.error({ reason }, 'the database failed'));

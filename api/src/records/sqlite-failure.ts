@@ -1,4 +1,5 @@
 import { DatabaseFailure } from './database-failure.ts';
+import { isBug } from '../errors.ts';
 import { reasonOf } from '../observability/log.ts';
 
 /** SQLite's primary result codes, by number: https://www.sqlite.org/rescode.html */
@@ -29,9 +30,12 @@ export function sqliteCodeOf(thrown: unknown): number {
   return typeof errcode === 'number' ? errcode & 0xff : 0;
 }
 
-/** What was thrown by SQLite or the file system, as callers get it. What says something of the statement and its values stays as it is. */
+/**
+ * What was thrown by SQLite or the file system, as callers get it. What says something of the statement and its values stays
+ * as it is, and so does a bug.
+ */
 export function sqliteFailure(thrown: unknown): unknown {
-  if (thrown instanceof DatabaseFailure) return thrown;
+  if (thrown instanceof DatabaseFailure || isBug(thrown)) return thrown;
   const reason = sqliteCodeOf(thrown) === 0 ? reasonOf(thrown) : CODES[sqliteCodeOf(thrown)];
   return reason === undefined ? thrown : new DatabaseFailure(reason, thrown);
 }

@@ -116,12 +116,18 @@ describe('a store that', { timeout: 30_000 }, () => {
     const told = () => log.lines.filter(({ message }) => message.includes('set its maxmemory-policy to noeviction'));
     log.lines.length = 0;
     await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await admin.config('SET', 'maxmemory', '1gb');
     await admin.call('CLIENT', 'KILL', 'USER', USER[0]);
     await expect.poll(() => told()[0], PATIENCE).toMatchObject({ level: 'warn', fields: { reason: 'ALLKEYS_LRU' } });
     log.lines.length = 0;
     await using other = await startTestApp({ config: { REDIS_URL: parseRedisUrl(server.url) }, log });
     expect(told()).toHaveLength(1);
     expect(other.storeName).toMatch(/^Redis/);
+    // Without a bound it is never full.
+    await admin.config('SET', 'maxmemory', '0');
+    log.lines.length = 0;
+    await using unbounded = await startTestApp({ config: { REDIS_URL: parseRedisUrl(server.url) }, log });
+    expect([told(), unbounded.storeName]).toEqual([[], other.storeName]);
     await admin.config('SET', 'maxmemory-policy', 'noeviction');
   });
 });

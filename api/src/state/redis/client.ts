@@ -358,10 +358,17 @@ export async function checkRedis(client: RedisClient, { withinMs = FIRST_CONTACT
 
 class Unusable extends Error {}
 
-/** Policies by which a full Redis removes keys, of all servers that are asked; empty if none does. */
+/** Policies by which a full Redis removes keys, of all servers that are asked and can be full; empty if none does. */
 export async function evictingPolicies(client: RedisClient): Promise<readonly string[]> {
   const servers = client instanceof Cluster ? client.nodes('master') : [client];
   const infos = await Promise.all(servers.map((server) => server.info('memory')));
-  const policies = infos.map((info) => /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'noeviction');
-  return [...new Set(policies.filter((policy) => policy !== 'noeviction'))];
+  const policies = infos.map(evictingPolicyOf).filter((policy) => policy !== null);
+  return [...new Set(policies)];
+}
+
+/** The policy by which a server removes keys; `null` if it removes none, or has no bound to its memory. */
+export function evictingPolicyOf(infoMemory: string): string | null {
+  const valueOf = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(infoMemory)?.[1];
+  const policy = valueOf('maxmemory_policy') ?? 'noeviction';
+  return policy === 'noeviction' || valueOf('maxmemory') === '0' ? null : policy;
 }
