@@ -11,7 +11,7 @@ import { MemoryCounters, type Count, type CountOutcome, type Counters } from './
  *          reached. What was counted is taken back if one had none left.
  * COST     two commands a key, four keys at most
  */
-const TAKE = `
+export const TAKE = `
 local answer = { 0 }
 for i, key in ipairs(KEYS) do
   local count = redis.call('INCRBY', key, 1)
