@@ -4,6 +4,7 @@ import { RedisLink } from './cluster/redis-link.ts';
 import type { MonotonicClock } from './clock.ts';
 import type { Log } from './observability/log.ts';
 import type { Tally } from './observability/tally.ts';
+import { TAKE } from './limits/redis-counters.ts';
 import { ownSalts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { randomIds } from './state/ids.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
@@ -18,7 +19,16 @@ import {
   type RedisClient,
 } from './state/redis/client.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
+<<<<<<< HEAD
 import type { NodeId, SiteId, StateStore } from './state/state-store.ts';
+||||||| 34c87f8
+import { SCRIPTS } from './state/redis/scripts.ts';
+import type { NodeId, StateStore } from './state/state-store.ts';
+=======
+import { calledCommands } from './state/redis/script-rights.ts';
+import { SCRIPTS } from './state/redis/scripts.ts';
+import type { NodeId, StateStore } from './state/state-store.ts';
+>>>>>>> fixe
 
 /** What the state and the way to other nodes stand on. */
 export interface Backend {
@@ -57,6 +67,9 @@ export function memoryBackend(clock: MonotonicClock): Backend {
   };
 }
 
+/** Commands that our scripts call, whose user needs the right to each. */
+const CALLED = calledCommands([...Object.values(SCRIPTS).map(({ text }) => text), TAKE]);
+
 /** Shared by all processes that name this Redis. Rejects if it cannot be reached, takes no writes or is too old. */
 export async function redisBackend(address: RedisAddress, tally: Tally, log: Log): Promise<Backend> {
   const onFault = (reason: StoreFault) => log.warn({ reason }, 'a connection to Redis failed');
@@ -72,7 +85,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
     for (const connection of [commands, subscriber, pulse]) connection.disconnect();
   };
   try {
-    const name = `Redis ${await checkRedis(commands)}`;
+    const name = `Redis ${await checkRedis(commands, { commands: CALLED })}`;
     commands.on('ready', () => void warnOfEviction(commands, log));
     await warnOfEviction(commands, log);
     return {

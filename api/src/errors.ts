@@ -29,6 +29,6 @@ export function toRefusal(thrown: unknown): Refusal {
 }
 
 /** Whether something thrown is a mistake in the code, and says nothing of what the code asked: a server, a file, a setting. */
-export function isBug(thrown: unknown): boolean {
+export function isBug(thrown: unknown): thrown is Error {
   return [TypeError, RangeError, ReferenceError, SyntaxError].some((mistake) => thrown instanceof mistake);
 }

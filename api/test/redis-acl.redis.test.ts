@@ -4,10 +4,13 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisLink } from '../src/cluster/redis-link.ts';
 import { Tally } from '../src/observability/tally.ts';
+import { TAKE } from '../src/limits/redis-counters.ts';
 import { ticketFrom } from '../src/decision/ticket.ts';
 import { randomIds } from '../src/state/ids.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../src/state/redis/client.ts';
 import { keyOf } from '../src/state/redis/keys.ts';
+import { calledCommands, missingRight, RIGHTS_KEY } from '../src/state/redis/script-rights.ts';
+import { SCRIPTS } from '../src/state/redis/scripts.ts';
 import { RedisStore } from '../src/state/redis/redis-store.ts';
 import type { NodeId } from '../src/state/state-store.ts';
 import { FREE, requestId, SHOP, startTestApp, Visitor } from './harness.ts';
@@ -62,6 +65,23 @@ describeStore('the Redis store under the user of docs/redis.md', create);
 describeKnownVisitors('the Redis store under the user of docs/redis.md', create);
 
 describe('the user of docs/redis.md', () => {
+  test('may run exactly the commands that scripts call, and each one that is taken away is missed', async () => {
+    const texts = [...Object.values(SCRIPTS).map(({ text }) => text), TAKE];
+    const commands = calledCommands(texts);
+    await admin.flushall();
+    expect(await missingRight(client, commands)).toBe(null);
+    expect(await admin.exists(RIGHTS_KEY)).toBe(0);
+    const missed: (string | null)[] = [];
+    for (const command of commands) {
+      await admin.call('ACL', 'SETUSER', aclRules()[0]!, `-${command}`);
+      missed.push(await missingRight(client, commands));
+      await admin.call('ACL', 'SETUSER', aclRules()[0]!, `+${command}`);
+    }
+    expect(missed).toEqual(commands);
+    expect(commands.length).toBeGreaterThan(20);
+    await admin.call('ACL', 'LOG', 'RESET');
+  });
+
   test('is enough for a whole service: two strangers on two processes meet and talk', async () => {
     await using one = await startTestApp({ config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(url) } });
     await using two = await startTestApp({ config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(url) } });
@@ -124,7 +144,9 @@ describe('the user of docs/redis.md', () => {
     await expect.poll(() => admin.call('CLUSTER', 'INFO'), { timeout: 10_000 }).toContain('cluster_state:ok');
     const parsed = parseRedisUrl(`redis+cluster://${address}`);
     const [commands, subscriber] = [connectRedis(parsed, 'commands'), connectRedis(parsed, 'subscription')];
-    await checkRedis(commands);
+    await checkRedis(commands, {
+      commands: calledCommands(Object.values(SCRIPTS).map(({ text }) => text)),
+    });
     const link = new RedisLink(commands, subscriber, new Tally());
     const received = new Promise(
       (resolve) => void link.listen('n_1' as NodeId, resolve).then(() => link.send('n_1' as NodeId, PARCEL)),

@@ -17,8 +17,16 @@ import { MemoryCounters, type Count, type CountOutcome, type Counters } from './
  * Not among the scripts with a head: those have a fixed set of keys, all of the registry and of one site, and keep their
  * answer by operation. This has one to four keys by the action, some of no site, and is never asked again.
  */
+<<<<<<< HEAD
 const TAKE = cachedScript(`
 local answer = { ARGV[1], 0 }
+||||||| 34c87f8
+const TAKE = `
+local answer = { 0 }
+=======
+export const TAKE = `
+local answer = { 0 }
+>>>>>>> fixe
 for i, key in ipairs(KEYS) do
   local count = redis.call('INCRBY', key, 1)
   local left = redis.call('PTTL', key)

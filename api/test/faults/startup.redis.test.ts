@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { aclRules } from '../redis-doc.ts';
 import { startFakeRedis } from '../servers/fake-redis.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
@@ -85,6 +86,29 @@ describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
     expect([missing.code, forbidden.code]).toEqual([1, 1]);
     expect(forbidden.output).not.toContain(SECRET);
     expect(await admin.dbsize()).toBe(0);
+    admin.disconnect();
+  });
+
+  test.each([
+    ['zadd', 'may not run ZADD inside scripts (NOPERM): see docs/redis.md'],
+    ['hset', 'may not run HSET inside scripts (NOPERM): see docs/redis.md'],
+    ['incrby', 'may not run INCRBY inside scripts (NOPERM): see docs/redis.md'],
+    ['time', 'may not run TIME inside scripts (NOPERM): see docs/redis.md'],
+    ['eval', 'lacks a right (NOPERM '],
+  ])('says that the user of docs/redis.md without +%s may not do what is needed', async (command, why) => {
+    await using server = await RedisServer.start();
+    const admin = new Redis(server.url);
+    const [name, ...rules] = aclRules();
+    await admin.call('ACL', 'SETUSER', name!, ...rules, `-${command}`);
+    const password = rules.find((rule) => rule.startsWith('>'))!.slice(1);
+    const { code, output } = await NodeProcess.failToStart({
+      REDIS_URL: `redis://${name}:${password}@127.0.0.1:${server.port}`,
+    });
+    expect(output).toContain(`Passerby cannot start: the user of REDIS_URL ${why}`);
+    expect(output.trimEnd().split('\n')).toHaveLength(1);
+    expect(code).toBe(1);
+    // Nothing but the probe, which goes by itself.
+    expect((await admin.keys('*')).filter((key) => key !== 'passerby:probe')).toEqual([]);
     admin.disconnect();
   });
 });

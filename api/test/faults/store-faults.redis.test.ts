@@ -42,6 +42,12 @@ const HARMS: readonly Harm[] = [
     heal: (admin) => setUser(admin, '+@all'),
   },
   {
+    name: 'grants too little to scripts',
+    fault: 'NOPERM',
+    inflict: (admin) => setUser(admin, '-zadd'),
+    heal: (admin) => setUser(admin, '+@all'),
+  },
+  {
     name: 'has another password',
     fault: 'WRONGPASS',
     inflict: async (admin) => {

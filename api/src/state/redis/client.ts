@@ -3,7 +3,8 @@ import type { StoreFault } from '@passerby/sdk/protocol';
 import { hostsInTurn, type HostList } from './hosts-in-turn.ts';
 import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { PREFIX } from './keys.ts';
-import { isOfSelect, storeFaultOf } from './store-fault.ts';
+import { missingRight } from './script-rights.ts';
+import { isDenied, isOfSelect, storeFaultOf } from './store-fault.ts';
 import { hearDropped, keepConnecting } from './lasting-connection.ts';
 
 /** One server, one behind Sentinel, or a Cluster: all run scripts and publish. */
@@ -310,11 +311,19 @@ export async function probeRedis(client: RedisClient): Promise<'OK'> {
   throw new ForeignAnswer('the probe: the answer is of another command');
 }
 
+export interface CheckOptions {
+  readonly withinMs?: number;
+  /** Commands that scripts call. */
+  readonly commands?: readonly string[];
+}
+
 /**
  * Version of the Redis (or Valkey) that answers and takes writes. Throws an `Error` in plain words that names `REDIS_URL`
- * if none does in time, if it is too old, or if the database cannot be chosen.
+ * if none does in time, if it is too old, if the database cannot be chosen, or if the user may not run one of `commands`
+ * inside scripts.
  */
-export async function checkRedis(client: RedisClient, { withinMs = FIRST_CONTACT_MS } = {}): Promise<string> {
+export async function checkRedis(client: RedisClient, options: CheckOptions = {}): Promise<string> {
+  const { withinMs = FIRST_CONTACT_MS, commands = [] } = options;
   const deadline = performance.now() + withinMs;
   // Why there is no connection; a command only learns that there is none.
   let lastError: Error | null = null;
@@ -335,6 +344,9 @@ export async function checkRedis(client: RedisClient, { withinMs = FIRST_CONTACT
         // INFO is let through before the connection takes anything else.
         if (!hasAnswered) throw new Error('the connection is not ready');
         await probeRedis(client);
+        const missing = await missingRight(client, commands);
+        if (missing !== null)
+          throw new Unusable(`the user of REDIS_URL may not run ${missing} inside scripts (NOPERM): see docs/redis.md`);
         return version;
       } catch (thrown) {
         if (thrown instanceof Unusable) throw thrown;
@@ -343,6 +355,9 @@ export async function checkRedis(client: RedisClient, { withinMs = FIRST_CONTACT
           const { db } = (client as Redis).options;
           throw new Unusable(`the database ${db} that REDIS_URL names cannot be chosen: ${error.message}`);
         }
+        // Nothing to wait for: who grants the right has to start the service again anyway.
+        if (isDenied(error.message))
+          throw new Unusable(`the user of REDIS_URL lacks a right (${error.message}): see docs/redis.md`);
         if (performance.now() > deadline) {
           const what = hasAnswered ? 'Redis at REDIS_URL takes no writes' : 'no Redis answers at REDIS_URL';
           throw new Error(`${what}: ${error.message}`, { cause: error });

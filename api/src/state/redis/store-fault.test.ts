@@ -18,6 +18,17 @@ describe('the fault of a store', () => {
     ['NOAUTH HELLO must be called with the client already authenticated', 'NOAUTH'],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS'],
     ["NOPERM User passerby has no permissions to run the 'evalsha' command", 'NOPERM'],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: 1f, on @user_script:16.",
+      'NOPERM',
+    ],
+    [
+      "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 1f",
+      'NOPERM',
+    ],
+    ["ERR ACL failure in script: User passerby has no permissions to run the 'zadd' command script: 1f", 'NOPERM'],
+    ["NOPERM ACL failure in script: User passerby has no permissions to run the 'zadd' command", 'NOPERM'],
+    ['ERR The user of a script', 'UNKNOWN'],
     ['Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN The cluster is down', 'CLUSTERDOWN'],
     ['Too many Cluster redirections. Last error: Error: Connection is closed.', 'CLOSED'],
     ['All sentinels are unreachable. Retrying from scratch after 10ms.', 'NO_MASTER'],

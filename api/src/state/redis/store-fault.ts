@@ -12,8 +12,18 @@ const ALIASES: Readonly<Record<string, StoreFault>> = {
   EPROTO: 'TLS',
 };
 
-/** What the client library says in words. It has no codes for these. */
+/**
+ * A right that is missing, as Redis words it: with its code, and for a command inside a script without it. From 7.0 on
+ * "The user executing the script can't run this command", from 7.2 on "ACL failure in script: User … has no permissions".
+ */
+const DENIED = /^(?:-?NOPERM |(?:-?ERR )?(?:The user executing the script |ACL failure in script))/;
+
+/** `true` for the text of an error that says the user lacks a right. */
+export const isDenied = (message: string): boolean => DENIED.test(message);
+
+/** What servers and the client library say in words. They have no codes for these. */
 const WORDS: readonly (readonly [RegExp, StoreFault])[] = [
+  [DENIED, 'NOPERM'],
   [/^(?:Command timed out|Socket timeout|timeout$)/, 'TIMEOUT'],
   [/^All sentinels are unreachable/, 'NO_MASTER'],
   [
