@@ -4,8 +4,8 @@ import { RedisLink } from './cluster/redis-link.ts';
 import type { MonotonicClock } from './clock.ts';
 import type { Log } from './observability/log.ts';
 import type { Tally } from './observability/tally.ts';
-import { TAKE } from './limits/redis-counters.ts';
-import { ownSalts, sharedSalts, type SaltSource } from './safety/salts.ts';
+import { TAKE_TEXT } from './limits/redis-counters.ts';
+import { AGREE_TEXT, ownSalts, sharedSalts, type SaltSource } from './safety/salts.ts';
 import { randomIds } from './state/ids.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
 import {
@@ -19,16 +19,9 @@ import {
   type RedisClient,
 } from './state/redis/client.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
-<<<<<<< HEAD
-import type { NodeId, SiteId, StateStore } from './state/state-store.ts';
-||||||| 34c87f8
-import { SCRIPTS } from './state/redis/scripts.ts';
-import type { NodeId, StateStore } from './state/state-store.ts';
-=======
 import { calledCommands } from './state/redis/script-rights.ts';
 import { SCRIPTS } from './state/redis/scripts.ts';
-import type { NodeId, StateStore } from './state/state-store.ts';
->>>>>>> fixe
+import type { NodeId, SiteId, StateStore } from './state/state-store.ts';
 
 /** What the state and the way to other nodes stand on. */
 export interface Backend {
@@ -68,7 +61,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
 }
 
 /** Commands that our scripts call, whose user needs the right to each. */
-const CALLED = calledCommands([...Object.values(SCRIPTS).map(({ text }) => text), TAKE]);
+const CALLED = calledCommands([...Object.values(SCRIPTS).map(({ text }) => text), TAKE_TEXT, AGREE_TEXT]);
 
 /** Shared by all processes that name this Redis. Rejects if it cannot be reached, takes no writes or is too old. */
 export async function redisBackend(address: RedisAddress, tally: Tally, log: Log): Promise<Backend> {

@@ -4,7 +4,8 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisLink } from '../src/cluster/redis-link.ts';
 import { Tally } from '../src/observability/tally.ts';
-import { TAKE } from '../src/limits/redis-counters.ts';
+import { TAKE_TEXT } from '../src/limits/redis-counters.ts';
+import { AGREE_TEXT } from '../src/safety/salts.ts';
 import { ticketFrom } from '../src/decision/ticket.ts';
 import { randomIds } from '../src/state/ids.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../src/state/redis/client.ts';
@@ -66,7 +67,7 @@ describeKnownVisitors('the Redis store under the user of docs/redis.md', create)
 
 describe('the user of docs/redis.md', () => {
   test('may run exactly the commands that scripts call, and each one that is taken away is missed', async () => {
-    const texts = [...Object.values(SCRIPTS).map(({ text }) => text), TAKE];
+    const texts = [...Object.values(SCRIPTS).map(({ text }) => text), TAKE_TEXT, AGREE_TEXT];
     const commands = calledCommands(texts);
     await admin.flushall();
     expect(await missingRight(client, commands)).toBe(null);

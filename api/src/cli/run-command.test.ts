@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DatabaseSync } from 'node:sqlite';
@@ -114,6 +114,7 @@ describe('the command line', () => {
     ['no file', ['site', 'policy', 'set', 'site_none', '/nowhere/policy.json'], 'no such file'],
   ])('%s is one plain line on stderr', async (_, args, message) => {
     using the = terminal();
+    await the.run(add);
     const { code, out, err } = await the.run(args);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain(message);
@@ -126,6 +127,29 @@ describe('the command line', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^DATABASE_URL: [^\n]+ \(ECONNREFUSED\)\n$/);
     expect(err).not.toContain('hunter2');
+  });
+
+  describe('where there is no database', () => {
+    const words = COMMAND_NAMES.filter((name) => name !== 'site add').map((name) => name.split(' '));
+    test.each(words.map((name) => [name.join(' '), name] as const))('%s makes none and says so', async (_, name) => {
+      using the = terminal();
+      const { code, out, err } = await the.run([
+        ...name,
+        ...(name.at(-1) === 'list' && name.length === 2 ? [] : ['x']),
+      ]);
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toMatch(/^DATA_DIR: there is no database in that folder yet; [^\n]+ \(NO_DATABASE\)\n$/);
+      expect(readdirSync(the.path)).toEqual([]);
+    });
+  });
+
+  test.each([['site', 'list'], add])('%s %s makes none over what is left of one', async (...args) => {
+    using the = terminal();
+    writeFileSync(join(the.path, 'passerby.sqlite-wal'), 'left');
+    const { code, out, err } = await the.run(args);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^DATA_DIR: passerby\.sqlite is missing, [^\n]+ \(FILE_GONE\)\n$/);
+    expect(readdirSync(the.path)).toEqual(['passerby.sqlite-wal']);
   });
 
   test('helps without touching the records', async () => {

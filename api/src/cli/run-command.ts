@@ -33,8 +33,11 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       said.add(message);
     };
     const log = { warn, error: () => undefined };
-    await using records = await openRecords(recordsPlace(readConfig(env)), systemClock, { log });
-    const answer: Answer = await command({
+    await using records = await openRecords(recordsPlace(readConfig(env)), systemClock, {
+      log,
+      isMade: command.makesDatabase,
+    });
+    const answer: Answer = await command.run({
       sites: new SiteService({ records, clock: systemClock, actor: 'cli' }),
       env,
       stdin,

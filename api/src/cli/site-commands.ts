@@ -29,10 +29,19 @@ export interface CommandParts {
 
 type Command = (given: Words & { readonly rest: readonly string[] }, parts: CommandParts) => Promise<Answer>;
 
-/** Every command there is, by its words, and how many more it takes. */
-const COMMANDS: Readonly<Record<string, { readonly takes: number; readonly run: Command }>> = {
+interface CommandKind {
+  /** Words it takes after its own, at most. */
+  readonly takes: number;
+  /** `true` if it makes an embedded database where there is none. */
+  readonly makesDatabase?: boolean;
+  readonly run: Command;
+}
+
+/** Every command there is, by its words. */
+const COMMANDS: Readonly<Record<string, CommandKind>> = {
   'site add': {
     takes: 1,
+    makesDatabase: true,
     run: async ({ rest, options }, { sites, env }) => {
       const url = publicUrl(options.url ?? env['PUBLIC_URL']);
       const { site, keys } = await sites.add({
@@ -91,15 +100,22 @@ const COMMANDS: Readonly<Record<string, { readonly takes: number; readonly run: 
 /** The words of every command. */
 export const COMMAND_NAMES = Object.keys(COMMANDS);
 
+/** A command with what was given to it. */
+export interface GivenCommand {
+  readonly makesDatabase: boolean;
+  run(parts: CommandParts): Promise<Answer>;
+}
+
 /** The command that a line begins with, and what comes after its words. Throws `UsageError`. */
-export function commandOf({ words, options }: Words): (parts: CommandParts) => Promise<Answer> {
+export function commandOf({ words, options }: Words): GivenCommand {
   for (const length of [3, 2]) {
     const command = COMMANDS[words.slice(0, length).join(' ')];
     const rest = words.slice(length);
     if (command === undefined || words.length < length) continue;
     if (rest.length > command.takes)
       throw new UsageError(`"${rest[command.takes]!}" is one word too many: put what belongs together into quotes`);
-    return (parts) => command.run({ words, options, rest }, parts);
+    const { makesDatabase = false } = command;
+    return { makesDatabase, run: (parts) => command.run({ words, options, rest }, parts) };
   }
   throw new UsageError(`There is no command "${words.join(' ')}"; --help lists the commands`);
 }

@@ -17,16 +17,8 @@ import { MemoryCounters, type Count, type CountOutcome, type Counters } from './
  * Not among the scripts with a head: those have a fixed set of keys, all of the registry and of one site, and keep their
  * answer by operation. This has one to four keys by the action, some of no site, and is never asked again.
  */
-<<<<<<< HEAD
-const TAKE = cachedScript(`
+export const TAKE_TEXT = `
 local answer = { ARGV[1], 0 }
-||||||| 34c87f8
-const TAKE = `
-local answer = { 0 }
-=======
-export const TAKE = `
-local answer = { 0 }
->>>>>>> fixe
 for i, key in ipairs(KEYS) do
   local count = redis.call('INCRBY', key, 1)
   local left = redis.call('PTTL', key)
@@ -42,7 +34,8 @@ for i, key in ipairs(KEYS) do
   answer[2 * i + 1], answer[2 * i + 2] = count, left
 end
 return answer
-`);
+`;
+const TAKE = cachedScript(TAKE_TEXT);
 
 /** Counts in Redis, for all nodes together, in one round trip an action; while Redis does not answer each node counts by itself. */
 export class RedisCounters implements Counters {

@@ -53,6 +53,9 @@ const SQLITE: Readonly<Record<string, string>> = {
   EDQUOT: 'its disk is full',
   ENAMETOOLONG: 'its path is too long',
   ELOOP: 'its path goes in a circle',
+  NO_DATABASE: 'there is no database in that folder yet; a start of the service or `site add` makes one',
+  FILE_GONE:
+    'passerby.sqlite is missing, but its -wal, -shm or -journal is there; put it back, or move those away too to begin with an empty database',
   SQLITE_CANTOPEN: 'the file of the database cannot be opened',
   SQLITE_READONLY: 'the file of the database is read-only',
   SQLITE_PERM: 'this user may not read the file of the database',

@@ -75,6 +75,8 @@ export interface OpenOptions {
   /** Told why the database fails, and what a start waits for. */
   readonly log?: Pick<Log, 'warn' | 'error'>;
   readonly bounds?: Partial<RecordsBounds>;
+  /** `false` refuses to make an embedded database where there is none. `true` if left out. */
+  readonly isMade?: boolean;
 }
 
 /** The file of the embedded database, in its folder. */
@@ -100,7 +102,7 @@ export async function openRecords(
     await Promise.all(opened.map((db) => db.destroy()));
   };
   try {
-    dialectOf = dialectAt(place, log);
+    dialectOf = dialectAt(place, options);
     const once = connect({ connectionsMax: 1, queryMs: bounds.migrationMs, transactionMs: bounds.migrationMs });
     await migrate(once, { kind: place.kind, bounds, log });
     await once.destroy();
@@ -138,9 +140,9 @@ export async function openRecords(
   };
 }
 
-function dialectAt(place: RecordsPlace, log: OpenOptions['log']): (parts: ConnectionParts) => Dialect {
+function dialectAt(place: RecordsPlace, { log, isMade = true }: OpenOptions): (parts: ConnectionParts) => Dialect {
   if (place.kind === 'postgres') return (parts) => postgresDialect(place.url, parts);
-  const file = new SqliteFile(join(place.folder, SQLITE_FILE));
+  const file = new SqliteFile(join(place.folder, SQLITE_FILE), { isMade });
   for (const warning of file.warnings) log?.warn({}, warning);
   return (parts) => sqliteDialect(file, parts);
 }

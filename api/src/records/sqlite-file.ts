@@ -1,9 +1,12 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseFailure } from './database-failure.ts';
 
 /** What others than the file's own user may do. */
 const OTHERS = 0o077;
+
+/** Ends of the names of files that belong to the one of the database. */
+const BESIDE = ['-wal', '-shm', '-journal'] as const;
 
 function tighten(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -25,11 +28,17 @@ export class SqliteFile {
   readonly #made: Pick<Stats, 'dev' | 'ino'>;
 
   /**
-   * Makes folder and file if they are missing, for this user only. Files of the database that others may read are
+   * Makes folder and file if they are missing, for this user only; with `isMade: false` throws a `DatabaseFailure` of
+   * reason `NO_DATABASE` instead. One of reason `FILE_GONE` is thrown where the file is missing and what SQLite keeps
+   * beside it is there: a new file would take over that rest, and ruin the old one when it is put back. Files of the database that others may read are
    * tightened; a folder is left as it is, since more than the database may be in it.
    */
-  constructor(path: string) {
+  constructor(path: string, { isMade = true }: { readonly isMade?: boolean } = {}) {
     const folder = dirname(path);
+    if (!existsSync(path)) {
+      if (BESIDE.some((suffix) => existsSync(`${path}${suffix}`))) throw new DatabaseFailure('FILE_GONE');
+      if (!isMade) throw new DatabaseFailure('NO_DATABASE');
+    }
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     try {
       // SQLite gives the files beside it the mode of this one. Not opened if it is there: closing it would take locks of
@@ -38,7 +47,7 @@ export class SqliteFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const areTight = [path, `${path}-wal`, `${path}-shm`].map(tighten);
+    const areTight = [path, ...BESIDE.map((suffix) => `${path}${suffix}`)].map(tighten);
     this.path = path;
     this.warnings = [
       ...((statSync(folder).mode & OTHERS) === 0

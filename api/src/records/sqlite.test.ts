@@ -108,6 +108,31 @@ describe('the files of SQLite', () => {
   });
 });
 
+describe('a SQLite file that is missing', () => {
+  test.each(['-wal', '-shm', '-journal'])('is not made anew beside its %s', async (suffix) => {
+    using made = tempFolder();
+    writeFileSync(join(made.path, `${SQLITE_FILE}${suffix}`), '');
+    await expect(openRecords({ kind: 'sqlite', folder: made.path })).rejects.toThrow(
+      /^DATA_DIR: passerby\.sqlite is missing, but its .+ \(FILE_GONE\)$/,
+    );
+    expect(readdirSync(made.path)).toEqual([`${SQLITE_FILE}${suffix}`]);
+  });
+
+  test('has all that was written once it is back, whoever tried to open it meanwhile', async () => {
+    using made = tempFolder();
+    const file = join(made.path, SQLITE_FILE);
+    const place = { kind: 'sqlite', folder: made.path } as const;
+    await using records = await openRecords(place);
+    await records.sites.add(SHOP);
+    renameSync(file, `${file}.aside`);
+    await expect(openRecords(place)).rejects.toThrow('FILE_GONE');
+    renameSync(`${file}.aside`, file);
+    await using again = await openRecords(place);
+    expect(await again.sites.list()).toHaveLength(1);
+    expect(await records.sites.list()).toHaveLength(1);
+  });
+});
+
 describe('a SQLite file that cannot be written', () => {
   test('since its disk is full refuses with the reason, keeps what there was, and is read and changed as far as it goes', async () => {
     using made = tempFolder();

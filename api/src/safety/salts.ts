@@ -32,12 +32,13 @@ const SALT = /^[\w-]{43}$/;
  *
  * Of a day and not of a site: it has no place in the registry of keys, nor among the scripts with a head.
  */
-const AGREE = cachedScript(`
+export const AGREE_TEXT = `
 local kept = redis.pcall('GET', KEYS[1])
 if type(kept) == 'string' and #kept == 43 and not kept:find('[^%w_-]') then return { ARGV[1], kept } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return { ARGV[1], ARGV[2] }
-`);
+`;
+const AGREE = cachedScript(AGREE_TEXT);
 
 /**
  * For many processes: whoever asks first makes it up, or puts back what a Redis that came back empty has lost. An answer

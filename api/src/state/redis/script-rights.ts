@@ -1,5 +1,5 @@
 import { PREFIX } from './keys.ts';
-import type { ScriptRunner } from './script.ts';
+import type { ScriptRunner } from './cached-script.ts';
 import { isDenied } from './store-fault.ts';
 
 /** A key for the trial alone: what it may hold is gone at its end. */
