@@ -38,7 +38,7 @@ describe('docs/redis.md', () => {
       '../../limits/redis-counters.ts',
     ].map((file) => readFileSync(path.join(redisFolder, file), 'utf8'));
     const called = texts.flatMap((text) =>
-      [...text.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name]) => name!.toLowerCase()),
+      [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name]) => name!.toLowerCase()),
     );
     expect([...aclCommands()].sort()).toEqual([...new Set([...called, ...SENT])].sort());
     expect(aclRules()).toEqual(expect.arrayContaining([`~${PREFIX}*`, `&${PREFIX}*`, '-@all']));

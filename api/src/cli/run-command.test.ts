@@ -178,12 +178,13 @@ test.each([
 
 test('a bug is told by its name and place, without its words', async () => {
   using the = terminal();
+  await the.run(['site', 'add', 'Shop', '--origin', 'https://shop.example']);
   const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(() => {
     throw new TypeError('canary');
   });
   onTestFinished(() => prepare.mockRestore());
   const { code, err } = await the.run(['site', 'list']);
   expect(code).toBe(1);
-  expect(err).toMatch(/^This is a bug of Passerby: TypeError\n +at .+sqlite/);
+  expect(err).toMatch(/^This is a bug of Passerby: TypeError\n(?: +at .+\n)* +at .+records\/sqlite/);
   expect(err).not.toContain('canary');
 });

@@ -145,16 +145,8 @@ describe('a solution is refused', () => {
   });
 });
 
-test('a challenge says until when it is good, and takes longer under pressure', async () => {
+test('a challenge says until when it is good', async () => {
   const { proof } = proofs();
-  const triesAt = async (level: 0 | 1 | 2) => {
-    const { challenge } = await proof.challenge(A, level);
-    const solution = await solveChallenge({ challenge: asAltcha(challenge), deriveKey });
-    return solution!.counter;
-  };
-  expect(await triesAt(0)).toBeLessThan(400);
-  expect(await triesAt(1)).toBeGreaterThanOrEqual(400);
-  expect(await triesAt(2)).toBeGreaterThanOrEqual(800);
   const { challenge } = await proof.challenge(A, 0);
   const secondsLeft = Number(challenge.parameters['expiresAt']) - Date.now() / 1_000;
   expect(Math.round(secondsLeft / 60)).toBe(5);

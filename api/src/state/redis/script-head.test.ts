@@ -59,7 +59,7 @@ function complaintsOf(name: string, text: string, library = libraryText()): read
     ...both('key', head.keys, namesIn(all, 'K'), IMPLICIT.keys),
     ...both('argument', head.args, namesIn(all, 'A'), IMPLICIT.args),
     ...both('tag', head.tags, tags, []),
-    ...(head.mode === 'read' && /redis\.call\('(?:HSET|HSETNX|HDEL|HINCRBY|ZADD|ZREM|SET|DEL|LPUSH|LTRIM)'/.test(all)
+    ...(head.mode === 'read' && /redis\.p?call\('(?:HSET|HSETNX|HDEL|HINCRBY|ZADD|ZREM|SET|DEL|LPUSH|LTRIM)'/.test(all)
       ? ['MODE is read, and it writes']
       : []),
   ];

@@ -314,7 +314,7 @@ export function checkThenAct(): typeof SCRIPTS {
     body.replace(/^-- ARGV(.*)$/m, '-- ARGV$1 picked peer').replace(
       /local status = find\([\s\S]*/,
       `
-      start(A.picked, cjson.decode(A.peer), A.session, read(K.waits, A.session) or cjson.decode(A.peer), cjson.decode(A.rules), now())
+      start(A.picked, cjson.decode(A.peer), A.session, read_wait(A.session) or cjson.decode(A.peer), cjson.decode(A.rules), now())
       return { 'found', 'matched' }
     `,
     ),

@@ -34,7 +34,7 @@ for _, held in ipairs(cjson.decode(A.held)) do
   elseif is_waiting then
     if redis.call('HEXISTS', K.waits, sid) == 0 then correct('idle', sid) end
   else
-    local wait = read(K.waits, sid)
+    local wait = read_wait(sid)
     if wait and wait.r and wait.r < told then correct('unasked', sid) end
   end
 end

@@ -30,7 +30,7 @@ redis.call('ZADD', K.placed, 0, placement(sid, session))
 redis.call('ZADD', K.nodes, 'GT', at + tonumber(A.nodeLeaseMs), A.node)
 tell_presence(sid, session)
 
-local wait = read(K.waits, sid)
+local wait = read_wait(sid)
 if wait then
   wait.n, wait.r = A.node, revision
   wait_in_line(sid, wait, cjson.decode(A.rules), at)

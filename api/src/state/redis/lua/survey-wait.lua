@@ -7,7 +7,7 @@
 
 local session = current_session()
 if not session then return refused('session_gone') end
-local wait = read(K.waits, A.session)
+local wait = read_wait(A.session)
 if not wait then return { 'none' } end
 
 local function indexed(tag)
@@ -34,7 +34,7 @@ local function networks_around(may_be_foreign)
   for _, member in ipairs(members) do
     if other_count == most or (not may_be_foreign and all_count == most) then break end
     local id = string.sub(member, #name + 2 + STAMP_LENGTH)
-    local waiter, waiting = read(K.sessions, id), read(K.waits, id)
+    local waiter, waiting = read(K.sessions, id), read_wait(id)
     local network = waiter and waiting and network_of(waiter.k)
     if network and network ~= own then
       if not all[network] then all[network], all_count = true, all_count + 1 end

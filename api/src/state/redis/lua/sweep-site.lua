@@ -41,13 +41,13 @@ end
 
 local due = {}
 for _, sid in ipairs(due_of(K.due, at)) do
-  local wait = read(K.waits, sid)
+  local wait = read_wait(sid)
   if wait then due[#due + 1] = { s = wait.s, q = wait.q, sid = sid } else redis.call('ZREM', K.due, sid) end
 end
 table.sort(due, is_senior)
 for _, entry in ipairs(due) do
   -- Read again: an earlier one of this round may have met them.
-  local wait = read(K.waits, entry.sid)
+  local wait = read_wait(entry.sid)
   if wait and is_in_line(entry.sid, wait) then
     write_due(entry.sid, wait, next_due_at(rules.expansions, wait.s, at))
     meet(entry.sid, wait, rules, at)

@@ -116,7 +116,7 @@ end
 
 -- Puts a session in line (again, or with other words) and looks for somebody who fits now.
 local function wait_in_line(sid, wait, rules, at)
-  local before = read(K.waits, sid)
+  local before = read_wait(sid)
   if before then out_of_line(sid, before) end
   into_line(sid, wait, rules, at)
   return meet(sid, wait, rules, at)
@@ -145,7 +145,7 @@ end
 
 -- A wait for this ticket: the place of the present one, or a new place at the end.
 local function wait_for(sid, session, ticket, at)
-  local before = read(K.waits, sid)
+  local before = read_wait(sid)
   return {
     s = before and before.s or at,
     q = before and before.q or next_number('seq'),
@@ -177,7 +177,7 @@ local function suspend(sid, session, at)
   write(K.sessions, sid, session)
   redis.call('ZREM', K.placed, placement(sid, session))
   redis.call('ZADD', K.away, at, sid)
-  local wait = read(K.waits, sid)
+  local wait = read_wait(sid)
   if wait then out_of_line(sid, wait) end
   tell_presence(sid, session)
 end

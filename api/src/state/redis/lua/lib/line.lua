@@ -36,7 +36,7 @@ local function into_line(sid, wait, rules, at)
 end
 
 local function stop_waiting(sid)
-  local wait = read(K.waits, sid)
+  local wait = read_wait(sid)
   if not wait then return end
   out_of_line(sid, wait)
   redis.call('HDEL', K.waits, sid)

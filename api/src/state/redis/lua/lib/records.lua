@@ -37,9 +37,11 @@ local function unpacked_wait(packed)
 end
 
 local function read(key, field)
-  local packed = redis.call('HGET', key, field)
-  if key == K.waits then return unpacked_wait(packed) end
-  return unpacked(packed)
+  return unpacked(redis.call('HGET', key, field))
+end
+
+local function read_wait(sid)
+  return unpacked_wait(redis.call('HGET', K.waits, sid))
 end
 
 local function write(key, field, record)

@@ -57,7 +57,7 @@ local function repair_token(token)
 end
 
 local function repair_wait(sid, at)
-  local wait = read(K.waits, sid)
+  local wait = read_wait(sid)
   if not wait then
     put_right(redis.call('HDEL', K.waits, sid))
   elseif is_in_line(sid, wait) then
@@ -109,6 +109,6 @@ end
 
 local function repair_index(member)
   local stamp, sid = string.match(member, '%z(' .. string.rep('%d', STAMP_LENGTH) .. ')(.+)$')
-  local wait = sid and read(K.waits, sid)
+  local wait = sid and read_wait(sid)
   if not wait or stamp_of(wait) ~= stamp then put_right(redis.call('ZREM', K.index, member)) end
 end
