@@ -39,6 +39,7 @@ import type { ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import type { ScriptReply } from './script.ts';
+import { isDenied } from './store-fault.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 export interface RedisStoreOptions {
@@ -308,7 +309,9 @@ export class RedisStore implements StateStore {
 /** Errors of the script itself: asking again gives the same. What Redis says of its own state passes. */
 function isBug(thrown: unknown): boolean {
   if (thrown instanceof TypeError) return true;
-  return thrown instanceof Error && /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
+  // A right that the user lacks inside a script is given while the service runs.
+  if (!(thrown instanceof Error) || isDenied(thrown.message)) return false;
+  return /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
 }
 
 /** A key of the site holds what nobody of ours wrote. */

@@ -82,8 +82,8 @@ local function write_revision()
   redis.call('HSET', K.counters, 'revision', string.format('%.0f', revision))
 end
 
--- A revision is at most this far ahead of the clock; one that is not was never ours. Microseconds.
-local AHEAD_MAX = 24 * 60 * 60 * 1e6
+-- Maximum revision: beyond it Lua no longer tells one from the next. What is larger was never ours.
+local REVISION_MAX = 9e15
 
 -- Rises with every change, and follows the clock in microseconds: a site that lost changes, or its counters,
 -- is past every revision it told before.
@@ -96,7 +96,7 @@ local function raise_revision()
   local at = now() * 1000
   local known = tonumber(last or 0) or 0
   -- Of what is no number no comparison is true.
-  if not (known >= 0 and known <= at + AHEAD_MAX) then known = 0 end
+  if not (known >= 0 and known <= REVISION_MAX) then known = 0 end
   revision = math.max(known + 1, at)
 end
 
