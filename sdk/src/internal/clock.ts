@@ -9,19 +9,16 @@ export function monotonicNow(): number {
 }
 
 /** A moment on both clocks. */
-export interface Moment {
-  readonly unixMs: number;
-  readonly monotonicMs: number;
-}
+export type Moment = readonly [unixMs: number, monotonicMs: number];
 
 export function momentNow(): Moment {
-  return { unixMs: unixNow(), monotonicMs: monotonicNow() };
+  return [unixNow(), monotonicNow()];
 }
 
 /**
  * Milliseconds since a moment by whichever clock counted more: some browsers stop the monotonic one while the machine sleeps.
  * For questions where too much costs nothing, such as whether a connection may have died meanwhile.
  */
-export function atLeastSince({ unixMs, monotonicMs }: Moment): number {
+export function atLeastSince([unixMs, monotonicMs]: Moment): number {
   return Math.max(unixNow() - unixMs, monotonicNow() - monotonicMs);
 }
