@@ -27,6 +27,14 @@ const noEnum = [
   },
 ];
 
+const noImpatience = [
+  {
+    selector: 'CallExpression[callee.object.name="vi"][callee.property.name="waitFor"][arguments.length=1]',
+    message:
+      'By itself it gives up after a second, which is how long a slow machine may take for anything: say how long.',
+  },
+];
+
 const noWallClock = [
   {
     selector: 'MemberExpression[object.name="Date"][property.name="now"]',
@@ -117,6 +125,10 @@ export default defineConfig(
   { files: ['**/*.js', '**/*.config.ts', ...tests], ...ts.configs.disableTypeChecked },
   {
     files: tests,
-    rules: { '@typescript-eslint/no-explicit-any': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+    rules: {
+      'no-restricted-syntax': ['error', ...noHtml, ...noEnum, ...noImpatience],
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
   },
 );

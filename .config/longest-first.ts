@@ -8,7 +8,14 @@ const LONGEST = [
   'api/test/faults/startup.redis.test.ts',
   'api/test/history/history.redis.test.ts',
   'api/test/faults/link.redis.test.ts',
+  'api/test/losses/set-back.redis.test.ts',
   'api/test/model/redis-model.redis.test.ts',
+  'api/test/losses/store-losses.redis.test.ts',
+  'api/test/faults/killed-node.redis.test.ts',
+  'api/test/start-errors.test.ts',
+  'api/test/process-end.test.ts',
+  'api/test/bounds/slow-reader.test.ts',
+  'api/test/faults/limits-met.test.ts',
 ];
 
 /** Starts what takes longest first, so that no worker is left alone with it at the end. */

@@ -16,6 +16,12 @@ export default defineConfig({
     include: ['{sdk,widget,api,examples,.config}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.{browser,redis,postgres,deep}.test.ts'],
     passWithNoTests: false,
+    // Each worker loads the service once, which is a third of the work; no test may leave anything behind for another file.
+    isolate: false,
+    // Patience, for a slow machine: no test says how fast anything is by how long it waits.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     // By itself Vitest leaves a core to itself, which is half of a machine with two, and many tests wait most of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },

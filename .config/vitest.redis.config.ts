@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import plain from './vitest.config.ts';
 
@@ -6,6 +7,8 @@ export default defineConfig({
   ...plain,
   test: {
     ...plain.test,
+    // They wait for Redis and for visitors more than they compute.
+    maxWorkers: Math.max(3, availableParallelism()),
     include: ['{api,examples}/**/*.redis.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.deep.test.ts'],
   },

@@ -6,6 +6,8 @@ export const root = path.resolve(import.meta.dirname, '../..');
 
 const environment = {
   ...process.env,
+  // Every tool and every process that a test starts compiles the same modules.
+  NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/node-compile'),
   PATH: [path.join(root, 'node_modules/.bin'), process.env['PATH']].join(path.delimiter),
 };
 

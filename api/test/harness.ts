@@ -88,7 +88,7 @@ let requestCount = 0;
 export const requestId = () => `request-${++requestCount}` as RequestId;
 
 /** How long a test waits for what must come. Milliseconds. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 30_000;
 
 export interface VisitorOptions {
   readonly site?: string;

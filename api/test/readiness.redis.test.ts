@@ -4,7 +4,7 @@ import { parseRedisUrl } from '../src/state/redis/client.ts';
 import { pairOf, assertTalking, startTestApp } from './harness.ts';
 import { RedisServer } from './servers/redis-server.ts';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 test(
   'a node is not ready while Redis is away, lives on, and is ready again by itself',

@@ -358,7 +358,7 @@ export function describeRecords(
         await sites.add(shop);
         await new Promise<void>((resolve) => (finish = resolve));
       });
-      await vi.waitFor(() => expect(finish).toBeDefined());
+      await vi.waitFor(() => expect(finish).toBeDefined(), { timeout: 30_000 });
       await expect(records.bans.add(ban)).rejects.toMatchObject({ code: 'unavailable', reason: 'NO_FREE_CONNECTION' });
       // Those who follow do not stand in that line.
       expect((await records.changedSince(null)).sites).toEqual([]);

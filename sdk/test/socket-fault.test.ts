@@ -5,22 +5,24 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { createChat as CreateChat } from '../src/index.ts';
 import { POLICY } from './stage.ts';
 
-// The build browsers get: it uses the global WebSocket, which can be played tricks on.
-vi.mock('socket.io-client', async () => ({
-  io: (await import('socket.io-client/dist/socket.io.js' as string)).default,
-}));
-
 const service = ws.link('ws://service.test/*');
 const server = setupServer();
 let createChat: typeof CreateChat;
 
 beforeAll(async () => {
   server.listen();
-  // socket.io-client takes hold of WebSocket when it is first imported.
+  // The build browsers get: it uses the global WebSocket, which can be played tricks on, and takes hold of it when
+  // it is first imported. Other tests of this worker have the SDK with the build for Node, before and after.
+  vi.doMock('socket.io-client', async () => ({
+    io: (await import('socket.io-client/dist/socket.io.js' as string)).default,
+  }));
+  vi.resetModules();
   ({ createChat } = await import('../src/index.ts'));
 });
 afterAll(() => {
   server.close();
+  vi.doUnmock('socket.io-client');
+  vi.resetModules();
 });
 
 test('a service that closes the socket right after its first word is come back to, with the token it gave', async () => {
@@ -47,9 +49,8 @@ test('a service that closes the socket right after its first word is come back t
     if (seen.at(-1) !== connection.status) seen.push(connection.status);
   });
   await chat.connect();
-  await vi.waitFor(
-    () => expect(seen).toEqual(['offline', 'connecting', 'connected', 'reconnecting', 'connected']),
-    3_000,
-  );
+  await vi.waitFor(() => expect(seen).toEqual(['offline', 'connecting', 'connected', 'reconnecting', 'connected']), {
+    timeout: 30_000,
+  });
   expect(hellos).toEqual(['40{"version":1}', '40{"version":1,"resume":"r_1"}']);
 });

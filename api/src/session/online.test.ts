@@ -131,7 +131,7 @@ describe('Online', () => {
     the.set(2);
     the.pass(2_000);
     await the.online.tellChanges();
-    await vi.waitFor(() => expect(the.told.get('a')).toBe(2));
+    await vi.waitFor(() => expect(the.told.get('a')).toBe(2), { timeout: 30_000 });
   });
 
   it('forgets a site without visitors', async () => {

@@ -57,7 +57,9 @@ describe('Reconciler', () => {
     });
     await reconciler.round([...dead, ...alive].map(({ site }) => site));
     expect(compared.sort()).toEqual(alive.map(({ site }) => site));
-    await vi.waitFor(() => expect(suspended.sort()).toEqual(alive.map(({ site }) => `s_stray_${site}`)));
+    await vi.waitFor(() => expect(suspended.sort()).toEqual(alive.map(({ site }) => `s_stray_${site}`)), {
+      timeout: 30_000,
+    });
   });
 
   it('applies every correction and suspends every stray of a site but those that fail, which are told of', async () => {
@@ -71,7 +73,7 @@ describe('Reconciler', () => {
 
     const strays = stage([], { placed: async () => here });
     await strays.reconciler.round(['site_a' as SiteId]);
-    await vi.waitFor(() => expect(strays.failed).toEqual(['site_a']));
+    await vi.waitFor(() => expect(strays.failed).toEqual(['site_a']), { timeout: 30_000 });
     expect(strays.suspended).toEqual(['s_bad', 's_good']);
   });
 });

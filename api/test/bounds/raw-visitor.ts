@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { ORIGIN, requestId, SHOP } from '../harness.ts';
 
 /** How long a raw visitor waits for what must come. Milliseconds. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /** A visitor over a bare WebSocket, packet by packet, who can stop reading. */
 export class RawVisitor {

@@ -17,6 +17,6 @@ describe('two nodes whose Redis fails them, with 2,000 visitors', () => {
   test.each(cases)(
     'with $fault nobody sees what must never be, everybody is answered, and matching goes on (PASSERBY_SEED=$seed)',
     { timeout: 120_000 },
-    ({ fault, seed }) => expectNoViolation(stage, fault, { seed, visitors: 2_000, liveMs: 7_000 }),
+    ({ fault, seed }) => expectNoViolation(stage, fault, { seed, visitors: 2_000, liveMs: 7_000, profile: 'deep' }),
   );
 });

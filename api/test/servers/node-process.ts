@@ -17,7 +17,12 @@ export interface FailedStart {
 }
 
 function launch(env: Readonly<Record<string, string>>, log: number | 'pipe' = 'pipe'): ChildProcess {
-  const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name] ?? '']));
+  const inherited = Object.fromEntries(
+    ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
   // Its own records, unless the test says which.
   const dataDir = mkdtempSync(join(tmpdir(), 'passerby-data-'));
   const removeData = () => rmSync(dataDir, { recursive: true, force: true });

@@ -56,7 +56,7 @@ describe('the lock of a site', () => {
     expect(await two.lock.isHeldElsewhere()).toBe(true);
     expect(await one.lock.isHeldElsewhere()).toBe(false);
     one.lock.release();
-    await vi.waitFor(async () => expect(await two.lock.isHeldElsewhere()).toBe(false));
+    await vi.waitFor(async () => expect(await two.lock.isHeldElsewhere()).toBe(false), { timeout: 30_000 });
     expect(await two.lock.take()).toBe(true);
   });
 
@@ -75,7 +75,7 @@ describe('the lock of a site', () => {
     two.lock.watch();
     two.lock.watch();
     one.lock.release();
-    await vi.waitFor(() => expect(two.heard).toEqual(['freed']));
+    await vi.waitFor(() => expect(two.heard).toEqual(['freed']), { timeout: 30_000 });
     two.lock.watch();
     two.lock.close();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -89,7 +89,7 @@ describe('the lock of a site', () => {
     expect(one.heard).toEqual(['hand over']);
     expect(await one.lock.isHeldElsewhere()).toBe(true);
     two.lock.release();
-    await vi.waitFor(() => expect(one.heard).toEqual(['hand over', 'freed']));
+    await vi.waitFor(() => expect(one.heard).toEqual(['hand over', 'freed']), { timeout: 30_000 });
   });
 
   test('nothing but what was kept by this version is taken from another tab', async () => {
@@ -118,7 +118,7 @@ describe('the lock of a site', () => {
     const one = open();
     await one.lock.take();
     void navigator.locks.request(name, { steal: true }, () => undefined);
-    await vi.waitFor(() => expect(one.heard).toEqual(['taken', 'freed']));
+    await vi.waitFor(() => expect(one.heard).toEqual(['taken', 'freed']), { timeout: 30_000 });
     expect(await one.lock.take()).toBe(true);
   });
 

@@ -68,7 +68,7 @@ async function connected(): Promise<Dialled & { socket: Socket }> {
   const dialled = dial();
   const socket = await arriving;
   socket.emit('site:presence', { online: { min: 1, max: 9 } });
-  await vi.waitFor(() => expect(dialled.pushes).toHaveLength(1));
+  await vi.waitFor(() => expect(dialled.pushes).toHaveLength(1), { timeout: 30_000 });
   return { ...dialled, socket };
 }
 
@@ -111,7 +111,7 @@ describe('the handshake', () => {
   test('refused before there is a socket: the reason comes from the answer to long-polling', async () => {
     refusal = 'origin_refused';
     const { losses } = dial();
-    await vi.waitFor(() => expect(losses).toHaveLength(1));
+    await vi.waitFor(() => expect(losses).toHaveLength(1), { timeout: 30_000 });
     expect(losses[0]).toMatchObject({ kind: 'refused', error: { code: 'origin_refused' } });
   });
 
@@ -121,13 +121,13 @@ describe('the handshake', () => {
       next(Object.assign(new Error('refused'), { data }));
     });
     const { losses } = dial();
-    await vi.waitFor(() => expect(losses).toEqual([{ kind: 'refused', error: data }]));
+    await vi.waitFor(() => expect(losses).toEqual([{ kind: 'refused', error: data }]), { timeout: 30_000 });
   });
 
   test('with nobody there is lost, once', async () => {
     await io.close();
     const { losses } = dial();
-    await vi.waitFor(() => expect(losses).toEqual([{ kind: 'lost' }]));
+    await vi.waitFor(() => expect(losses).toEqual([{ kind: 'lost' }]), { timeout: 30_000 });
   });
 });
 
@@ -181,7 +181,7 @@ describe('pushes', () => {
     const { socket, pushes } = await connected();
     socket.emit('brand:new', { x: 1 });
     socket.emit(FRAME_EVENT, frame);
-    await vi.waitFor(() => expect(pushes).toHaveLength(2));
+    await vi.waitFor(() => expect(pushes).toHaveLength(2), { timeout: 30_000 });
     expect(pushes[1]).toEqual({ name: FRAME_EVENT, payload: frame });
   });
 
@@ -207,7 +207,7 @@ describe('pushes', () => {
     const packets: string[] = [];
     socket.conn.on('data', (packet: string) => packets.push(packet));
     socket.emit('session:ready', {}, () => undefined);
-    await vi.waitFor(() => expect(packets).toHaveLength(2));
+    await vi.waitFor(() => expect(packets).toHaveLength(2), { timeout: 30_000 });
     expect(packets[0]).toContain(FRAME_EVENT);
     expect(packets[1]).toMatch(/^3\d/);
   });
@@ -217,7 +217,7 @@ describe('pushes', () => {
     socket.emit(FRAME_EVENT, frame);
     line.close();
     line.close();
-    await vi.waitFor(() => expect(io.of('/').sockets.size).toBe(0));
+    await vi.waitFor(() => expect(io.of('/').sockets.size).toBe(0), { timeout: 30_000 });
     expect(pushes).toHaveLength(1);
     expect(losses).toEqual([]);
   });
@@ -297,7 +297,7 @@ describe('claims', () => {
     'of a page whose function %s are a refusal, told without a connection and without its words',
     async (_, claims) => {
       const { losses } = dialWith(claims);
-      await vi.waitFor(() => expect(losses).toHaveLength(1));
+      await vi.waitFor(() => expect(losses).toHaveLength(1), { timeout: 30_000 });
       expect(losses).toEqual([
         { kind: 'refused', error: { code: 'claims_refused', message: ERRORS.claims_refused.message } },
       ]);

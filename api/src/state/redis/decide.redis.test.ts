@@ -12,7 +12,7 @@ import type { SessionId, SiteId } from '../state-store.ts';
 import { BLOCK_MS } from '../survey.ts';
 import { defineScript, libraryText } from './script.ts';
 
-const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 3_000 : 600;
+const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 3_000 : 300;
 const SITE = 'site_site' as SiteId;
 const NOW = 1_700_000_000_000;
 const NODE = 'n_1';

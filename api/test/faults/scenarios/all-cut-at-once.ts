@@ -39,7 +39,7 @@ export const allCutAtOnce: FaultScenario = {
     return {
       figure: `${guests.length} visitors were back after ${Math.round(backMs)} ms (each away for ${Math.round(longestOutageMs(guests))} ms at most), all was delivered after ${Math.round(deliveredMs)} ms`,
       violations: [
-        ...withinMs('coming back', backMs, BACK_MAX_MS),
+        ...withinMs(profile, 'coming back', backMs, BACK_MAX_MS),
         ...late,
         ...early,
         ...ends,

@@ -71,8 +71,8 @@ async function playFault(stage: Stage, fault: Fault, profile: Profile): Promise<
     ...early,
     ...ends,
     ...violationsIn(guests),
-    ...withinMs('an answer', slowestMs, ANSWER_MAX_MS),
-    ...withinMs('serving again', servingMs, SERVING_MAX_MS),
+    ...withinMs(profile, 'an answer', slowestMs, ANSWER_MAX_MS),
+    ...withinMs(profile, 'serving again', servingMs, SERVING_MAX_MS),
     ...foreignRefusals(answers),
   ].map((violation) => `${fault}: ${violation}`);
   if (heardMeanwhile === 0) violations.push(`${fault}: those on one node heard nothing of each other meanwhile`);

@@ -47,7 +47,7 @@ export const rollingDeploy: FaultScenario = {
     const early = earlyEnds(guests);
     const ends = await part(couples);
     const violations = [
-      ...exitsMs.flatMap((exitMs) => withinMs('the end of a node', exitMs, EXIT_MAX_MS)),
+      ...exitsMs.flatMap((exitMs) => withinMs(profile, 'the end of a node', exitMs, EXIT_MAX_MS)),
       ...spreadsMs
         .filter((ms) => ms < spreadMinMs)
         .map((ms) => `visitors came back within ${Math.round(ms)} ms, not spread over ${spreadMinMs} ms`),

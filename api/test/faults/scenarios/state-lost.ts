@@ -57,7 +57,7 @@ function stateLost(name: string, harm: (stage: Stage, awayMs: number) => Promise
       const late = await allDelivered(guests, DELIVER_MS);
       const ends = await part(anew);
       const violations = [
-        ...withinMs('telling all that the service began anew', toldMs, TOLD_MAX_MS),
+        ...withinMs(profile, 'telling all that the service began anew', toldMs, TOLD_MAX_MS),
         ...late,
         ...ends,
         ...violationsIn(guests),

@@ -20,7 +20,7 @@ export const visitorSkips: FaultScenario = {
   name: 'visitor skips',
   promise: 'tells the peer the end within 0.5 s',
   timeoutMs: { deep: 60_000 },
-  async run() {
+  async run(profile) {
     await using stage = await Stage.start();
     const couples = await stage.couples(COUPLES);
     const tookMs: number[] = [];
@@ -33,7 +33,7 @@ export const visitorSkips: FaultScenario = {
     const median = tookMs.toSorted((a, b) => a - b)[COUPLES / 2]!;
     return {
       figure: `${COUPLES} skips, the end was told after ${median.toFixed(1)} ms in the middle and ${slowest.toFixed(1)} ms at most`,
-      violations: withinMs('being told the end', slowest, LEFT_MAX_MS),
+      violations: withinMs(profile, 'being told the end', slowest, LEFT_MAX_MS),
     };
   },
 };
@@ -43,7 +43,7 @@ export const visitorCutAndGone: FaultScenario = {
   name: 'visitor cut and gone',
   promise: 'tells the peer the end within the grace period and 1 s',
   timeoutMs: { deep: 120_000 },
-  async run() {
+  async run(profile) {
     await using stage = await Stage.start();
     const { lost, left } = await strangers(stage);
     const cutAt = performance.now();
@@ -52,7 +52,7 @@ export const visitorCutAndGone: FaultScenario = {
     const end = await endOf(left.talker, END_MAX_MS + PATIENCE_MS);
     return {
       figure: `told the end (${end.reason}) ${Math.round(end.at - cutAt)} ms after the cut`,
-      violations: [...withinMs('being told the end', end.at - cutAt, END_MAX_MS), ...wrongEnd(left.talker)],
+      violations: [...withinMs(profile, 'being told the end', end.at - cutAt, END_MAX_MS), ...wrongEnd(left.talker)],
     };
   },
 };
@@ -62,7 +62,7 @@ export const visitorGoneWithNode: FaultScenario = {
   name: 'visitor gone with their node',
   promise: 'tells the peer within the lease and 2 s that they are away, and within the grace period and 1 s the end',
   timeoutMs: { deep: 150_000 },
-  async run() {
+  async run(profile) {
     await using stage = await Stage.start();
     const { left } = await strangers(stage);
     const killedAt = performance.now();
@@ -75,8 +75,8 @@ export const visitorGoneWithNode: FaultScenario = {
     return {
       figure: `told away ${Math.round(awayMs)} ms after the kill, and the end (${end.reason}) ${Math.round(endMs)} ms after that`,
       violations: [
-        ...withinMs('being told that the peer is away', awayMs, AWAY_MAX_MS),
-        ...withinMs('being told the end', endMs, END_MAX_MS),
+        ...withinMs(profile, 'being told that the peer is away', awayMs, AWAY_MAX_MS),
+        ...withinMs(profile, 'being told the end', endMs, END_MAX_MS),
         ...wrongEnd(talker),
       ],
     };
