@@ -1,15 +1,21 @@
+import type { ConversationId } from '@passerby/sdk/protocol';
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RECORDS_BOUNDS } from '../src/records/bounds.ts';
+import type { DatabaseFailure } from '../src/records/database-failure.ts';
 import { migrate } from '../src/records/migrate.ts';
 import { MIGRATIONS } from '../src/records/migrations.ts';
 import { postgresDialect } from '../src/records/postgres.ts';
+import { NEEDED_RIGHTS } from '../src/records/postgres-rights.ts';
 import { openRecords } from '../src/records/records.ts';
 import type { Tables } from '../src/records/tables.ts';
+import type { AddressHash, SiteId } from '../src/state/state-store.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
 import { listLog } from './harness.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
+
+const SHOP = 'site_shop' as SiteId;
 
 let server: PostgresServer | undefined;
 beforeAll(async () => {
@@ -122,5 +128,106 @@ describe('bringing the tables of PostgreSQL up to date', { timeout: 60_000 }, ()
     const url = await server!.database();
     await server!.ask('create table sites (a int)', new URL(url).pathname.slice(1));
     await expect(openRecords({ kind: 'postgres', url })).rejects.toThrow(/^DATABASE_URL: .+ not ours.+ \(42P07\)$/);
+  });
+
+  describe('for a user who lacks a right', () => {
+    const PASSWORD = 'kept-to-ourselves';
+    let users = 0;
+
+    /** Opens a database as a user with a login and nothing else, after `prepare` was asked. */
+    async function openAs(prepare: (user: string) => readonly string[], isMigrated = true) {
+      const url = await server!.database();
+      const name = new URL(url).pathname.slice(1);
+      if (isMigrated) await (await openRecords({ kind: 'postgres', url })).close();
+      const user = `limited_${++users}`;
+      await server!.ask(`create role ${user} login password '${PASSWORD}'`);
+      for (const text of prepare(user)) await server!.ask(text, name);
+      return openRecords({ kind: 'postgres', url: server!.url(name, user, PASSWORD) });
+    }
+
+    const granted = (user: string) =>
+      Object.entries(NEEDED_RIGHTS).map(([table, rights]) => `grant ${rights.join(', ')} on ${table} to ${user}`);
+
+    it.each<[string, string, boolean, (user: string) => readonly string[]]>([
+      ['CREATE on the schema', 'CREATE on the schema public', false, () => []],
+      [
+        'the ownership of what is there',
+        'the ownership of the tables in the schema public',
+        true,
+        (user) => [
+          ...granted(user),
+          `grant create on schema public to ${user}`,
+          `grant all on kysely_migration, kysely_migration_lock to ${user}`,
+          "delete from kysely_migration where name = '2026-11-26-stamps'",
+        ],
+      ],
+      ['SELECT on what says which are there', 'SELECT on kysely_migration', true, () => []],
+      [
+        'one on some tables',
+        'DELETE on stamps, INSERT on audit',
+        true,
+        (user) => [...granted(user), `revoke delete on stamps from ${user}`, `revoke insert on audit from ${user}`],
+      ],
+    ])('ends with a sentence that names it: %s', async (_, missing, isMigrated, prepare) => {
+      await expect(openAs(prepare, isMigrated)).rejects.toThrow(
+        new RegExp(`^DATABASE_URL: its user lacks ${missing}; grant it that \\(42501\\)$`),
+      );
+    });
+
+    it.each([
+      [/grant it USAGE on one, or set search_path \(3F000\)$/, () => 'revoke usage on schema public from public'],
+      [/set search_path \(42P01\)$/, (user: string) => `alter role ${user} set search_path = pg_catalog`],
+    ])('says so where the tables cannot even be seen: %s', async (sentence, hide) => {
+      await expect(openAs((user) => [...granted(user), hide(user)])).rejects.toThrow(sentence);
+    });
+
+    it('is enough for all the service does if it has those that are said to be needed', async () => {
+      await using records = await openAs(granted);
+      await records.change(async ({ sites, keys, audit }) => {
+        await sites.add({ id: SHOP, name: 'Shop', createdAt: 1, origins: ['https://shop.example'], policy: '{}' });
+        await sites.set(SHOP, { name: 'Ours', isDisabled: false });
+        await sites.setPolicy(SHOP, '{"hasLinks":false}');
+        await sites.setOrigins(SHOP, ['https://our.example']);
+        await keys.add({ id: 'key_1', site: SHOP, kind: 'secret', mode: 'live', value: 'v', hint: 'h', createdAt: 1 });
+        await keys.expire({ id: 'key_1', site: SHOP }, 2);
+        await keys.revoke({ id: 'key_1', site: SHOP }, 2);
+        await audit.add({ at: 1, actor: 'cli', action: 'site.add', site: SHOP, subject: null });
+      });
+      const { report } = await records.reports.add({
+        site: SHOP,
+        conversationId: 'c_1' as ConversationId,
+        reason: 'spam',
+        comment: null,
+        messages: null,
+        reporter: 'address_a' as AddressHash,
+        reporterNetwork: null,
+        reportedAddress: 'address_b' as AddressHash,
+        reportedNetworks: [],
+        reportedBanId: null,
+        counts: true,
+        createdAt: 1,
+      });
+      await records.reports.resolve(report.id, 'seen', 2);
+      await records.reports.forget(Date.now());
+      const ban = { site: SHOP, kind: 'ban_id', value: 'b', reason: 'r', actor: 'cli', createdAt: 1 } as const;
+      await records.bans.lift((await records.bans.add({ ...ban, until: null })).id, 2);
+      expect((await records.changedSince(null)).sites).toMatchObject([{ name: 'Ours' }]);
+      expect((await records.audit.list({ max: 10 })).items).toHaveLength(1);
+    });
+  });
+
+  it('tells why a transaction failed, and not that what follows in it is refused', async () => {
+    const url = await server!.database();
+    await using db = new Kysely<Tables>({ dialect: postgresDialect(url, { bounds: RECORDS_BOUNDS }) });
+    const reasons: unknown[] = [];
+    const failing = db.transaction().execute(async (on) => {
+      for (const text of ['select * from nowhere', 'select 1', "select 'a'::int"]) {
+        const asked = sql.raw(text).execute(on);
+        reasons.push(await asked.catch((thrown: unknown) => (thrown as DatabaseFailure).reason));
+      }
+      throw new Error('enough');
+    });
+    await expect(failing).rejects.toThrow('enough');
+    expect(reasons).toEqual(['42P01', '42P01', '42P01']);
   });
 });

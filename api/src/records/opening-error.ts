@@ -1,4 +1,5 @@
 import { DatabaseFailure } from './database-failure.ts';
+import { MissingRights } from './postgres-rights.ts';
 
 /** What is wrong with `DATABASE_URL`, by reason. */
 const POSTGRES: Readonly<Record<string, string>> = {
@@ -18,8 +19,8 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '28000': 'its user is refused, or not without TLS: see pg_hba.conf of the server',
   NO_PASSWORD: 'it needs a password',
   '3D000': 'its database does not exist; create it with CREATE DATABASE',
-  '42501': 'its user may not create tables; grant it CREATE on the schema',
-  '3F000': 'its user has no schema to create tables in; see search_path',
+  '42P01': 'its tables are in a schema that its user does not look at; set search_path',
+  '3F000': 'its user has no schema to create tables in; grant it USAGE on one, or set search_path',
   '25006': 'it leads to a read-only server, such as a replica, and the tables are not up to date',
   '42P07': 'its database has tables of the same names that are not ours; give the service a database of its own',
   '53300': 'its server has no connection left; raise max_connections, or start fewer processes',
@@ -77,6 +78,10 @@ export class OpeningError extends Error {
   constructor(kind: 'sqlite' | 'postgres', thrown: unknown) {
     const [variable, sentences] = kind === 'postgres' ? ['DATABASE_URL', POSTGRES] : ['DATA_DIR', SQLITE];
     const reason = thrown instanceof DatabaseFailure ? thrown.reason : 'UNKNOWN';
-    super(`${variable}: ${sentences[reason] ?? 'the database cannot be opened'} (${reason})`, { cause: thrown });
+    const sentence =
+      thrown instanceof MissingRights
+        ? `its user lacks ${thrown.rights.join(', ')}; grant it that`
+        : (sentences[reason] ?? 'the database cannot be opened');
+    super(`${variable}: ${sentence} (${reason})`, { cause: thrown });
   }
 }

@@ -10,6 +10,9 @@ import { postgresFailure } from './postgres-failure.ts';
 /** PostgreSQL's number of the type of whole numbers of 64 bits. */
 const INT8: number = pg.types.builtins.INT8;
 
+/** "The transaction is aborted": of statements that follow one that failed. */
+const ABORTED = '25P02';
+
 function parserOf(type: number, format: 'text' | 'binary'): (value: string) => unknown {
   return type === INT8 ? Number : (pg.types.getTypeParser(type, format) as (value: string) => unknown);
 }
@@ -130,6 +133,8 @@ class Lease implements PostgresPoolClient {
   readonly #events: LeaseEvents;
   readonly #timer: NodeJS.Timeout;
   #hasMissed = false;
+  /** What the last statement that failed for a reason of its own threw. */
+  #cause: unknown;
 
   constructor(client: LentClient, bounds: RecordsBounds, events: LeaseEvents) {
     this.#client = client;
@@ -146,8 +151,7 @@ class Lease implements PostgresPoolClient {
       const result: unknown = await this.#client.query(text, [...parameters]);
       return result as PostgresQueryResult<R>;
     } catch (thrown) {
-      const failure = this.#hasMissed ? new DatabaseFailure('QUERY_TIMEOUT', thrown) : postgresFailure(thrown);
-      throw this.#events.failed(failure);
+      throw this.#events.failed(this.#failureOf(thrown));
     } finally {
       clearTimeout(timer);
     }
@@ -158,6 +162,14 @@ class Lease implements PostgresPoolClient {
     const isWhole = !isBroken && !this.#hasMissed;
     if (isWhole) this.#events.returned();
     this.#client.release(!isWhole);
+  }
+
+  /** After a failure PostgreSQL refuses all that follows in the transaction: what is thrown then is why it failed. */
+  #failureOf(thrown: unknown): unknown {
+    const failure = this.#hasMissed ? new DatabaseFailure('QUERY_TIMEOUT', thrown) : postgresFailure(thrown);
+    if (failure instanceof DatabaseFailure && failure.reason === ABORTED) return this.#cause ?? failure;
+    this.#cause = failure;
+    return failure;
   }
 
   #miss(): void {

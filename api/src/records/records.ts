@@ -11,6 +11,7 @@ import { migrate } from './migrate.ts';
 import { isBug } from '../errors.ts';
 import { OpeningError } from './opening-error.ts';
 import { postgresFailure } from './postgres-failure.ts';
+import { withRights } from './postgres-rights.ts';
 import { postgresDialect } from './postgres.ts';
 import { RecordIds } from './record-ids.ts';
 import { ReportRecords } from './reports.ts';
@@ -104,7 +105,8 @@ export async function openRecords(
   try {
     dialectOf = dialectAt(place, options);
     const once = connect({ connectionsMax: 1, queryMs: bounds.migrationMs, transactionMs: bounds.migrationMs });
-    await migrate(once, { kind: place.kind, bounds, log });
+    const update = () => migrate(once, { kind: place.kind, bounds, log });
+    await (place.kind === 'postgres' ? withRights(once, update) : update());
     await once.destroy();
   } catch (thrown) {
     await close();
