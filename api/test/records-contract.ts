@@ -200,6 +200,7 @@ export function describeRecords(
         revision: all.revision,
         isWhole: false,
         sites: [],
+        unreadable: [],
         bans: [],
       });
       await records.keys.add(liveKey);
@@ -208,6 +209,7 @@ export function describeRecords(
         revision: await records.revision(),
         isWhole: false,
         sites: [await records.sites.get(SHOP)],
+        unreadable: [],
         bans: [],
       });
       await records.bans.lift(first.id, NOW + 5);

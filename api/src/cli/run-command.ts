@@ -4,6 +4,7 @@ import { isBug } from '../errors.ts';
 import { errorFields, type LogFields } from '../observability/log.ts';
 import { DatabaseFailure } from '../records/database-failure.ts';
 import { openRecords } from '../records/records.ts';
+import { UnreadableRow } from '../records/row-check.ts';
 import { SiteService } from '../sites/site-service.ts';
 import type { Answer } from './answers.ts';
 import { HELP } from './help.ts';
@@ -28,11 +29,14 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
     }
     const command = commandOf(given);
     const said = new Set<string>();
-    const warn = (_: LogFields, message: string) => {
-      if (!said.has(message)) err(`${message}\n`);
-      said.add(message);
+    const warn = ({ field, record }: LogFields, message: string) => {
+      const line = [message, ...(field === undefined ? [] : [[field, record].filter(Boolean).join(' of ')])].join(': ');
+      if (!said.has(line)) err(`${line}\n`);
+      said.add(line);
     };
-    const log = { warn, error: () => undefined };
+    // That the database failed is what the command ends with.
+    const error = (fields: LogFields, message: string) => void (fields.field !== undefined && warn(fields, message));
+    const log = { warn, error };
     await using records = await openRecords(recordsPlace(readConfig(env)), systemClock, {
       log,
       isMade: command.makesDatabase,
@@ -56,6 +60,7 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof UnreadableRow) return error.message;
   if (error instanceof DatabaseFailure)
     return `The database failed (${error.reason}): what was asked for may have been done or not`;
   return error instanceof Error ? error.message : String(error);

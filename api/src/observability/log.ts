@@ -12,6 +12,10 @@ export interface LogFields {
   /** Error code of a library or server, such as `READONLY`, `ECONNRESET` or `57P01`; its message is never logged. */
   readonly reason?: string | undefined;
   readonly count?: number;
+  /** What cannot be read, such as `sites.name` of the database or `settings.match.scanMax` of a site. */
+  readonly field?: string;
+  /** Id of what it belongs to in the database. */
+  readonly record?: string | undefined;
 }
 
 /** Repeated warnings and errors are limited: see `REPEAT_MS`. The message is a fixed sentence, never input. */
@@ -25,7 +29,7 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const;
 
 /**
  * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one
- * kind if level, message, code, reason and error name are the same. Those left out are counted in a `suppressed`
+ * kind if level, message, code, reason, error name, field and record are the same. Those left out are counted in a `suppressed`
  * line at the end of the interval, which may tell of what is over by then. Milliseconds.
  */
 export const REPEAT_MS = 60_000;
@@ -74,8 +78,15 @@ export function createLog(
   };
 }
 
-function kindOf({ code, reason, error }: Record<string, unknown>, message: string): string {
-  return JSON.stringify([message, code, reason, (error as { readonly name?: string } | undefined)?.name]);
+function kindOf({ code, reason, error, field, record }: Record<string, unknown>, message: string): string {
+  return JSON.stringify([
+    message,
+    code,
+    reason,
+    (error as { readonly name?: string } | undefined)?.name,
+    field,
+    record,
+  ]);
 }
 
 /** The error code of a library or server in what was thrown; `undefined` if there is none. */
@@ -99,6 +110,8 @@ const SHAPES = {
   request: /^[a-z]{1,20}:[a-z]{1,20}$/,
   code: /^[a-z_]{1,40}$/,
   reason: /^(?:[A-Z][A-Z0-9_]{1,39}|[0-9A-Z]{5})$/,
+  field: /^[a-z]{1,20}(?:\.[A-Za-z0-9_]{1,40}){0,6}$/,
+  record: /^(?:site|key|report|ban|audit)_[A-Za-z0-9_-]{1,64}$/,
 } as const;
 const ERROR_NAME = /^[A-Za-z$_][\w$]{0,60}$/;
 

@@ -1,7 +1,8 @@
 import type { SiteId } from '../state/state-store.ts';
 import type { Database } from './database.ts';
-import type { Page } from './page.ts';
+import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
+import type { RowCheck } from './row-check.ts';
 
 /** Who did something: an operator over HTTP, one at the command line, the sites file at a start, the service itself. */
 export const ACTORS = ['operator', 'cli', 'sites-file', 'service'] as const;
@@ -41,10 +42,12 @@ export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 export class AuditRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;
+  readonly #check: RowCheck;
 
-  constructor(db: Database, ids: RecordIds) {
+  constructor(db: Database, ids: RecordIds, check: RowCheck) {
     this.#db = db;
     this.#ids = ids;
+    this.#check = check;
   }
 
   async add({ at, actor, action, site, subject }: NewAuditEntry): Promise<void> {
@@ -60,14 +63,14 @@ export class AuditRecords {
       .orderBy('id')
       .limit(filter.max + 1)
       .execute();
-    const items = rows.slice(0, filter.max).map((row): AuditEntry => ({
+    const items = this.#check.readable('audit', rows.slice(0, filter.max)).map((row): AuditEntry => ({
       id: row.id,
       at: row.at,
-      actor: row.actor as Actor,
-      action: row.action as AuditAction,
+      actor: row.actor,
+      action: row.action,
       site: row.site_id as SiteId | null,
       subject: row.subject,
     }));
-    return { items, next: rows.length > filter.max ? items.at(-1)!.id : null };
+    return { items, next: nextOf(rows, filter.max) };
   }
 }

@@ -1,11 +1,11 @@
-import type { Selectable } from 'kysely';
 import type { SiteId } from '../state/state-store.ts';
 import type { Actor } from './audit.ts';
 import { together, type Database } from './database.ts';
-import type { Page } from './page.ts';
+import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
 import { raiseRevision } from './revisions.ts';
-import type { Tables } from './tables.ts';
+import type { RowCheck } from './row-check.ts';
+import { asEnd, type Row } from './row-shapes.ts';
 
 export interface Ban {
   readonly id: string;
@@ -33,10 +33,12 @@ export type NewBan = Omit<Ban, 'id' | 'liftedAt'>;
 export class BanRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;
+  readonly #check: RowCheck;
 
-  constructor(db: Database, ids: RecordIds) {
+  constructor(db: Database, ids: RecordIds, check: RowCheck) {
     this.#db = db;
     this.#ids = ids;
+    this.#check = check;
   }
 
   add(ban: NewBan): Promise<Ban> {
@@ -65,7 +67,7 @@ export class BanRecords {
 
   async get(id: string): Promise<Ban | undefined> {
     const row = await this.#db.selectFrom('bans').selectAll().where('id', '=', id).executeTakeFirst();
-    return row && banOf(row);
+    return row && banOf(this.#check.one('bans', row));
   }
 
   /** Whether there was one that had not been lifted. */
@@ -91,26 +93,31 @@ export class BanRecords {
       .where('kind', '=', kind)
       .where('value', '=', value)
       .executeTakeFirstOrThrow();
-    return at;
+    return typeof at === 'number' ? at : null;
   }
 
   /** Those that hold at a time, oldest first. `after` is the `next` of the page before. */
   active(now: number, filter: { readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
-    return pageOf(inForce(this.#db, now), filter);
+    return pageOf(inForce(this.#db, now), filter, this.#check);
   }
 
   /** All, lifted and run out ones too, oldest first. `after` is the `next` of the page before. */
   list(filter: { readonly site?: SiteId; readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
     let query = bansIn(this.#db);
     if (filter.site !== undefined) query = query.where('site_id', '=', filter.site);
-    return pageOf(query, filter);
+    return pageOf(query, filter, this.#check);
   }
 }
 
 /** Bans that were added or lifted after a revision; after `null` those in force, of all there ever were. */
-export async function readBans(db: Database, after: number | null, now: number): Promise<readonly Ban[]> {
+export async function readBans(
+  db: Database,
+  check: RowCheck,
+  after: number | null,
+  now: number,
+): Promise<readonly Ban[]> {
   const query = after === null ? inForce(db, now) : bansIn(db).where('revision', '>', after);
-  return (await query.orderBy('id').execute()).map(banOf);
+  return check.readable('bans', await query.orderBy('id').execute()).map(banOf);
 }
 
 function bansIn(db: Database) {
@@ -128,27 +135,26 @@ type BanQuery = ReturnType<typeof bansIn>;
 async function pageOf(
   query: BanQuery,
   { after, max }: { readonly after?: string; readonly max: number },
+  check: RowCheck,
 ): Promise<Page<Ban>> {
   const following = after === undefined ? query : query.where('id', '>', after);
   const rows = await following
     .orderBy('id')
     .limit(max + 1)
     .execute();
-  const items = rows.slice(0, max).map(banOf);
-  return { items, next: rows.length > max ? items.at(-1)!.id : null };
+  return { items: check.readable('bans', rows.slice(0, max)).map(banOf), next: nextOf(rows, max) };
 }
 
-function banOf(row: Selectable<Tables['bans']>): Ban {
+function banOf(row: Row<'bans'>): Ban {
   return {
     id: row.id,
     site: row.site_id as SiteId | null,
-    kind: row.kind as BanKind,
+    kind: row.kind,
     value: row.value,
     reason: row.reason,
-    actor: row.actor as Actor,
+    actor: row.actor,
     createdAt: row.created_at,
-    // An end too far to be told exactly is none.
-    until: row.until !== null && Number.isSafeInteger(row.until) ? row.until : null,
+    until: asEnd(row.until),
     liftedAt: row.lifted_at,
   };
 }

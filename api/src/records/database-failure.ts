@@ -12,8 +12,8 @@ export class DatabaseFailure extends Refusal {
   /** Code of the library or server, such as `ECONNREFUSED`, `57P01` or `SQLITE_FULL`. */
   readonly reason: string;
 
-  constructor(reason: string, cause?: unknown) {
-    super('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause });
+  constructor(reason: string, cause?: unknown, message?: string) {
+    super('unavailable', { retryAfterMs: RETRY_AFTER_MS, cause, ...(message !== undefined && { message }) });
     this.reason = reason;
   }
 }

@@ -1,8 +1,8 @@
-import type { Selectable } from 'kysely';
 import type { SiteId } from '../state/state-store.ts';
 import { together, type Database } from './database.ts';
 import { touchSite } from './revisions.ts';
-import type { Tables } from './tables.ts';
+import type { RowCheck } from './row-check.ts';
+import { asEnd, type Row } from './row-shapes.ts';
 
 /** A key of a site. Nothing in it can sign: of a secret key only the public half is kept. */
 export interface KeyRecord {
@@ -28,19 +28,21 @@ export type NewKey = Omit<KeyRecord, 'expiresAt' | 'revokedAt'>;
 /** Keys. Every change raises the revision, and counts as one of the site. */
 export class KeyRecords {
   readonly #db: Database;
+  readonly #check: RowCheck;
 
-  constructor(db: Database) {
+  constructor(db: Database, check: RowCheck) {
     this.#db = db;
+    this.#check = check;
   }
 
   async get(id: string): Promise<KeyRecord | undefined> {
     const row = await this.#db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
-    return row && keyOf(row);
+    return row && keyOf(this.#check.one('keys', row));
   }
 
   async byValue(value: string): Promise<KeyRecord | undefined> {
     const row = await this.#db.selectFrom('keys').selectAll().where('value', '=', value).executeTakeFirst();
-    return row && keyOf(row);
+    return row && keyOf(this.#check.one('keys', row));
   }
 
   /** The site must be there and the value new. */
@@ -92,16 +94,16 @@ export class KeyRecords {
   }
 }
 
-export function keyOf(row: Selectable<Tables['keys']>): KeyRecord {
+export function keyOf(row: Row<'keys'>): KeyRecord {
   return {
     id: row.id,
     site: row.site_id as SiteId,
-    kind: row.kind as KeyKind,
-    mode: row.mode as KeyMode,
+    kind: row.kind,
+    mode: row.mode,
     value: row.value,
     hint: row.hint,
     createdAt: row.created_at,
-    expiresAt: row.expires_at,
+    expiresAt: asEnd(row.expires_at),
     revokedAt: row.revoked_at,
   };
 }

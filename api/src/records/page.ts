@@ -4,3 +4,11 @@ export interface Page<Item> {
   /** Where to go on (`after`); `null` at the end. */
   readonly next: string | null;
 }
+
+/** Where a list goes on, of which up to one row more than `max` was read, in the order of their ids. */
+export function nextOf(rows: readonly { readonly id: unknown }[], max: number): string | null {
+  if (rows.length <= max) return null;
+  // What is no text sorts behind all that is, and cannot be gone on from.
+  const id = rows.slice(0, max).findLast((row) => typeof row.id === 'string')?.id;
+  return typeof id === 'string' ? id : null;
+}

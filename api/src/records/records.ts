@@ -16,7 +16,9 @@ import { postgresDialect } from './postgres.ts';
 import { RecordIds } from './record-ids.ts';
 import { ReportRecords } from './reports.ts';
 import { isSameRevision, leadsTo, revisionOf, type Revision } from './revisions.ts';
+import { RowCheck } from './row-check.ts';
 import { readSites, SiteRecords, type SiteRecord } from './sites.ts';
+import type { SiteId } from '../state/state-store.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { sqliteDialect } from './sqlite.ts';
@@ -46,6 +48,8 @@ export interface Changes {
   readonly isWhole: boolean;
   /** Whole, as they are now. */
   readonly sites: readonly SiteRecord[];
+  /** Sites that cannot be read now. The log names what is wrong with them. */
+  readonly unreadable: readonly SiteId[];
   /** Added or lifted ones, as they are now; where it is all there is only those in force. */
   readonly bans: readonly Ban[];
 }
@@ -92,6 +96,7 @@ export async function openRecords(
   const { log } = options;
   const bounds = { ...RECORDS_BOUNDS, ...options.bounds };
   const ids = new RecordIds(clock);
+  const check = new RowCheck(log);
   const opened: Database[] = [];
   let dialectOf: (parts: ConnectionParts) => Dialect;
   const connect = (special: Partial<RecordsBounds>, failed?: (reason: string) => void): Database => {
@@ -119,23 +124,25 @@ export async function openRecords(
   const following = connect({ connectionsMax: 1 });
   return {
     kind: place.kind,
-    ...storesOn(db, ids),
+    ...storesOn(db, ids, check),
     change: (work) =>
       together(db, async (transaction) => {
         // SQLite has one writer anyway; elsewhere this row is what changes queue up at.
         if (place.kind === 'postgres')
           await transaction.selectFrom('revisions').select('value').where('id', '=', 1).forUpdate().execute();
-        return work(storesOn(transaction, ids));
+        return work(storesOn(transaction, ids, check));
       }),
-    revision: () => revisionOf(following),
+    revision: () => revisionOf(following, check),
     changedSince: async (known) => {
       // First: what changes meanwhile is told twice rather than never.
-      const revision = await revisionOf(following);
+      const revision = await revisionOf(following, check);
       const isWhole = known === null || !(await leadsTo(following, known, revision));
-      if (!isWhole && isSameRevision(known, revision)) return { revision, isWhole, sites: [], bans: [] };
+      if (!isWhole && isSameRevision(known, revision))
+        return { revision, isWhole, sites: [], unreadable: [], bans: [] };
       const after = isWhole ? null : known.number;
-      const sites = await readSites(following, { after });
-      return { revision, isWhole, sites, bans: await readBans(following, after, clock()) };
+      const { sites, unreadable } = await readSites(following, check, { after });
+      const bans = await readBans(following, check, after, clock());
+      return { revision, isWhole, sites, unreadable: unreadable.flatMap(({ id }) => id ?? []), bans };
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -149,13 +156,13 @@ function dialectAt(place: RecordsPlace, { log, isMade = true }: OpenOptions): (p
   return (parts) => sqliteDialect(file, parts);
 }
 
-function storesOn(db: Database, ids: RecordIds): Stores {
+function storesOn(db: Database, ids: RecordIds, check: RowCheck): Stores {
   return {
-    sites: new SiteRecords(db),
-    keys: new KeyRecords(db),
-    reports: new ReportRecords(db, ids),
-    bans: new BanRecords(db, ids),
-    audit: new AuditRecords(db, ids),
+    sites: new SiteRecords(db, check),
+    keys: new KeyRecords(db, check),
+    reports: new ReportRecords(db, ids, check),
+    bans: new BanRecords(db, ids, check),
+    audit: new AuditRecords(db, ids, check),
     ids,
   };
 }

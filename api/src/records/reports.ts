@@ -1,10 +1,11 @@
 import type { ConversationId, ReportedMessage, ReportReason } from '@passerby/sdk/protocol';
-import type { Selectable } from 'kysely';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
+import { DatabaseFailure } from './database-failure.ts';
 import type { Database } from './database.ts';
-import type { Page } from './page.ts';
+import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
-import type { Tables } from './tables.ts';
+import { UnreadableRow, type RowCheck } from './row-check.ts';
+import { readMessages, type Row } from './row-shapes.ts';
 
 /** What one visitor said about another. */
 export interface Report {
@@ -47,10 +48,12 @@ const FORGET_MAX = 1_000;
 export class ReportRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;
+  readonly #check: RowCheck;
 
-  constructor(db: Database, ids: RecordIds) {
+  constructor(db: Database, ids: RecordIds, check: RowCheck) {
     this.#db = db;
     this.#ids = ids;
+    this.#check = check;
   }
 
   /** One report for a conversation and reporter: adding again changes nothing. Returns the one there is, and whether it is new. */
@@ -87,12 +90,15 @@ export class ReportRecords {
       .where('conversation_id', '=', conversationId)
       .where('reporter', '=', reporter)
       .executeTakeFirstOrThrow();
-    return { report: reportOf(row), isNew: row.id === id };
+    const read = this.#check.read('reports', row);
+    // The reporter is told no more than that it failed.
+    if (read instanceof UnreadableRow) throw new DatabaseFailure(read.reason, read);
+    return { report: reportOf(read), isNew: row.id === id };
   }
 
   async get(id: string): Promise<Report | undefined> {
     const row = await this.#db.selectFrom('reports').selectAll().where('id', '=', id).executeTakeFirst();
-    return row && reportOf(row);
+    return row && reportOf(this.#check.one('reports', row));
   }
 
   /**
@@ -132,8 +138,8 @@ export class ReportRecords {
       .orderBy('id')
       .limit(filter.max + 1)
       .execute();
-    const items = rows.slice(0, filter.max).map(reportOf);
-    return { items, next: rows.length > filter.max ? items.at(-1)!.id : null };
+    const items = this.#check.readable('reports', rows.slice(0, filter.max)).map(reportOf);
+    return { items, next: nextOf(rows, filter.max) };
   }
 
   /** Closes an open report and deletes comment and messages. Whether there was one. */
@@ -170,19 +176,19 @@ export class ReportRecords {
   }
 }
 
-function reportOf(row: Selectable<Tables['reports']>): Report {
+function reportOf(row: Row<'reports'>): Report {
   return {
     id: row.id,
     site: row.site_id as SiteId,
     conversationId: row.conversation_id as ConversationId,
-    reason: row.reason as ReportReason,
+    reason: row.reason,
     comment: row.comment,
-    messages: row.messages === null ? null : (JSON.parse(row.messages) as readonly ReportedMessage[]),
+    messages: row.messages === null ? null : readMessages(row.messages),
     reporter: row.reporter as AddressHash,
     reportedAddress: row.reported_address as AddressHash,
     reportedBanId: row.reported_ban_id,
     createdAt: row.created_at,
-    status: row.status as ReportStatus,
+    status: row.status,
     resolution: row.resolution,
     resolvedAt: row.resolved_at,
     reporterNetwork: row.reporter_network as AddressHash | null,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { SiteId } from '../state/state-store.ts';
 import type { Database } from './database.ts';
+import type { RowCheck } from './row-check.ts';
 
 /**
  * A state of all that a directory follows. A number alone would not do: a database that was put back to an earlier state
@@ -27,12 +28,9 @@ export function isSameRevision(a: Revision, b: Revision): boolean {
 }
 
 /** The present state of what a directory follows. */
-export async function revisionOf(db: Database): Promise<Revision> {
-  const { value, stamp } = await db
-    .selectFrom('revisions')
-    .select(['value', 'stamp'])
-    .where('id', '=', 1)
-    .executeTakeFirstOrThrow();
+export async function revisionOf(db: Database, check: RowCheck): Promise<Revision> {
+  const row = await db.selectFrom('revisions').select(['value', 'stamp']).where('id', '=', 1).executeTakeFirst();
+  const { value, stamp } = check.one('revisions', row ?? { value: null, stamp: null });
   return { number: value, stamp };
 }
 

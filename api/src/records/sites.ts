@@ -2,6 +2,7 @@ import type { SiteId } from '../state/state-store.ts';
 import { together, type Database } from './database.ts';
 import { keyOf, type KeyRecord } from './keys.ts';
 import { raiseRevision, touchSite } from './revisions.ts';
+import { UnreadableRow, type RowCheck } from './row-check.ts';
 
 /** A site with all that belongs to it. */
 export interface SiteRecord {
@@ -13,7 +14,7 @@ export interface SiteRecord {
   readonly createdAt: number;
   /** As they were written, in the order they were added. */
   readonly origins: readonly string[];
-  /** JSON text, as it was given: `sites/` knows what it means. */
+  /** JSON text, as it was given: `sites/` knows what it means. Empty if there is no text. */
   readonly policy: string;
   /** All there ever were, oldest first: those that are good and those that are not. */
   readonly keys: readonly KeyRecord[];
@@ -24,19 +25,23 @@ export type NewSite = Pick<SiteRecord, 'id' | 'name' | 'createdAt' | 'origins' |
 /** Sites, their origins and their policies. Every change raises the revision. */
 export class SiteRecords {
   readonly #db: Database;
+  readonly #check: RowCheck;
 
-  constructor(db: Database) {
+  constructor(db: Database, check: RowCheck) {
     this.#db = db;
+    this.#check = check;
   }
 
+  /** Rejects with `UnreadableRow` if it is there and cannot be read. */
   async get(id: SiteId): Promise<SiteRecord | undefined> {
-    const [site] = await readSites(this.#db, { id });
-    return site;
+    const { sites, unreadable } = await readSites(this.#db, this.#check, { id });
+    if (unreadable[0] !== undefined) throw unreadable[0].why;
+    return sites[0];
   }
 
-  /** All, oldest first. */
-  list(): Promise<readonly SiteRecord[]> {
-    return readSites(this.#db, {});
+  /** All that can be read, oldest first. */
+  async list(): Promise<readonly SiteRecord[]> {
+    return (await readSites(this.#db, this.#check, {})).sites;
   }
 
   /** The site must be new. */
@@ -68,7 +73,11 @@ export class SiteRecords {
   /** Whether the site is there. */
   setPolicy(id: SiteId, policy: string): Promise<boolean> {
     return this.#change(id, async (db) => {
-      await db.updateTable('policies').set({ policy }).where('site_id', '=', id).execute();
+      await db
+        .insertInto('policies')
+        .values({ site_id: id, policy })
+        .onConflict((conflict) => conflict.column('site_id').doUpdateSet({ policy }))
+        .execute();
     });
   }
 
@@ -95,16 +104,24 @@ async function insertOrigins(db: Database, id: SiteId, origins: readonly string[
   await db.insertInto('origins').values(rows).execute();
 }
 
-/** Sites whole: all of them, one, or those that changed after a revision. */
+/** Sites that were read, and those that cannot be. */
+export interface ReadSites {
+  readonly sites: readonly SiteRecord[];
+  /** `id` is null where not even that can be read. */
+  readonly unreadable: readonly { readonly id: SiteId | null; readonly why: UnreadableRow }[];
+}
+
+/** Sites whole: all of them, one, or those that changed after a revision. Origins and keys that cannot be read are left out. */
 export async function readSites(
   db: Database,
+  check: RowCheck,
   which: { readonly id?: SiteId; readonly after?: number | null },
-): Promise<readonly SiteRecord[]> {
-  let query = db.selectFrom('sites').innerJoin('policies', 'policies.site_id', 'sites.id').selectAll('sites');
+): Promise<ReadSites> {
+  let query = db.selectFrom('sites').leftJoin('policies', 'policies.site_id', 'sites.id').selectAll('sites');
   if (which.id !== undefined) query = query.where('sites.id', '=', which.id);
   if (typeof which.after === 'number') query = query.where('sites.revision', '>', which.after);
-  const sites = await query.select('policies.policy').orderBy('sites.created_at').orderBy('sites.id').execute();
-  if (sites.length === 0) return [];
+  const rows = await query.select('policies.policy').orderBy('sites.created_at').orderBy('sites.id').execute();
+  if (rows.length === 0) return { sites: [], unreadable: [] };
 
   const chosen = db.selectFrom('sites').select('sites.id');
   const ids =
@@ -113,17 +130,27 @@ export async function readSites(
       : chosen.where('sites.revision', '>', which.after ?? -1);
   const origins = await db.selectFrom('origins').selectAll().where('site_id', 'in', ids).orderBy('position').execute();
   const keys = await db.selectFrom('keys').selectAll().where('site_id', 'in', ids).orderBy('id').execute();
-  const originsOf = bySite(origins);
-  const keysOf = bySite(keys);
-  return sites.map((row) => ({
-    id: row.id as SiteId,
-    name: row.name,
-    isDisabled: row.is_disabled === 1,
-    createdAt: row.created_at,
-    origins: (originsOf.get(row.id) ?? []).map(({ origin }) => origin),
-    policy: row.policy,
-    keys: (keysOf.get(row.id) ?? []).map(keyOf),
-  }));
+  const originsOf = bySite(check.readable('origins', origins));
+  const keysOf = bySite(check.readable('keys', keys));
+  const sites: SiteRecord[] = [];
+  const unreadable: { id: SiteId | null; why: UnreadableRow }[] = [];
+  for (const row of rows) {
+    const site = check.read('sites', row);
+    if (site instanceof UnreadableRow) {
+      unreadable.push({ id: typeof row.id === 'string' ? (row.id as SiteId) : null, why: site });
+      continue;
+    }
+    sites.push({
+      id: site.id as SiteId,
+      name: site.name,
+      isDisabled: site.is_disabled === 1,
+      createdAt: site.created_at,
+      origins: (originsOf.get(site.id) ?? []).map(({ origin }) => origin),
+      policy: typeof row.policy === 'string' ? row.policy : '',
+      keys: (keysOf.get(site.id) ?? []).map(keyOf),
+    });
+  }
+  return { sites, unreadable };
 }
 
 function bySite<Row extends { readonly site_id: string }>(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {

@@ -1,3 +1,9 @@
+import type { ReportReason } from '@passerby/sdk/protocol';
+import type { Actor, AuditAction } from './audit.ts';
+import type { BanKind } from './bans.ts';
+import type { KeyKind, KeyMode } from './keys.ts';
+import type { ReportStatus } from './reports.ts';
+
 /**
  * The tables as the database has them. Times are Unix milliseconds, booleans 0 or 1, data JSON text: the same
  * on SQLite and PostgreSQL. There is no table for what visitors say to each other.
@@ -19,8 +25,8 @@ export interface Tables {
   readonly keys: {
     readonly id: string;
     readonly site_id: string;
-    readonly kind: string;
-    readonly mode: string;
+    readonly kind: KeyKind;
+    readonly mode: KeyMode;
     readonly value: string;
     readonly hint: string;
     readonly created_at: number;
@@ -31,14 +37,14 @@ export interface Tables {
     readonly id: string;
     readonly site_id: string;
     readonly conversation_id: string;
-    readonly reason: string;
+    readonly reason: ReportReason;
     comment: string | null;
     messages: string | null;
     readonly reporter: string;
     readonly reported_address: string;
     readonly reported_ban_id: string | null;
     readonly created_at: number;
-    status: string;
+    status: ReportStatus;
     resolution: string | null;
     resolved_at: number | null;
     /** 1 if it counts towards automatic bans. */
@@ -52,10 +58,10 @@ export interface Tables {
   readonly bans: {
     readonly id: string;
     readonly site_id: string | null;
-    readonly kind: string;
+    readonly kind: BanKind;
     readonly value: string;
     readonly reason: string;
-    readonly actor: string;
+    readonly actor: Actor;
     readonly created_at: number;
     readonly until: number | null;
     lifted_at: number | null;
@@ -64,8 +70,8 @@ export interface Tables {
   readonly audit: {
     readonly id: string;
     readonly at: number;
-    readonly actor: string;
-    readonly action: string;
+    readonly actor: Actor;
+    readonly action: AuditAction;
     readonly site_id: string | null;
     readonly subject: string | null;
   };

@@ -197,7 +197,13 @@ describe('FollowedDirectory', () => {
     await the.directory.look();
     expect(the.directory.find(live.text)).toBeUndefined();
     expect(the.directory.find(keys[0]!.text)).toBeDefined();
-    expect(the.log.lines).toMatchObject([{ fields: { site: SHOP }, message: 'site cannot be read' }]);
+    expect(the.log.lines).toEqual([
+      {
+        level: 'error',
+        fields: { record: SHOP, field: 'settings.inactivityMs' },
+        message: 'a site is shut: it cannot be read',
+      },
+    ]);
   });
 
   test('the demo site is there without a record, and a record with its key takes its place, revoked too', async () => {

@@ -8,6 +8,7 @@ import type { Changes, Records } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
 import type { SiteId } from '../state/state-store.ts';
 import { ActiveBans } from './active-bans.ts';
+import { UnreadableSettings } from './settings.ts';
 import { sidesOf, type Sides } from './sides.ts';
 import type { SiteDirectory } from './site-directory.ts';
 import type { Site } from './site.ts';
@@ -177,7 +178,7 @@ export class FollowedDirectory implements SiteDirectory {
     return records.changedSince(known);
   }
 
-  #takeChanges({ revision, isWhole, sites, bans }: Changes, now: number): void {
+  #takeChanges({ revision, isWhole, sites, unreadable, bans }: Changes, now: number): void {
     const { dates } = this.#parts;
     if (bans.some((ban) => ban.liftedAt === null && !this.#bans.has(ban))) this.#areBansNew = true;
     if (isWhole) {
@@ -185,6 +186,7 @@ export class FollowedDirectory implements SiteDirectory {
       this.#bans.clear();
       this.#wholeAt = now;
     } else {
+      for (const id of unreadable) this.#takeAway(id);
       for (const record of sites) this.#take(record);
     }
     for (const ban of bans) this.#bans.take(ban, dates());
@@ -195,16 +197,21 @@ export class FollowedDirectory implements SiteDirectory {
   /** These are all there are: forgets others, and keys that are no more. What is as it was costs next to nothing. */
   #takeAll(sites: readonly SiteRecord[]): void {
     const there = new Set(sites.map(({ id }) => id));
-    const gone = [...this.#records.values()].filter(({ record }) => !there.has(record.id));
     const changed = sites.filter((record) => !isSameRecord(record, this.#records.get(record.id)?.record));
-    for (const { record } of gone) {
-      this.#take({ ...record, isDisabled: true });
-      this.#records.delete(record.id);
-    }
+    for (const id of [...this.#records.keys()]) if (!there.has(id)) this.#takeAway(id);
     // Before any is taken: a key may be another site's now.
     const before = changed.flatMap(({ id }) => this.#records.get(id)?.record.keys ?? []);
-    for (const { value } of [...gone.flatMap(({ record }) => record.keys), ...before]) this.#byKey.delete(value);
+    for (const { value } of before) this.#byKey.delete(value);
     for (const record of changed) this.#take(record);
+  }
+
+  /** Forgets a site, which is no more or cannot be read. */
+  #takeAway(id: SiteId): void {
+    const record = this.#records.get(id)?.record;
+    if (record === undefined) return;
+    this.#take({ ...record, isDisabled: true });
+    this.#records.delete(id);
+    for (const { value } of record.keys) this.#byKey.delete(value);
   }
 
   /** Keys run out without anybody changing anything. */
@@ -248,7 +255,8 @@ export class FollowedDirectory implements SiteDirectory {
       }
       return sides;
     } catch (thrown) {
-      this.#parts.log.error({ site: record.id, error: errorFields(thrown) }, 'site cannot be read');
+      const why = thrown instanceof UnreadableSettings ? { field: thrown.field } : { error: errorFields(thrown) };
+      this.#parts.log.error({ record: record.id, ...why }, 'a site is shut: it cannot be read');
       return { sites: [], unread: 0, goodUntil: Infinity };
     }
   }

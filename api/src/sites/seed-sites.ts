@@ -1,17 +1,26 @@
 import type { Clock } from '../clock.ts';
 import type { AuditAction } from '../records/audit.ts';
 import type { Records, Stores } from '../records/records.ts';
+import { UnreadableRow } from '../records/row-check.ts';
 import type { SiteSeed } from './sites-file.ts';
 import { writeSettings } from './settings.ts';
 
 /**
  * Brings the sites of a sites file into the records: new ones are added, others get the name, the origins and
  * the settings of the file. A site disabled or a key revoked since stays so, and what is gone from the file
- * stays. What is so already is not written, so that any number of nodes may start at any time.
+ * stays. What is so already is not written, so that any number of nodes may start at any time. A site that cannot be
+ * read in the records is passed over.
  * Throws an `Error` if a key in the file is another site's.
  */
 export async function seedSites(records: Records, seeds: readonly SiteSeed[], clock: Clock): Promise<void> {
-  for (const seed of seeds) await records.change((stores) => seedOne(stores, seed, clock()));
+  for (const seed of seeds) {
+    try {
+      await records.change((stores) => seedOne(stores, seed, clock()));
+    } catch (thrown) {
+      // The log names the row. That site is shut, and the others are served.
+      if (!(thrown instanceof UnreadableRow)) throw thrown;
+    }
+  }
 }
 
 async function seedOne(stores: Stores, seed: SiteSeed, now: number): Promise<void> {

@@ -140,9 +140,32 @@ export function writeSettings(given: Settings): string {
 /** A field that a newer version of the service wrote is passed over, so that old and new nodes can run side by side. */
 const storedSettings = schemaFor<Settings>()(z.object(settingsFields));
 
-/** Out of the records. Throws if it is not what this version of the service can read. */
+/** Settings of the records are not what this version of the service can read. */
+export class UnreadableSettings extends Error {
+  override readonly name = 'UnreadableSettings';
+  /** The first that is wrong, such as `settings.match.scanMax`; `settings` if they are no JSON. */
+  readonly field: string;
+
+  constructor(path: readonly PropertyKey[], cause: unknown) {
+    const field = ['settings', ...path].join('.');
+    super(`${field} cannot be read`, { cause });
+    this.field = field;
+  }
+}
+
+/** Out of the records. Throws `UnreadableSettings`. */
 export function readSettings(text: string): Settings {
-  return storedSettings.parse(JSON.parse(text));
+  const parsed = storedSettings.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  throw new UnreadableSettings(parsed.error.issues[0]!.path, parsed.error);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UnreadableSettings([], error);
+  }
 }
 
 /** The same; `null` if it is not what this version of the service can read. */
