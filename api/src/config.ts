@@ -17,9 +17,9 @@ function readBy<Address>(read: (text: string) => Address) {
   };
 }
 
-/** A folder or file: what no file system takes is refused here, in words. */
+/** A folder or file: what no file system takes is refused here, in words, and so is a line break that came along. */
 function pathOf(what: string) {
-  return z.string().refine((text) => !text.includes('\0') && text.trim() !== '', what);
+  return z.string().refine((text) => !/\p{Cc}/u.test(text) && text.trim() !== '', what);
 }
 
 /** Addresses and names that only this machine reaches. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,10 @@ const fileOf = (name: string, text: string) => {
 const aFile = fileOf('file', SECRET);
 const noDatabase = mkdtempSync(join(folder, 'no-database-'));
 writeFileSync(join(noDatabase, 'passerby.sqlite'), `${SECRET} `.repeat(100));
+
+/** A folder whose database is a pipe, which says nothing. */
+const aPipe = mkdtempSync(join(folder, 'pipe-'));
+execFileSync('mkfifo', [join(aPipe, 'passerby.sqlite')]);
 
 /** A port on which somebody else listens, and never says a word. */
 let taken: Server;
@@ -60,7 +65,20 @@ const BAD: Readonly<Record<(typeof CONFIG_NAMES)[number], readonly Bad[]>> = {
     () => ({ DATABASE_URL: `postgres://us:${SECRET}@127.0.0.1:${takenPort()}/passerby` }),
     `postgres://us:${SECRET}@nowhere.invalid/passerby`,
   ],
-  DATA_DIR: [aFile, join(aFile, 'below'), '/dev/null/below', noDatabase, 'x'.repeat(5_000)],
+  DATA_DIR: [
+    '/proc/below',
+    '/proc',
+    '/sys/below',
+    '/sys',
+    '/dev/null/below',
+    '/dev/full',
+    aFile,
+    join(aFile, 'below'),
+    noDatabase,
+    aPipe,
+    'x'.repeat(5_000),
+    'two\nlines',
+  ],
   REDIS_URL: [
     'localhost:6379',
     `http://us:${SECRET}@127.0.0.1`,

@@ -46,7 +46,7 @@ for (const code of [
 const SQLITE: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is not a folder',
   EEXIST: 'there is a file of that name, not a folder',
-  ENOENT: 'the folder cannot be made',
+  ENOENT: 'the folder, or a file in it, cannot be made',
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
   EROFS: 'it is on a disk that is read-only',

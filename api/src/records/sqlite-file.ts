@@ -8,6 +8,26 @@ const OTHERS = 0o077;
 /** Ends of the names of files that belong to the one of the database. */
 const BESIDE = ['-wal', '-shm', '-journal'] as const;
 
+/**
+ * Makes a folder and those above it that are missing. Node's own `recursive` tries for ever where the file system says that
+ * a folder is missing that is there, as `/proc` does.
+ */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (isFolder(path)) return;
+    const above = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isFolder(above)) throw error;
+    makeFolder(above);
+    makeFolder(path);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 function tighten(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined || (stats.mode & OTHERS) === 0) return true;
@@ -39,7 +59,7 @@ export class SqliteFile {
       if (BESIDE.some((suffix) => existsSync(`${path}${suffix}`))) throw new DatabaseFailure('FILE_GONE');
       if (!isMade) throw new DatabaseFailure('NO_DATABASE');
     }
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     try {
       // SQLite gives the files beside it the mode of this one. Not opened if it is there: closing it would take locks of
       // this process away.
