@@ -73,6 +73,8 @@ export interface AppParts {
   readonly operations?: readonly Operation[];
   /** Since when the database does not answer, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
+  /** Rejects if the database takes no writes. */
+  readonly probeRecords?: () => Promise<unknown>;
   readonly log: Log;
   /** Replaces what tells dates: the end of a ban, the expiry of a key. */
   readonly dates?: Clock;
@@ -282,6 +284,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     isDraining: () => isDraining,
     askStore: () => storeStanding({ backend, heartbeat, onFailure: noteFailure }),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
+    probeRecords: parts.probeRecords,
     isOverloaded: () => load.delayMs() >= SHED_FROM_MS,
   });
   const httpApp = createHttpApp({

@@ -90,6 +90,7 @@ const app = await startApp({
   onAccessChange: (changed) => sites.onChange(changed),
   records: { reports: records.reports, bans: auditedBans(records) },
   recordsStaleSince: () => sites.staleSince(),
+  probeRecords: () => records.probe(),
   operations: [
     ...siteOperations(new SiteService({ records, clock: systemClock, actor: 'operator' })),
     ...reportOperations(new OperatorDesk(records, systemClock)),

@@ -74,6 +74,7 @@ async function node(bounds: Partial<RecordsBounds> = {}) {
         reportedBanId: null,
         createdAt: Date.now(),
       }),
+    probe: () => records.probe(),
     close: () => records.close(),
     [Symbol.asyncDispose]: async () => {
       directory.close();
@@ -167,7 +168,7 @@ describe('a node whose PostgreSQL fails', { timeout: 120_000 }, () => {
     try {
       // One that is under way may have got through.
       await vi.waitFor(async () => expect(await failure(the.write('Lost'))).toBeInstanceOf(DatabaseFailure), SOON);
-      for (const thrown of await Promise.all([failure(the.write('Lost')), failure(the.report())])) {
+      for (const thrown of await Promise.all([the.write('Lost'), the.report(), the.probe()].map(failure))) {
         expect(thrown).toMatchObject({ code: 'unavailable', reason: expect.stringMatching(weather.reason) });
       }
       if (weather.stops === 'everything') {
@@ -188,6 +189,7 @@ describe('a node whose PostgreSQL fails', { timeout: 120_000 }, () => {
     }
     await vi.waitFor(() => the.write('Back'), SOON);
     await vi.waitFor(() => the.report(), SOON);
+    await the.probe();
     await vi.waitFor(() => {
       expect(the.directory.staleSince()).toBeNull();
       expect(the.directory.byId(SHOP)).toMatchObject({ name: 'Back' });

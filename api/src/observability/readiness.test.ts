@@ -1,13 +1,14 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ReadinessCheck, STORE_WELL, type StoreStanding } from './readiness.ts';
 
-function stage(askStore: () => Promise<StoreStanding>) {
+function stage(askStore: () => Promise<StoreStanding>, probeRecords?: () => Promise<unknown>) {
   const state = { now: 0, isDraining: false, staleSince: null as number | null, isOverloaded: false };
   const check = new ReadinessCheck({
     clock: () => state.now,
     isDraining: () => state.isDraining,
     askStore,
     recordsStaleSince: () => state.staleSince,
+    probeRecords,
     isOverloaded: () => state.isOverloaded,
   });
   return { state, reasons: () => check.reasons(), look: () => check.look() };
@@ -62,4 +63,32 @@ test('says what is wrong with the store, also where that is no reason to be left
 test('a store that is late has timed out', async () => {
   const { look } = stage(() => new Promise(() => undefined));
   expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['TIMEOUT'] });
+});
+
+describe('a database that takes no writes', () => {
+  test('is a reason as long as it does not, and is asked once in five seconds', async () => {
+    const probe = vi.fn(() => Promise.resolve());
+    const { state, reasons } = stage(() => Promise.resolve(STORE_WELL), probe);
+    expect(await reasons()).toEqual([]);
+    probe.mockRejectedValue(new Error('full'));
+    state.now = 4_999;
+    expect(await reasons()).toEqual([]);
+    state.now = 5_000;
+    expect(await reasons()).toEqual(['records_unwritable']);
+    await Promise.all(Array.from({ length: 100 }, reasons));
+    expect(probe).toHaveBeenCalledTimes(2);
+    probe.mockResolvedValue();
+    state.now = 10_000;
+    expect(await reasons()).toEqual([]);
+  });
+
+  test('is none before it has said so: somebody may just be writing', async () => {
+    let refuse = (_: Error): void => undefined;
+    const probe = () => new Promise((_, reject) => (refuse = reject));
+    const { reasons } = stage(() => Promise.resolve(STORE_WELL), probe);
+    expect(await reasons()).toEqual([]);
+    refuse(new Error('locked'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await reasons()).toEqual(['records_unwritable']);
+  });
 });

@@ -3,8 +3,10 @@ import type { MonotonicClock } from '../clock.ts';
 
 /** How long what the store said stands, however often somebody asks. Milliseconds. */
 const STORE_TTL_MS = 1_000;
-/** How long it may take to answer. Milliseconds. */
-const STORE_ANSWER_MS = 500;
+/** The same of the database, where each probe is a write to the disk. Milliseconds. */
+const RECORDS_TTL_MS = 5_000;
+/** How long either is waited for. Milliseconds. */
+const ANSWER_MS = 500;
 /** How long the records may be out of reach before this process says so. Milliseconds. */
 const STALE_MS = 5_000;
 
@@ -24,21 +26,46 @@ export interface ReadinessParts {
   readonly askStore: () => Promise<StoreStanding>;
   /** Since when the database with the records has not answered, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
+  /** Rejects if the database with the records takes no writes. */
+  readonly probeRecords?: (() => Promise<unknown>) | undefined;
   readonly isOverloaded?: () => boolean;
 }
 
-/** Whether this process should get visitors, and why not. A flood of questions costs the store one call a second. */
+/**
+ * Whether this process should get visitors, and why not. A flood of questions costs the store one call a second, and the
+ * database one in `RECORDS_TTL_MS`.
+ */
 export class ReadinessCheck {
   readonly #parts: ReadinessParts;
-  #store: StoreStanding = STORE_WELL;
-  #answeredAt = -Infinity;
-  #asking: Promise<void> | null = null;
+  readonly #store: LastAnswer<StoreStanding>;
+  readonly #areRecordsWritable: LastAnswer<boolean>;
 
   constructor(parts: ReadinessParts) {
+    const { clock, askStore, probeRecords } = parts;
     this.#parts = parts;
+    this.#store = new LastAnswer({
+      clock,
+      ask: askStore,
+      everyMs: STORE_TTL_MS,
+      first: STORE_WELL,
+      // What a store that answers has to say comes as a fault: this is one of no known kind.
+      failed: { isAvailable: false, faults: ['UNKNOWN'] },
+      late: { isAvailable: false, faults: ['TIMEOUT'] },
+    });
+    this.#areRecordsWritable = new LastAnswer({
+      clock,
+      ask: async () => {
+        await probeRecords?.();
+        return true;
+      },
+      everyMs: RECORDS_TTL_MS,
+      first: true,
+      // The records log why.
+      failed: false,
+    });
   }
 
-  /** Empty: it is ready. Answers within `STORE_ANSWER_MS`, whatever the store does. */
+  /** Empty: it is ready. Answers within `ANSWER_MS`, whatever the store and the database do. */
   async reasons(): Promise<readonly ReadinessReason[]> {
     return (await this.look()).reasons;
   }
@@ -46,36 +73,65 @@ export class ReadinessCheck {
   /** The same, with what is wrong with the state store. */
   async look(): Promise<{ readonly reasons: readonly ReadinessReason[]; readonly storeFaults: readonly StoreFault[] }> {
     const { clock, isDraining, recordsStaleSince, isOverloaded } = this.#parts;
-    const store = await this.#askStore();
+    const [store, areRecordsWritable] = await Promise.all([this.#store.look(), this.#areRecordsWritable.look()]);
     const staleSince = recordsStaleSince?.() ?? null;
     const reasons: readonly (ReadinessReason | false)[] = [
       isDraining() && 'draining',
       !store.isAvailable && 'store_unavailable',
       staleSince !== null && clock() - staleSince > STALE_MS && 'records_stale',
+      !areRecordsWritable && 'records_unwritable',
       (isOverloaded?.() ?? false) && 'overloaded',
     ];
     return { reasons: reasons.filter((reason) => reason !== false), storeFaults: store.faults };
   }
+}
 
-  async #askStore(): Promise<StoreStanding> {
-    if (this.#asking === null && this.#parts.clock() - this.#answeredAt >= STORE_TTL_MS) {
-      this.#asking = this.#ask();
-    }
-    if (this.#asking !== null) {
-      await within(this.#asking, STORE_ANSWER_MS, () => (this.#store = { isAvailable: false, faults: ['TIMEOUT'] }));
-    }
-    return this.#store;
+interface Question<Answer> {
+  readonly clock: MonotonicClock;
+  readonly ask: () => Promise<Answer>;
+  /** How long an answer stands. Milliseconds. */
+  readonly everyMs: number;
+  /** What holds before the first answer. */
+  readonly first: Answer;
+  /** What holds if asking failed. */
+  readonly failed: Answer;
+  /** What holds while an answer is late; the one before if left out. */
+  readonly late?: Answer;
+}
+
+/** The last answer to a question, which is asked when somebody wants to know, and not again before it was answered. */
+class LastAnswer<Answer> {
+  readonly #question: Question<Answer>;
+  #answer: Answer;
+  #answeredAt = -Infinity;
+  #asking: Promise<void> | null = null;
+
+  constructor(question: Question<Answer>) {
+    this.#question = question;
+    this.#answer = question.first;
+  }
+
+  /** Waits for a new answer for `ANSWER_MS` at most. */
+  async look(): Promise<Answer> {
+    const { clock, everyMs, late } = this.#question;
+    if (this.#asking === null && clock() - this.#answeredAt >= everyMs) this.#asking = this.#ask();
+    if (this.#asking !== null)
+      await within(this.#asking, ANSWER_MS, () => {
+        if (late !== undefined) this.#answer = late;
+      });
+    return this.#answer;
   }
 
   async #ask(): Promise<void> {
+    const { ask, clock, failed } = this.#question;
     try {
-      this.#store = await this.#parts.askStore();
+      this.#answer = await ask();
     } catch {
-      // What a store that answers has to say comes as a fault: this is one of no known kind.
-      this.#store = { isAvailable: false, faults: ['UNKNOWN'] };
+      // Whoever asks is told by the answer.
+      this.#answer = failed;
     } finally {
       this.#asking = null;
-      this.#answeredAt = this.#parts.clock();
+      this.#answeredAt = clock();
     }
   }
 }

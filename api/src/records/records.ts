@@ -13,6 +13,7 @@ import { OpeningError } from './opening-error.ts';
 import { postgresFailure } from './postgres-failure.ts';
 import { withRights } from './postgres-rights.ts';
 import { postgresDialect } from './postgres.ts';
+import { probe } from './probe.ts';
 import { RecordIds } from './record-ids.ts';
 import { ReportRecords } from './reports.ts';
 import { isSameRevision, leadsTo, revisionOf, type Revision } from './revisions.ts';
@@ -71,6 +72,11 @@ export interface Records extends Stores {
    * did not lead to the present one: the database was put back.
    */
   changedSince(known: Revision | null): Promise<Changes>;
+  /**
+   * Writes a little that nobody reads. Rejects with a `DatabaseFailure` if the database takes no writes: it is locked,
+   * full, read-only or gone.
+   */
+  probe(): Promise<void>;
   /** Ends what is under way, and resolves within `closeMs`. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -118,10 +124,13 @@ export async function openRecords(
     if (isBug(thrown)) throw thrown;
     throw new OpeningError(place.kind, place.kind === 'sqlite' ? sqliteFailure(thrown) : postgresFailure(thrown));
   }
-  const db = connect({}, (reason) => log?.error({ reason }, 'the database failed'));
+  const noteFailure = (reason: string) => log?.error({ reason }, 'the database failed');
+  const db = connect({}, noteFailure);
   // On a connection of its own, so that nobody's writing keeps it waiting: who is banned and what is revoked depends on
   // it. Who asks it says what failed.
   const following = connect({ connectionsMax: 1 });
+  // So that a probe that waits for a lock keeps nobody else waiting.
+  const probing = place.kind === 'sqlite' ? connect({ connectionsMax: 1 }, noteFailure) : db;
   return {
     kind: place.kind,
     ...storesOn(db, ids, check),
@@ -144,6 +153,7 @@ export async function openRecords(
       const bans = await readBans(following, check, after, clock());
       return { revision, isWhole, sites, unreadable: unreadable.flatMap(({ id }) => id ?? []), bans };
     },
+    probe: () => probe(probing, place.kind),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -220,3 +220,52 @@ describe('a SQLite file that cannot be written', () => {
     );
   });
 });
+
+describe('a probe of SQLite', () => {
+  test('rejects while another process writes, and keeps nobody else waiting', async () => {
+    using made = tempFolder();
+    await using records = await openRecords({ kind: 'sqlite', folder: made.path }, undefined, {
+      bounds: { lockMs: 200 },
+    });
+    await records.probe();
+    const other = new DatabaseSync(join(made.path, SQLITE_FILE));
+    other.exec('begin immediate');
+    let isOver = false;
+    const probing = records.probe().finally(() => (isOver = true));
+    await records.revision();
+    expect(await records.sites.list()).toEqual([]);
+    expect(isOver).toBe(false);
+    await expect(probing).rejects.toMatchObject({ reason: 'SQLITE_BUSY' });
+    other.exec('rollback');
+    other.close();
+    await records.probe();
+  });
+
+  test('rejects while there is no room, and leaves nothing behind', async () => {
+    using made = tempFolder();
+    const place = { kind: 'sqlite', folder: made.path } as const;
+    const before = await openRecords(place);
+    await before.sites.add({ ...SHOP, policy: 'x'.repeat(100_000) });
+    const known = await before.changedSince(null);
+    await before.close();
+    const log = listLog();
+    await using records = await openRecords(place, undefined, { log, bounds: { pagesMax: 1 } });
+    await expect(records.probe()).rejects.toMatchObject({ reason: 'SQLITE_FULL' });
+    // Not that there is nothing to roll back any more.
+    expect(log.lines).toEqual([{ level: 'error', fields: { reason: 'SQLITE_FULL' }, message: 'the database failed' }]);
+    await records.sites.setPolicy(SHOP.id, '{}');
+    await records.probe();
+    await records.probe();
+    expect((await records.changedSince(known.revision)).isWhole).toBe(false);
+  });
+
+  test('rejects while the file is gone', async () => {
+    using made = tempFolder();
+    await using records = await openRecords({ kind: 'sqlite', folder: made.path });
+    const file = join(made.path, SQLITE_FILE);
+    renameSync(file, `${file}.aside`);
+    await expect(records.probe()).rejects.toMatchObject({ reason: 'FILE_GONE' });
+    renameSync(`${file}.aside`, file);
+    await records.probe();
+  });
+});

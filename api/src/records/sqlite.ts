@@ -71,11 +71,12 @@ class FileDriver implements Driver {
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // SQLite has rolled back by itself, as it does on a full disk.
+    if (this.#database?.isTransaction === false) return;
     try {
       await run(connection, 'rollback');
     } catch {
-      // SQLite has rolled back by itself, as it does on a full disk, or cannot, and then closing does. What is told is
-      // why it had to be rolled back.
+      // It cannot, and then closing does. What is told is why it had to be rolled back.
       this.#close();
     }
   }

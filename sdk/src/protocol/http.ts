@@ -45,6 +45,8 @@ export const READINESS_REASONS = [
   'store_unavailable',
   /** What it knows of sites, keys and bans may be out of date: the database does not answer. */
   'records_stale',
+  /** The database takes no writes: what is reported now is lost. The log says why. */
+  'records_unwritable',
   /** It has more to do than it can: who is new had better go elsewhere. */
   'overloaded',
 ] as const;
