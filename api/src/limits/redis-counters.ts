@@ -1,4 +1,5 @@
 import type { MonotonicClock } from '../clock.ts';
+import { isBug } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import { randomIds } from '../state/ids.ts';
 import { cachedScript } from '../state/redis/cached-script.ts';
@@ -55,7 +56,7 @@ export class RedisCounters implements Counters {
       try {
         return await this.#take(counts);
       } catch (thrown) {
-        if (thrown instanceof TypeError) throw thrown;
+        if (isBug(thrown)) throw thrown;
         if (thrown instanceof ForeignAnswer) renewConnection(this.#redis);
         // Any other failure of Redis has the same answer, below. The state store, which needs the same Redis, says why;
         // what is none, such as a broken script or a key that is not ours, only this sees.

@@ -7,7 +7,7 @@ import {
   type ResumeToken,
   type SessionState,
 } from '@passerby/sdk/protocol';
-import { Refusal } from '../../errors.ts';
+import { isBug, Refusal } from '../../errors.ts';
 import type { MatchRules } from '../../decision/rules.ts';
 import { lookupsOf, tagsOf, type Ticket } from '../../decision/ticket.ts';
 import type { IdSource } from '../ids.ts';
@@ -39,8 +39,8 @@ import type { ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import type { ScriptReply } from './script.ts';
-import { isDenied } from './store-fault.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
+import { isScriptFault } from './store-fault.ts';
 
 export interface RedisStoreOptions {
   /** Moves the time Redis tells; tests only. Milliseconds. */
@@ -295,7 +295,8 @@ export class RedisStore implements StateStore {
         if (reply.tag === 'refused') throw new Refusal(reply.fields[0] as Refusal['code']);
         return reply;
       } catch (thrown) {
-        if (thrown instanceof Refusal || isBug(thrown)) throw thrown;
+        // Asking again gives the same.
+        if (thrown instanceof Refusal || isBug(thrown) || isScriptFault(thrown)) throw thrown;
         if (thrown instanceof ForeignAnswer) renewConnection(this.#runner);
         if (isWrongType(thrown) && name !== 'drop-foreign') await this.#run('drop-foreign', site, {});
         if (performance.now() > deadline)
@@ -304,14 +305,6 @@ export class RedisStore implements StateStore {
       }
     }
   }
-}
-
-/** Errors of the script itself: asking again gives the same. What Redis says of its own state passes. */
-function isBug(thrown: unknown): boolean {
-  if (thrown instanceof TypeError) return true;
-  // A right that the user lacks inside a script is given while the service runs.
-  if (!(thrown instanceof Error) || isDenied(thrown.message)) return false;
-  return /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
 }
 
 /** A key of the site holds what nobody of ours wrote. */

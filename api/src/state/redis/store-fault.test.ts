@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../errors.ts';
-import { storeFaultOf } from './store-fault.ts';
+import { isScriptFault, storeFaultOf } from './store-fault.ts';
 
 const withCode = (code: string) => Object.assign(new Error('of the operating system'), { code });
 
@@ -68,5 +68,17 @@ describe('the fault of a store', () => {
 
   it('is unknown for whatever is no error', () => {
     expect([undefined, 'OOM', { message: 'OOM' }].map(storeFaultOf)).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
+  });
+});
+
+describe('an error of a script', () => {
+  it.each([
+    ["ERR user_script:12: attempt to index local 'seat' (a nil value) script: 1f, on @user_script:12.", true],
+    ['ERR Error running script (call to f_1f): @user_script:3: user_script:3: unfinished', true],
+    ["ERR The user executing the script can't run this command or subcommand script: 1f, on @user_script:16.", false],
+    ["READONLY You can't write against a read only replica. script: 1f, on @user_script:16.", false],
+    ['Command timed out', false],
+  ])('is told from what passes: “%s”', (message, isOfScript) => {
+    expect(isScriptFault(new Error(message))).toBe(isOfScript);
   });
 });

@@ -21,6 +21,15 @@ const DENIED = /^(?:-?NOPERM |(?:-?ERR )?(?:The user executing the script |ACL f
 /** `true` for the text of an error that says the user lacks a right. */
 export const isDenied = (message: string): boolean => DENIED.test(message);
 
+/**
+ * Returns whether an error is one of a script itself. What Redis says of its own state passes, and so does a right that the
+ * user lacks inside a script: it is given while the service runs.
+ */
+export function isScriptFault(thrown: unknown): boolean {
+  if (!(thrown instanceof Error) || isDenied(thrown.message)) return false;
+  return /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
+}
+
 /** What servers and the client library say in words. They have no codes for these. */
 const WORDS: readonly (readonly [RegExp, StoreFault])[] = [
   [DENIED, 'NOPERM'],
