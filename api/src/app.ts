@@ -4,7 +4,7 @@ import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
 import { startRounds } from './background-round.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
-import { LOOPBACK, type Config } from './config.ts';
+import type { Config } from './config.ts';
 import { monotonicClock, systemClock, type Clock, type MonotonicClock } from './clock.ts';
 import { Heartbeat } from './cluster/heartbeat.ts';
 import { Lifecycle } from './conversation/lifecycle.ts';
@@ -27,6 +27,7 @@ import { Metrics } from './observability/metrics.ts';
 import { observedStore } from './observability/observed-store.ts';
 import { ReadinessCheck } from './observability/readiness.ts';
 import { storeStanding } from './observability/store-standing.ts';
+import { isLoopback } from './own-machine.ts';
 import { readService } from './observability/service-readings.ts';
 import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './safety/address-hash.ts';
@@ -362,8 +363,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   readService(metrics, { tally, readiness, held, passed: () => relay.passed });
 
   const { METRICS_PORT, METRICS_HOST = '127.0.0.1', METRICS_TOKEN } = config;
-  const isLoopback = LOOPBACK.test(METRICS_HOST);
-  const scraped = createMetricsApp({ log, tally, metrics, metricsToken: METRICS_TOKEN, isLoopback }).callback();
+  const scraped = createMetricsApp({
+    log,
+    tally,
+    metrics,
+    metricsToken: METRICS_TOKEN,
+    isLoopback: isLoopback(METRICS_HOST),
+  }).callback();
   const metricsHttp =
     METRICS_PORT === undefined
       ? null

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SHED_FROM_MS } from './limits/event-loop.ts';
 import { LOG_LEVELS } from './observability/log.ts';
+import { isLoopback } from './own-machine.ts';
 import { checkDatabaseUrl } from './records/database-url.ts';
 import type { RecordsPlace } from './records/records.ts';
 import { parseRedisUrl } from './state/redis/client.ts';
@@ -21,9 +22,6 @@ function readBy<Address>(read: (text: string) => Address) {
 function pathOf(what: string) {
   return z.string().refine((text) => !/\p{Cc}/u.test(text) && text.trim() !== '', what);
 }
-
-/** Addresses and names that only this machine reaches. */
-export const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
 const environment = z.object({
   /** Port to listen on; 0 takes a free one. */
@@ -120,7 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (parsed.success) {
     const { PORT, METRICS_PORT, METRICS_HOST, METRICS_TOKEN } = parsed.data;
     if (METRICS_PORT === PORT && PORT !== 0) throw new ConfigError('METRICS_PORT must be another port than PORT');
-    if (METRICS_PORT !== undefined && METRICS_TOKEN === undefined && !LOOPBACK.test(METRICS_HOST))
+    if (METRICS_PORT !== undefined && METRICS_TOKEN === undefined && !isLoopback(METRICS_HOST))
       throw new ConfigError('METRICS_TOKEN must be set where METRICS_HOST is not loopback');
     return parsed.data;
   }

@@ -1,8 +1,9 @@
 import type { Context, Middleware, Next } from 'koa';
 import { Refusal } from '../errors.ts';
+import { isLoopback, USUAL_OWN_HOSTS } from '../own-machine.ts';
 
-/** Names and addresses that lead to one's own machine, in whatever a browser was told. */
-const OWN_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i;
+/** The host of a `Host` header, which brackets an IPv6 address, before a port. */
+const HOST = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/;
 
 /**
  * Refuses a request whose `Host` is not this machine. A page can point a name of its own at 127.0.0.1 and then
@@ -10,9 +11,10 @@ const OWN_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?
  */
 export function ownHostOnly(): Middleware {
   return async (context: Context, next: Next): Promise<void> => {
-    if (!OWN_HOST.test(context.get('Host')))
+    const [, host] = HOST.exec(context.get('Host')) ?? [];
+    if (host === undefined || !isLoopback(host))
       throw new Refusal('origin_refused', {
-        message: 'This port answers only to localhost, 127.0.0.1 and [::1] in the Host header.',
+        message: `This port answers only to ${USUAL_OWN_HOSTS.join(', ')} in the Host header.`,
       });
     await next();
   };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { getPublicSuffix } from 'tldts';
-import { isOwnMachine } from './own-machine.ts';
+import { isOwnMachine, USUAL_OWN_HOSTS } from '../own-machine.ts';
 
 /**
  * One entry of a site's list of allowed origins:
@@ -14,8 +14,6 @@ export type OriginRule =
   | { readonly kind: 'subdomains'; readonly protocol: string; readonly suffix: string; readonly port: string }
   | { readonly kind: 'any_port'; readonly protocol: string; readonly hostname: string }
   | { readonly kind: 'null' };
-
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
  * Parses an entry of the records; `null` if it was accepted once and is refused now. Such an entry matches no origin; the
@@ -35,8 +33,8 @@ export function parseOriginRule(entry: string): OriginRule {
   const anyPort = /^(https?:\/\/[^/:*]+|https?:\/\/\[::1\]):\*$/.exec(entry);
   if (anyPort !== null) {
     const url = parse(anyPort[1]!, entry);
-    if (!LOOPBACK_NAMES.has(url.hostname)) {
-      throw new Error(`"${entry}": any port (":*") is for localhost, 127.0.0.1 and [::1] only`);
+    if (!USUAL_OWN_HOSTS.some((host) => host === url.hostname)) {
+      throw new Error(`"${entry}": any port (":*") is for ${USUAL_OWN_HOSTS.join(', ')} only`);
     }
     return { kind: 'any_port', protocol: url.protocol, hostname: url.hostname };
   }

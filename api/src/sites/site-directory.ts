@@ -2,6 +2,7 @@ import type { SiteKey } from '@passerby/sdk/protocol';
 import type { SiteId } from '../state/state-store.ts';
 import { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
+import { USUAL_OWN_HOSTS } from '../own-machine.ts';
 import { parseOriginRule } from './origin-rule.ts';
 import type { Site } from './site.ts';
 
@@ -19,7 +20,7 @@ export const DEMO_SITE: Site = {
   mode: 'test',
   keys: ['pk_test_demo' as SiteKey],
   name: 'Demo',
-  origins: ['http://localhost', 'http://127.0.0.1', 'http://[::1]'].map((origin) => parseOriginRule(`${origin}:*`)),
+  origins: USUAL_OWN_HOSTS.map((host) => parseOriginRule(`http://${host}:*`)),
   match: DEFAULT_MATCH_RULES,
   policy: { ...DEFAULT_POLICY, interests: ['night trains', 'jazz', 'cooking', 'cycling', 'film'] },
   guard: DEFAULT_GUARD,

@@ -1,4 +1,8 @@
 import { isIPv4 } from 'node:net';
+import { embeddedIPv4, groupsOf, lastIPv4 } from './embedded-ipv4.ts';
+
+/** Hosts by which a browser is usually sent to its own machine, in the form of `URL`. */
+export const USUAL_OWN_HOSTS = ['localhost', '127.0.0.1', '[::1]'] as const;
 
 /** Names of the local host in common `hosts` files. Names that end in `.localhost` (RFC 6761) are matched apart. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
@@ -21,24 +25,24 @@ export function isOwnMachine(hostname: string): boolean {
   return OWN_NAMES.has(name) || name.endsWith('.localhost') || isOwnIPv4(name);
 }
 
+/**
+ * Returns whether what listens on a host, or is asked for by it, is on the loopback interface: `localhost`, 127/8 and `::1`,
+ * with brackets or without. Narrower than `isOwnMachine`: who listens on 0.0.0.0 is reached from everywhere.
+ */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
+}
+
 /** The loopback network 127/8, and 0/8 ("this host on this network"), which systems treat alike. */
 function isOwnIPv4(address: string): boolean {
   return isIPv4(address) && /^(127|0)\./.test(address);
 }
 
-/** Prefixes of an IPv4 address in an IPv6 one: compatible, mapped (RFC 4291), and translated (RFC 2765, RFC 6052). */
-const IPV4_PREFIXES: ReadonlySet<string> = new Set([
-  '0:0:0:0:0:0',
-  '0:0:0:0:0:ffff',
-  '0:0:0:0:ffff:0',
-  '64:ff9b:0:0:0:0',
-]);
-
 /** Returns whether an IPv6 address carries an IPv4 address of this machine; `::1` and `::` read as 0.0.0.1 and 0.0.0.0. */
 function isOwnIPv6(address: string): boolean {
-  const [left = '', right] = address.split('::');
-  const [head, tail] = [left, right ?? ''].map((part) => part.split(':').filter((group) => group !== ''));
-  const groups = [...head!, ...new Array<string>(8 - head!.length - tail!.length).fill('0'), ...tail!];
-  const firstByte = Number.parseInt(groups[6]!, 16) >> 8;
-  return IPV4_PREFIXES.has(groups.slice(0, 6).join(':')) && (firstByte === 127 || firstByte === 0);
+  const groups = groupsOf(address);
+  const isCompatible = groups.slice(0, 6).every((group) => group === 0);
+  const embedded = isCompatible ? lastIPv4(groups) : embeddedIPv4(groups);
+  return embedded !== null && isOwnIPv4(embedded);
 }
