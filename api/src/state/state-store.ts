@@ -275,13 +275,6 @@ export interface Survey {
   readonly waitedMs: number;
   /** Median of the site's recent waits that ended in a match; `null` before there were enough. Milliseconds. */
   readonly typicalWaitMs: number | null;
-  /** How many wait on the site, the asker not counted. */
-  readonly waiting: number;
-  /** How many of them are on the asker's page, and in the asker's section. */
-  readonly onTopic: number;
-  readonly inSection: number;
-  /** How many share no language with the asker, at least. */
-  readonly otherLanguage: number;
   /**
    * Number of different networks (`networkOf`) that others wait from, the asker's own left out, as far as `SURVEYED` goes;
    * and of those from which somebody waits with whom the asker shares no language, though both named some.

@@ -43,11 +43,6 @@ async function compareVisitor(ledger: Ledger, { store, now }: World, visitor: Vi
     survey!.waitedMs === now() - wait.since,
     () => `${sessionId} waits for ${survey!.waitedMs} ms, not ${now() - wait.since}`,
   );
-  if (visitor.awaySince !== null) return;
-  const line = ledger
-    .openOn(visitor.site)
-    .filter((other) => other.awaySince === null && other.wait?.ticket.ageBand === wait.ticket.ageBand);
-  hold('I13', survey!.waiting === line.length - 1, () => `${survey!.waiting} others wait, not ${line.length - 1}`);
 }
 
 function compareSizes(ledger: Ledger, sizes: NonNullable<ReturnType<World['sizes']>>): void {

@@ -2,6 +2,7 @@ import { bySeniority, type Waiter } from '../../decision/choose.ts';
 import type { MatchRules } from '../../decision/rules.ts';
 import { lookupsOf, tagsOf, type Ticket } from '../../decision/ticket.ts';
 import type { SessionId } from '../state-store.ts';
+import type { Around } from '../survey.ts';
 
 export interface WaitingVisitor extends Waiter {
   readonly sessionId: SessionId;
@@ -80,13 +81,11 @@ function positionOf(list: readonly WaitingVisitor[], waiter: Waiter): number {
   return low;
 }
 
-/** How those who wait around a ticket divide. The asker is counted where the tag is theirs. */
-export function countAround(line: Line, ticket: Ticket) {
+/** How those who wait around a ticket divide. */
+export function countAround(line: Line, ticket: Ticket): Around {
   const tag = (name: string) => line.count(`${ticket.ageBand ?? ''}|${name}`);
   return {
     waiting: tag('q'),
-    onTopic: ticket.topic === null ? 0 : tag(`t:${ticket.topic}`),
-    inSection: ticket.section === null ? 0 : tag(`c:${ticket.section}`),
     languagesSpoken: ticket.languages.length,
     sharingLanguage: ticket.languages.reduce((sum, language) => sum + tag(`l:${language}`), 0),
   };

@@ -38,7 +38,7 @@ import type {
   SiteId,
 } from '../state-store.ts';
 import { networkOf } from '../mark.ts';
-import { BLOCK_MS, mayBeForeign, SURVEYED, surveyFrom, TYPICAL_WAIT } from '../survey.ts';
+import { BLOCK_MS, mayBeForeign, SURVEYED, typicalOf, TYPICAL_WAIT } from '../survey.ts';
 import { countAround, Line, type WaitingVisitor } from './line.ts';
 import { PairMemory } from './pair-memory.ts';
 import { Parties } from './parties.ts';
@@ -288,13 +288,11 @@ export class MemoryStore implements StateStore {
     const session = this.#require(ref);
     const { wait, site } = session;
     if (wait === null) return null;
-    const around = countAround(site.line, wait.ticket);
-    return surveyFrom({
+    return {
       waitedMs: this.#clock() - wait.since,
-      recentWaits: site.recentWaits,
-      ...around,
-      ...networksAround(session, wait, mayBeForeign(around)),
-    });
+      typicalWaitMs: typicalOf(site.recentWaits),
+      ...networksAround(session, wait, mayBeForeign(countAround(site.line, wait.ticket))),
+    };
   }
 
   async online(siteId: SiteId): Promise<number> {

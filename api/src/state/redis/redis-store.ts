@@ -34,7 +34,7 @@ import type {
   Transition,
   SiteId,
 } from '../state-store.ts';
-import { BLOCK_MS, SURVEYED, surveyFrom } from '../survey.ts';
+import { BLOCK_MS, SURVEYED, typicalOf } from '../survey.ts';
 import type { ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
@@ -255,19 +255,8 @@ export class RedisStore implements StateStore {
   async survey(session: SessionRef): Promise<Survey | null> {
     const reply = await this.#run('survey-wait', session.site, { ...callerOf(session), ...SURVEYED });
     if (reply.tag === 'none') return null;
-    const [waitedMs, waiting, onTopic, inSection, sharingLanguage, languagesSpoken, recent, ...networks] =
-      reply.fields as [number, number, number, number, number, number, string[], number, number];
-    return surveyFrom({
-      waitedMs,
-      waiting,
-      onTopic,
-      inSection,
-      sharingLanguage,
-      languagesSpoken,
-      recentWaits: recent.map(Number),
-      networks: networks[0],
-      otherLanguageNetworks: networks[1],
-    });
+    const [waitedMs, recentWaits, networks, otherLanguageNetworks] = reply.fields as [number, string[], number, number];
+    return { waitedMs, typicalWaitMs: typicalOf(recentWaits.map(Number)), networks, otherLanguageNetworks };
   }
 
   async online(site: SiteId): Promise<number> {

@@ -2,7 +2,7 @@
 -- MODE     read
 -- KEYS     sessions waits index recent
 -- ARGV     session fence networksMax waitersMax
--- RETURNS  none | surveyed waitedMs waiting onTopic inSection sharingLanguage spoken recentWaits networks otherLanguageNetworks | refused code
+-- RETURNS  none | surveyed waitedMs recentWaits networks otherLanguageNetworks | refused code
 -- COST     O(t · log n) in the ticket's tags, at most waitersMax waiters looked at
 
 local session = current_session()
@@ -55,11 +55,6 @@ local networks, other_language_networks = networks_around(may_be_foreign)
 return {
   'surveyed',
   now() - wait.s,
-  waiting,
-  wait.k.topic and count('t:' .. wait.k.topic) or 0,
-  wait.k.section and count('c:' .. wait.k.section) or 0,
-  sharing_language,
-  #wait.k.languages,
   redis.call('LRANGE', K.recent, 0, -1),
   networks,
   other_language_networks,
