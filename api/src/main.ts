@@ -3,6 +3,7 @@ import { startApp } from './app.ts';
 import { runCommand } from './cli/run-command.ts';
 import { monotonicClock, systemClock } from './clock.ts';
 import { readConfig, recordsPlace, type Config } from './config.ts';
+import { embedTag } from './embed-tag.ts';
 import { isBug } from './errors.ts';
 import { createLog, errorFields, reasonOf } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
@@ -104,5 +105,5 @@ closers.push(() => app.stop());
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.signal(signal));
 
 const url = app.url.replace('127.0.0.1', 'localhost');
-const embed = `<script async src="${url}/widget.js" data-site="${seeds.at(-1)?.key ?? DEMO_SITE.keys[0]}"></script>`;
+const embed = embedTag(config.PUBLIC_URL ?? url, seeds.at(-1)?.key ?? DEMO_SITE.keys[0]!);
 process.stdout.write(`Passerby is at ${url} · store: ${app.storeName} · embed: ${embed}\n`);

@@ -1,6 +1,7 @@
-import type { Config } from './config.ts';
+import { recordsPlace, type Config } from './config.ts';
 import { reasonOf } from './observability/log.ts';
 import { DatabaseFailure } from './records/database-failure.ts';
+import { placeName } from './records/opening-error.ts';
 
 /** What Node says of a port or host that cannot be listened on. */
 interface ListenError extends NodeJS.ErrnoException {
@@ -17,10 +18,9 @@ export function startErrorLine(why: string): string {
 /** Why the sites could not be read, or those of the sites file not written. */
 export function whyNotSeeded(thrown: unknown, config: Config): string {
   if (!(thrown instanceof DatabaseFailure)) return (thrown as Error).message;
-  const variable = config.DATABASE_URL === undefined ? 'DATA_DIR' : 'DATABASE_URL';
   const what =
     config.SITES_FILE === undefined ? 'the sites cannot be read' : 'the sites of SITES_FILE cannot be written';
-  return `${variable}: ${what} (${thrown.reason})`;
+  return `${placeName(recordsPlace(config))}: ${what} (${thrown.reason})`;
 }
 
 /** Why `startApp` failed: mostly a port or a host. */

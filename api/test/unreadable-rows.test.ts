@@ -187,7 +187,9 @@ describe('a row of the database that is not what it should be', () => {
       the.harm(statement);
       await the.records.close();
       const { code, output } = await NodeProcess.failToStart({ DATA_DIR: the.folder });
-      expect(output.split('\n').at(-2)).toMatch(/^Passerby cannot start: DATA_DIR: [^\n]+ \(ROW_UNREADABLE\)\.$/);
+      expect(output.split('\n').at(-2)).toMatch(
+        /^Passerby cannot start: DATA_DIR \([^\n]+\): [^\n]+ \(ROW_UNREADABLE\)\.$/,
+      );
       expect(code).toBe(1);
     }
   });

@@ -1,3 +1,5 @@
+import { embedTag } from '../embed-tag.ts';
+import { isForTestsOnly, readOriginRule } from '../sites/origin-rule.ts';
 import type { KeyView, NewKeyView, SiteView } from '../sites/site-service.ts';
 
 /** What a command answers: for machines, and for people. */
@@ -9,25 +11,27 @@ export interface Answer {
 const NOT_AGAIN = 'Keep it where only your server reads it. It is not shown again.';
 const UNREADABLE = 'Its settings cannot be read by this version, and it is shut: site policy set replaces them.';
 
-/** The tag to paste. */
-function tagOf(url: string, key: string): string {
-  return `<script async src="${url}/widget.js" data-site="${key}"></script>`;
-}
+/** Said of a live key of a site whose origins are all of one's own machine. */
+const FOR_TESTS =
+  'All its origins are for the test key: a live key opens nothing until there is one such as https://my.site';
 
 export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: string): Answer {
   const [live, test, secret] = keys as readonly [NewKeyView, NewKeyView, NewKeyView];
+  const isForTests = areForTestsOnly(site.origins);
+  const tag = embedTag(url, isForTests ? test.text : live.text);
   const origins =
     site.origins.length === 0
       ? `No page may use it yet: npx @passerby/api site origin add ${site.id} https://my.site`
       : `Pages that may use it: ${site.origins.join(', ')}`;
   return {
-    json: { site, keys, tag: tagOf(url, live.text) },
+    json: { site, keys, tag },
     text: lines(
       `${site.name} is there: ${site.id}`,
       origins,
+      ...(isForTests ? [FOR_TESTS] : []),
       '',
       'Paste this into your pages:',
-      `  ${tagOf(url, live.text)}`,
+      `  ${tag}`,
       '',
       `Live key    ${live.text}`,
       `Test key    ${test.text}   (localhost counts for this one only)`,
@@ -37,11 +41,23 @@ export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: 
   };
 }
 
-export function newKeyAnswer(key: NewKeyView): Answer {
+export function newKeyAnswer(key: NewKeyView, { origins }: SiteView): Answer {
+  const isShut = key.kind === 'publishable' && key.mode === 'live' && areForTestsOnly(origins);
   return {
     json: key,
-    text: lines(`${key.id}: ${key.kind}, ${key.mode}`, key.text, ...(key.kind === 'secret' ? [NOT_AGAIN] : [])),
+    text: lines(
+      `${key.id}: ${key.kind}, ${key.mode}`,
+      key.text,
+      ...(key.kind === 'secret' ? [NOT_AGAIN] : []),
+      ...(isShut ? [FOR_TESTS] : []),
+    ),
   };
+}
+
+/** Whether there are origins, and none that a live key lets in. */
+function areForTestsOnly(origins: readonly string[]): boolean {
+  const rules = origins.map(readOriginRule).filter((rule) => rule !== null);
+  return rules.length > 0 && rules.every(isForTestsOnly);
 }
 
 export function keyAnswer(key: KeyView): Answer {

@@ -20,8 +20,8 @@ npx @passerby/api site …
     --mode live|test                  (live)
   key rotate ID                       a new key; the former ones are good for a while longer
     --kind, --mode                    as above
-    --overlap 24h                     how much longer: 0, 90s, 15m, 24h, 7d (24h)
-  key revoke KEY_ID                   at once, everywhere and for good
+    --overlap 24h                     how much longer, 30d at most: 0, 90s, 15m, 24h, 7d (24h)
+  key revoke KEY_ID                   at once, everywhere and for good; by its id, such as key_0mcx…
   key list ID
   policy get ID                       the settings, as JSON
   policy set ID FILE                  replaces them by those of a JSON file, or of what is piped in for -

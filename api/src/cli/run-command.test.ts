@@ -49,6 +49,35 @@ describe('the command line', () => {
     expect(await the.json<SiteView[]>('site', 'list')).toHaveLength(2);
   });
 
+  test.each([
+    ['http://localhost:3000', true],
+    ['http://127.0.0.1', true],
+    ['https://my.site', false],
+  ])('a live key of a site for %s is warned of: %j', async (origin, isWarned) => {
+    using the = terminal();
+    const warning = 'a live key opens nothing';
+    const added = await the.run(['site', 'add', 'A', '--id', 'site_mine', '--origin', origin]);
+    expect(added.out.includes(warning)).toBe(isWarned);
+    expect(added.out).toContain(isWarned ? 'data-site="pk_test_' : 'data-site="pk_live_');
+    const told = async (...args: string[]) => (await the.run(['site', 'key', ...args])).out.includes(warning);
+    expect(await told('add', 'site_mine')).toBe(isWarned);
+    expect(await told('rotate', 'site_mine')).toBe(isWarned);
+    expect(await told('add', 'site_mine', '--mode', 'test')).toBe(false);
+    expect(await told('add', 'site_mine', '--kind', 'secret')).toBe(false);
+  });
+
+  test('a database that fails is named by its folder', async () => {
+    using the = terminal();
+    await the.run(add);
+    const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation((text) => {
+      throw Object.assign(new Error(text), { errcode: 10 });
+    });
+    onTestFinished(() => prepare.mockRestore());
+    expect((await the.run(['site', 'list'])).err).toBe(
+      `DATA_DIR (${the.path}): its disk cannot be read or written (SQLITE_IOERR)\n`,
+    );
+  });
+
   test('renames, disables, enables, and changes origins', async () => {
     using the = terminal();
     await the.run(add);
@@ -109,7 +138,13 @@ describe('the command line', () => {
     ['a site there is not', ['site', 'show', 'site_none'], 'no site with that id'],
     ['a bad origin', ['site', 'add', 'X', '--origin', 'my.site'], 'origins.0: "my.site" is not an origin'],
     ['a kind there is not', ['site', 'key', 'add', 'site_none', '--kind', 'public'], '--kind'],
-    ['no length of time', ['site', 'key', 'rotate', 'site_none', '--overlap', 'long'], 'no length of time'],
+    ['no length of time', ['site', 'key', 'rotate', 'site_none', '--overlap', 'long'], '--overlap "long" is no length'],
+    [
+      'too long a time',
+      ['site', 'key', 'rotate', 'site_none', '--overlap', '31d'],
+      '--overlap 31d is too long: 30d at',
+    ],
+    ['a key in place of its id', ['site', 'key', 'revoke', 'pk_live_mine'], 'Give its id, which begins with key_'],
     ['no JSON', ['site', 'policy', 'set', 'site_none', '-'], '-: '],
     ['no file', ['site', 'policy', 'set', 'site_none', '/nowhere/policy.json'], 'no such file'],
   ])('%s is one plain line on stderr', async (_, args, message) => {
@@ -138,7 +173,8 @@ describe('the command line', () => {
         ...(name.at(-1) === 'list' && name.length === 2 ? [] : ['x']),
       ]);
       expect({ code, out }).toEqual({ code: 1, out: '' });
-      expect(err).toMatch(/^DATA_DIR: there is no database in that folder yet; [^\n]+ \(NO_DATABASE\)\n$/);
+      expect(err).toMatch(/^DATA_DIR \([^\n]+\): there is no database in that folder yet; [^\n]+ \(NO_DATABASE\)\n$/);
+      expect(err).toContain(the.path);
       expect(readdirSync(the.path)).toEqual([]);
     });
   });
@@ -148,7 +184,7 @@ describe('the command line', () => {
     writeFileSync(join(the.path, 'passerby.sqlite-wal'), 'left');
     const { code, out, err } = await the.run(args);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toMatch(/^DATA_DIR: passerby\.sqlite is missing, [^\n]+ \(FILE_GONE\)\n$/);
+    expect(err).toMatch(/^DATA_DIR \([^\n]+\): passerby\.sqlite is missing, [^\n]+ \(FILE_GONE\)\n$/);
     expect(readdirSync(the.path)).toEqual(['passerby.sqlite-wal']);
   });
 
@@ -173,7 +209,7 @@ test.each([
   ['24h', 86_400_000],
   ['7d', 604_800_000],
 ])('%s is %d milliseconds', (text, ms) => {
-  expect(readDuration(text)).toBe(ms);
+  expect(readDuration(text, '--overlap', 30 * 86_400_000)).toBe(ms);
 });
 
 test('a bug is told by its name and place, without its words', async () => {

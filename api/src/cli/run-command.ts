@@ -3,6 +3,7 @@ import { readConfig, recordsPlace } from '../config.ts';
 import { isBug } from '../errors.ts';
 import { errorFields, type LogFields } from '../observability/log.ts';
 import { DatabaseFailure } from '../records/database-failure.ts';
+import { placeName } from '../records/opening-error.ts';
 import { openRecords } from '../records/records.ts';
 import { UnreadableRow } from '../records/row-check.ts';
 import { SiteService } from '../sites/site-service.ts';
@@ -21,6 +22,7 @@ export interface Terminal {
 
 /** Runs one command against the records. Resolves with the exit code; what is wrong is one plain line on stderr, a bug several. */
 export async function runCommand(args: readonly string[], { env, stdin, out, err }: Terminal): Promise<0 | 1> {
+  let where = '';
   try {
     const given = readWords(args);
     if (given.options.help || given.words[0] === 'help') {
@@ -37,7 +39,9 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
     // That the database failed is what the command ends with.
     const error = (fields: LogFields, message: string) => void (fields.field !== undefined && warn(fields, message));
     const log = { warn, error };
-    await using records = await openRecords(recordsPlace(readConfig(env)), systemClock, {
+    const place = recordsPlace(readConfig(env));
+    where = placeName(place);
+    await using records = await openRecords(place, systemClock, {
       log,
       isMade: command.makesDatabase,
     });
@@ -54,14 +58,14 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       err(`This is a bug of Passerby: ${name}\n${stack}\n`);
       return 1;
     }
-    err(`${messageOf(error).replaceAll(/\s*\n\s*/g, '; ')}\n`);
+    err(`${messageOf(error, where).replaceAll(/\s*\n\s*/g, '; ')}\n`);
     return 1;
   }
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof UnreadableRow) return error.message;
+function messageOf(error: unknown, where: string): string {
+  if (error instanceof UnreadableRow) return `${where}: ${error.message}`;
   if (error instanceof DatabaseFailure)
-    return `The database failed (${error.reason}): what was asked for may have been done or not`;
+    return `${where}: the database failed (${error.reason}); what was asked for may have been done or not`;
   return error instanceof Error ? error.message : String(error);
 }

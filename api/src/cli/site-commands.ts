@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import type { KeyKind, KeyMode } from '../records/keys.ts';
-import { checked, keyKind, keyMode } from '../sites/fields.ts';
+import { checked, keyKind, keyMode, OVERLAP_MAX_MS } from '../sites/fields.ts';
 import type { SiteService } from '../sites/site-service.ts';
 import type { SiteId } from '../state/state-store.ts';
 import {
@@ -73,12 +73,18 @@ const COMMANDS: Readonly<Record<string, CommandKind>> = {
   'site origin list': { takes: 1, run: async ({ rest }, { sites }) => originsAnswer(await sites.get(idIn(rest))) },
   'site key add': {
     takes: 1,
-    run: async ({ rest, options }, { sites }) => newKeyAnswer(await sites.addKey(idIn(rest), ...kindAndMode(options))),
+    run: async ({ rest, options }, { sites }) => {
+      const id = idIn(rest);
+      return newKeyAnswer(await sites.addKey(id, ...kindAndMode(options)), await sites.get(id));
+    },
   },
   'site key rotate': {
     takes: 1,
-    run: async ({ rest, options }, { sites }) =>
-      newKeyAnswer(await sites.rotateKey(idIn(rest), ...kindAndMode(options), readDuration(options.overlap ?? '24h'))),
+    run: async ({ rest, options }, { sites }) => {
+      const id = idIn(rest);
+      const overlapMs = readDuration(options.overlap ?? '24h', '--overlap', OVERLAP_MAX_MS);
+      return newKeyAnswer(await sites.rotateKey(id, ...kindAndMode(options), overlapMs), await sites.get(id));
+    },
   },
   'site key revoke': {
     takes: 1,

@@ -41,9 +41,15 @@ export function wordAt(words: readonly string[], index: number, what: string): s
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 } as const;
 
-/** Milliseconds of `90s`, `15m`, `24h`, `7d` or `0`. Throws `UsageError`. */
-export function readDuration(text: string): number {
+/** Milliseconds of `90s`, `15m`, `24h`, `7d` or `0`, up to `maxMs`. Throws `UsageError` that names the option. */
+export function readDuration(text: string, option: string, maxMs: number): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? (text === '0' ? ['', '0', 's'] : []);
-  if (count === undefined) throw new UsageError(`"${text}" is no length of time: write 0, 90s, 15m, 24h or 7d`);
-  return Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  const ms = Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  if (count !== undefined && ms <= maxMs) return ms;
+  const most = `${maxMs / UNITS_MS.d}d`;
+  throw new UsageError(
+    count === undefined
+      ? `${option} "${text}" is no length of time: write 0, or a number with s, m, h or d, such as 90s, 15m, 24h or 7d; ${most} at most`
+      : `${option} ${text} is too long: ${most} at most`,
+  );
 }

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { DatabaseFailure } from './database-failure.ts';
 import { MissingRights } from './postgres-rights.ts';
+import type { RecordsPlace } from './records.ts';
 
 /** What is wrong with `DATABASE_URL`, by reason. */
 const POSTGRES: Readonly<Record<string, string>> = {
@@ -70,18 +72,23 @@ const SQLITE: Readonly<Record<string, string>> = {
   MIGRATION_WAIT: 'another process has been bringing the tables up to date, or writing, for too long',
 };
 
-/** The records cannot be opened. The message names the variable that says where they are, and nothing of its value. */
+/** Where the records are, for people: a folder, or the variable with an address, which may hold a password. */
+export function placeName(place: RecordsPlace): string {
+  return place.kind === 'postgres' ? 'DATABASE_URL' : `DATA_DIR (${resolve(place.folder)})`;
+}
+
+/** The records cannot be opened. The message says where they are by `placeName`. */
 export class OpeningError extends Error {
   override readonly name = 'OpeningError';
 
   /** `thrown` is what opening them threw. */
-  constructor(kind: 'sqlite' | 'postgres', thrown: unknown) {
-    const [variable, sentences] = kind === 'postgres' ? ['DATABASE_URL', POSTGRES] : ['DATA_DIR', SQLITE];
+  constructor(place: RecordsPlace, thrown: unknown) {
+    const sentences = place.kind === 'postgres' ? POSTGRES : SQLITE;
     const reason = thrown instanceof DatabaseFailure ? thrown.reason : 'UNKNOWN';
     const sentence =
       thrown instanceof MissingRights
         ? `its user lacks ${thrown.rights.join(', ')}; grant it that`
         : (sentences[reason] ?? 'the database cannot be opened');
-    super(`${variable}: ${sentence} (${reason})`, { cause: thrown });
+    super(`${placeName(place)}: ${sentence} (${reason})`, { cause: thrown });
   }
 }

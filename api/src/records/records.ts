@@ -122,7 +122,7 @@ export async function openRecords(
   } catch (thrown) {
     await close();
     if (isBug(thrown)) throw thrown;
-    throw new OpeningError(place.kind, place.kind === 'sqlite' ? sqliteFailure(thrown) : postgresFailure(thrown));
+    throw new OpeningError(place, place.kind === 'sqlite' ? sqliteFailure(thrown) : postgresFailure(thrown));
   }
   const noteFailure = (reason: string) => log?.error({ reason }, 'the database failed');
   const db = connect({}, noteFailure);

@@ -113,7 +113,7 @@ describe('a SQLite file that is missing', () => {
     using made = tempFolder();
     writeFileSync(join(made.path, `${SQLITE_FILE}${suffix}`), '');
     await expect(openRecords({ kind: 'sqlite', folder: made.path })).rejects.toThrow(
-      /^DATA_DIR: passerby\.sqlite is missing, but its .+ \(FILE_GONE\)$/,
+      /^DATA_DIR \(.+\): passerby\.sqlite is missing, but its .+ \(FILE_GONE\)$/,
     );
     expect(readdirSync(made.path)).toEqual([`${SQLITE_FILE}${suffix}`]);
   });
@@ -139,7 +139,9 @@ describe('a SQLite file that cannot be written', () => {
     const place = { kind: 'sqlite', folder: made.path } as const;
     const log = listLog();
     const full = { bounds: { pagesMax: 1 }, log };
-    await expect(openRecords(place, undefined, full)).rejects.toThrow('DATA_DIR: its disk is full (SQLITE_FULL)');
+    await expect(openRecords(place, undefined, full)).rejects.toThrow(
+      `DATA_DIR (${made.path}): its disk is full (SQLITE_FULL)`,
+    );
     await (await openRecords(place)).close();
     await using records = await openRecords(place, undefined, full);
     await records.sites.add(SHOP);
@@ -187,7 +189,7 @@ describe('a SQLite file that cannot be written', () => {
     const log = listLog();
     const options = { log, bounds: { lockMs: 10, migrationPauseMs: 10, migrationWaitMs: 100 } };
     await expect(openRecords(place, undefined, options)).rejects.toThrow(
-      /^DATA_DIR: another process .+ \(MIGRATION_WAIT\)$/,
+      /^DATA_DIR \(.+\): another process .+ \(MIGRATION_WAIT\)$/,
     );
     expect(log.lines[0]).toEqual({
       level: 'warn',
@@ -216,7 +218,7 @@ describe('a SQLite file that cannot be written', () => {
       other.close();
     } else writeFileSync(file, text.repeat(20));
     await expect(openRecords({ kind: 'sqlite', folder: made.path })).rejects.toThrow(
-      new RegExp(`^DATA_DIR: the file of the database .+ \\(${reason}\\)$`),
+      new RegExp(`^DATA_DIR \\(.+\\): the file of the database .+ \\(${reason}\\)$`),
     );
   });
 });

@@ -197,7 +197,12 @@ export class SiteService {
   }
 
   /** At once, on every node, and for good. Revoking again changes nothing. */
-  revokeKey(keyId: string): Promise<KeyView> {
+  async revokeKey(keyId: string): Promise<KeyView> {
+    // Not repeated: it may be a secret one.
+    if (/^[ps]k_/.test(keyId))
+      throw new Refusal('bad_request', {
+        message: 'That is a key itself. Give its id, which begins with key_; the list of keys of its site shows it.',
+      });
     return this.#records.change(async (stores) => {
       const key = await stores.keys.get(keyId);
       if (key === undefined) throw new Refusal('not_found', { message: 'There is no key with that id.' });

@@ -47,6 +47,13 @@ test('docs/sites.md, followed to the letter, lets visitors of https://my.site in
   expect(listed.out + service.output).not.toContain(secret!.slice(12, -4));
 }, 30_000);
 
+test('the line of a start has a tag for where visitors reach the service', async () => {
+  await using service = await NodeProcess.start({ PUBLIC_URL: 'https://chat.my.site/' });
+  expect(service.output).toContain(
+    'embed: <script async src="https://chat.my.site/widget.js" data-site="pk_test_demo">',
+  );
+}, 30_000);
+
 test('a key revoked at the command line opens nothing within a second, and who came with it is shown out', async () => {
   using folder = tempFolder();
   const env = { DATA_DIR: folder.path };
