@@ -284,6 +284,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     clock,
     isDraining: () => isDraining,
     askStore: () => storeStanding({ backend, heartbeat, onFailure: noteFailure }),
+    linkFault: () => backend.linkFault(),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
     probeRecords: parts.probeRecords,
     isOverloaded: () => load.delayMs() >= SHED_FROM_MS,

@@ -1,5 +1,5 @@
 import type { StoreFault } from '@passerby/sdk/protocol';
-import { noLink, type NodeLink, type Parcel } from './cluster/node-link.ts';
+import { noLink, type LinkFault, type NodeLink, type Parcel } from './cluster/node-link.ts';
 import { RedisLink } from './cluster/redis-link.ts';
 import type { MonotonicClock } from './clock.ts';
 import type { Log } from './observability/log.ts';
@@ -33,6 +33,8 @@ export interface Backend {
   readonly redis: RedisClient | null;
   /** Fault that keeps the store from being reached at this moment; `null` if there is none, as far as is known. */
   reachFault(): StoreFault | null;
+  /** Why nothing comes through from other processes; `undefined` while it does, or while there are none. */
+  linkFault(): LinkFault | undefined;
   /** Writes the least there is to write. Rejects if the store takes no writes. */
   probe(): Promise<unknown>;
   /** Fault that a failure of the store stands for. */
@@ -52,6 +54,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
     salts: ownSalts,
     redis: null,
     reachFault: () => null,
+    linkFault: () => undefined,
     probe: () => Promise.resolve(),
     faultOf: () => 'UNKNOWN',
     listen: () => Promise.resolve(),
@@ -72,7 +75,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
   const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
-  const link = new RedisLink(commands, subscriber, tally);
+  const link = new RedisLink(commands, subscriber, tally, { onFaultChange: logLink(log) });
   const close = () => {
     link.close();
     for (const connection of [commands, subscriber, pulse]) connection.disconnect();
@@ -90,6 +93,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
       salts: sharedSalts(commands),
       redis: commands,
       reachFault: () => connectionFault(commands),
+      linkFault: () => link.fault(),
       probe: () => probeRedis(commands),
       faultOf: (thrown) => explainFault(commands, thrown),
       listen: async (node, take) => {
@@ -97,8 +101,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
           await link.listen(node, take);
         } catch (thrown) {
           close();
-          const { message } = thrown as Error;
-          throw new Error(`Redis at REDIS_URL takes no subscription: ${message}`, { cause: thrown });
+          throw new Error(whyNotListening(link.fault(), thrown as Error), { cause: thrown });
         }
       },
       atStart: async (step) => {
@@ -116,6 +119,28 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
     close();
     throw error;
   }
+}
+
+const LINK_WORDS: Readonly<Record<LinkFault, string>> = {
+  NO_PUBLISH: 'nothing comes through from other processes: the user may not publish',
+  NO_SUBSCRIBE: 'nothing comes through from other processes: the user may not subscribe',
+  NO_ECHO: 'nothing comes through from other processes: what this one sends to itself does not come back',
+};
+
+function whyNotListening(fault: LinkFault | undefined, { message }: Error): string {
+  if (fault === 'NO_PUBLISH') return 'the user of REDIS_URL may not publish (NOPERM): see docs/redis.md';
+  if (fault === 'NO_SUBSCRIBE') return 'the user of REDIS_URL may not subscribe (NOPERM): see docs/redis.md';
+  return `Redis at REDIS_URL takes no subscription: ${message}`;
+}
+
+/** One line whenever another reason keeps messages of other processes away, and one when they come again. */
+function logLink(log: Log): (fault: LinkFault | undefined) => void {
+  let isSilent = false;
+  return (fault) => {
+    if (fault !== undefined) log.warn({ reason: fault }, LINK_WORDS[fault]);
+    else if (isSilent) log.info({}, 'messages of other processes come through again');
+    isSilent = fault !== undefined;
+  };
 }
 
 /** How long a start tries again what fails after the first contact, and pauses in between. Milliseconds. */

@@ -1,4 +1,4 @@
-import type { Frame } from '@passerby/sdk/protocol';
+import type { Frame, StoreFault } from '@passerby/sdk/protocol';
 import type { NodeId, Notice, SessionId } from '../state/state-store.ts';
 
 /** What one node tells another. */
@@ -9,6 +9,9 @@ export type Parcel =
   | { readonly kind: 'superseded'; readonly sessionId: SessionId; readonly fence: number }
   /** A frame for the peer of a visitor here. */
   | { readonly kind: 'frame'; readonly from: SessionId; readonly to: SessionId; readonly frame: Frame };
+
+/** Why nothing comes through from other nodes. */
+export type LinkFault = Extract<StoreFault, 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO'>;
 
 /** The way to the other nodes. Best effort: the ends make frames reliable, and `session:ready` tells what notices told. */
 export interface NodeLink {

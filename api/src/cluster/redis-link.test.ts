@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
 import type { NodeId } from '../state/state-store.ts';
@@ -18,12 +18,26 @@ const frame = (body: unknown, seq = 1) => ({
 const DEEP = 'deep';
 const LEVELS = 7_000;
 
+/** Redis as the two connections of a link see it: what is published comes back, unless a test has it otherwise. */
+function fakeRedis() {
+  const subscriber = Object.assign(new EventEmitter(), {
+    subscribe: vi.fn(() => Promise.resolve(1)),
+    disconnect: vi.fn(),
+    status: 'ready',
+  });
+  const publish = vi.fn((channel: string, text: string) => {
+    subscriber.emit('message', channel, text);
+    return Promise.resolve(1);
+  });
+  return { subscriber, publish };
+}
+
 /** A link that hears what it is told to, and what it took. */
 async function listening(take: (parcel: Parcel) => void = () => undefined) {
-  const subscriber = Object.assign(new EventEmitter(), { subscribe: () => Promise.resolve(1), status: 'ready' });
+  const { subscriber, publish } = fakeRedis();
   const tally = new Tally();
   const taken: Parcel[] = [];
-  const link = new RedisLink({} as RedisClient, subscriber as unknown as Redis, tally);
+  const link = new RedisLink({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
   await link.listen('n_1' as NodeId, (parcel) => {
     taken.push(parcel);
     take(parcel);
@@ -67,4 +81,89 @@ describe('S29 the link to other nodes', () => {
       expect([taken, tally.of('parcels_malformed')]).toEqual([[], 1]);
     },
   );
+});
+
+describe('the fault of a link', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  const DENIED = new Error('NOPERM User passerby has no permissions to run the command');
+
+  function stage() {
+    const redis = fakeRedis();
+    const faults: (string | undefined)[] = [];
+    const link = new RedisLink(
+      { publish: redis.publish } as unknown as RedisClient,
+      redis.subscriber as unknown as Redis,
+      new Tally(),
+      { onFaultChange: (fault) => void faults.push(fault) },
+    );
+    const listen = () => link.listen('n_1' as NodeId, () => undefined);
+    return { ...redis, link, faults, listen };
+  }
+
+  it('is none while its echoes come back', async () => {
+    const { link, listen, faults } = stage();
+    await listen();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([link.fault(), faults]).toEqual([undefined, []]);
+    link.close();
+  });
+
+  it('is told once, and once more when its echoes come back', async () => {
+    const { link, listen, faults, publish } = stage();
+    await listen();
+    publish.mockImplementation(() => Promise.resolve(0));
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(link.fault()).toBe(undefined);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([link.fault(), faults]).toEqual(['NO_ECHO', ['NO_ECHO']]);
+    publish.mockRestore();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([link.fault(), faults]).toEqual([undefined, ['NO_ECHO', undefined]]);
+    link.close();
+  });
+
+  it('is that of the right to publish, as soon as it is missed', async () => {
+    const { link, listen, publish } = stage();
+    await listen();
+    publish.mockRejectedValue(DENIED);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(link.fault()).toBe('NO_PUBLISH');
+    link.close();
+  });
+
+  it('is that of the right to subscribe, as soon as a new connection misses it', async () => {
+    const { link, listen, subscriber } = stage();
+    await listen();
+    subscriber.subscribe.mockRejectedValueOnce(DENIED);
+    subscriber.emit('ready');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(link.fault()).toBe('NO_SUBSCRIBE');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(link.fault()).toBe(undefined);
+    link.close();
+  });
+
+  it('is no echo where the connection stays away, and where the first one never came', async () => {
+    const { link, listen, publish } = stage();
+    publish.mockImplementation(() => Promise.resolve(0));
+    const isListening = listen();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await isListening;
+    expect(link.fault()).toBe('NO_ECHO');
+    link.close();
+    const other = stage();
+    await other.listen();
+    other.subscriber.status = 'connecting';
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(other.faults).toEqual(['NO_ECHO']);
+    other.link.close();
+  });
+
+  it('ends the start of who may not publish', async () => {
+    const { listen, publish } = stage();
+    publish.mockRejectedValue(DENIED);
+    await expect(listen()).rejects.toThrow('NOPERM');
+  });
 });

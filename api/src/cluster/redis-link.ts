@@ -1,11 +1,21 @@
 import type { Redis } from 'ioredis';
+import { monotonicClock, type MonotonicClock } from '../clock.ts';
 import { LINK_VERSION, parcelBatch, readParcel } from '../contract/parcel.ts';
+import { within } from '../deadline.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/client.ts';
 import { renewConnection } from '../state/redis/foreign-answer.ts';
 import { PREFIX } from '../state/redis/keys.ts';
+import { isDenied } from '../state/redis/store-fault.ts';
 import type { NodeId } from '../state/state-store.ts';
-import type { NodeLink, Parcel } from './node-link.ts';
+import type { LinkFault, NodeLink, Parcel } from './node-link.ts';
+
+export interface RedisLinkOptions {
+  readonly echoEveryMs?: number;
+  /** Called with the fault whenever it is another one; with `undefined` once there is none. */
+  readonly onFaultChange?: (fault: LinkFault | undefined) => void;
+  readonly clock?: MonotonicClock;
+}
 
 /**
  * Node-addressed publish over Redis: each node listens to its own channel, and what a node has for
@@ -16,36 +26,62 @@ export class RedisLink implements NodeLink {
   readonly #subscriber: Redis;
   readonly #tally: Tally;
   readonly #echoEveryMs: number;
+  readonly #onFaultChange: (fault: LinkFault | undefined) => void;
+  readonly #clock: MonotonicClock;
   #outgoing = new Map<NodeId, Parcel[]>();
   #echoes: NodeJS.Timeout | undefined;
   /** Latest echo that Redis took, and latest one that came back. */
   #echo = { sent: 0, heard: 0 };
+  /** When an echo came back, as `clock` tells it. */
+  #heardAt = -Infinity;
+  /** Rights that were missed since an echo came back. */
+  #denied = { subscribe: false, publish: false };
+  #toldFault: LinkFault | undefined;
+  #onEcho: () => void = () => undefined;
 
-  constructor(
-    publisher: RedisClient,
-    subscriber: Redis,
-    tally: Tally,
-    { echoEveryMs = ECHO_EVERY_MS }: { readonly echoEveryMs?: number } = {},
-  ) {
+  constructor(publisher: RedisClient, subscriber: Redis, tally: Tally, options: RedisLinkOptions = {}) {
+    const { echoEveryMs = ECHO_EVERY_MS, onFaultChange = () => undefined, clock = monotonicClock } = options;
     this.#publisher = publisher;
     this.#subscriber = subscriber;
     this.#tally = tally;
     this.#echoEveryMs = echoEveryMs;
+    this.#onFaultChange = onFaultChange;
+    this.#clock = clock;
   }
 
-  /** Starts listening for this node, and goes on whenever the connection is a new one. Resolves once Redis has the subscription. */
+  /** Why nothing comes through, whether to this node or from it; `undefined` while its own echoes come back. */
+  fault(): LinkFault | undefined {
+    if (this.#denied.subscribe) return 'NO_SUBSCRIBE';
+    if (this.#denied.publish) return 'NO_PUBLISH';
+    return this.#clock() - this.#heardAt > ECHOES_SILENT * this.#echoEveryMs ? 'NO_ECHO' : undefined;
+  }
+
+  /**
+   * Starts listening for this node, and goes on whenever the connection is a new one. Resolves once an echo came back, or
+   * is late: `fault` then says so. Rejects if Redis takes no subscription, or no message from this user.
+   */
   async listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void> {
     this.#subscriber.on('message', (_channel: string, text: string) => {
       if (text.startsWith(ECHO)) {
-        this.#echo.heard = Number(text.slice(ECHO.length));
+        this.#hearEcho(Number(text.slice(ECHO.length)));
         return;
       }
       for (const parcel of this.#read(text)) this.#handOver(parcel, take);
     });
     await untilReady(this.#subscriber);
-    await this.#subscriber.subscribe(channelOf(node));
+    try {
+      await this.#subscriber.subscribe(channelOf(node));
+    } catch (thrown) {
+      this.#denied.subscribe = isRefusal(thrown);
+      throw thrown;
+    }
+    const firstEcho = new Promise<void>((resolve) => (this.#onEcho = resolve));
+    const denied = await this.#publishEcho(node);
+    if (denied !== null) throw denied;
+    await within(firstEcho, FIRST_ECHO_MS, () => undefined);
     this.#subscriber.on('ready', () => this.#listenAgain(node));
     this.#echoes = setInterval(() => this.#sendEcho(node), this.#echoEveryMs).unref();
+    this.#tellFault();
   }
 
   /** Stops looking after the subscription. */
@@ -55,13 +91,18 @@ export class RedisLink implements NodeLink {
 
   #listenAgain(node: NodeId): void {
     this.#echo.heard = this.#echo.sent;
-    this.#subscriber.subscribe(channelOf(node)).catch(() => {
-      this.#tally.count('subscriptions_lost');
-      // Where the connection is gone too, the next one begins with another try.
-      setTimeout(() => {
-        if (this.#subscriber.status === 'ready') this.#listenAgain(node);
-      }, LISTEN_AGAIN_MS).unref();
-    });
+    this.#subscriber.subscribe(channelOf(node)).then(
+      () => void this.#publishEcho(node),
+      (thrown: unknown) => {
+        this.#denied.subscribe ||= isRefusal(thrown);
+        this.#tellFault();
+        this.#tally.count('subscriptions_lost');
+        // Where the connection is gone too, the next one begins with another try.
+        setTimeout(() => {
+          if (this.#subscriber.status === 'ready') this.#listenAgain(node);
+        }, LISTEN_AGAIN_MS).unref();
+      },
+    );
   }
 
   /**
@@ -69,6 +110,7 @@ export class RedisLink implements NodeLink {
    * that was taken out of its Cluster, or that is cut off from the others.
    */
   #sendEcho(node: NodeId): void {
+    this.#tellFault();
     if (this.#subscriber.status !== 'ready') return;
     if (this.#echo.sent - this.#echo.heard >= ECHOES_MISSED_MAX) {
       this.#tally.count('subscriptions_lost');
@@ -76,12 +118,37 @@ export class RedisLink implements NodeLink {
       this.#subscriber.disconnect(true);
       return;
     }
+    void this.#publishEcho(node);
+  }
+
+  /** Resolves to the refusal if this user may not publish; anything else that fails says nothing about the link. */
+  async #publishEcho(node: NodeId): Promise<Error | null> {
     const number = this.#echo.sent + 1;
-    this.#publisher.publish(channelOf(node), `${ECHO}${number}`).then(
-      () => (this.#echo.sent = Math.max(this.#echo.sent, number)),
-      // Redis did not take it: that says nothing about the subscription.
-      () => undefined,
-    );
+    try {
+      await this.#publisher.publish(channelOf(node), `${ECHO}${number}`);
+      this.#echo.sent = Math.max(this.#echo.sent, number);
+      return null;
+    } catch (thrown) {
+      if (!isRefusal(thrown)) return null;
+      this.#denied.publish = true;
+      this.#tellFault();
+      return thrown;
+    }
+  }
+
+  #hearEcho(number: number): void {
+    this.#echo.heard = number;
+    this.#heardAt = this.#clock();
+    this.#denied = { subscribe: false, publish: false };
+    this.#tellFault();
+    this.#onEcho();
+  }
+
+  #tellFault(): void {
+    const fault = this.fault();
+    if (fault === this.#toldFault) return;
+    this.#toldFault = fault;
+    this.#onFaultChange(fault);
   }
 
   send(node: NodeId, parcel: Parcel): void {
@@ -139,27 +206,29 @@ const LISTEN_AGAIN_MS = 200;
 /** How long the first connection may take. Milliseconds. */
 const FIRST_CONNECTION_MS = 5_000;
 
+/** How long a start waits for the first echo. Milliseconds. */
+const FIRST_ECHO_MS = 1_000;
 /** How often a node sends itself an echo. Milliseconds. */
 const ECHO_EVERY_MS = 2_000;
 /** Echoes Redis took that did not come back, after which the subscription is made anew. */
 const ECHOES_MISSED_MAX = 2;
+/** Intervals between echoes without one that came back, after which nothing comes through. */
+const ECHOES_SILENT = 2.5;
 /** What an echo begins with: no batch of parcels does. */
 const ECHO = 'echo ';
+
+const isRefusal = (thrown: unknown): thrown is Error => thrown instanceof Error && isDenied(thrown.message);
 
 const channelOf = (node: NodeId) => `${PREFIX}node:${node}`;
 
 function untilReady(connection: Redis): Promise<void> {
   if (connection.status === 'ready') return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const ready = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      connection.off('ready', ready);
-      reject(new Error(`no connection for a subscription within ${FIRST_CONNECTION_MS} ms`));
-    }, FIRST_CONNECTION_MS);
-    connection.once('ready', ready);
+  let ready = (): void => undefined;
+  const isReady = new Promise<void>((resolve) => (ready = resolve));
+  connection.once('ready', ready);
+  return within(isReady, FIRST_CONNECTION_MS, () => {
+    connection.off('ready', ready);
+    throw new Error(`no connection for a subscription within ${FIRST_CONNECTION_MS} ms`);
   });
 }
 

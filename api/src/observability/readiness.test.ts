@@ -2,11 +2,18 @@ import { describe, expect, test, vi } from 'vitest';
 import { ReadinessCheck, STORE_WELL, type StoreStanding } from './readiness.ts';
 
 function stage(askStore: () => Promise<StoreStanding>, probeRecords?: () => Promise<unknown>) {
-  const state = { now: 0, isDraining: false, staleSince: null as number | null, isOverloaded: false };
+  const state = {
+    now: 0,
+    isDraining: false,
+    linkFault: undefined as 'NO_ECHO' | undefined,
+    staleSince: null as number | null,
+    isOverloaded: false,
+  };
   const check = new ReadinessCheck({
     clock: () => state.now,
     isDraining: () => state.isDraining,
     askStore,
+    linkFault: () => state.linkFault,
     recordsStaleSince: () => state.staleSince,
     probeRecords,
     isOverloaded: () => state.isOverloaded,
@@ -58,6 +65,16 @@ test('says what is wrong with the store, also where that is no reason to be left
   expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['CLUSTERDOWN'] });
   Object.assign(state, { now: 1_000, isDraining: true });
   expect(await look()).toEqual({ reasons: ['draining'], storeFaults: ['CLUSTERDOWN'] });
+});
+
+test('says why nothing comes through from other processes, unless the store is away anyway', async () => {
+  let standing = STORE_WELL;
+  const { state, look } = stage(() => Promise.resolve(standing));
+  state.linkFault = 'NO_ECHO';
+  expect(await look()).toEqual({ reasons: ['link_silent'], storeFaults: ['NO_ECHO'] });
+  standing = { isAvailable: false, faults: ['ECONNREFUSED'] };
+  state.now = 1_000;
+  expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['ECONNREFUSED'] });
 });
 
 test('a store that is late has timed out', async () => {

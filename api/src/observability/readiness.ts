@@ -24,6 +24,8 @@ export interface ReadinessParts {
   readonly isDraining: () => boolean;
   /** Asks whether the state store takes writes. */
   readonly askStore: () => Promise<StoreStanding>;
+  /** Why nothing comes through from other processes; `undefined` while it does. */
+  readonly linkFault?: () => StoreFault | undefined;
   /** Since when the database with the records has not answered, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   /** Rejects if the database with the records takes no writes. */
@@ -72,17 +74,23 @@ export class ReadinessCheck {
 
   /** The same, with what is wrong with the state store. */
   async look(): Promise<{ readonly reasons: readonly ReadinessReason[]; readonly storeFaults: readonly StoreFault[] }> {
-    const { clock, isDraining, recordsStaleSince, isOverloaded } = this.#parts;
+    const { clock, isDraining, linkFault, recordsStaleSince, isOverloaded } = this.#parts;
     const [store, areRecordsWritable] = await Promise.all([this.#store.look(), this.#areRecordsWritable.look()]);
+    // A store that is away carries no messages either, and says why.
+    const silent = store.isAvailable ? linkFault?.() : undefined;
     const staleSince = recordsStaleSince?.() ?? null;
     const reasons: readonly (ReadinessReason | false)[] = [
       isDraining() && 'draining',
       !store.isAvailable && 'store_unavailable',
+      silent !== undefined && 'link_silent',
       staleSince !== null && clock() - staleSince > STALE_MS && 'records_stale',
       !areRecordsWritable && 'records_unwritable',
       (isOverloaded?.() ?? false) && 'overloaded',
     ];
-    return { reasons: reasons.filter((reason) => reason !== false), storeFaults: store.faults };
+    return {
+      reasons: reasons.filter((reason) => reason !== false),
+      storeFaults: silent === undefined ? store.faults : [...store.faults, silent],
+    };
   }
 }
 

@@ -105,6 +105,25 @@ describe('a store that', { timeout: 30_000 }, () => {
     expect(pair.conversationId).toBeDefined();
   });
 
+  test.each([
+    ['NO_PUBLISH', ['-publish']],
+    ['NO_SUBSCRIBE', ['-subscribe']],
+  ])('carries no messages between processes is said to by /readyz and the log: %s', async (fault, rules) => {
+    log.lines.length = 0;
+    await setUser(admin, ...rules);
+    // What is subscribed already stays so.
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    const silent = { status: 'not_ready', reasons: ['link_silent'], storeFaults: [fault] };
+    await expect.poll(standing, PATIENCE).toEqual(silent);
+    expect((await fetch(`${app.url}/readyz`)).status).toBe(503);
+    expect(await app.metrics.text()).toContain('passerby_not_ready{reason="link_silent"} 1\n');
+    const told = () => log.lines.filter(({ message }) => /nothing comes through|come through again/.test(message));
+    expect(told()).toMatchObject([{ level: 'warn', fields: { reason: fault } }]);
+    await setUser(admin, '+@all');
+    await expect.poll(standing, PATIENCE).toEqual({ status: 'ready', reasons: [] });
+    expect(told().map(({ level }) => level)).toEqual(['warn', 'info']);
+  });
+
   test('fails while visitors are there is known by their leases', async () => {
     await using pair = await pairOf(app);
     await admin.config('SET', 'maxmemory', '1');

@@ -43,6 +43,8 @@ export const READINESS_REASONS = [
   'draining',
   /** The state store does not take writes, or not in time. `Readiness.storeFaults` says why. */
   'store_unavailable',
+  /** Nothing comes through from other processes. `Readiness.storeFaults` says why. */
+  'link_silent',
   /** What it knows of sites, keys and bans may be out of date: the database does not answer. */
   'records_stale',
   /** The database takes no writes: what is reported now is lost. The log says why. */
@@ -52,7 +54,7 @@ export const READINESS_REASONS = [
 ] as const;
 export type ReadinessReason = (typeof READINESS_REASONS)[number];
 
-/** Why the state store does not take writes. Codes in capitals that a server or the operating system has are theirs. */
+/** Why the state store does not take writes, or carries nothing from process to process. Codes in capitals that a server or the operating system has are theirs. */
 export const STORE_FAULTS = [
   /** The server is a replica, or was demoted to one. */
   'READONLY',
@@ -82,6 +84,12 @@ export const STORE_FAULTS = [
   'WRONGPASS',
   /** The user may not send a command, or not use a key or channel, that is needed. */
   'NOPERM',
+  /** The user may not publish, so that nothing goes to other processes. */
+  'NO_PUBLISH',
+  /** The user may not subscribe, so that nothing comes from other processes. */
+  'NO_SUBSCRIBE',
+  /** What this process sends to itself by the way of other processes does not come back. */
+  'NO_ECHO',
   /** The number of the database cannot be chosen. */
   'DATABASE',
   /** Nothing listens at the address. */
