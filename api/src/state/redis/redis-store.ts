@@ -214,7 +214,7 @@ export class RedisStore implements StateStore {
   }
 
   async repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome> {
-    const args = { node: nodeId, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
+    const args = { node: nodeId, sweepLeaseMs: SWEEP_LEASE_MS, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
     const reply = await this.#run('repair-site', site, args);
     return sweepOutcome(site, reply);
   }

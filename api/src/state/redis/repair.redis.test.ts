@@ -87,6 +87,24 @@ describe('repair of a site', () => {
     expect(await store.online(SITE)).toBe(1);
   });
 
+  it('costs a node without the lease one look at it, as a sweep does, and writes nothing', async () => {
+    await find(await open());
+    await lose('placed');
+    // The texts of both are there from now on.
+    await Promise.all([store.sweep(SITE, OTHER, FREE, 50), store.repair(SITE, OTHER)]);
+    const before = await Promise.all((await redis.keys('*')).sort().map((key) => redis.dumpBuffer(key)));
+    await redis.config('RESETSTAT');
+    expect(await store.sweep(SITE, OTHER, FREE, 50)).toEqual({ notices: [], isMore: false, isElsewhere: true });
+    expect(await store.repair(SITE, OTHER)).toEqual({ notices: [], isMore: false, isElsewhere: true });
+    const called = [...(await redis.info('commandstats')).matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
+    // Each asks for a kept answer, and for the lease.
+    expect(called.flatMap(([, name, calls]) => (name!.includes('|') ? [] : [`${name} ${calls}`])).sort()).toEqual([
+      'evalsha 2',
+      'get 4',
+    ]);
+    expect(await Promise.all((await redis.keys('*')).sort().map((key) => redis.dumpBuffer(key)))).toEqual(before);
+  });
+
   it('I10 ends conversations that lost their record, once for each side', async () => {
     const { a, b } = await pair();
     await lose('conversations');

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { libraryText, parseHead, readLua } from './script.ts';
+import { LEASED, libraryText, parseHead, readLua } from './script.ts';
 import { SCRIPT_NAMES } from './scripts.ts';
 
 /** Keys and arguments every script has without declaring them. */
@@ -46,6 +46,7 @@ function complaintsOf(name: string, text: string, library = libraryText()): read
   const all = reachable(body, library);
   const tags = [...body.matchAll(/return \{\s*'(\w+)'/g)].map(([, tag]) => tag!);
   if (/return refused\(/.test(body)) tags.push('refused');
+  const { keys, args, tags: leasedTags } = head.mode === 'leased' ? LEASED : { keys: [], args: [], tags: [] };
   const both = (what: string, declared: readonly string[], used: readonly string[], implicit: readonly string[]) => [
     ...declared.filter((one) => !used.includes(one)).map((one) => `${what} "${one}" is declared and not used`),
     ...[...new Set(used)]
@@ -56,9 +57,9 @@ function complaintsOf(name: string, text: string, library = libraryText()): read
   return [
     ...(head.purpose.trim() === '' ? ['PURPOSE is empty'] : []),
     ...(head.cost.trim() === '' ? ['COST is empty'] : []),
-    ...both('key', head.keys, namesIn(all, 'K'), IMPLICIT.keys),
-    ...both('argument', head.args, namesIn(all, 'A'), IMPLICIT.args),
-    ...both('tag', head.tags, tags, []),
+    ...both('key', head.keys, [...keys, ...namesIn(all, 'K')], IMPLICIT.keys),
+    ...both('argument', head.args, [...args, ...namesIn(all, 'A')], IMPLICIT.args),
+    ...both('tag', head.tags, [...leasedTags, ...tags], []),
     ...(head.mode === 'read' && /redis\.p?call\('(?:HSET|HSETNX|HDEL|HINCRBY|ZADD|ZREM|SET|DEL|LPUSH|LTRIM)'/.test(all)
       ? ['MODE is read, and it writes']
       : []),
@@ -129,6 +130,7 @@ return { 'done' }`;
     ['a tag it never returns', { RETURNS: 'done | held | refused code' }, BODY, 'tag "held" is declared and not used'],
     ['a tag it returns, not declared', { RETURNS: 'refused code' }, BODY, 'tag "done" is used and not declared'],
     ['a refusal, not declared', { RETURNS: 'done' }, BODY, 'tag "refused" is used and not declared'],
+    ['being leased, without what a lease needs', { MODE: 'leased' }, BODY, 'key "sweeper" is used and not declared'],
     ['no purpose', { PURPOSE: '' }, BODY, 'PURPOSE is empty'],
     ['no cost', { COST: '' }, BODY, 'COST is empty'],
     [
@@ -144,7 +146,7 @@ return { 'done' }`;
   test.each([
     ['a line is missing', script({}, BODY).replace('-- COST O(1)\n', ''), 'bad.lua: the head has no COST line'],
     ['a key is not in the registry', script({ KEYS: 'sessions nonsense' }, BODY), '"nonsense" is not in the registry'],
-    ['the mode is neither', script({ MODE: 'both' }, BODY), 'MODE is read or write'],
+    ['the mode is neither', script({ MODE: 'both' }, BODY), 'MODE is read, write or leased'],
   ])('it cannot be read at all if %s', (_, text, message) => {
     expect(() => complaintsOf('bad', text, LIBRARY)).toThrow(message);
   });

@@ -7,7 +7,8 @@ import { KEYS, keyOf, type KeyName } from './keys.ts';
 /** What the head of a Lua file says. */
 export interface ScriptHead {
   readonly purpose: string;
-  readonly mode: 'read' | 'write';
+  /** `leased` writes like `write`, on the node alone that holds the site's sweep lease or can have it. */
+  readonly mode: 'read' | 'write' | 'leased';
   readonly keys: readonly KeyName[];
   readonly args: readonly string[];
   readonly tags: readonly string[];
@@ -26,6 +27,13 @@ export interface ScriptReply {
 const COMMON_KEYS = ['op', 'counters'] as const satisfies readonly KeyName[];
 /** Arguments every script has: the operation's id, and what tests move the clock by. */
 const COMMON_ARGS = ['operation', 'skewMs'] as const;
+/** Keys, arguments and tag of what every `leased` script does before anything is written, and declares in its head. */
+export const LEASED = { keys: ['sweeper'], args: ['node', 'sweepLeaseMs'], tags: ['held'] } as const;
+const LEASE = [
+  `local holder = redis.call('GET', K.sweeper)`,
+  `if holder and holder ~= A.node then return { A.operation, 0, { 'held' }, {} } end`,
+  `redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)`,
+];
 
 const LIBRARY = ['records', 'decide', 'line', 'conversations', 'repair'];
 
@@ -46,7 +54,8 @@ export function parseHead(text: string, name: string): ScriptHead {
   const unknown = keys.find((key) => !Object.hasOwn(KEYS, key));
   if (unknown !== undefined) throw new Error(`${name}.lua: "${unknown}" is not in the registry of keys`);
   const mode = line('MODE');
-  if (mode !== 'read' && mode !== 'write') throw new Error(`${name}.lua: MODE is read or write`);
+  if (mode !== 'read' && mode !== 'write' && mode !== 'leased')
+    throw new Error(`${name}.lua: MODE is read, write or leased`);
   return {
     purpose: line('PURPOSE'),
     mode,
@@ -113,12 +122,13 @@ function assemble(
   const table = (names: readonly string[], from: string) =>
     `{ ${names.map((name, index) => `${name} = ${from}[${index + 1}]`).join(', ')} }`;
   const kept = keys.filter((key) => key !== 'op' && key !== 'sweeper');
-  const isWrite = head.mode === 'write';
+  const isWrite = head.mode !== 'read';
   return [
     `local K = ${table(keys, 'KEYS')}`,
     `local A = ${table(args, 'ARGV')}`,
     `local kept = redis.call('GET', K.op)`,
     `if kept then return cmsgpack.unpack(kept) end`,
+    ...(head.mode === 'leased' ? LEASE : []),
     library,
     `local function transition()`,
     body,

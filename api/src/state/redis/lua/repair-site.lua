@@ -1,11 +1,9 @@
 -- PURPOSE  puts right what a loss left at odds, a part of each kind of entry a call
--- MODE     write
+-- MODE     leased
 -- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims meetings parties over
--- ARGV     node nodeLeaseMs max
+-- ARGV     node sweepLeaseMs nodeLeaseMs max
 -- RETURNS  repaired isMore | held
 -- COST     O(max · log n); of a hash that Redis keeps as a list, all of it
-
-if redis.call('GET', K.sweeper) ~= A.node then return { 'held' } end
 
 local at = now()
 for _, sid in ipairs(next_fields(K.sessions, 'sessions')) do repair_session(sid, at) end

@@ -1,13 +1,9 @@
 -- PURPOSE  does what is due on a site: lapsed claims, dead nodes, lost sessions, due steps, old memories
--- MODE     write
+-- MODE     leased
 -- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
 -- ARGV     node sweepLeaseMs graceMs reportMs rules max freshIds blockMs
 -- RETURNS  swept isMore | held
 -- COST     O(max · log n), at most max · scanMax candidates examined
-
-local holder = redis.call('GET', K.sweeper)
-if holder and holder ~= A.node then return { 'held' } end
-redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)
 
 local at, max = now(), tonumber(A.max)
 local rules = cjson.decode(A.rules)
