@@ -66,6 +66,25 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
+test('a count does not wait for a Redis that is frozen, and they count together again once it is not', async () => {
+  await using server = await RedisServer.start();
+  // Commands wait for 2 s, and a silent connection is given up after 1.5 s: within less only a count's own deadline ends it.
+  using redis = await connected(server.url);
+  const { limiter, tally } = limiterOn(redis);
+  await limiter.take('sessions', doer('before'));
+  server.signal('SIGSTOP');
+  let hasClosed = false;
+  redis.once('close', () => (hasClosed = true));
+  expect(await takenOf(1, [limiter], 'meanwhile')).toBe(1);
+  expect([hasClosed, tally.of('limit_without_redis')]).toEqual([false, 1]);
+  server.signal('SIGCONT');
+  await expect
+    .poll(() => redis.get('passerby:limit:{site_a}:sessions:address:meanwhile'), { timeout: 5_000 })
+    .toBe('1');
+  await limiter.take('sessions', doer('after'));
+  expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
+});
+
 test('a failure that is no fault of Redis is counted, and each node counts by itself', async () => {
   await using server = await RedisServer.start();
   using redis = await connected(server.url);

@@ -1,4 +1,5 @@
 import type { MonotonicClock } from '../clock.ts';
+import { within } from '../deadline.ts';
 import { isBug } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import { randomIds } from '../state/ids.ts';
@@ -38,7 +39,13 @@ return answer
 `;
 const TAKE = cachedScript(TAKE_TEXT);
 
-/** Counts in Redis, for all nodes together, in one round trip an action; while Redis does not answer each node counts by itself. */
+/** Time Redis has to count before the node does so itself: a request is to be answered within a second. Milliseconds. */
+const COUNT_MS = 300;
+
+/**
+ * Counts in Redis, for all nodes together, in one round trip an action; while Redis does not answer in time each node
+ * counts by itself. What Redis still counts later comes on top there.
+ */
 export class RedisCounters implements Counters {
   readonly #redis: RedisClient;
   readonly #tally: Tally;
@@ -54,13 +61,13 @@ export class RedisCounters implements Counters {
     // Otherwise the command would wait for a connection, or for its own deadline.
     if (this.#redis.status === 'ready') {
       try {
-        return await this.#take(counts);
+        const outcome = await within(this.#take(counts), COUNT_MS, () => null);
+        if (outcome !== null) return outcome;
       } catch (thrown) {
         if (isBug(thrown)) throw thrown;
-        if (thrown instanceof ForeignAnswer) renewConnection(this.#redis);
         // Any other failure of Redis has the same answer, below. The state store, which needs the same Redis, says why;
         // what is none, such as a broken script or a key that is not ours, only this sees.
-        else if (storeFaultOf(thrown) === 'UNKNOWN') this.#tally.count('limit_failed');
+        if (!(thrown instanceof ForeignAnswer) && storeFaultOf(thrown) === 'UNKNOWN') this.#tally.count('limit_failed');
       }
     }
     this.#tally.count('limit_without_redis');
@@ -73,7 +80,11 @@ export class RedisCounters implements Counters {
     const args = counts.flatMap(({ allowance }) => [allowance.points, allowance.windowMs]);
     const raw = await TAKE(this.#redis, keys, [operation, ...args]);
     const [echo, ...numbers] = Array.isArray(raw) ? (raw as unknown[]) : [];
-    if (echo !== operation) throw new ForeignAnswer('limits: the answer is of another operation');
+    if (echo !== operation) {
+      // Here, since nobody may wait for this any more.
+      renewConnection(this.#redis);
+      throw new ForeignAnswer('limits: the answer is of another operation');
+    }
     return outcomeOf(numbers);
   }
 }

@@ -1,5 +1,6 @@
 import type { ReadinessReason, StoreFault } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
+import { within } from '../deadline.ts';
 
 /** How long what the store said stands, however often somebody asks. Milliseconds. */
 const STORE_TTL_MS = 1_000;
@@ -142,17 +143,4 @@ class LastAnswer<Answer> {
       this.#answeredAt = clock();
     }
   }
-}
-
-/** Waits for `work`, but not for longer than `ms`; then `late` is called. */
-async function within(work: Promise<void>, ms: number, late: () => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      late();
-      resolve();
-    }, ms);
-  });
-  await Promise.race([work, timeUp]);
-  clearTimeout(timer);
 }

@@ -1,5 +1,6 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
 import type { Clock, MonotonicClock } from '../clock.ts';
+import { within } from '../deadline.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { failureReason } from '../records/database-failure.ts';
@@ -166,7 +167,7 @@ export class FollowedDirectory implements SiteDirectory {
     const { clock, lookMaxMs = LOOK_MAX_MS } = this.#parts;
     const beganAt = clock();
     const isWholeDue = beganAt - this.#wholeAt >= WHOLE_MS;
-    const changes = await within(this.#changes(isWholeDue ? null : this.#revision), lookMaxMs);
+    const changes = await within(this.#changes(isWholeDue ? null : this.#revision), lookMaxMs, late);
     if (changes !== null) this.#takeChanges(changes, beganAt);
     this.#seenAt = beganAt;
   }
@@ -285,15 +286,6 @@ function isSameRecord(a: SiteRecord, b: SiteRecord | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Settles as `work` does, or rejects after a time in milliseconds. */
-async function within<T>(work: Promise<T>, maxMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('Too late'), { code: 'LOOK_TIMEOUT' })), maxMs);
-  });
-  try {
-    return await Promise.race([work, timeUp]);
-  } finally {
-    clearTimeout(timer);
-  }
+function late(): never {
+  throw Object.assign(new Error('Too late'), { code: 'LOOK_TIMEOUT' });
 }

@@ -9,6 +9,7 @@ import {
 } from '@passerby/sdk/protocol';
 import { parseFrame, type FrameFault } from '../contract/frame.ts';
 import { REQUEST_SCHEMAS } from '../contract/requests.ts';
+import { within } from '../deadline.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import type { FrameGate } from '../limits/frame-gate.ts';
 import type { Limiter } from '../limits/limiter.ts';
@@ -90,7 +91,10 @@ export class RequestDoor {
       if (!payload?.success) throw new Refusal('bad_request');
       const { session, visitor } = socket.data;
       if (session === null) throw new Refusal('session_gone');
-      acknowledge({ ok: true, data: await inTime(this.#handle(socket, name, session, payload.data, visitor)) });
+      acknowledge({
+        ok: true,
+        data: await within(this.#handle(socket, name, session, payload.data, visitor), ANSWER_MS, late),
+      });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       const requestId = newRequestId();
@@ -162,16 +166,8 @@ const ANSWER_MS = 900;
 /** What a caller who was told `unavailable` waits. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
-async function inTime<Data>(answer: Promise<Data>): Promise<Data> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS })), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([answer, timeUp]);
-  } finally {
-    clearTimeout(timer);
-  }
+function late(): never {
+  throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS });
 }
 
 const KNOWN_EVENTS: ReadonlySet<string> = new Set([...REQUEST_NAMES, FRAME_EVENT]);

@@ -1,4 +1,5 @@
 import { monotonicClock, type MonotonicClock } from '../clock.ts';
+import { within } from '../deadline.ts';
 import type { SiteId } from './state-store.ts';
 
 /** Steps of a background round that are done site by site. */
@@ -157,14 +158,9 @@ export class SiteTurns {
 
   /** Resolves once a turn is over, or is late and may be left behind. */
   async #waitFor({ turn, over }: BegunTurn): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, this.#bounds.patienceMs, 'late');
+    await within(over, this.#bounds.patienceMs, async () => {
+      turn.isDoubtful = true;
+      if (this.#underWay >= this.#bounds.underWayMax) await over;
     });
-    const isLate = (await Promise.race([over, late])) === 'late';
-    clearTimeout(timer);
-    if (!isLate) return;
-    turn.isDoubtful = true;
-    if (this.#underWay >= this.#bounds.underWayMax) await over;
   }
 }
