@@ -26,7 +26,7 @@ import { errorFields, type Log } from './observability/log.ts';
 import { Metrics } from './observability/metrics.ts';
 import { observedStore } from './observability/observed-store.ts';
 import { ReadinessCheck } from './observability/readiness.ts';
-import { storeStanding } from './observability/store-standing.ts';
+import { StoreWatch } from './observability/store-standing.ts';
 import { isLoopback } from './own-machine.ts';
 import { readService } from './observability/service-readings.ts';
 import { Tally } from './observability/tally.ts';
@@ -280,10 +280,11 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
 
+  const storeWatch = new StoreWatch({ backend, heartbeat, onFailure: noteFailure });
   const readiness = new ReadinessCheck({
     clock,
     isDraining: () => isDraining,
-    askStore: () => storeStanding({ backend, heartbeat, onFailure: noteFailure }),
+    askStore: () => storeWatch.standing(),
     linkFault: () => backend.linkFault(),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
     probeRecords: parts.probeRecords,

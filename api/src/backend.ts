@@ -31,6 +31,8 @@ export interface Backend {
   readonly salts: SaltSource;
   /** Where counts are kept that all nodes share; `null` where there is one node. */
   readonly redis: RedisClient | null;
+  /** Whether the sites are on several servers, so that one of them may be away. */
+  readonly isSharded: boolean;
   /** Fault that keeps the store from being reached at this moment; `null` if there is none, as far as is known. */
   reachFault(): StoreFault | null;
   /** Why nothing comes through from other processes; `undefined` while it does, or while there are none. */
@@ -53,6 +55,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
     link: noLink,
     salts: ownSalts,
     redis: null,
+    isSharded: false,
     reachFault: () => null,
     linkFault: () => undefined,
     probe: () => Promise.resolve(),
@@ -92,10 +95,11 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
       link,
       salts: sharedSalts(commands),
       redis: commands,
+      isSharded: address.kind === 'cluster',
       reachFault: () => connectionFault(commands),
       linkFault: () => link.fault(),
       probe: () => probeRedis(commands),
-      faultOf: (thrown) => explainFault(commands, thrown),
+      faultOf: (thrown) => explainFault([commands, pulse], thrown),
       listen: async (node, take) => {
         try {
           await link.listen(node, take);

@@ -91,11 +91,11 @@ describe('Heartbeat', () => {
     const held = expect(heartbeat.held('a' as SiteId)).rejects.toThrow('OOM');
     await fail('a', 'OOM');
     await held;
-    expect(heartbeat.standing(1_000)).toEqual({ tried: 1, failing: 1, late: 0, faults: ['OOM'] });
+    expect(heartbeat.standing(1_000)).toEqual({ tried: 1, failing: 1, late: 0, unproven: 0, faults: ['OOM'] });
     heartbeat.tick();
     await answer('a');
     expect(begun).toEqual(['a', 'a']);
-    expect(heartbeat.standing(1_000)).toEqual({ tried: 1, failing: 0, late: 0, faults: [] });
+    expect(heartbeat.standing(1_000)).toEqual({ tried: 1, failing: 0, late: 0, unproven: 0, faults: [] });
     heartbeat.stop();
   });
 
@@ -116,24 +116,40 @@ describe('Heartbeat', () => {
     await expect(heartbeat.held('a' as SiteId)).rejects.toThrow('a bug');
     await expect(heartbeat.held('a' as SiteId)).rejects.toThrow('a bug');
     expect(tries).toBeGreaterThanOrEqual(3);
-    expect(heartbeat.standing(500)).toMatchObject({ failing: 1, late: 0, faults: ['a bug'] });
+    expect(heartbeat.standing(500)).toMatchObject({ failing: 1, late: 0, unproven: 0, faults: ['a bug'] });
+    heartbeat.stop();
+  });
+
+  it('counts as unproven what is sound and was renewed before the moment asked about', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { heartbeat, answer, fail } = stage(['a', 'b']);
+    heartbeat.tick();
+    await answer('a');
+    await fail('b', 'READONLY');
+    vi.advanceTimersByTime(1_000);
+    const since = Math.floor(performance.now());
+    expect(heartbeat.standing(500, since)).toMatchObject({ tried: 2, failing: 1, unproven: 1 });
+    heartbeat.tick();
+    await answer('a');
+    await answer('b');
+    expect(heartbeat.standing(500, since)).toMatchObject({ tried: 2, failing: 0, unproven: 0 });
     heartbeat.stop();
   });
 
   it('says how many renewals fail or are late, each reason once, and forgets sites that are no longer held', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     const { heartbeat, answer, fail, setSites } = stage(['a', 'b', 'c', 'd']);
-    expect(heartbeat.standing(500)).toEqual({ tried: 0, failing: 0, late: 0, faults: [] });
+    expect(heartbeat.standing(500)).toEqual({ tried: 0, failing: 0, late: 0, unproven: 0, faults: [] });
     heartbeat.tick();
     expect(heartbeat.standing(500)).toMatchObject({ tried: 0 });
     await answer('a');
     await fail('b', 'CLUSTERDOWN');
     await fail('c', 'CLUSTERDOWN');
     vi.advanceTimersByTime(501);
-    expect(heartbeat.standing(500)).toEqual({ tried: 4, failing: 2, late: 1, faults: ['CLUSTERDOWN'] });
+    expect(heartbeat.standing(500)).toEqual({ tried: 4, failing: 2, late: 1, unproven: 0, faults: ['CLUSTERDOWN'] });
     setSites(['a']);
     heartbeat.tick();
-    expect(heartbeat.standing(500)).toEqual({ tried: 1, failing: 0, late: 0, faults: [] });
+    expect(heartbeat.standing(500)).toEqual({ tried: 1, failing: 0, late: 0, unproven: 0, faults: [] });
     heartbeat.stop();
   });
 });

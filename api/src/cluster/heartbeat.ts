@@ -29,6 +29,8 @@ export interface LeaseStanding<Fault> {
   readonly failing: number;
   /** Sites whose renewal has been under way for longer than asked. */
   readonly late: number;
+  /** Sites of which nothing is wrong and whose last renewal was begun before the moment asked about. */
+  readonly unproven: number;
   /** Reasons of the failing ones, each once. */
   readonly faults: readonly Fault[];
 }
@@ -90,20 +92,20 @@ export class Heartbeat<Fault> {
     if (!isFresh) await this.#renew(site);
   }
 
-  /** Latest renewals. One that has been under way for `lateMs` counts as late. */
-  standing(lateMs: number): LeaseStanding<Fault> {
+  /** Latest renewals. One that has been under way for `lateMs` counts as late, one from before `since` as unproven. */
+  standing(lateMs: number, since = -Infinity): LeaseStanding<Fault> {
     const now = this.#clock();
     const leases = [...this.#leases.values()].filter(({ heldAt, fault, triedAt }) => {
       return heldAt !== null || fault !== null || now - triedAt > lateMs;
     });
     const failing = leases.filter(({ fault }) => fault !== null);
-    const late = leases.filter(({ fault, underWay, triedAt }) => {
-      return fault === null && underWay !== null && now - triedAt > lateMs;
-    });
+    const isLate = ({ underWay, triedAt }: Lease<Fault>) => underWay !== null && now - triedAt > lateMs;
+    const sound = leases.filter((lease) => lease.fault === null && !isLate(lease));
     return {
       tried: leases.length,
       failing: failing.length,
-      late: late.length,
+      late: leases.length - failing.length - sound.length,
+      unproven: sound.filter(({ heldAt }) => heldAt === null || heldAt.monotonic < since).length,
       faults: [...new Set(failing.map(({ fault }) => fault!))],
     };
   }

@@ -53,7 +53,8 @@ export class ReadinessCheck {
       first: STORE_WELL,
       // What a store that answers has to say comes as a fault: this is one of no known kind.
       failed: { isAvailable: false, faults: ['UNKNOWN'] },
-      late: { isAvailable: false, faults: ['TIMEOUT'] },
+      // What is known to be wrong stands until there is an answer.
+      late: (last) => (last.isAvailable ? { isAvailable: false, faults: ['TIMEOUT'] } : last),
     });
     this.#areRecordsWritable = new LastAnswer({
       clock,
@@ -104,8 +105,8 @@ interface Question<Answer> {
   readonly first: Answer;
   /** What holds if asking failed. */
   readonly failed: Answer;
-  /** What holds while an answer is late; the one before if left out. */
-  readonly late?: Answer;
+  /** What holds while an answer is late, by the last one, which stands if left out. */
+  readonly late?: (last: Answer) => Answer;
 }
 
 /** The last answer to a question, which is asked when somebody wants to know, and not again before it was answered. */
@@ -126,7 +127,7 @@ class LastAnswer<Answer> {
     if (this.#asking === null && clock() - this.#answeredAt >= everyMs) this.#asking = this.#ask();
     if (this.#asking !== null)
       await within(this.#asking, ANSWER_MS, () => {
-        if (late !== undefined) this.#answer = late;
+        if (late !== undefined) this.#answer = late(this.#answer);
       });
     return this.#answer;
   }

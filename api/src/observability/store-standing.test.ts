@@ -1,23 +1,38 @@
+import type { StoreFault } from '@passerby/sdk/protocol';
 import { describe, expect, it, vi } from 'vitest';
-import { storeStanding, type StoreWitnesses } from './store-standing.ts';
+import { StoreWatch, type StoreWitnesses } from './store-standing.ts';
 
-const NO_SITES = { tried: 0, failing: 0, late: 0, faults: [] };
+const NO_SITES = { tried: 0, failing: 0, late: 0, unproven: 0, faults: [] as readonly StoreFault[] };
 
-function witnesses(parts: { standing?: object; reachFault?: 'CLOSED'; probe?: () => Promise<unknown> }) {
-  const { standing = NO_SITES, reachFault = null, probe = vi.fn(() => Promise.resolve()) } = parts;
-  const onFailure = vi.fn();
-  const all: StoreWitnesses = {
-    backend: { reachFault: () => reachFault, probe, faultOf: () => 'OOM' },
-    heartbeat: { standing: () => ({ ...NO_SITES, ...standing }) },
-    onFailure,
-  };
-  return { all, probe, onFailure };
+interface Stage {
+  standing?: Partial<typeof NO_SITES>;
+  reachFault?: StoreFault | null;
+  probe?: () => Promise<unknown>;
+  isSharded?: boolean;
 }
+
+/** A watch whose witnesses say what the test last set. */
+function stage(first: Stage = {}) {
+  const { probe = vi.fn(() => Promise.resolve()), isSharded = false } = first;
+  const says = { reachFault: first.reachFault ?? null, standing: first.standing ?? {}, now: 0 };
+  const onFailure = vi.fn();
+  const since: number[] = [];
+  const witnesses: StoreWitnesses = {
+    backend: { isSharded, reachFault: () => says.reachFault, probe, faultOf: () => 'OOM' },
+    heartbeat: { standing: (_, moment) => (since.push(moment), { ...NO_SITES, ...says.standing }) },
+    onFailure,
+    clock: () => says.now,
+  };
+  const watch = new StoreWatch(witnesses);
+  return { says, probe, onFailure, since, look: () => watch.standing() };
+}
+
+const WELL = { isAvailable: true, faults: [] };
 
 describe('the standing of a store', () => {
   it('is what the renewals of leases say, without another write', async () => {
-    const { all, probe } = witnesses({ standing: { tried: 1 } });
-    expect(await storeStanding(all)).toEqual({ isAvailable: true, faults: [] });
+    const { look, probe } = stage({ standing: { tried: 1 } });
+    expect(await look()).toEqual(WELL);
     expect(probe).not.toHaveBeenCalled();
   });
 
@@ -26,20 +41,78 @@ describe('the standing of a store', () => {
     [{ tried: 3, failing: 1, faults: ['CLUSTERDOWN'] }, true, ['CLUSTERDOWN']],
     [{ tried: 4, failing: 1, late: 1, faults: ['CLUSTERDOWN'] }, false, ['CLUSTERDOWN', 'TIMEOUT']],
     [{ tried: 1, late: 1 }, false, ['TIMEOUT']],
-  ])('for renewals %j is available: %s, with %j', async (standing, isAvailable, faults) => {
-    expect(await storeStanding(witnesses({ standing }).all)).toEqual({ isAvailable, faults });
+  ] as const)('for renewals %j is available: %s, with %j', async (standing, isAvailable, faults) => {
+    expect(await stage({ standing }).look()).toEqual({ isAvailable, faults });
   });
 
   it('is asked by a probe where no site has visitors', async () => {
-    expect(await storeStanding(witnesses({}).all)).toEqual({ isAvailable: true, faults: [] });
+    expect(await stage().look()).toEqual(WELL);
     const failure = new Error('OOM');
-    const { all, onFailure } = witnesses({ probe: () => Promise.reject(failure) });
-    expect(await storeStanding(all)).toEqual({ isAvailable: false, faults: ['OOM'] });
+    const { look, onFailure } = stage({ probe: () => Promise.reject(failure) });
+    expect(await look()).toEqual({ isAvailable: false, faults: ['OOM'] });
     expect(onFailure).toHaveBeenCalledWith(failure);
   });
 
   it('is that of the connection requests take, whatever the one of the heartbeat says', async () => {
-    const { all } = witnesses({ standing: { tried: 1 }, reachFault: 'CLOSED' });
-    expect(await storeStanding(all)).toEqual({ isAvailable: false, faults: ['CLOSED'] });
+    const { look } = stage({ standing: { tried: 1 }, reachFault: 'CLOSED' });
+    expect(await look()).toEqual({ isAvailable: false, faults: ['CLOSED'] });
+  });
+});
+
+describe('a store that took no writes', () => {
+  it('is back once a lease was renewed since, and a probe was written too', async () => {
+    const { says, since, probe, look } = stage({ standing: { tried: 1 }, reachFault: 'READONLY' });
+    says.now = 5_000;
+    const refused = { isAvailable: false, faults: ['READONLY'] };
+    expect(await look()).toEqual(refused);
+    Object.assign(says, { now: 6_000, reachFault: null, standing: { tried: 1, unproven: 1 } });
+    expect(await look()).toEqual(refused);
+    says.now = 20_000;
+    expect(await look()).toEqual(refused);
+    expect(probe).not.toHaveBeenCalled();
+    says.standing = { tried: 1 };
+    expect(await look()).toEqual(WELL);
+    expect(probe).toHaveBeenCalledTimes(1);
+    // A moment that does not move on with the looks, or no renewal would ever be late enough.
+    expect(new Set(since)).toEqual(new Set([5_000]));
+  });
+
+  it('is not back where leases are renewed and the connection that requests take still leads to a replica', async () => {
+    const { says, look } = stage({ reachFault: 'CLOSED', probe: () => Promise.reject(new Error('READONLY')) });
+    await look();
+    Object.assign(says, { reachFault: null, standing: { tried: 1 } });
+    expect(await look()).toMatchObject({ isAvailable: false });
+  });
+
+  it('is back on a Cluster by its leases alone, since a probe is of one server', async () => {
+    const { says, look } = stage({ reachFault: 'CLUSTERDOWN', probe: () => Promise.reject(), isSharded: true });
+    await look();
+    Object.assign(says, { reachFault: null, standing: { tried: 4, failing: 1, faults: ['CLUSTERDOWN'] } });
+    expect(await look()).toEqual({ isAvailable: true, faults: ['CLUSTERDOWN'] });
+  });
+
+  it.each(['READONLY', 'OOM', 'MISCONF', 'NOPERM', 'LOADING'] as const)(
+    'and said %s gives that reason while a new connection is made because of it, for ten seconds',
+    async (fault) => {
+      const { says, look } = stage({ standing: { tried: 1, failing: 1, faults: [fault] } });
+      const faultsAfter = async (ms: number, change: Partial<typeof says>) => {
+        Object.assign(says, change, { now: says.now + ms });
+        return (await look()).faults;
+      };
+      expect(await faultsAfter(0, {})).toEqual([fault]);
+      expect(await faultsAfter(1_000, { reachFault: 'CLOSED' })).toEqual([fault]);
+      expect(await faultsAfter(1_000, { reachFault: null, standing: { tried: 1, late: 1 } })).toEqual([fault]);
+      expect(await faultsAfter(8_000, { standing: { tried: 1, late: 1 } })).toEqual([fault]);
+      expect(await faultsAfter(1, {})).toEqual(['TIMEOUT']);
+    },
+  );
+
+  it('gives another reason as soon as there is one', async () => {
+    const { says, look } = stage({ standing: { tried: 1, failing: 1, faults: ['READONLY'] } });
+    await look();
+    says.reachFault = 'ECONNREFUSED';
+    expect(await look()).toEqual({ isAvailable: false, faults: ['ECONNREFUSED'] });
+    says.reachFault = 'CLOSED';
+    expect(await look()).toEqual({ isAvailable: false, faults: ['CLOSED'] });
   });
 });

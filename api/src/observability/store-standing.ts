@@ -1,48 +1,118 @@
 import type { StoreFault } from '@passerby/sdk/protocol';
+import { monotonicClock, type MonotonicClock } from '../clock.ts';
 import { STORE_WELL, type StoreStanding } from './readiness.ts';
 
 /** Time a renewal of a lease may take before the store counts as too slow. Milliseconds. */
 const LATE_MS = 500;
+/** Time for which what a server said explains that it is not reached. Milliseconds. */
+const EXPLAINS_MS = 10_000;
+
+/** Faults that say no more than that there was no answer. */
+const VAGUE: ReadonlySet<StoreFault> = new Set(['CLOSED', 'TIMEOUT']);
+/** Faults that a server itself speaks. Some make us leave it for a new connection, while which there is no answer. */
+const SPOKEN: ReadonlySet<StoreFault> = new Set([
+  ...(['READONLY', 'OOM', 'MISCONF', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'LOADING', 'BUSY'] as const),
+  ...(['NOAUTH', 'WRONGPASS', 'NOPERM', 'DATABASE'] as const),
+]);
 
 /** Parts of the service that know how the store is. */
 export interface StoreWitnesses {
   readonly backend: {
+    /** Whether the sites are on several servers, so that no single probe stands for all of them. */
+    readonly isSharded: boolean;
     reachFault(): StoreFault | null;
     probe(): Promise<unknown>;
     faultOf(thrown: unknown): StoreFault;
   };
   readonly heartbeat: {
-    standing(lateMs: number): {
+    standing(
+      lateMs: number,
+      since: number,
+    ): {
       readonly tried: number;
       readonly failing: number;
       readonly late: number;
+      readonly unproven: number;
       readonly faults: readonly StoreFault[];
     };
   };
   /** Called with what a failed probe threw. */
   readonly onFailure: (thrown: unknown) => void;
+  /** The clock of the heartbeat. */
+  readonly clock?: MonotonicClock;
+}
+
+/** What was last found to be wrong. Times as `clock` tells them. */
+interface Refusal {
+  readonly faults: readonly StoreFault[];
+  readonly foundAt: number;
+  /** When these faults themselves were found, and not only something that they explain. */
+  readonly spokenAt: number;
 }
 
 /**
  * Whether the store takes writes. Renewals of leases say so, which are a write on each site every second; where there is
  * no site with visitors, a probe does. In a Cluster the sites are on several servers: as long as more than half of them
- * can be served the process goes on, since no other process could serve the rest.
+ * can be served the process goes on, since no other process could serve the rest. A store that took no writes is back
+ * once a write went through that was begun after that.
  */
-export async function storeStanding({ backend, heartbeat, onFailure }: StoreWitnesses): Promise<StoreStanding> {
-  const reachFault = backend.reachFault();
-  if (reachFault !== null) return { isAvailable: false, faults: [reachFault] };
-  const { tried, failing, late, faults } = heartbeat.standing(LATE_MS);
-  if (tried > 0) {
-    return {
+export class StoreWatch {
+  readonly #witnesses: StoreWitnesses;
+  readonly #clock: MonotonicClock;
+  #refused: Refusal | null = null;
+
+  constructor(witnesses: StoreWitnesses) {
+    this.#witnesses = witnesses;
+    this.#clock = witnesses.clock ?? monotonicClock;
+  }
+
+  async standing(): Promise<StoreStanding> {
+    const found = await this.#look();
+    // Nothing is wrong any more, and nothing was written yet.
+    if (found === 'unproven') return { isAvailable: false, faults: this.#refused?.faults ?? ['UNKNOWN'] };
+    if (found.isAvailable) {
+      this.#refused = null;
+      return found;
+    }
+    this.#refused = this.#refusalOf(found.faults);
+    return { isAvailable: false, faults: this.#refused.faults };
+  }
+
+  /** The faults, or those that a server spoke a moment ago where nothing but silence was met since. */
+  #refusalOf(faults: readonly StoreFault[]): Refusal {
+    const [foundAt, known] = [this.#clock(), this.#refused];
+    const isExplained =
+      known !== null &&
+      foundAt - known.spokenAt <= EXPLAINS_MS &&
+      known.faults.some((fault) => SPOKEN.has(fault)) &&
+      faults.every((fault) => VAGUE.has(fault));
+    return isExplained ? { ...known, foundAt } : { faults, foundAt, spokenAt: foundAt };
+  }
+
+  async #look(): Promise<StoreStanding | 'unproven'> {
+    const { backend, heartbeat } = this.#witnesses;
+    const reachFault = backend.reachFault();
+    if (reachFault !== null) return { isAvailable: false, faults: [reachFault] };
+    const { tried, failing, late, unproven, faults } = heartbeat.standing(LATE_MS, this.#refused?.foundAt ?? -Infinity);
+    if (tried === 0) return this.#probe();
+    const standing = {
       isAvailable: (failing + late) * 2 < tried,
       faults: late > 0 ? [...new Set<StoreFault>([...faults, 'TIMEOUT'])] : faults,
     };
+    if (!standing.isAvailable || this.#refused === null) return standing;
+    if ((failing + late + unproven) * 2 >= tried) return 'unproven';
+    // Leases have a connection of their own, which may have found the right server sooner.
+    return backend.isSharded ? standing : this.#probe();
   }
-  try {
-    await backend.probe();
-    return STORE_WELL;
-  } catch (thrown) {
-    onFailure(thrown);
-    return { isAvailable: false, faults: [backend.faultOf(thrown)] };
+
+  async #probe(): Promise<StoreStanding> {
+    const { backend, onFailure } = this.#witnesses;
+    try {
+      await backend.probe();
+      return STORE_WELL;
+    } catch (thrown) {
+      onFailure(thrown);
+      return { isAvailable: false, faults: [backend.faultOf(thrown)] };
+    }
   }
 }

@@ -200,10 +200,12 @@ function keepAsking(client: Redis): void {
   };
 }
 
-/** Fault that explains why a command on this connection failed: what the error says, or else what became of the connection. */
-export function explainFault(client: RedisClient, thrown: unknown): StoreFault {
+/** Fault that explains why a command on one of these connections failed: what the error says, or else what became of them. */
+export function explainFault(clients: readonly RedisClient[], thrown: unknown): StoreFault {
   const fault = storeFaultOf(thrown);
-  return fault === 'CLOSED' ? (recentFault(client) ?? connectionFault(client) ?? fault) : fault;
+  if (fault !== 'CLOSED') return fault;
+  const known = [...clients.map(recentFault), ...clients.map(connectionFault)];
+  return known.find((each) => each !== null) ?? fault;
 }
 
 /** Why this connection takes no commands now; `null` if it does. */
