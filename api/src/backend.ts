@@ -18,6 +18,7 @@ import {
   type RedisAddress,
   type RedisClient,
 } from './state/redis/client.ts';
+import { whyNotOpened } from './state/redis/opening-error.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
 import { calledCommands } from './state/redis/script-rights.ts';
 import { SCRIPTS } from './state/redis/scripts.ts';
@@ -105,7 +106,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
           await link.listen(node, take);
         } catch (thrown) {
           close();
-          throw new Error(whyNotListening(link.fault(), thrown as Error), { cause: thrown });
+          throw new Error(whyNotHeard(link.fault(), subscriber, thrown as Error), { cause: thrown });
         }
       },
       atStart: async (step) => {
@@ -113,8 +114,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
           await tryForAWhile(step);
         } catch (thrown) {
           close();
-          const { message } = thrown as Error;
-          throw new Error(`Redis at REDIS_URL does not do what is needed: ${message}`, { cause: thrown });
+          throw new Error(whyNotOpened(commands, thrown as Error), { cause: thrown });
         }
       },
       close,
@@ -131,10 +131,10 @@ const LINK_WORDS: Readonly<Record<LinkFault, string>> = {
   NO_ECHO: 'nothing comes through from other processes: what this one sends to itself does not come back',
 };
 
-function whyNotListening(fault: LinkFault | undefined, { message }: Error): string {
+function whyNotHeard(fault: LinkFault | undefined, subscriber: RedisClient, thrown: Error): string {
   if (fault === 'NO_PUBLISH') return 'the user of REDIS_URL may not publish (NOPERM): see docs/redis.md';
   if (fault === 'NO_SUBSCRIBE') return 'the user of REDIS_URL may not subscribe (NOPERM): see docs/redis.md';
-  return `Redis at REDIS_URL takes no subscription: ${message}`;
+  return whyNotOpened(subscriber, thrown);
 }
 
 /** One line whenever another reason keeps messages of other processes away, and one when they come again. */

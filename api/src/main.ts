@@ -5,6 +5,7 @@ import { monotonicClock, systemClock } from './clock.ts';
 import { readConfig, recordsPlace, type Config } from './config.ts';
 import { embedTag } from './embed-tag.ts';
 import { isBug } from './errors.ts';
+import { logConsole } from './observability/console-lines.ts';
 import { createLog, errorFields, reasonOf } from './observability/log.ts';
 import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
@@ -74,6 +75,8 @@ process.on('uncaughtException', (thrown) => shutdown.fault(thrown));
 // Node writes warnings to stderr itself, past the log; some of them are caused by input.
 process.removeAllListeners('warning');
 process.on('warning', (warning) => log.warn({ error: errorFields(warning), reason: reasonOf(warning) }, 'Node warns'));
+
+logConsole(log);
 
 const records = await openRecords(recordsPlace(config), systemClock, { log }).catch(
   failUnlessBug((error: Error) => error.message),

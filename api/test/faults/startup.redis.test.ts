@@ -20,7 +20,7 @@ describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
     const { code, output } = await NodeProcess.failToStart({
       REDIS_URL: `redis://us:${SECRET}@127.0.0.1:${await freePort()}`,
     });
-    expect(output).toMatch(/^Passerby cannot start: no Redis answers at REDIS_URL: connect ECONNREFUSED .+\.\n$/);
+    expect(output).toMatch(/^Passerby cannot start: REDIS_URL: nothing listens at .+ \(ECONNREFUSED\)\.\n$/);
     expect(output).not.toContain(SECRET);
     expect(code).toBe(1);
   });

@@ -3,6 +3,7 @@ import type { StoreFault } from '@passerby/sdk/protocol';
 import { hostsInTurn, type HostList } from './hosts-in-turn.ts';
 import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { PREFIX } from './keys.ts';
+import { whyNotOpened } from './opening-error.ts';
 import { missingRight } from './script-rights.ts';
 import { isDenied, isOfSelect, storeFaultOf } from './store-fault.ts';
 import { hearDropped, keepConnecting } from './lasting-connection.ts';
@@ -330,7 +331,8 @@ export async function checkRedis(client: RedisClient, options: CheckOptions = {}
   // Why there is no connection; a command only learns that there is none.
   let lastError: Error | null = null;
   const note = (error: Error) => {
-    if (storeFaultOf(error) !== 'CLOSED') lastError = error;
+    // That of a Cluster says no more of nodes that were not reached.
+    if (storeFaultOf(error) !== 'CLOSED' || client instanceof Cluster) lastError = error;
   };
   client.on('error', note);
   client.on('node error', note);
@@ -360,10 +362,7 @@ export async function checkRedis(client: RedisClient, options: CheckOptions = {}
         // Nothing to wait for: who grants the right has to start the service again anyway.
         if (isDenied(error.message))
           throw new Unusable(`the user of REDIS_URL lacks a right (${error.message}): see docs/redis.md`);
-        if (performance.now() > deadline) {
-          const what = hasAnswered ? 'Redis at REDIS_URL takes no writes' : 'no Redis answers at REDIS_URL';
-          throw new Error(`${what}: ${error.message}`, { cause: error });
-        }
+        if (performance.now() > deadline) throw new Error(whyNotOpened(client, error), { cause: error });
         await new Promise((resolve) => setTimeout(resolve, FIRST_CONTACT_PAUSE_MS));
       }
     }

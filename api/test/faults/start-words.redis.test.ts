@@ -1,0 +1,68 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aclRules } from '../redis-doc.ts';
+import { NodeProcess } from '../servers/node-process.ts';
+import { freePort, RedisServer } from '../servers/redis-server.ts';
+
+/** Stands for a password nobody may ever read. */
+const SECRET = 'kept-to-ourselves';
+/** Until a start that hangs is given up: long enough for a slow machine. Milliseconds. */
+const PATIENCE_MS = 60_000;
+
+let plain: RedisServer;
+let locked: RedisServer;
+let clustered: RedisServer;
+let nobody: number;
+beforeAll(async () => {
+  plain = await RedisServer.start();
+  locked = await RedisServer.start(['--requirepass', SECRET]);
+  clustered = await RedisServer.start(['--cluster-enabled', 'yes']);
+  nobody = await freePort();
+});
+afterAll(async () => {
+  for (const server of [plain, locked, clustered]) await server?.stop();
+});
+
+const at = (server: RedisServer) => `127.0.0.1:${server.port}`;
+
+describe.concurrent('a start that cannot use what REDIS_URL names', { timeout: PATIENCE_MS + 10_000 }, () => {
+  test.each([
+    ['has no password', () => `redis://${at(locked)}`, /wants a password; write redis:.+ \(NOAUTH\)/],
+    ['has another password', () => `redis://:not-${SECRET}@${at(locked)}`, /is refused.+ \(WRONGPASS\)/],
+    ['asks a plain port for TLS', () => `rediss://${at(plain)}`, /does not speak TLS/],
+    ['asks a plain Cluster for TLS', () => `rediss+cluster://${at(clustered)}`, /does not speak TLS/],
+    ['names Sentinels that are not there', () => `redis+sentinel://127.0.0.1:${nobody}/main`, /Sentinels.+start them/],
+    ['takes a server for a Sentinel', () => `redis+sentinel://${at(plain)}/main`, /Sentinels.+ \(NO_MASTER\)/],
+    [
+      'names a Cluster that is not there',
+      () => `redis+cluster://127.0.0.1:${nobody}`,
+      /nodes of its Cluster answers; start them/,
+    ],
+    ['takes a server for a Cluster', () => `redis+cluster://${at(plain)}`, /no node of a Cluster; write redis:/],
+    ['has no password for a Cluster', () => `redis+cluster://${at(locked)}`, /wants a password.+ \(NOAUTH\)/],
+    ['names a Cluster without slots', () => `redis+cluster://${at(clustered)}`, /see CLUSTER INFO \(CLUSTERDOWN\)/],
+  ])('says so in one line where it %s', async (_, url, words) => {
+    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: url(), LOG_LEVEL: 'silent' }, PATIENCE_MS);
+    expect(output).toMatch(/^Passerby cannot start: REDIS_URL: [^\n]+\.\n$/);
+    expect(output).toMatch(words);
+    expect(output).not.toContain(SECRET);
+    expect(code).toBe(1);
+  });
+});
+
+describe('what the Redis client would print', { timeout: PATIENCE_MS }, () => {
+  test('is a line of the log: a right that is missing after a reconnect', async () => {
+    const admin = new Redis(plain.url);
+    const [name, ...rules] = aclRules();
+    await admin.call('ACL', 'SETUSER', name!, ...rules);
+    const password = rules.find((rule) => rule.startsWith('>'))!.slice(1);
+    const REDIS_URL = `redis://${name}:${password}@${at(plain)}`;
+    await using other = await NodeProcess.start({ REDIS_URL, LOG_LEVEL: 'warn' });
+    await admin.call('ACL', 'SETUSER', name!, '-info');
+    await admin.call('CLIENT', 'KILL', 'USER', name!);
+    await expect.poll(() => other.output.includes('may not run INFO'), { timeout: 10_000 }).toBe(true);
+    const lines = other.output.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('Passerby is at ') && !line.startsWith('{'))).toEqual([]);
+    admin.disconnect();
+  });
+});
