@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
-import { startRounds } from './background-round.ts';
+import { startRounds, type RoundParts } from './background-round.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Config } from './config.ts';
@@ -53,8 +53,9 @@ import { RequestDoor, type FrameHandler, type RequestHandlers } from './socket/r
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './state/ids.ts';
+import { RepairPace } from './state/repair-pace.ts';
 import { SiteTurns } from './state/site-turns.ts';
-import type { Notice, SessionRef, SiteId, StateStore } from './state/state-store.ts';
+import { REPAIRED_KINDS, type Notice, type SessionRef, type SiteId, type StateStore } from './state/state-store.ts';
 
 /** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
@@ -157,6 +158,16 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   // Not the clock of a test: it may stand still, and a site that failed would never be tried again.
   const turns = new SiteTurns({ failed: noteRoundFailure });
+  const pace = new RepairPace(monotonicClock);
+  backend.onReached(() => pace.noteSignEverywhere());
+  const noteRepair: RoundParts['repaired'] = (site, mended) => {
+    let count = 0;
+    for (const kind of REPAIRED_KINDS) {
+      count += mended[kind] ?? 0;
+      metrics.count('passerby_repairs_total', { kind }, mended[kind] ?? 0);
+    }
+    log.warn({ site, count }, 'entries of the state store were lost and are put right');
+  };
   const salts = new Salts(dates, backend.salts);
   await backend.atStart(() => salts.refresh());
   const addresses = new AddressHasher(salts);
@@ -202,7 +213,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     tell,
     toldAt,
   });
-  const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId, turns });
+  const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId, turns, pace });
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
       case 'notice':
@@ -349,7 +360,8 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const stopRounds = startRounds({
     everyMs: parts.roundMs ?? ROUND_MS,
-    ...{ nodeId, store, sites, sessions, heartbeat, turns, salts, reconciler, waits, lifecycle, online, tell },
+    ...{ nodeId, store, sites, sessions, heartbeat, turns, pace, salts, reconciler, waits, lifecycle, online, tell },
+    repaired: noteRepair,
     failed: noteRoundFailure,
   });
 

@@ -40,6 +40,8 @@ export interface Backend {
   linkFault(): LinkFault | undefined;
   /** Writes the least there is to write. Rejects if the store takes no writes. */
   probe(): Promise<unknown>;
+  /** Calls back whenever the store is reached anew. */
+  onReached(listener: () => void): void;
   /** Fault that a failure of the store stands for. */
   faultOf(thrown: unknown): StoreFault;
   listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
@@ -60,6 +62,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
     reachFault: () => null,
     linkFault: () => undefined,
     probe: () => Promise.resolve(),
+    onReached: () => undefined,
     faultOf: () => 'UNKNOWN',
     listen: () => Promise.resolve(),
     atStart: (step) => step(),
@@ -100,6 +103,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
       reachFault: () => connectionFault(commands),
       linkFault: () => link.fault(),
       probe: () => probeRedis(commands),
+      onReached: (listener) => void commands.on('ready', listener),
       faultOf: (thrown) => explainFault([commands, pulse], thrown),
       listen: async (node, take) => {
         try {

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startRounds, type RoundParts } from './background-round.ts';
+import { RepairPace } from './state/repair-pace.ts';
 import { SiteTurns } from './state/site-turns.ts';
-import type { NodeId, Notice, SiteId } from './state/state-store.ts';
+import type { NodeId, Notice, RepairOutcome, SiteId } from './state/state-store.ts';
 
 const never = () => new Promise<never>(() => undefined);
+const UNHARMED: RepairOutcome = { notices: [], isMore: false, isElsewhere: false, mended: {}, areCountsAtOdds: false };
 const done = () => Promise.resolve();
 
 /** Rounds over sites of which some never answer, counted by the end of each. */
@@ -31,12 +33,14 @@ function start(
       },
       repair: async (site) => {
         await answer(site);
-        return { notices: [{ repaired: site } as unknown as Notice], isMore: false, isElsewhere: false };
+        return { ...UNHARMED, notices: [{ repaired: site } as unknown as Notice] };
       },
     },
     sites: { rulesOf: () => ({}) as never },
     sessions: { activeSites: () => sites, lookAgain: () => undefined },
     heartbeat: { held: done },
+    pace: new RepairPace(() => 0),
+    repaired: () => undefined,
     turns: new SiteTurns({ failed: (thrown) => void failed.push(thrown), bounds: { patienceMs: 1 } }),
     salts: { refresh: done },
     waits: { round: done },
@@ -72,6 +76,40 @@ describe('the background rounds', () => {
     await rounds(3);
     expect(repaired).toContainEqual({ repaired: 'alive_1' });
     expect(repaired).not.toContainEqual({ repaired: 'alive_0' });
+  });
+
+  it('go over a site slowly, fast after a sign of loss, and faster still while something is put right', async () => {
+    let now = 0;
+    const pace = new RepairPace(() => now);
+    const site = 'alive_0' as SiteId;
+    const asked: number[] = [];
+    const lost = { count: 0 };
+    const told: unknown[] = [];
+    const store: RoundParts['store'] = {
+      sweep: async () => ({ notices: [], isMore: false, isElsewhere: false }),
+      repair: async (_, __, max) => {
+        asked.push(max);
+        if (lost.count === 0) return UNHARMED;
+        lost.count--;
+        return { ...UNHARMED, isMore: true, mended: { waits: 2 } };
+      },
+    };
+    const perRound: number[][] = [];
+    const online: RoundParts['online'] = {
+      tellChanges: async () => {
+        perRound.push(asked.splice(0));
+        if (perRound.length === 2) pace.noteSign(site);
+        if (perRound.length === 4) now = 60_000;
+        if (perRound.length === 6) lost.count = 12;
+      },
+    };
+    const { stop } = start({ dead: 0, alive: 1 }, { pace, store, online, repaired: (...args) => void told.push(args) });
+    await vi.waitFor(() => expect(perRound.length).toBeGreaterThanOrEqual(9), { timeout: 20_000 });
+    stop();
+    const fast = [100, 100, 100];
+    expect(perRound.slice(0, 6)).toEqual([[20], [20], fast, fast, [20], [20]]);
+    expect(perRound.slice(6, 9)).toEqual([[20, ...Array(9).fill(100)], fast, fast]);
+    expect(told).toEqual(Array(12).fill([site, { waits: 2 }]));
   });
 
   it('wait neither for salts nor for reports of waits that do not come, and ask for neither twice', async () => {

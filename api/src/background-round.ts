@@ -6,14 +6,12 @@ import type { Online } from './session/online.ts';
 import type { Reconciler } from './session/reconciler.ts';
 import type { Sessions } from './session/sessions.ts';
 import type { SiteDirectory } from './sites/site-directory.ts';
+import type { RepairPace } from './state/repair-pace.ts';
 import type { SiteTurns } from './state/site-turns.ts';
-import type { NodeId, Notice, SiteId, StateStore } from './state/state-store.ts';
+import type { NodeId, Notice, RepairOutcome, SiteId, StateStore } from './state/state-store.ts';
 
 /** Bounds of one site's sweep in a round: transitions in a call, so that others get their turn in between; and calls. */
 const SWEEP = { max: 50, callsMax: 20 } as const;
-
-/** Maximum number of repairs of one site in a round, where something was lost; one where nothing was. */
-const REPAIR_CALLS_MAX = 10;
 
 export interface RoundParts {
   readonly everyMs: number;
@@ -23,6 +21,9 @@ export interface RoundParts {
   readonly sessions: Pick<Sessions, 'activeSites' | 'lookAgain'>;
   readonly heartbeat: Pick<Heartbeat<unknown>, 'held'>;
   readonly turns: SiteTurns;
+  readonly pace: Pick<RepairPace, 'of' | 'noteOutcome' | 'keepOnly'>;
+  /** Told of every repair that put something right. */
+  readonly repaired: (site: SiteId, mended: RepairOutcome['mended']) => void;
   readonly salts: Pick<Salts, 'refresh'>;
   readonly reconciler: Pick<Reconciler, 'round'>;
   readonly waits: Pick<WaitReports, 'round'>;
@@ -68,8 +69,9 @@ async function attempt(work: () => Promise<void>, failed: RoundParts['failed']):
 
 /** One step after the other, each for all sites. */
 async function roundOfSites(parts: RoundParts): Promise<void> {
-  const { sessions, turns, reconciler, lifecycle, online, failed } = parts;
+  const { sessions, turns, pace, reconciler, lifecycle, online, failed } = parts;
   const active = sessions.activeSites();
+  pace.keepOnly(active);
   // A sweep that fails may have met what needs a repair.
   const elsewhere = new Set<SiteId>();
   await turns.each('sweep', active, async (site) => {
@@ -99,10 +101,13 @@ async function isSweptElsewhere(
   return false;
 }
 
-async function repair(site: SiteId, { store, nodeId, tell }: RoundParts): Promise<void> {
-  for (let calls = 1, isMore = true; isMore && calls <= REPAIR_CALLS_MAX; calls++) {
-    const repaired = await store.repair(site, nodeId);
-    tell(repaired.notices);
-    isMore = repaired.isMore;
+async function repair(site: SiteId, { store, nodeId, pace, repaired, tell }: RoundParts): Promise<void> {
+  for (let call = 1, isMore = true; isMore; call++) {
+    const { max, calls, callsMax } = pace.of(site);
+    const outcome = await store.repair(site, nodeId, max);
+    tell(outcome.notices);
+    pace.noteOutcome(site, outcome);
+    if (Object.keys(outcome.mended).length > 0) repaired(site, outcome.mended);
+    isMore = call < (outcome.isMore ? callsMax : calls);
   }
 }

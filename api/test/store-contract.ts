@@ -20,6 +20,8 @@ const OTHER = 'site_other' as SiteId;
 /** The nodes of the contract; all of them live. */
 export const NODES = ['n_1', 'n_2'] as NodeId[];
 const NODE = NODES[0]!;
+/** A repair that found nothing lost. */
+const UNHARMED = { notices: [], isMore: false, isElsewhere: false, mended: {}, areCountsAtOdds: false };
 
 /** What every store must do, whatever it stands on. */
 export function describeStore(name: string, create: () => Promise<StoreUnderTest>): void {
@@ -72,7 +74,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         const waiting = await open();
         await find(waiting, ticket({ seeks: ['nobody'] }));
         await sweep();
-        expect(await store.repair(SITE, NODE)).toEqual({ notices: [], isMore: false, isElsewhere: false });
+        expect(await store.repair(SITE, NODE, 100)).toEqual(UNHARMED);
         expect((await store.leave(a, conversationId, null, FREE)).notices).toHaveLength(2);
         expect(await store.survey(waiting)).not.toBeNull();
         expect(await store.online(SITE)).toBe(3);

@@ -1,6 +1,7 @@
 import { END_REASONS, ERRORS, READINESS_REASONS, STORE_FAULTS, type ErrorCode } from '@passerby/sdk/protocol';
 import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
 import { FRAME_FAULTS } from '../contract/frame.ts';
+import { REPAIRED_KINDS } from '../state/state-store.ts';
 import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
 import { TRANSITIONS } from './transitions.ts';
 
@@ -132,6 +133,12 @@ export const METRICS = {
     unit: 'calls',
     help: 'Calls to the state store without a known outcome, by transition.',
     labels: { transition: TRANSITIONS },
+  },
+  passerby_repairs_total: {
+    type: 'counter',
+    unit: 'entries',
+    help: 'Entries of the state store that were lost, or led to nothing, and were put right, by kind.',
+    labels: { kind: REPAIRED_KINDS },
   },
   passerby_event_loop_delay_seconds: {
     type: 'histogram',

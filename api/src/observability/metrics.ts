@@ -28,8 +28,8 @@ export class Metrics {
     });
   }
 
-  count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): void {
-    (this.#instruments.get(name) as Counter).inc(labels as Record<string, string>);
+  count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by = 1): void {
+    (this.#instruments.get(name) as Counter).inc(labels as Record<string, string>, by);
   }
 
   observe<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void {

@@ -20,6 +20,7 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
   const failed: SiteId[] = [];
   const disconnected: SessionId[] = [];
   const suspended: SessionId[] = [];
+  const signs: SiteId[] = [];
   const reconciler = new Reconciler({
     store: { compare: async () => [], placed: async () => [], ...store } as unknown as StateStore,
     relay: { seatOf: () => undefined, isPeerAway: () => false, unseat: () => undefined } as unknown as Relay,
@@ -42,8 +43,9 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
     waits: { isFollowed: () => false } as unknown as WaitReports,
     nodeId: 'n_here' as NodeId,
     turns: new SiteTurns({ failed: (_, site) => void failed.push(site), bounds: { patienceMs: 1 } }),
+    pace: { noteSign: (site) => void signs.push(site) },
   });
-  return { reconciler, failed, disconnected, suspended };
+  return { reconciler, failed, disconnected, suspended, signs };
 }
 
 describe('Reconciler', () => {
@@ -64,16 +66,29 @@ describe('Reconciler', () => {
 
   it('applies every correction and suspends every stray of a site but those that fail, which are told of', async () => {
     const here = ['bad', 'good'].map((name) => refOf('site_a', name));
-    const { reconciler, failed, disconnected } = stage(here, {
+    const { reconciler, failed, disconnected, signs } = stage(here, {
       compare: async () => here.map(({ sessionId }) => ({ kind: 'away', sessionId, revision: 1 }) as Correction),
     });
     await reconciler.round([]);
     expect(disconnected).toEqual(['s_bad', 's_good']);
     expect(failed).toEqual(['site_a']);
+    expect(signs).toEqual([]);
 
     const strays = stage([], { placed: async () => here });
     await strays.reconciler.round(['site_a' as SiteId]);
     await vi.waitFor(() => expect(strays.failed).toEqual(['site_a']), { timeout: 30_000 });
     expect(strays.suspended).toEqual(['s_bad', 's_good']);
+  });
+
+  it('tells where a record must be missing, and not where a notice may be on its way', async () => {
+    const [lost, late] = [refOf('site_lost', 'a'), refOf('site_late', 'b')];
+    const { reconciler, signs } = stage([lost, late], {
+      compare: async (site, [held]) => {
+        const { sessionId } = held!.session;
+        return [{ kind: site === lost.site ? 'idle' : 'away', sessionId, revision: 1 } as Correction];
+      },
+    });
+    await reconciler.round([]);
+    expect(signs).toEqual(['site_lost']);
   });
 });

@@ -5,6 +5,7 @@ import { Refusal } from '../errors.ts';
 import type { WaitReports } from '../match/wait-reports.ts';
 import type { Push } from '../push.ts';
 import { attemptEach } from '../state/attempt-each.ts';
+import type { RepairPace } from '../state/repair-pace.ts';
 import type { SiteTurns } from '../state/site-turns.ts';
 import type { Correction, Held, NodeId, SessionId, SessionRef, StateStore, SiteId } from '../state/state-store.ts';
 import type { Sessions } from './sessions.ts';
@@ -13,6 +14,9 @@ import type { Sessions } from './sessions.ts';
 const COMPARE_MAX = 250;
 /** Sessions compared in one round; more than that take several rounds, in turn. */
 const ROUND_MAX = 2_000;
+
+/** Corrections for which a record must be missing. All others are notices that were lost, or are on their way. */
+const SIGNS_OF_LOSS: ReadonlySet<Correction['kind']> = new Set(['idle', 'gone', 'forgotten']);
 
 /**
  * Notices may be lost: an answer that never came, a link that was cut, a node that died between deciding
@@ -28,6 +32,7 @@ export class Reconciler {
   readonly #waits: WaitReports;
   readonly #nodeId: NodeId;
   readonly #turns: SiteTurns;
+  readonly #pace: Pick<RepairPace, 'noteSign'>;
   #turn = 0;
   /** The last session of each site that was looked at among those placed here. */
   readonly #listedTo = new Map<SiteId, SessionId>();
@@ -41,6 +46,8 @@ export class Reconciler {
     waits: WaitReports;
     nodeId: NodeId;
     turns: SiteTurns;
+    /** Told of sites whose records are not all there. */
+    pace: Pick<RepairPace, 'noteSign'>;
   }) {
     this.#store = parts.store;
     this.#relay = parts.relay;
@@ -50,6 +57,7 @@ export class Reconciler {
     this.#waits = parts.waits;
     this.#nodeId = parts.nodeId;
     this.#turns = parts.turns;
+    this.#pace = parts.pace;
   }
 
   async round(sites: readonly SiteId[]): Promise<void> {
@@ -101,7 +109,9 @@ export class Reconciler {
         !this.#sessions.isClosing(sessionId) &&
         (!isWaiting || this.#waits.isFollowed(sessionId));
       // Otherwise something was told meanwhile, on the ordinary way: the next round sees whether that was all.
-      if (isSame) await this.#apply(session, correction);
+      if (!isSame) return;
+      if (SIGNS_OF_LOSS.has(correction.kind)) this.#pace.noteSign(site);
+      await this.#apply(session, correction);
     });
   }
 

@@ -188,6 +188,18 @@ export interface SweepOutcome extends Transition {
   readonly isElsewhere: boolean;
 }
 
+/** Kinds of entries that a repair looks at, in the order in which the store tells how many it put right. */
+export const REPAIRED_KINDS = ['sessions', 'tokens', 'conversations', 'parties', 'placed', 'index', 'waits'] as const;
+export type RepairedKind = (typeof REPAIRED_KINDS)[number];
+
+/** `isMore`: something was put right, so there may be more of it. */
+export interface RepairOutcome extends SweepOutcome {
+  /** How many entries were put right, of the kinds of which some were. */
+  readonly mended: Readonly<Partial<Record<RepairedKind, number>>>;
+  /** Whether the numbers of entries do not fit each other: something is lost, wherever it may be. */
+  readonly areCountsAtOdds: boolean;
+}
+
 /**
  * All shared state, changed by atomic transitions. Every method refuses with `session_gone` for a
  * session that is unknown or whose fence is old, and with `unavailable` when the outcome is unknown;
@@ -250,11 +262,11 @@ export interface StateStore {
    */
   sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome>;
   /**
-   * Puts right what a loss of keys or entries left at odds, a bounded part of the site a call: conversations and
+   * Puts right what a loss of keys or entries left at odds, at most some `max` entries of each kind a call: conversations and
    * waits of sessions that are gone end, and what is there is listed again where it can be found. There may be more
    * to do where something was done. Changes nothing where nothing was lost. Only the node that holds the site's sweep lease does anything.
    */
-  repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome>;
+  repair(site: SiteId, nodeId: NodeId, max: number): Promise<RepairOutcome>;
   /** This node lives and holds visitors of the site. */
   heartbeat(site: SiteId, nodeId: NodeId): Promise<void>;
   /**

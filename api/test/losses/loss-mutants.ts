@@ -28,14 +28,16 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'tokens are not restored',
-    changes: [{ file: 'library', from: "put_right(redis.call('HSETNX', K.tokens, session.t, sid))", to: '' }],
+    changes: [
+      { file: 'library', from: "put_right('sessions', redis.call('HSETNX', K.tokens, session.t, sid))", to: '' },
+    ],
   },
   {
     name: 'who is away is not listed again',
     changes: [
       {
         file: 'library',
-        from: "    put_right(redis.call('ZADD', K.away, session.a, sid))\n    return",
+        from: "    put_right('sessions', redis.call('ZADD', K.away, session.a, sid))\n    return",
         to: '    return',
       },
     ],
@@ -45,7 +47,7 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "put_right(redis.call('ZADD', K.placed, 0, placement(sid, session)))\n  -- A node",
+        from: "put_right('sessions', redis.call('ZADD', K.placed, 0, placement(sid, session)))\n  -- A node",
         to: '-- A node',
       },
     ],
@@ -56,7 +58,13 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'claims are not listed again',
-    changes: [{ file: 'library', from: "put_right(redis.call('ZADD', K.claims, 'NX', conversation.d, cid))", to: '' }],
+    changes: [
+      {
+        file: 'library',
+        from: "put_right('conversations', redis.call('ZADD', K.claims, 'NX', conversation.d, cid))",
+        to: '',
+      },
+    ],
   },
   {
     name: 'waits of sessions that are gone stay',

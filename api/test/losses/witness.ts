@@ -121,7 +121,7 @@ export class Witness {
       isMore = swept.isMore;
     }
     for (let isMore = true, calls = 1; isMore && calls <= 10; calls++) {
-      const repaired = await this.#store.repair(this.#site, node);
+      const repaired = await this.#store.repair(this.#site, node, 100);
       this.#tell(repaired.notices);
       isMore = repaired.isMore;
     }

@@ -26,6 +26,7 @@ import type {
   NodeId,
   Notice,
   OpenOutcome,
+  RepairOutcome,
   Reported,
   ResumeOutcome,
   Seat,
@@ -269,8 +270,8 @@ export class MemoryStore implements StateStore {
   }
 
   /** Nothing is ever lost of a store in this process's own memory. */
-  async repair(): Promise<SweepOutcome> {
-    return { notices: [], isMore: false, isElsewhere: false };
+  async repair(): Promise<RepairOutcome> {
+    return { notices: [], isMore: false, isElsewhere: false, mended: {}, areCountsAtOdds: false };
   }
 
   /** The one node of a store in memory is this process: it lives while it runs. */

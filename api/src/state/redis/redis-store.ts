@@ -1,18 +1,9 @@
-import {
-  TIMES,
-  type Agreed,
-  type ConversationId,
-  type EndReason,
-  type PeerPresence,
-  type ResumeToken,
-  type SessionState,
-} from '@passerby/sdk/protocol';
+import { TIMES, type Agreed, type ConversationId, type EndReason, type ResumeToken } from '@passerby/sdk/protocol';
 import { isBug, Refusal } from '../../errors.ts';
 import type { MatchRules } from '../../decision/rules.ts';
 import { lookupsOf, tagsOf, type Ticket } from '../../decision/ticket.ts';
 import type { IdSource } from '../ids.ts';
 import type {
-  Address,
   Answered,
   CancelOutcome,
   Correction,
@@ -21,11 +12,10 @@ import type {
   LeaveOutcome,
   Mark,
   NodeId,
-  Notice,
   OpenOutcome,
+  RepairOutcome,
   Reported,
   ResumeOutcome,
-  Seat,
   SessionId,
   SessionRef,
   StateStore,
@@ -38,6 +28,16 @@ import { BLOCK_MS, SURVEYED, typicalOf } from '../survey.ts';
 import type { ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer, renewConnection } from './foreign-answer.ts';
 import { NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
+import {
+  agreedFrom,
+  correctionFrom,
+  noticesFrom,
+  repairOutcome,
+  seatFrom,
+  stateFrom,
+  sweepOutcome,
+  toldBy,
+} from './replies.ts';
 import type { ScriptReply } from './script.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 import { isScriptFault } from './store-fault.ts';
@@ -57,8 +57,6 @@ const ASK_AGAIN_PAUSE_MS = 50;
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
 const SWEEP_MATCHES_MAX = 64;
-/** Entries of each kind that one repair looks at: about a hundredth of a second of script where all are there. */
-const REPAIR_MAX = 100;
 
 /** All shared state in Redis, one Lua script a transition, so that many nodes serve one site. */
 export class RedisStore implements StateStore {
@@ -213,10 +211,10 @@ export class RedisStore implements StateStore {
     return sweepOutcome(site, reply);
   }
 
-  async repair(site: SiteId, nodeId: NodeId): Promise<SweepOutcome> {
-    const args = { node: nodeId, sweepLeaseMs: SWEEP_LEASE_MS, nodeLeaseMs: NODE_LEASE_MS, max: REPAIR_MAX };
+  async repair(site: SiteId, nodeId: NodeId, max: number): Promise<RepairOutcome> {
+    const args = { node: nodeId, sweepLeaseMs: SWEEP_LEASE_MS, nodeLeaseMs: NODE_LEASE_MS, max };
     const reply = await this.#run('repair-site', site, args);
-    return sweepOutcome(site, reply);
+    return repairOutcome(site, reply);
   }
 
   async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
@@ -301,10 +299,6 @@ function isWrongType(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.message.startsWith('WRONGTYPE');
 }
 
-function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
-  return { rules: rules === '' ? null : rules, ageBand: ageBand === '' ? null : ageBand };
-}
-
 function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: number } {
   return { session: sessionId, fence };
 }
@@ -318,73 +312,4 @@ function markFrom(text: string): Mark {
 function ticketText(ticket: Ticket): string {
   const given = Object.fromEntries(Object.entries(ticket).filter(([, value]) => value !== null));
   return JSON.stringify({ ticket: given, tags: tagsOf(ticket), lookups: lookupsOf(ticket) });
-}
-
-/** Parts interests in a notice; no interest contains a control character. */
-const UNIT_SEPARATOR = '\u001f';
-
-function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {
-  const [conversationId, role, peerId, peerNode, isSameTopic, interests] = fields as string[];
-  return {
-    conversationId: conversationId as ConversationId,
-    role: role as Seat['role'],
-    shared: {
-      interests: interests === '' ? [] : interests!.split(UNIT_SEPARATOR),
-      isSameTopic: isSameTopic === '1',
-    },
-    peer: { site, sessionId: peerId as SessionId, nodeId: peerNode as NodeId },
-  };
-}
-
-function stateFrom(state: readonly unknown[], seat: Seat | null): SessionState {
-  if (seat !== null) {
-    const { peer: _, ...conversation } = seat;
-    return { status: 'chatting', conversation, peer: state[1] as PeerPresence };
-  }
-  if (state[0] === 'waiting') return { status: 'waiting', waitingForMs: state[1] as number };
-  return { status: 'idle' };
-}
-
-function correctionFrom(site: SiteId, revision: number, [kind, id, word, ...seat]: readonly unknown[]): Correction {
-  const sessionId = id as SessionId;
-  switch (kind) {
-    case 'seated':
-      return { kind, sessionId, revision, seat: seatFrom(site, seat), isPeerAway: word === 'away' };
-    case 'unseated':
-      return { kind, sessionId, revision, reason: word as EndReason };
-    case 'outlived':
-      return { kind, sessionId, revision, conversationId: word as ConversationId };
-    case 'forgotten':
-      return { kind, sessionId, revision, known: { site, sessionId, fence: word as number } };
-    case 'unasked':
-    case 'idle':
-    case 'elsewhere':
-    case 'away':
-    case 'gone':
-      return { kind, sessionId, revision };
-    default:
-      throw new Error(`a correction of an unknown kind: ${String(kind)}`);
-  }
-}
-
-function toldBy(site: SiteId, reply: ScriptReply): Answered {
-  return { revision: reply.revision, notices: noticesFrom(site, reply) };
-}
-
-function noticesFrom(site: SiteId, reply: ScriptReply): Notice[] {
-  return reply.notices.map(([kind, sessionId, nodeId, ...fields]): Notice => {
-    const to: Address = { site, sessionId: sessionId as SessionId, nodeId: nodeId as NodeId };
-    const { revision } = reply;
-    if (kind === 'started') return { kind, revision, to, seat: seatFrom(site, fields) };
-    const [conversationId, word, peerId, peerNode] = fields as [ConversationId, string, SessionId, NodeId];
-    if (kind === 'ended') return { kind, revision, to, conversationId, reason: word as EndReason };
-    if (kind !== 'presence') throw new Error(`a notice of an unknown kind: ${String(kind)}`);
-    const peer: Address = { site, sessionId: peerId, nodeId: peerNode };
-    return { kind, revision, to, conversationId, presence: word as PeerPresence, peer };
-  });
-}
-
-function sweepOutcome(site: SiteId, reply: ScriptReply): SweepOutcome {
-  const isElsewhere = reply.tag === 'held';
-  return { notices: noticesFrom(site, reply), isMore: reply.fields[0] === 1, isElsewhere };
 }

@@ -14,6 +14,9 @@ import { RedisStore } from './redis-store.ts';
 
 const [NODE, OTHER] = NODES as [(typeof NODES)[number], (typeof NODES)[number]];
 
+/** Entries of each kind a call looks at. */
+const MAX = 100;
+
 let server: RedisServer;
 let redis: Redis;
 let store: RedisStore;
@@ -54,7 +57,7 @@ const idIn = (notices: readonly Notice[]) => {
 };
 const endsIn = (notices: readonly Notice[]) =>
   notices.flatMap((notice) => (notice.kind === 'ended' ? [[notice.to.sessionId, notice.reason]] : []));
-const repair = async () => (await store.repair(SITE, NODE)).notices;
+const repair = async () => (await store.repair(SITE, NODE, MAX)).notices;
 /** What nodes do each second. */
 const round = async (rules: MatchRules = FREE) => {
   for (const node of NODES) await store.heartbeat(SITE, node);
@@ -81,9 +84,9 @@ describe('repair of a site', () => {
   it('is made by the node that holds the sweep lease, and by no other', async () => {
     await open(OTHER);
     await lose('placed');
-    await store.repair(SITE, OTHER);
+    await store.repair(SITE, OTHER, MAX);
     expect(await store.online(SITE)).toBe(0);
-    await store.repair(SITE, NODE);
+    await store.repair(SITE, NODE, MAX);
     expect(await store.online(SITE)).toBe(1);
   });
 
@@ -91,11 +94,11 @@ describe('repair of a site', () => {
     await find(await open());
     await lose('placed');
     // The texts of both are there from now on.
-    await Promise.all([store.sweep(SITE, OTHER, FREE, 50), store.repair(SITE, OTHER)]);
+    await Promise.all([store.sweep(SITE, OTHER, FREE, 50), store.repair(SITE, OTHER, MAX)]);
     const before = await Promise.all((await redis.keys('*')).sort().map((key) => redis.dumpBuffer(key)));
     await redis.config('RESETSTAT');
     expect(await store.sweep(SITE, OTHER, FREE, 50)).toEqual({ notices: [], isMore: false, isElsewhere: true });
-    expect(await store.repair(SITE, OTHER)).toEqual({ notices: [], isMore: false, isElsewhere: true });
+    expect(await store.repair(SITE, OTHER, MAX)).toMatchObject({ notices: [], isMore: false, isElsewhere: true });
     const called = [...(await redis.info('commandstats')).matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
     // Each asks for a kept answer, and for the lease.
     expect(called.flatMap(([, name, calls]) => (name!.includes('|') ? [] : [`${name} ${calls}`])).sort()).toEqual([
@@ -201,11 +204,98 @@ describe('repair of a site', () => {
     expect(await redis.hlen(keyNamed('parties'))).toBe(0);
   });
 
+  it('tells how many entries it put right, by kind', async () => {
+    const { a } = await pair();
+    await find(await open(), FREE, { seeks: ['nobody'] });
+    await lose('placed', 'index');
+    expect((await store.repair(SITE, NODE, MAX)).mended).toEqual({ sessions: 3, waits: expect.any(Number) });
+    await redis.hdel(keyNamed('sessions'), a.sessionId);
+    expect((await store.repair(SITE, NODE, MAX)).mended).toMatchObject({ placed: 1, tokens: 1, conversations: 1 });
+    expect((await store.repair(SITE, NODE, MAX)).mended).toEqual({});
+  });
+
+  describe('says that the counts are at odds', () => {
+    /** A site with something of every kind. */
+    const crowd = async () => {
+      const { a } = await pair();
+      const ended = await pair();
+      await store.leave(ended.a, ended.id, null, FREE);
+      await store.suspend(a);
+      // More than are away: of those none is in line.
+      for (let n = 0; n < 3; n++) await find(await open(), FREE, { seeks: ['nobody'] });
+      const absent = await open();
+      await find(absent, FREE, { seeks: ['nobody'] });
+      await store.suspend(absent);
+      const [one, other] = [await open(), await open()];
+      await find(one);
+      await store.confirm(one, idIn((await find(other)).notices));
+    };
+    const isAtOdds = async () => (await store.repair(SITE, NODE, 1)).areCountsAtOdds;
+
+    it('never where nothing was lost', async () => {
+      await crowd();
+      expect(await isAtOdds()).toBe(false);
+      for (const time of [FREE.confirmMs, TIMES.graceMs, TIMES.reportMs]) {
+        skewMs += time;
+        await round();
+        expect([time, await isAtOdds()]).toEqual([time, false]);
+      }
+    });
+
+    it.each([
+      'sessions',
+      'tokens',
+      'placed',
+      'nodes',
+      'away',
+      'waits',
+      'index',
+      'conversations',
+      'parties',
+      'over',
+    ] as const)('at once where %s is lost', async (name) => {
+      await crowd();
+      await lose(name);
+      expect(await isAtOdds()).toBe(true);
+    });
+
+    it('where one session is lost', async () => {
+      await crowd();
+      const [first] = await redis.hkeys(keyNamed('sessions'));
+      await redis.hdel(keyNamed('sessions'), first!);
+      expect(await isAtOdds()).toBe(true);
+    });
+  });
+
+  it('looks at few entries a call, also of hashes that Redis gives as a whole, and at each in turn', async () => {
+    const sessions = 300;
+    for (let n = 0; n < sessions; n++) await open();
+    const max = 20;
+    await store.repair(SITE, NODE, max);
+    await redis.config('RESETSTAT');
+    await store.repair(SITE, NODE, max);
+    const stats = [...(await redis.info('commandstats')).matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];
+    const commands = stats.reduce((sum, [, , calls]) => sum + Number(calls), 0);
+    // Sessions, tokens and placements, at five commands each at most, and what each call costs anyway.
+    expect(commands).toBeLessThan(3 * 5 * max + 60);
+    // One of the first and one of the last, in whatever order they come.
+    const tokens = await redis.hkeys(keyNamed('tokens'));
+    await redis.hset(keyNamed('tokens'), 'r_dangling', 's_nobody');
+    await redis.hdel(keyNamed('tokens'), tokens[0]!, tokens.at(-1)!);
+    const mended = { sessions: 0, tokens: 0 };
+    for (let calls = 0; calls < sessions / max + 2; calls++) {
+      const outcome = await store.repair(SITE, NODE, max);
+      mended.sessions += outcome.mended.sessions ?? 0;
+      mended.tokens += outcome.mended.tokens ?? 0;
+    }
+    expect(mended).toEqual({ sessions: 2, tokens: 1 });
+  });
+
   it('reaches every entry of a large site after as many calls as their number takes', async () => {
     for (let n = 0; n < 1_200; n++) await open();
     await lose('placed');
     let calls = 0;
-    while ((await store.repair(SITE, NODE)).isMore) calls += 1;
+    while ((await store.repair(SITE, NODE, MAX)).isMore) calls += 1;
     expect(await store.online(SITE)).toBe(1_200);
     // Each looks at a bounded part.
     expect(calls).toBeGreaterThan(5);

@@ -2,10 +2,12 @@
 -- MODE     leased
 -- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims meetings parties over
 -- ARGV     node sweepLeaseMs nodeLeaseMs max
--- RETURNS  repaired isMore | held
--- COST     O(max · log n); of a hash that Redis keeps as a list, all of it
+-- RETURNS  repaired areCountsAtOdds repairs | held
+-- COST     O(max · log n), some four commands an entry; of a hash that Redis keeps as a list, all fields are read
 
 local at = now()
+-- Before anything is put right.
+local is_at_odds, conversations = are_counts_at_odds(), redis.call('HLEN', K.conversations)
 for _, sid in ipairs(next_fields(K.sessions, 'sessions')) do repair_session(sid, at) end
 for _, token in ipairs(next_fields(K.tokens, 'tokens')) do repair_token(token) end
 for _, cid in ipairs(next_fields(K.conversations, 'conversations')) do repair_conversation(cid, at) end
@@ -14,5 +16,9 @@ for _, member in ipairs(next_members(K.placed, 'placed')) do repair_placement(me
 -- Entries that lead to nothing first, so that a wait is not found by an old one.
 for _, member in ipairs(next_members(K.index, 'index')) do repair_index(member) end
 for _, sid in ipairs(next_fields(K.waits, 'waits')) do repair_wait(sid, at) end
--- Where something was lost there may be more of it.
-return { 'repaired', repairs + #notices > 0 and 1 or 0 }
+write_walk()
+-- A session that is looked at ends its own, where that is not whole any more.
+put_right('conversations', conversations - redis.call('HLEN', K.conversations))
+local counts = {}
+for position, kind in ipairs(WALKS) do counts[position] = repairs[kind] end
+return { 'repaired', is_at_odds and 1 or 0, counts }

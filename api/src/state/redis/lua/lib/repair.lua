@@ -2,77 +2,123 @@
 -- what a record says of itself is listed again where it is missing. Nothing changes where nothing was lost.
 -- Each function looks at one entry; a repeated walk over all of them is kept in the site's counters.
 
--- How much this script put right.
-local repairs = 0
+-- How much this script put right, by kind of entry.
+local repairs = { sessions = 0, tokens = 0, conversations = 0, parties = 0, placed = 0, index = 0, waits = 0 }
 
 -- Counts what a command added or took away that should have been so before.
-local function put_right(changed)
-  repairs = repairs + changed
+local function put_right(kind, changed)
+  repairs[kind] = repairs[kind] + changed
+end
+
+-- How far the walk came, by kind: a cursor, the last member, or for a hash that comes whole `-` and the number of fields
+-- that were looked at.
+local WALKS = { 'sessions', 'tokens', 'conversations', 'parties', 'placed', 'index', 'waits' }
+local walk = nil
+
+local function walked_to(kind)
+  if not walk then
+    walk = {}
+    local names = {}
+    for position, each in ipairs(WALKS) do names[position] = 'walk:' .. each end
+    for position, last in ipairs(redis.call('HMGET', K.counters, unpack(names))) do walk[WALKS[position]] = last or '' end
+  end
+  return walk[kind]
+end
+
+local function write_walk()
+  local pairs_of_walk = {}
+  for kind, last in pairs(walk) do
+    pairs_of_walk[#pairs_of_walk + 1], pairs_of_walk[#pairs_of_walk + 2] = 'walk:' .. kind, last
+  end
+  redis.call('HSET', K.counters, unpack(pairs_of_walk))
 end
 
 -- The next part of a hash, as field after field; the walk goes round without an end.
-local function next_fields(key, name)
-  local cursor = redis.call('HGET', K.counters, 'walk:' .. name) or '0'
-  local reply = redis.call('HSCAN', key, cursor, 'COUNT', A.max)
-  redis.call('HSET', K.counters, 'walk:' .. name, reply[1])
-  local fields = {}
-  for position = 1, #reply[2], 2 do fields[#fields + 1] = reply[2][position] end
+local function next_fields(key, kind)
+  local last, max = walked_to(kind), tonumber(A.max)
+  local seen = tonumber(string.match(last, '^%-(%d+)$') or 0)
+  local from = string.match(last, '^%d+$') or '0'
+  local reply = redis.call('HSCAN', key, from, 'COUNT', max)
+  local scanned, fields = reply[2], {}
+  local count = #scanned / 2
+  walk[kind] = reply[1]
+  -- A small hash comes whole, however little of it is asked for.
+  local is_whole = from == '0' and reply[1] == '0' and count > max
+  if not is_whole or seen >= count then seen = 0 end
+  local upto = is_whole and math.min(count, seen + max) or count
+  if is_whole and upto < count then walk[kind] = '-' .. upto end
+  for position = seen + 1, upto do fields[#fields + 1] = scanned[2 * position - 1] end
   return fields
 end
 
 -- The next part of a set that is ordered lexically.
-local function next_members(key, name)
-  local last = redis.call('HGET', K.counters, 'walk:' .. name)
-  local members = redis.call('ZRANGEBYLEX', key, last and '(' .. last or '-', '+', 'LIMIT', 0, A.max)
-  if #members == tonumber(A.max) then
-    redis.call('HSET', K.counters, 'walk:' .. name, members[#members])
-  else
-    redis.call('HDEL', K.counters, 'walk:' .. name)
-  end
+local function next_members(key, kind)
+  local last = walked_to(kind)
+  local members = redis.call('ZRANGEBYLEX', key, last ~= '' and '(' .. last or '-', '+', 'LIMIT', 0, A.max)
+  walk[kind] = #members == tonumber(A.max) and members[#members] or ''
   return members
+end
+
+-- Whether there are more or fewer entries of one kind than those of another one call for: a sign that some were lost.
+local function are_counts_at_odds()
+  local sessions, tokens = redis.call('HLEN', K.sessions), redis.call('HLEN', K.tokens)
+  local placed, away = redis.call('ZCARD', K.placed), redis.call('ZCARD', K.away)
+  local conversations, waits = redis.call('HLEN', K.conversations), redis.call('HLEN', K.waits)
+  local is_indexed = redis.call('ZCARD', K.index) > 0
+  return sessions ~= placed + away
+    or tokens < sessions
+    or tokens > 2 * sessions
+    or (placed > 0 and redis.call('ZCARD', K.nodes) == 0)
+    or 2 * conversations > sessions
+    or redis.call('ZCARD', K.claims) > conversations
+    or redis.call('HLEN', K.parties) ~= conversations + redis.call('ZCARD', K.over)
+    or waits > sessions
+    or redis.call('ZCARD', K.due) > waits
+    or (is_indexed and waits == 0)
+    or (not is_indexed and waits > away)
 end
 
 local function repair_session(sid, at)
   local session = whole(sid, read(K.sessions, sid), at)
   if not session then
-    put_right(redis.call('HDEL', K.sessions, sid))
+    put_right('sessions', redis.call('HDEL', K.sessions, sid))
     return
   end
-  put_right(redis.call('HSETNX', K.tokens, session.t, sid))
-  if session.p ~= '' then put_right(redis.call('HSETNX', K.tokens, session.p, sid)) end
+  put_right('sessions', redis.call('HSETNX', K.tokens, session.t, sid))
+  if session.p ~= '' then put_right('sessions', redis.call('HSETNX', K.tokens, session.p, sid)) end
   if session.a > 0 then
-    put_right(redis.call('ZADD', K.away, session.a, sid))
+    put_right('sessions', redis.call('ZADD', K.away, session.a, sid))
     return
   end
-  put_right(redis.call('ZADD', K.placed, 0, placement(sid, session)))
+  put_right('sessions', redis.call('ZADD', K.placed, 0, placement(sid, session)))
   -- A node that lives says so itself; one that does not is found dead when this lease is over.
-  put_right(redis.call('ZADD', K.nodes, 'NX', at + tonumber(A.nodeLeaseMs), session.n))
+  put_right('sessions', redis.call('ZADD', K.nodes, 'NX', at + tonumber(A.nodeLeaseMs), session.n))
 end
 
 local function repair_token(token)
   -- A scan may tell of one field twice.
   local sid = redis.call('HGET', K.tokens, token)
   local session = sid and read(K.sessions, sid)
-  if not session or (session.t ~= token and session.p ~= token) then put_right(redis.call('HDEL', K.tokens, token)) end
+  if not session or (session.t ~= token and session.p ~= token) then put_right('tokens', redis.call('HDEL', K.tokens, token)) end
 end
 
 local function repair_wait(sid, at)
   local wait = read_wait(sid)
   if not wait then
-    put_right(redis.call('HDEL', K.waits, sid))
+    put_right('waits', redis.call('HDEL', K.waits, sid))
   elseif is_in_line(sid, wait) then
     local added = list_tags(sid, wait)
-    put_right(added)
+    put_right('waits', added)
     -- Who could not be found may have missed somebody.
     if added > 0 then write_due(sid, wait, at) end
-    if wait.d then put_right(redis.call('ZADD', K.due, 'NX', wait.d, sid)) end
+    if wait.d then put_right('waits', redis.call('ZADD', K.due, 'NX', wait.d, sid)) end
   end
 end
 
 local function repair_conversation(cid, at)
   local conversation = read(K.conversations, cid)
   if not conversation then
-    put_right(redis.call('HDEL', K.conversations, cid))
+    redis.call('HDEL', K.conversations, cid)
     return
   end
   local is_whole = false
@@ -82,33 +128,32 @@ local function repair_conversation(cid, at)
   end
   if not is_whole then
     finish(cid, conversation, nil, 'service_reset', 'service_reset', at)
-    put_right(1)
   elseif conversation.d > 0 then
-    put_right(redis.call('ZADD', K.claims, 'NX', conversation.d, cid))
+    put_right('conversations', redis.call('ZADD', K.claims, 'NX', conversation.d, cid))
   end
 end
 
 local function repair_party(cid, at)
   local party = read(K.parties, cid)
   if not party then
-    put_right(redis.call('HDEL', K.parties, cid))
+    put_right('parties', redis.call('HDEL', K.parties, cid))
     return
   end
   if party.e == 0 and redis.call('HEXISTS', K.conversations, cid) == 0 then
     party.e = at
     write(K.parties, cid, party)
   end
-  if party.e > 0 then put_right(redis.call('ZADD', K.over, 'NX', party.e, cid)) end
+  if party.e > 0 then put_right('parties', redis.call('ZADD', K.over, 'NX', party.e, cid)) end
 end
 
 local function repair_placement(member)
   local sid = string.match(member, '%z(.+)$')
   local session = sid and read(K.sessions, sid)
-  if not session or session.a > 0 or placement(sid, session) ~= member then put_right(redis.call('ZREM', K.placed, member)) end
+  if not session or session.a > 0 or placement(sid, session) ~= member then put_right('placed', redis.call('ZREM', K.placed, member)) end
 end
 
 local function repair_index(member)
   local stamp, sid = string.match(member, '%z(' .. string.rep('%d', STAMP_LENGTH) .. ')(.+)$')
   local wait = sid and read_wait(sid)
-  if not wait or stamp_of(wait) ~= stamp then put_right(redis.call('ZREM', K.index, member)) end
+  if not wait or stamp_of(wait) ~= stamp then put_right('index', redis.call('ZREM', K.index, member)) end
 end

@@ -1,0 +1,60 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { keyOf } from '../../src/state/redis/keys.ts';
+import { listLog, pairOf, SHOP, startTestApp } from '../harness.ts';
+import { RedisServer } from '../servers/redis-server.ts';
+
+const PATIENCE = { timeout: 10_000, interval: 20 };
+
+describe('the walk that repairs a site', { timeout: 30_000 }, () => {
+  let server: RedisServer;
+  let redis: Redis;
+  let app: App;
+  const log = listLog();
+  /** Entries of each kind asked for, of every call that was seen. */
+  const asked: string[] = [];
+  let monitor: Redis;
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    redis = new Redis(server.url);
+    monitor = await redis.duplicate().monitor();
+    monitor.on('monitor', (_time: string, args: readonly string[]) => {
+      if (args[0]?.toLowerCase() === 'hscan') asked.push(args.at(-1)!);
+    });
+    app = await startTestApp({ config: { REDIS_URL: parseRedisUrl(server.url) }, log });
+  });
+  afterAll(async () => {
+    await app?.stop();
+    monitor?.disconnect();
+    redis?.disconnect();
+    await server?.stop();
+  });
+  const told = () =>
+    log.lines.filter(({ message }) => message === 'entries of the state store were lost and are put right');
+  const mended = async (kind: string) => {
+    const [, count] =
+      new RegExp(`passerby_repairs_total\\{kind="${kind}"\\} (\\d+)`).exec(await app.metrics.text()) ?? [];
+    return Number(count);
+  };
+
+  test('goes slowly and tells of nothing while nothing is lost, and fast after a new connection', async () => {
+    await using pair = await pairOf(app);
+    expect(pair.conversationId).toBeDefined();
+    asked.length = 0;
+    await expect.poll(() => asked.length, PATIENCE).toBeGreaterThan(40);
+    expect(new Set(asked)).toEqual(new Set(['20']));
+    expect([await mended('sessions'), told()]).toEqual([0, []]);
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect.poll(() => new Set(asked), PATIENCE).toContain('100');
+  });
+
+  test('tells in the log and the metrics how much it put right', async () => {
+    await using pair = await pairOf(app);
+    expect(pair.conversationId).toBeDefined();
+    await redis.del(keyOf('placed', SHOP.id, ''));
+    await expect.poll(() => mended('sessions'), PATIENCE).toBeGreaterThanOrEqual(1);
+    expect(told()[0]).toMatchObject({ level: 'warn', fields: { site: SHOP.id, count: expect.any(Number) } });
+  });
+});
