@@ -18,13 +18,13 @@ export function healthRoutes({ store, isDraining, readiness }: HealthParts): Rou
     context.body = health;
   });
   router.get('/readyz', async (context) => {
-    const { reasons, storeFaults } = await readiness.look();
+    const { isReady, reasons, storeFaults } = await readiness.look();
     const answer: Readiness = {
-      status: reasons.length === 0 ? 'ready' : 'not_ready',
+      status: isReady ? 'ready' : 'not_ready',
       reasons,
       ...(storeFaults.length > 0 && { storeFaults }),
     };
-    context.status = reasons.length === 0 ? 200 : 503;
+    context.status = isReady ? 200 : 503;
     context.set('Cache-Control', 'no-store');
     context.body = answer;
   });

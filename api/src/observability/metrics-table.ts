@@ -33,7 +33,7 @@ export const METRICS = {
   passerby_not_ready: {
     type: 'gauge',
     unit: '0 or 1',
-    help: 'Why it does not, as /readyz says.',
+    help: 'What is wrong with it, as /readyz says; records_unwritable alone leaves it ready.',
     labels: { reason: READINESS_REASONS },
   },
   passerby_store_fault: {

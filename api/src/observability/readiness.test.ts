@@ -18,7 +18,7 @@ function stage(askStore: () => Promise<StoreStanding>, probeRecords?: () => Prom
     probeRecords,
     isOverloaded: () => state.isOverloaded,
   });
-  return { state, reasons: () => check.reasons(), look: () => check.look() };
+  return { state, reasons: async () => (await check.look()).reasons, look: () => check.look() };
 }
 
 test('is ready unless something speaks against it', async () => {
@@ -62,36 +62,39 @@ test('a store that does not answer is not there, is not asked again meanwhile, a
 
 test('says what is wrong with the store, also where that is no reason to be left alone', async () => {
   const { state, look } = stage(() => Promise.resolve({ isAvailable: state.isDraining, faults: ['CLUSTERDOWN'] }));
-  expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['CLUSTERDOWN'] });
+  expect(await look()).toEqual({ isReady: false, reasons: ['store_unavailable'], storeFaults: ['CLUSTERDOWN'] });
   Object.assign(state, { now: 1_000, isDraining: true });
-  expect(await look()).toEqual({ reasons: ['draining'], storeFaults: ['CLUSTERDOWN'] });
+  expect(await look()).toEqual({ isReady: false, reasons: ['draining'], storeFaults: ['CLUSTERDOWN'] });
 });
 
 test('says why nothing comes through from other processes, unless the store is away anyway', async () => {
   let standing = STORE_WELL;
   const { state, look } = stage(() => Promise.resolve(standing));
   state.linkFault = 'NO_ECHO';
-  expect(await look()).toEqual({ reasons: ['link_silent'], storeFaults: ['NO_ECHO'] });
+  expect(await look()).toEqual({ isReady: false, reasons: ['link_silent'], storeFaults: ['NO_ECHO'] });
   standing = { isAvailable: false, faults: ['ECONNREFUSED'] };
   state.now = 1_000;
-  expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['ECONNREFUSED'] });
+  expect(await look()).toEqual({ isReady: false, reasons: ['store_unavailable'], storeFaults: ['ECONNREFUSED'] });
 });
 
 test('a store that is late has timed out', async () => {
   const { look } = stage(() => new Promise(() => undefined));
-  expect(await look()).toEqual({ reasons: ['store_unavailable'], storeFaults: ['TIMEOUT'] });
+  expect(await look()).toEqual({ isReady: false, reasons: ['store_unavailable'], storeFaults: ['TIMEOUT'] });
 });
 
 describe('a database that takes no writes', () => {
   test('is a reason as long as it does not, and is asked once in five seconds', async () => {
     const probe = vi.fn(() => Promise.resolve());
-    const { state, reasons } = stage(() => Promise.resolve(STORE_WELL), probe);
+    const { state, reasons, look } = stage(() => Promise.resolve(STORE_WELL), probe);
     expect(await reasons()).toEqual([]);
     probe.mockRejectedValue(new Error('full'));
     state.now = 4_999;
     expect(await reasons()).toEqual([]);
     state.now = 5_000;
-    expect(await reasons()).toEqual(['records_unwritable']);
+    expect(await look()).toEqual({ isReady: true, reasons: ['records_unwritable'], storeFaults: [] });
+    state.isDraining = true;
+    expect(await look()).toMatchObject({ isReady: false, reasons: ['draining', 'records_unwritable'] });
+    state.isDraining = false;
     await Promise.all(Array.from({ length: 100 }, reasons));
     expect(probe).toHaveBeenCalledTimes(2);
     probe.mockResolvedValue();

@@ -69,19 +69,14 @@ export class ReadinessCheck {
     });
   }
 
-  /** Empty: it is ready. Answers within `ANSWER_MS`, whatever the store and the database do. */
-  async reasons(): Promise<readonly ReadinessReason[]> {
-    return (await this.look()).reasons;
-  }
-
-  /** The same, with what is wrong with the state store. */
-  async look(): Promise<{ readonly reasons: readonly ReadinessReason[]; readonly storeFaults: readonly StoreFault[] }> {
+  /** Answers within `ANSWER_MS`, whatever the store and the database do. */
+  async look(): Promise<Outlook> {
     const { clock, isDraining, linkFault, recordsStaleSince, isOverloaded } = this.#parts;
     const [store, areRecordsWritable] = await Promise.all([this.#store.look(), this.#areRecordsWritable.look()]);
     // A store that is away carries no messages either, and says why.
     const silent = store.isAvailable ? linkFault?.() : undefined;
     const staleSince = recordsStaleSince?.() ?? null;
-    const reasons: readonly (ReadinessReason | false)[] = [
+    const found: readonly (ReadinessReason | false)[] = [
       isDraining() && 'draining',
       !store.isAvailable && 'store_unavailable',
       silent !== undefined && 'link_silent',
@@ -89,11 +84,24 @@ export class ReadinessCheck {
       !areRecordsWritable && 'records_unwritable',
       (isOverloaded?.() ?? false) && 'overloaded',
     ];
+    const reasons = found.filter((reason) => reason !== false);
     return {
-      reasons: reasons.filter((reason) => reason !== false),
+      // Without writes to the database conversations go on: visitors sent elsewhere would find the same database.
+      isReady: reasons.every((reason) => reason === 'records_unwritable'),
+      reasons,
       storeFaults: silent === undefined ? store.faults : [...store.faults, silent],
     };
   }
+}
+
+/** What is known of this process. */
+export interface Outlook {
+  /** Whether it should get visitors. */
+  readonly isReady: boolean;
+  /** What is wrong with it. */
+  readonly reasons: readonly ReadinessReason[];
+  /** What is wrong with the state store. */
+  readonly storeFaults: readonly StoreFault[];
 }
 
 interface Question<Answer> {

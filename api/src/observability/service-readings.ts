@@ -26,9 +26,9 @@ export function readService(metrics: Metrics, { tally, readiness, held, passed }
     [{ path: 'local' }, passed().local] as const,
     [{ path: 'remote' }, passed().remote] as const,
   ]);
-  metrics.read('passerby_ready', async () => [[{}, (await readiness.reasons()).length === 0 ? 1 : 0]]);
+  metrics.read('passerby_ready', async () => [[{}, (await readiness.look()).isReady ? 1 : 0]]);
   metrics.read('passerby_not_ready', async () => {
-    const reasons = await readiness.reasons();
+    const { reasons } = await readiness.look();
     return READINESS_REASONS.map((reason) => [{ reason }, reasons.includes(reason) ? 1 : 0] as const);
   });
   metrics.read('passerby_store_fault', async () => {

@@ -37,7 +37,7 @@ export interface Health {
   readonly store: 'memory' | 'redis';
 }
 
-/** Why a process should get no visitors now. */
+/** What is wrong with a process. For any of these but `records_unwritable` it should get no visitors now. */
 export const READINESS_REASONS = [
   /** It is about to end. */
   'draining',
@@ -47,7 +47,7 @@ export const READINESS_REASONS = [
   'link_silent',
   /** What it knows of sites, keys and bans may be out of date: the database does not answer. */
   'records_stale',
-  /** The database takes no writes: what is reported now is lost. The log says why. */
+  /** The database takes no writes: what is reported now is refused, and conversations go on. The log says why. */
   'records_unwritable',
   /** It has more to do than it can: who is new had better go elsewhere. */
   'overloaded',
@@ -111,7 +111,7 @@ export const STORE_FAULTS = [
 ] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
-/** What `GET /readyz` answers: 200 when `ready`, 503 otherwise. `reasons` is empty when `ready`. */
+/** What `GET /readyz` answers: 200 when `ready`, 503 otherwise. When `ready`, `reasons` is empty or `records_unwritable` alone. */
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
   readonly reasons: readonly ReadinessReason[];
