@@ -68,7 +68,7 @@ const USERS: readonly User[] = [
     name: 'the counters of limits',
     start: async () => {
       const tally = new Tally();
-      const counters = new RedisCounters(await connection(), () => performance.now(), tally);
+      const counters = new RedisCounters(await connection(), () => Math.round(performance.now()), tally);
       let uses = 0;
       // A window of its own tells the answer to one use from that to another.
       const use = async () => {
