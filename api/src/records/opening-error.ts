@@ -20,6 +20,8 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '28P01': 'its user or password is refused',
   '28000': 'its user is refused, or not without TLS: see pg_hba.conf of the server',
   NO_PASSWORD: 'it needs a password',
+  UNREADABLE_ANSWER:
+    'its host is no PostgreSQL, or wants another way of proving who asks than a password: see pg_hba.conf of the server',
   '3D000': 'its database does not exist; create it with CREATE DATABASE',
   '42P01': 'its tables are in a schema that its user does not look at; set search_path',
   '3F000': 'its user has no schema to create tables in; grant it USAGE on one, or set search_path',

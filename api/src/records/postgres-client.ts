@@ -1,5 +1,12 @@
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { DatabaseFailure } from './database-failure.ts';
+
+/** What `pg` keeps to itself: the connection, which begins to read its stream with this, after TLS if there is any. */
+interface Innards {
+  readonly connection: { attachListeners(stream: Duplex): void };
+}
 
 /**
  * A connection to PostgreSQL whose errors are heard from its first moment on, lent out or not, and that can be torn
@@ -17,6 +24,12 @@ export class PostgresClient extends pg.Client {
     this.#closeMs = closeMs;
     // What broke is told to whoever asked something; with nobody asking, the next one gets a new connection.
     this.on('error', () => undefined);
+    const { connection } = this as unknown as Innards;
+    const read = connection.attachListeners.bind(connection);
+    connection.attachListeners = (stream) => {
+      breakWhereUnreadable(stream);
+      read(stream);
+    };
   }
 
   /** Whoever waits for an answer gets an error, and the pool lets go of it. */
@@ -43,4 +56,21 @@ export class PostgresClient extends pg.Client {
     this.#socket.once('close', () => clearTimeout(timer));
     return callback === undefined ? super.end() : super.end(callback);
   }
+}
+
+/**
+ * Breaks a connection on which something comes that `pg` cannot read, such as the wish for Kerberos, or what is no
+ * PostgreSQL. `pg` throws while it reads: nobody would catch that, and the process would end.
+ */
+function breakWhereUnreadable(stream: Duplex): void {
+  const emit = stream.emit.bind(stream) as (name: string | symbol, ...args: unknown[]) => boolean;
+  stream.emit = (name: string | symbol, ...args: unknown[]) => {
+    if (name !== 'data') return emit(name, ...args);
+    try {
+      return emit(name, ...args);
+    } catch (thrown) {
+      stream.destroy(new DatabaseFailure('UNREADABLE_ANSWER', thrown));
+      return true;
+    }
+  };
 }
