@@ -1,5 +1,6 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ORIGIN, SHOP, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { head, RawConnection } from './raw-connection.ts';
@@ -55,5 +56,32 @@ describe('S29 a request that no client of the service sends', () => {
     );
     await until(() => connection.isClosed, 'it is closed');
     expect(connection.received).not.toContain('101 Switching Protocols');
+  });
+
+  const SMALLEST = 'GET /healthz HTTP/1.1\r\nHost:x\r\n\r\n';
+  it.each([
+    ['comes in chunks', 400, head('POST /healthz', ['Transfer-Encoding: chunked']) + '1\r\nx\r\n'.repeat(5_000)],
+    ['comes together with many others', null, SMALLEST.repeat(1_500)],
+    [
+      'expects what nobody knows, together with many others',
+      400,
+      head('GET /healthz', ['Expect: miracles']).repeat(900),
+    ],
+  ])('ends the connection where it %s, of which nothing more is read', async (_, status, bytes) => {
+    await using app = await startTestApp();
+    const read = vi.spyOn(IncomingMessage.prototype, 'push');
+    onTestFinished(() => read.mockRestore());
+    const made = vi.spyOn(ServerResponse.prototype, 'assignSocket');
+    onTestFinished(() => made.mockRestore());
+    // Parsers are used again: more than there are at once.
+    for (let count = 0; count < 5; count++) {
+      await using connection = await RawConnection.open(app);
+      const before = read.mock.calls.length + made.mock.calls.length;
+      connection.write(bytes);
+      await until(() => connection.isClosed, 'it is closed');
+      if (status !== null) expect(connection.received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(read.mock.calls.length + made.mock.calls.length - before).toBeLessThan(10);
+      expect((await fetch(`${app.url}/healthz`)).status).toBe(200);
+    }
   });
 });
