@@ -104,6 +104,11 @@ export class ProxiedLine {
     this.#path.delayMs = delayMs;
   }
 
+  /** No more than this many bytes pass in a second, each way, on this line only. */
+  throttle(bytesPerSecond: number): void {
+    this.#path.bytesPerSecond = bytesPerSecond;
+  }
+
   /** Passes half of what the target says next, and breaks off. */
   failMidway(): void {
     this.#isFailingMidway = true;

@@ -6,7 +6,7 @@ import { PREFIX } from './keys.ts';
 import { whyNotOpened } from './opening-error.ts';
 import { missingRight } from './script-rights.ts';
 import { isDenied, isOfSelect, storeFaultOf } from './store-fault.ts';
-import { hearDropped, keepConnecting } from './lasting-connection.ts';
+import { hearDropped, keepConnecting, leaveStalled } from './lasting-connection.ts';
 
 /** One server, one behind Sentinel, or a Cluster: all run scripts and publish. */
 export type RedisClient = Redis | Cluster;
@@ -29,6 +29,7 @@ const CONNECTION = {
   // Subscribed anew by us: where ioredis does so and fails, nobody catches it, and the process ends.
   autoResubscribe: false,
   // Longer than `socketTimeout`: an answer that is only late is waited for, one that is lost comes with a lost connection.
+  // Where nothing else was answered meanwhile the connection is made anew (`leaveStalled`).
   commandTimeout: 2_000,
   socketTimeout: 1_500,
   // Also the time for a TLS handshake.
@@ -180,8 +181,10 @@ export function connectRedis(
   if (client instanceof Cluster) {
     client.on('node error', note);
     client.on('+node', hearDropped);
+    client.on('+node', leaveStalled);
   } else {
     hearDropped(client);
+    leaveStalled(client);
     client.on('ready', () => lastFaults.delete(client));
   }
   keepConnecting(client);

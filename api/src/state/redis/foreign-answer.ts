@@ -19,11 +19,12 @@ const renewAt = new WeakMap<Renewable, number>();
 /**
  * Makes a connection anew on which a foreign answer came. To be called by each of its users that meets one: all that was
  * under way fails at once, and each of it says so, so that one new connection will do. One that is being made is left
- * alone: ioredis gives up what is disconnected while it asks a Sentinel.
+ * alone: ioredis gives up what is disconnected while it asks a Sentinel. Whether it was done.
  */
-export function renewConnection(connection: Renewable): void {
-  if ((connection.status ?? 'ready') !== 'ready') return;
-  if (performance.now() < (renewAt.get(connection) ?? 0)) return;
+export function renewConnection(connection: Renewable): boolean {
+  if ((connection.status ?? 'ready') !== 'ready') return false;
+  if (performance.now() < (renewAt.get(connection) ?? 0)) return false;
   renewAt.set(connection, performance.now() + RENEW_PAUSE_MS);
   connection.disconnect?.(true);
+  return true;
 }

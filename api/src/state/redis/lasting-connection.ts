@@ -1,4 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
+import { renewConnection } from './foreign-answer.ts';
+import { storeFaultOf } from './store-fault.ts';
 
 /** Commands that ioredis sends by itself without listening to what becomes of them; this service never sends them. */
 const SENT_BY_LIBRARY: ReadonlySet<string> = new Set(['asking', 'select', 'readonly', 'readwrite']);
@@ -12,6 +14,29 @@ export function hearDropped(connection: Redis): void {
   connection.sendCommand = (command, stream) => {
     const answer = sendCommand(command, stream);
     if (SENT_BY_LIBRARY.has(command.name)) (answer as Promise<unknown>).catch(() => undefined);
+    return answer;
+  };
+}
+
+/**
+ * Makes a connection anew on which a command missed its deadline and no other one was answered meanwhile. Where something
+ * still comes, ioredis does not take the connection for silent: the rest of a reply, byte by byte, over a path that is
+ * broken for this connection alone. It would be waited for as long as that goes on.
+ */
+export function leaveStalled(connection: Redis): void {
+  const sendCommand = connection.sendCommand.bind(connection);
+  let answeredAt = -Infinity;
+  connection.sendCommand = (command, stream) => {
+    const sentAt = performance.now();
+    const answer = sendCommand(command, stream) as Promise<unknown>;
+    answer.then(
+      () => (answeredAt = performance.now()),
+      (error: Error) => {
+        if (storeFaultOf(error) !== 'TIMEOUT') answeredAt = performance.now();
+        // What is under way only learns that it was closed.
+        else if (answeredAt < sentAt && renewConnection(connection)) connection.emit('error', error);
+      },
+    );
     return answer;
   };
 }

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { TcpProxy } from '../../../test/faults/tcp-proxy.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
 import { checkRedis, connectionFault, connectRedis, parseRedisUrl, probeRedis, type RedisClient } from './client.ts';
 
@@ -59,4 +60,32 @@ describe('a connection to Redis', { timeout: 30_000 }, () => {
       /^REDIS_URL: its server takes no writes, .+ \(OOM\)$/,
     );
   });
+
+  it.each([
+    ['comes too slowly', 100],
+    ['is only late', 2_000],
+  ])(
+    'on which an answer %s, and never stops coming, is made anew in the first case only',
+    async (_, bytesPerSecond) => {
+      await using proxy = await TcpProxy.start(server.port);
+      const faults: string[] = [];
+      const own = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'commands', {
+        onFault: (fault) => faults.push(fault),
+      });
+      onTestFinished(() => own.disconnect());
+      await checkRedis(own);
+      const [line] = proxy.lines;
+      line!.throttle(bytesPerSecond);
+      const words = 'x'.repeat(1_000);
+      await admin.set('long', words);
+      const ask = () => own.get('long').catch((error: Error) => error.message);
+      // More than it has time for, so that it is never silent.
+      const first = await Promise.all(Array.from({ length: 10 }, ask));
+      expect(first).toContain('Command timed out');
+      expect(faults).toEqual(bytesPerSecond === 100 ? ['TIMEOUT'] : []);
+      if (faults.length === 0) line!.throttle(1_000_000);
+      await expect.poll(ask, PATIENCE).toBe(words);
+      expect(proxy.lines.includes(line!)).toBe(faults.length === 0);
+    },
+  );
 });
