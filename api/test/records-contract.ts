@@ -354,7 +354,7 @@ export function describeRecords(
 
     test('nothing waits in line behind a transaction without end', async () => {
       await using made = await placeOf();
-      await using records = await openRecords(made.place, () => NOW, { bounds: { connectionsMax: 1, connectMs: 50 } });
+      await using records = await openRecords(made.place, () => NOW, { bounds: { connectionsMax: 1, connectMs: 2_000 } });
       let finish: (() => void) | undefined;
       const long = records.change(async ({ sites }) => {
         await sites.add(shop);
