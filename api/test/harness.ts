@@ -137,9 +137,16 @@ export class Visitor {
     options?: VisitorOptions,
   ): Promise<Visitor & { ready: PushPayload<'session:ready'> }> {
     const visitor = new Visitor(app, options);
-    const failed = new Promise<never>((_, reject) => visitor.socket.once('connect_error', reject));
-    const ready = await Promise.race([visitor.next('session:ready'), failed]);
-    return Object.assign(visitor, { ready });
+    return Object.assign(visitor, { ready: await visitor.ready() });
+  }
+
+  /** Told `session:ready`; rejects if the connection fails or ends before. */
+  ready(): Promise<PushPayload<'session:ready'>> {
+    const failed = new Promise<never>((_, reject) => {
+      this.socket.once('connect_error', reject);
+      this.socket.once('disconnect', (reason) => reject(new Error(`disconnected: ${reason}`)));
+    });
+    return Promise.race([this.next('session:ready'), failed]);
   }
 
   /** Has a transport to the service and has not said yet who it is: it does with `present`. */

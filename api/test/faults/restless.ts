@@ -46,8 +46,7 @@ export class Restless {
     while (!this.#isOver) {
       const visitor = new Visitor(app, { auth: resume === undefined ? {} : { resume } });
       try {
-        const ready = await visitor.next('session:ready');
-        resume = ready.resume;
+        ({ resume } = await visitor.ready());
         while (!this.#isOver && visitor.socket.connected) await this.#step(n, visitor);
       } catch {
         // Refused on arrival, or cut in the middle: a visitor comes again.
@@ -71,6 +70,8 @@ export class Restless {
           : visitor.ask('conversation:leave', { conversationId: started.conversationId }),
     ];
     for (const ask of replies) {
+      // What is asked without a connection is kept for the next one, which this visitor never makes.
+      if (!visitor.socket.connected) throw new Error('cut');
       const reply = await ask().catch(() => null);
       if (reply === null) {
         // Without a connection there is nobody to answer.
