@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { monotonicClock, systemClock } from '../src/clock.ts';
-import { openRecords, type RecordsPlace } from '../src/records/records.ts';
+import type { RecordsPlace } from '../src/records/records-place.ts';
+import { openRecords } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
 import { seedSites } from '../src/sites/seed-sites.ts';
 import { SiteService } from '../src/sites/site-service.ts';

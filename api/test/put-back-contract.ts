@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest';
 import { monotonicClock, systemClock } from '../src/clock.ts';
-import { openRecords, type Records, type RecordsPlace } from '../src/records/records.ts';
+import type { RecordsPlace } from '../src/records/records-place.ts';
+import { openRecords, type Records } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import type { SiteId } from '../src/state/state-store.ts';

@@ -8,7 +8,8 @@ import type { Database } from '../src/records/database.ts';
 import { migrate } from '../src/records/migrate.ts';
 import { MIGRATIONS } from '../src/records/migrations.ts';
 import { postgresDialect } from '../src/records/postgres.ts';
-import { openRecords, SQLITE_FILE, type Records, type RecordsPlace } from '../src/records/records.ts';
+import type { RecordsPlace } from '../src/records/records-place.ts';
+import { openRecords, SQLITE_FILE, type Records } from '../src/records/records.ts';
 import { REPORT_MS, REPORT_WORDS_MS, type NewReport } from '../src/records/reports.ts';
 import { STAMPS_MAX } from '../src/records/revisions.ts';
 import { SqliteFile } from '../src/records/sqlite-file.ts';
@@ -354,7 +355,9 @@ export function describeRecords(
 
     test('nothing waits in line behind a transaction without end', async () => {
       await using made = await placeOf();
-      await using records = await openRecords(made.place, () => NOW, { bounds: { connectionsMax: 1, connectMs: 2_000 } });
+      await using records = await openRecords(made.place, () => NOW, {
+        bounds: { connectionsMax: 1, connectMs: 2_000 },
+      });
       let finish: (() => void) | undefined;
       const long = records.change(async ({ sites }) => {
         await sites.add(shop);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
-import type { KeyKind, KeyMode } from '../records/keys.ts';
+import type { KeyKind, KeyMode } from '../records/column-values.ts';
 import { checked, keyKind, keyMode, OVERLAP_MAX_MS } from '../sites/fields.ts';
 import type { SiteService } from '../sites/site-service.ts';
 import type { SiteId } from '../state/state-store.ts';

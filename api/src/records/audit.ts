@@ -1,29 +1,9 @@
 import type { SiteId } from '../state/state-store.ts';
+import type { Actor, AuditAction } from './column-values.ts';
 import type { Database } from './database.ts';
 import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
 import type { RowCheck } from './row-check.ts';
-
-/** Who did something: an operator over HTTP, one at the command line, the sites file at a start, the service itself. */
-export const ACTORS = ['operator', 'cli', 'sites-file', 'service'] as const;
-export type Actor = (typeof ACTORS)[number];
-
-export const AUDIT_ACTIONS = [
-  'site.add',
-  'site.rename',
-  'site.disable',
-  'site.enable',
-  'site.policy',
-  'origin.add',
-  'origin.remove',
-  'key.add',
-  'key.rotate',
-  'key.revoke',
-  'report.resolve',
-  'ban.add',
-  'ban.lift',
-] as const;
-export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export interface AuditEntry {
   readonly id: string;

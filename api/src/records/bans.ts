@@ -1,5 +1,6 @@
 import type { SiteId } from '../state/state-store.ts';
-import type { Actor } from './audit.ts';
+import type { Actor } from './column-values.ts';
+import type { BanKind } from './column-values.ts';
 import { together, type Database } from './database.ts';
 import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
@@ -24,8 +25,6 @@ export interface Ban {
   readonly until: number | null;
   readonly liftedAt: number | null;
 }
-
-export type BanKind = 'address' | 'ban_id';
 
 export type NewBan = Omit<Ban, 'id' | 'liftedAt'>;
 

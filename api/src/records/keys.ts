@@ -1,4 +1,5 @@
 import type { SiteId } from '../state/state-store.ts';
+import type { KeyKind, KeyMode } from './column-values.ts';
 import { together, type Database } from './database.ts';
 import { touchSite } from './revisions.ts';
 import type { RowCheck } from './row-check.ts';
@@ -19,9 +20,6 @@ export interface KeyRecord {
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
 }
-
-export type KeyKind = 'publishable' | 'secret';
-export type KeyMode = 'live' | 'test';
 
 export type NewKey = Omit<KeyRecord, 'expiresAt' | 'revokedAt'>;
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { DatabaseFailure } from './database-failure.ts';
 import { MissingRights } from './postgres-rights.ts';
-import type { RecordsPlace } from './records.ts';
+import type { RecordsPlace } from './records-place.ts';
 
 /** What is wrong with `DATABASE_URL`, by reason. */
 const POSTGRES: Readonly<Record<string, string>> = {

@@ -15,6 +15,7 @@ import { withRights } from './postgres-rights.ts';
 import { postgresDialect } from './postgres.ts';
 import { probe } from './probe.ts';
 import { RecordIds } from './record-ids.ts';
+import type { RecordsPlace } from './records-place.ts';
 import { ReportRecords } from './reports.ts';
 import { isSameRevision, leadsTo, revisionOf, type Revision } from './revisions.ts';
 import { RowCheck } from './row-check.ts';
@@ -24,12 +25,6 @@ import { sqliteFailure } from './sqlite-failure.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { sqliteDialect } from './sqlite.ts';
 import type { Tables } from './tables.ts';
-
-/** Where records are kept. */
-export type RecordsPlace =
-  | { readonly kind: 'sqlite'; readonly folder: string }
-  /** `url` may hold a password: it is never shown. */
-  | { readonly kind: 'postgres'; readonly url: string };
 
 /** The records by topic. */
 export interface Stores {

@@ -1,5 +1,6 @@
 import type { ConversationId, ReportedMessage, ReportReason } from '@passerby/sdk/protocol';
 import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { ReportStatus } from './column-values.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import type { Database } from './database.ts';
 import { nextOf, type Page } from './page.ts';
@@ -33,8 +34,6 @@ export interface Report {
   readonly resolution: string | null;
   readonly resolvedAt: number | null;
 }
-
-export type ReportStatus = 'open' | 'resolved';
 
 export type NewReport = Omit<Report, 'id' | 'status' | 'resolution' | 'resolvedAt'>;
 

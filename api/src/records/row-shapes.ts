@@ -2,7 +2,7 @@ import { REPORT_REASONS, type ReportedMessage } from '@passerby/sdk/protocol';
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { schemaFor } from '../contract/schema-for.ts';
-import { ACTORS, AUDIT_ACTIONS } from './audit.ts';
+import { ACTORS, AUDIT_ACTIONS } from './column-values.ts';
 import type { Tables } from './tables.ts';
 
 const text = z.string();

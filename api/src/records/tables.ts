@@ -1,8 +1,8 @@
 import type { ReportReason } from '@passerby/sdk/protocol';
-import type { Actor, AuditAction } from './audit.ts';
-import type { BanKind } from './bans.ts';
-import type { KeyKind, KeyMode } from './keys.ts';
-import type { ReportStatus } from './reports.ts';
+import type { Actor, AuditAction } from './column-values.ts';
+import type { BanKind } from './column-values.ts';
+import type { KeyKind, KeyMode } from './column-values.ts';
+import type { ReportStatus } from './column-values.ts';
 
 /**
  * The tables as the database has them. Times are Unix milliseconds, booleans 0 or 1, data JSON text: the same

@@ -1,5 +1,5 @@
 import { Refusal } from '../errors.ts';
-import type { BanKind } from '../records/bans.ts';
+import type { BanKind } from '../records/column-values.ts';
 import type { Visitor } from '../session/visitor.ts';
 import type { SiteId } from '../state/state-store.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { timesAt } from '../limits/rate-limits.ts';
 import type { AddressHash, AddressHashes, SiteId } from '../state/state-store.ts';
-import type { BanKind } from '../records/bans.ts';
+import type { BanKind } from '../records/column-values.ts';
 import type { Records } from '../records/records.ts';
 import type { BanList } from './bans.ts';
 

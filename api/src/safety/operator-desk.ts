@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { AuditAction, AuditEntry } from '../records/audit.ts';
-import type { Ban, BanKind } from '../records/bans.ts';
+import type { AuditEntry } from '../records/audit.ts';
+import type { AuditAction } from '../records/column-values.ts';
+import type { Ban } from '../records/bans.ts';
+import type { BanKind } from '../records/column-values.ts';
 import type { Page } from '../records/page.ts';
 import type { Records, Stores } from '../records/records.ts';
-import type { Report, ReportStatus } from '../records/reports.ts';
+import type { ReportStatus } from '../records/column-values.ts';
+import type { Report } from '../records/reports.ts';
 import { siteOfSide } from '../sites/sides.ts';
 import { DEMO_SITE } from '../sites/site-directory.ts';
 import type { SiteId } from '../state/state-store.ts';

@@ -1,4 +1,5 @@
-import type { Ban, BanKind } from '../records/bans.ts';
+import type { Ban } from '../records/bans.ts';
+import type { BanKind } from '../records/column-values.ts';
 import type { BanList, BanTerm } from '../safety/bans.ts';
 import type { SiteId } from '../state/state-store.ts';
 

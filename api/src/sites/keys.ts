@@ -7,7 +7,7 @@ import {
   timingSafeEqual,
   type KeyObject,
 } from 'node:crypto';
-import type { KeyKind, KeyMode } from '../records/keys.ts';
+import type { KeyKind, KeyMode } from '../records/column-values.ts';
 
 /** Longer than anyone guesses: 24 of 62 characters are 142 bits. */
 const PUBLISHABLE_CHARS = 24;

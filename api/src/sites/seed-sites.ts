@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { AuditAction } from '../records/audit.ts';
+import type { AuditAction } from '../records/column-values.ts';
 import type { Records, Stores } from '../records/records.ts';
 import { UnreadableRow } from '../records/row-check.ts';
 import type { SiteSeed } from './sites-file.ts';

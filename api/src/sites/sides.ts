@@ -1,5 +1,6 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
-import type { KeyMode, KeyRecord } from '../records/keys.ts';
+import type { KeyMode } from '../records/column-values.ts';
+import type { KeyRecord } from '../records/keys.ts';
 import type { SiteRecord } from '../records/sites.ts';
 import type { SiteId } from '../state/state-store.ts';
 import { isForTestsOnly, readOriginRule, type OriginRule } from './origin-rule.ts';

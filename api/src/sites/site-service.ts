@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { Actor, AuditAction } from '../records/audit.ts';
-import type { KeyKind, KeyMode, KeyRecord } from '../records/keys.ts';
+import type { Actor, AuditAction } from '../records/column-values.ts';
+import type { KeyKind, KeyMode } from '../records/column-values.ts';
+import type { KeyRecord } from '../records/keys.ts';
 import type { Records, Stores } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
 import type { SiteId } from '../state/state-store.ts';

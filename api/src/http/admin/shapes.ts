@@ -2,7 +2,8 @@ import { LIMITS, REPORT_REASONS, type ConversationId } from '@passerby/sdk/proto
 import { z } from 'zod';
 import { schemaFor } from '../../contract/schema-for.ts';
 import { exactText } from '../../contract/text.ts';
-import { ACTORS, AUDIT_ACTIONS, type AuditEntry } from '../../records/audit.ts';
+import type { AuditEntry } from '../../records/audit.ts';
+import { ACTORS, AUDIT_ACTIONS } from '../../records/column-values.ts';
 import type { Ban } from '../../records/bans.ts';
 import type { Report } from '../../records/reports.ts';
 import type { AddressHash, SiteId } from '../../state/state-store.ts';

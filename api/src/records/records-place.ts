@@ -1,0 +1,5 @@
+/** Where records are kept. */
+export type RecordsPlace =
+  | { readonly kind: 'sqlite'; readonly folder: string }
+  /** `url` may hold a password: it is never shown. */
+  | { readonly kind: 'postgres'; readonly url: string };
