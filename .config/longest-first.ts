@@ -13,6 +13,7 @@ const LONGEST = [
   'api/test/losses/store-losses.redis.test.ts',
   'api/test/faults/killed-node.redis.test.ts',
   'api/test/start-errors.test.ts',
+  'api/test/sqlite-weather.test.ts',
   'api/test/process-end.test.ts',
   'api/test/bounds/slow-reader.test.ts',
   'api/test/faults/limits-met.test.ts',

@@ -32,6 +32,8 @@ async function bundledSdk() {
     // What is imported on demand (solving a proof of work) is a file of its own in any bundler.
     splitting: true,
     outdir: 'out',
+    // By themselves they have a hash, which weighs more or less from one change to another.
+    chunkNames: '[name]',
     minify: true,
     write: false,
     format: 'esm',

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { root, run } from './run.js';
 
-const tsc = ['sdk', 'api', 'api/test/faults', '.config'].map((folder) => ['tsc', '-p', `${folder}/tsconfig.json`]);
+const tsc = ['sdk', 'api', '.config'].map((folder) => ['tsc', '-p', `${folder}/tsconfig.json`]);
 const svelteCheck = (/** @type {string} */ folder) => [
   'svelte-check',
   '--workspace',

@@ -137,11 +137,11 @@ export class Visitor {
     options?: VisitorOptions,
   ): Promise<Visitor & { ready: PushPayload<'session:ready'> }> {
     const visitor = new Visitor(app, options);
-    return Object.assign(visitor, { ready: await visitor.ready() });
+    return Object.assign(visitor, { ready: await visitor.becomeReady() });
   }
 
   /** Told `session:ready`; rejects if the connection fails or ends before. */
-  ready(): Promise<PushPayload<'session:ready'>> {
+  becomeReady(): Promise<PushPayload<'session:ready'>> {
     const failed = new Promise<never>((_, reject) => {
       this.socket.once('connect_error', reject);
       this.socket.once('disconnect', (reason) => reject(new Error(`disconnected: ${reason}`)));

@@ -29,7 +29,7 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const;
 
 /**
  * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one
- * kind if level, message, code, reason, error name, field and record are the same. Those left out are counted in a `suppressed`
+ * kind if level, message, code, reason, error name and field are the same. Those left out are counted in a `suppressed`
  * line at the end of the interval, which may tell of what is over by then. Milliseconds.
  */
 export const REPEAT_MS = 60_000;
@@ -78,15 +78,8 @@ export function createLog(
   };
 }
 
-function kindOf({ code, reason, error, field, record }: Record<string, unknown>, message: string): string {
-  return JSON.stringify([
-    message,
-    code,
-    reason,
-    (error as { readonly name?: string } | undefined)?.name,
-    field,
-    record,
-  ]);
+function kindOf({ code, reason, error, field }: Record<string, unknown>, message: string): string {
+  return JSON.stringify([message, code, reason, (error as { readonly name?: string } | undefined)?.name, field]);
 }
 
 /** The error code of a library or server in what was thrown; `undefined` if there is none. */

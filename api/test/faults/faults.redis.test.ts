@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { expectNoViolation, FaultyStage } from './fault-scenario.ts';
-import { FAULTS } from './faults.ts';
+import type { Fault } from './faults.ts';
+
+/** Faults of which each stands for a kind; the deep form takes all. */
+const SHORT: readonly Fault[] = ['lost replies', 'desynchronised replies', 'half-open', 'stopped Redis'];
 
 const SEED = Number(process.env['PASSERBY_SEED'] || 301);
 
 describe('two nodes whose Redis fails them', () => {
-  const cases = FAULTS.map((fault, index) => ({ fault, seed: SEED + index }));
+  const cases = SHORT.map((fault, index) => ({ fault, seed: SEED + index }));
   let stage: FaultyStage;
   beforeAll(async () => {
     stage = await FaultyStage.start(cases.map(({ seed }) => seed));

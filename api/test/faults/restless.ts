@@ -46,7 +46,7 @@ export class Restless {
     while (!this.#isOver) {
       const visitor = new Visitor(app, { auth: resume === undefined ? {} : { resume } });
       try {
-        ({ resume } = await visitor.ready());
+        ({ resume } = await visitor.becomeReady());
         while (!this.#isOver && visitor.socket.connected) await this.#step(n, visitor);
       } catch {
         // Refused on arrival, or cut in the middle: a visitor comes again.

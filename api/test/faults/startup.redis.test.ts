@@ -91,8 +91,6 @@ describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
 
   test.each([
     ['zadd', 'may not run ZADD inside scripts (NOPERM): see docs/redis.md'],
-    ['hset', 'may not run HSET inside scripts (NOPERM): see docs/redis.md'],
-    ['incrby', 'may not run INCRBY inside scripts (NOPERM): see docs/redis.md'],
     ['time', 'may not run TIME inside scripts (NOPERM): see docs/redis.md'],
     ['eval', 'lacks a right (NOPERM '],
     ['publish', 'may not publish (NOPERM): see docs/redis.md'],

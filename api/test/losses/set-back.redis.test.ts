@@ -6,7 +6,7 @@ import { expectConsistent, expectServed, expectUnharmed, playLoss } from './crow
 import { evict, loadOlderSnapshot } from './store-set-back.ts';
 
 const SEED = Number(process.env['PASSERBY_SEED'] || 501);
-const SCENARIO = { seed: SEED, visitors: 24, liveMs: 6_000 };
+const SCENARIO = { seed: SEED, visitors: 24, liveMs: 4_500 };
 
 describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`, () => {
   let server: RedisServer;

@@ -5,7 +5,7 @@ import { hold, Ledger } from './ledger.ts';
 import { RULES, SITES, type World } from './world.ts';
 
 /** `PASSERBY_DEEP=1` is the nightly profile. */
-const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 2_000 : 200;
+const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 2_000 : 150;
 const STEPS_MAX = 40;
 
 export interface Run {

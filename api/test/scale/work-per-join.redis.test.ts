@@ -18,7 +18,7 @@ describe('the work of one join', () => {
     await server.stop();
   });
 
-  test.each([1_000, 10_000])(
+  test.each([1_000, 4_000])(
     'examines scanMax candidates at most with %i waiting',
     { timeout: 30_000 },
     async (size) => {

@@ -22,14 +22,20 @@ export const redisRestarted: FaultScenario = stateLost('Redis restarted empty', 
 });
 
 /** All that is in Redis is deleted at once. */
-export const redisFlushed: FaultScenario = stateLost('Redis flushed', async (stage) => stage.flush());
+export const redisFlushed: FaultScenario = stateLost('Redis flushed', async (stage) => stage.flush(), {
+  deep: 120_000,
+});
 
 /** The service cannot know any more who talked to whom: that is told, honestly and once. */
-function stateLost(name: string, harm: (stage: Stage, awayMs: number) => Promise<void>): FaultScenario {
+function stateLost(
+  name: string,
+  harm: (stage: Stage, awayMs: number) => Promise<void>,
+  timeoutMs: FaultScenario['timeoutMs'] = { short: 60_000, deep: 120_000 },
+): FaultScenario {
   return {
     name,
     promise: 'tells every side once that the service began anew, and all can begin anew',
-    timeoutMs: { short: 60_000, deep: 120_000 },
+    timeoutMs,
     async run(profile) {
       const { couples, everyMs, awayMs } = SIZES[profile];
       await using stage = await Stage.start();
