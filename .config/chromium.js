@@ -1,5 +1,10 @@
-/** The browser of the operating system: nothing is downloaded. `CHROMIUM_PATH` names another one. */
-export const chromium = {
-  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+const args = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** The browser of the operating system: nothing is downloaded. `CHROMIUM_PATH` names another one, for every test. */
+export const chromium = { executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args };
+
+/** The same engine without a window, which halves the time of the tests. It has no back-forward cache. */
+export const headlessShell = {
+  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium-headless-shell',
+  args,
 };

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { defineConfig } from '@playwright/test';
-import { chromium } from './chromium.js';
+import { headlessShell } from './chromium.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -9,13 +9,16 @@ export default defineConfig({
   testDir: path.join(root, 'widget/test/e2e'),
   outputDir: path.join(root, 'test-results/e2e'),
   reporter: 'list',
-  workers: 2,
+  // They wait for each other half of the time.
+  workers: 3,
   retries: 0,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   forbidOnly: Boolean(process.env['CI']),
   use: {
-    launchOptions: chromium,
+    launchOptions: headlessShell,
+    // What moves is drawn by the processor, for every page, all the time.
+    contextOptions: { reducedMotion: 'reduce' },
     screenshot: 'only-on-failure',
     // A trace films every page, which takes half of a small machine: ask for one with `--trace on`.
     trace: 'off',

@@ -23,7 +23,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
     // By itself Vitest leaves a core to itself, which is half of a machine with two, and many tests wait most of the time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     allowOnly: !process.env['CI'],
     restoreMocks: true,

@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     ...plain.test,
     // They wait for Redis and for visitors more than they compute.
-    maxWorkers: Math.max(3, availableParallelism()),
+    maxWorkers: Math.max(4, availableParallelism()),
     include: ['{api,examples}/**/*.redis.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.deep.test.ts'],
   },

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { headlessShell } from '../.config/chromium.js';
 
 /** The widget as it is built (`npm run build` first), in the browser of the operating system. */
 export default defineConfig({
@@ -20,12 +21,7 @@ export default defineConfig({
       headless: true,
       screenshotFailures: false,
       viewport: { width: 1280, height: 800 },
-      provider: playwright({
-        launchOptions: {
-          executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-          args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-        },
-      }),
+      provider: playwright({ launchOptions: headlessShell }),
       instances: [{ browser: 'chromium' }],
     },
   },

@@ -2,12 +2,13 @@
 // is possible, and otherwise says the one command to run. `node ensure-os-tools.js chromium …`
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { chromium } from '../chromium.js';
+import { chromium, headlessShell } from '../chromium.js';
 import { run } from './run.js';
 
 /** Debian's package → where its program is. @type {Record<string, string>} */
 const PROGRAMS = {
   chromium: chromium.executablePath,
+  'chromium-headless-shell': headlessShell.executablePath,
   'redis-server': '/usr/bin/redis-server',
 };
 
@@ -39,7 +40,7 @@ export async function ensureOsTools(packages) {
 /** @param {readonly string[]} packages */
 function advice(packages) {
   if (existsSync('/usr/bin/apt-get')) return `sudo apt-get install -y ${packages.join(' ')}`;
-  return packages.includes('chromium')
+  return packages.some((name) => name.startsWith('chromium'))
     ? 'CHROMIUM_PATH=/path/to/chromium npm test   (any Chromium or Chrome)'
     : `your package manager: ${packages.join(' ')}`;
 }

@@ -71,7 +71,7 @@ const KINDS = {
   },
   browser: {
     isThere: existsSync(path.join(root, 'widget/vitest.browser.config.ts')),
-    needs: ['chromium'],
+    needs: ['chromium-headless-shell'],
     run: () => vitest('widget/vitest.browser.config.ts', 'browser.json'),
   },
   deep: {
@@ -80,7 +80,11 @@ const KINDS = {
     needs: ['redis-server'],
     run: () => vitest('.config/vitest.deep.config.ts', 'deep.json'),
   },
-  e2e: { isThere: existsSync(path.join(root, 'widget/test/e2e')), needs: ['chromium'], run: playwright },
+  e2e: {
+    isThere: existsSync(path.join(root, 'widget/test/e2e')),
+    needs: ['chromium', 'chromium-headless-shell'],
+    run: playwright,
+  },
 };
 
 const asked = process.argv.slice(2);

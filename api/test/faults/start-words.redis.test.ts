@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aclRules } from '../redis-doc.ts';
+import { lineOfStart } from '../line-of-start.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
 
@@ -25,28 +26,43 @@ afterAll(async () => {
 
 const at = (server: RedisServer) => `127.0.0.1:${server.port}`;
 
+type Row = readonly [how: string, url: () => string, words: RegExp];
+
+/** Those that find the connection itself refused, or whose client would print something: as processes. */
+const AS_PROCESSES: readonly Row[] = [
+  ['has another password', () => `redis://:not-${SECRET}@${at(locked)}`, /is refused.+ \(WRONGPASS\)/],
+  ['asks a plain port for TLS', () => `rediss://${at(plain)}`, /does not speak TLS/],
+  ['takes a server for a Sentinel', () => `redis+sentinel://${at(plain)}/main`, /Sentinels.+ \(NO_MASTER\)/],
+  [
+    'names a Cluster that is not there',
+    () => `redis+cluster://127.0.0.1:${nobody}`,
+    /nodes of its Cluster answers; start them/,
+  ],
+];
+const IN_THIS_ONE: readonly Row[] = [
+  ['has no password', () => `redis://${at(locked)}`, /wants a password; write redis:.+ \(NOAUTH\)/],
+  ['asks a plain Cluster for TLS', () => `rediss+cluster://${at(clustered)}`, /does not speak TLS/],
+  ['names Sentinels that are not there', () => `redis+sentinel://127.0.0.1:${nobody}/main`, /Sentinels.+start them/],
+  ['takes a server for a Cluster', () => `redis+cluster://${at(plain)}`, /no node of a Cluster; write redis:/],
+  ['has no password for a Cluster', () => `redis+cluster://${at(locked)}`, /wants a password.+ \(NOAUTH\)/],
+  ['names a Cluster without slots', () => `redis+cluster://${at(clustered)}`, /see CLUSTER INFO \(CLUSTERDOWN\)/],
+];
+
+function expectOneLine(output: string, words: RegExp): void {
+  expect(output).toMatch(/^Passerby cannot start: REDIS_URL: [^\n]+\.\n$/);
+  expect(output).toMatch(words);
+  expect(output).not.toContain(SECRET);
+}
+
 describe.concurrent('a start that cannot use what REDIS_URL names', { timeout: PATIENCE_MS + 10_000 }, () => {
-  test.each([
-    ['has no password', () => `redis://${at(locked)}`, /wants a password; write redis:.+ \(NOAUTH\)/],
-    ['has another password', () => `redis://:not-${SECRET}@${at(locked)}`, /is refused.+ \(WRONGPASS\)/],
-    ['asks a plain port for TLS', () => `rediss://${at(plain)}`, /does not speak TLS/],
-    ['asks a plain Cluster for TLS', () => `rediss+cluster://${at(clustered)}`, /does not speak TLS/],
-    ['names Sentinels that are not there', () => `redis+sentinel://127.0.0.1:${nobody}/main`, /Sentinels.+start them/],
-    ['takes a server for a Sentinel', () => `redis+sentinel://${at(plain)}/main`, /Sentinels.+ \(NO_MASTER\)/],
-    [
-      'names a Cluster that is not there',
-      () => `redis+cluster://127.0.0.1:${nobody}`,
-      /nodes of its Cluster answers; start them/,
-    ],
-    ['takes a server for a Cluster', () => `redis+cluster://${at(plain)}`, /no node of a Cluster; write redis:/],
-    ['has no password for a Cluster', () => `redis+cluster://${at(locked)}`, /wants a password.+ \(NOAUTH\)/],
-    ['names a Cluster without slots', () => `redis+cluster://${at(clustered)}`, /see CLUSTER INFO \(CLUSTERDOWN\)/],
-  ])('says so in one line where it %s', async (_, url, words) => {
+  test.each(AS_PROCESSES)('says so in one line where it %s', async (_, url, words) => {
     const { code, output } = await NodeProcess.failToStart({ REDIS_URL: url(), LOG_LEVEL: 'silent' }, PATIENCE_MS);
-    expect(output).toMatch(/^Passerby cannot start: REDIS_URL: [^\n]+\.\n$/);
-    expect(output).toMatch(words);
-    expect(output).not.toContain(SECRET);
+    expectOneLine(output, words);
     expect(code).toBe(1);
+  });
+
+  test.each(IN_THIS_ONE)('says so in one line where it %s', async (_, url, words) => {
+    expectOneLine(await lineOfStart(url()), words);
   });
 });
 

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { aclRules } from '../redis-doc.ts';
 import { startFakeRedis } from '../servers/fake-redis.ts';
+import { lineOfStart } from '../line-of-start.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
 
@@ -21,18 +22,6 @@ describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
       REDIS_URL: `redis://us:${SECRET}@127.0.0.1:${await freePort()}`,
     });
     expect(output).toMatch(/^Passerby cannot start: REDIS_URL: nothing listens at .+ \(ECONNREFUSED\)\.\n$/);
-    expect(output).not.toContain(SECRET);
-    expect(code).toBe(1);
-  });
-
-  test.each([
-    ['no form of address', `http://us:${SECRET}@127.0.0.1`],
-    ['a list without ports', `redis+cluster://us:${SECRET}@one:x,two:y`],
-    ['a Sentinel without a name', `redis+sentinel://us:${SECRET}@one:26379`],
-    ['a password that is not encoded well', `redis+cluster://us:%${SECRET}@one:6379`],
-  ])('refuses %s without repeating it', async (_, url) => {
-    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: url });
-    expect(output).toMatch(/^Passerby cannot start: REDIS_URL must be .+\.\n$/);
     expect(output).not.toContain(SECRET);
     expect(code).toBe(1);
   });
@@ -101,12 +90,9 @@ describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
     const [name, ...rules] = aclRules();
     await admin.call('ACL', 'SETUSER', name!, ...rules, `-${command}`);
     const password = rules.find((rule) => rule.startsWith('>'))!.slice(1);
-    const { code, output } = await NodeProcess.failToStart({
-      REDIS_URL: `redis://${name}:${password}@127.0.0.1:${server.port}`,
-    });
-    expect(output).toContain(`Passerby cannot start: the user of REDIS_URL ${why}`);
-    expect(output.trimEnd().split('\n')).toHaveLength(1);
-    expect(code).toBe(1);
+    const line = await lineOfStart(`redis://${name}:${password}@127.0.0.1:${server.port}`);
+    expect(line).toContain(`Passerby cannot start: the user of REDIS_URL ${why}`);
+    expect(line.trimEnd().split('\n')).toHaveLength(1);
     // Nothing but the probe, which goes by itself, and the salts, with which nothing was salted.
     expect((await admin.keys('*')).filter((key) => !/^passerby:(probe|salt:.+)$/.test(key))).toEqual([]);
     admin.disconnect();

@@ -11,7 +11,7 @@ const NAME = 'chat';
 /** How long a master may be silent before a Sentinel takes it for down. Milliseconds. */
 const DOWN_AFTER_MS = 1_000;
 /** How long all may take to know each other. Milliseconds. */
-const MEET_MS = 20_000;
+const MEET_MS = 50_000;
 
 interface Sentinel {
   readonly port: number;

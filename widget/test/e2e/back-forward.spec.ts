@@ -23,7 +23,8 @@ test('a page that the browser kept whole while the visitor was on another site g
   owner,
   site,
 }) => {
-  // Playwright turns the back-forward cache off, and cannot look into a page that came out of it: the page itself tells.
+  // The headless shell has no back-forward cache. Playwright turns that of Chromium off, and cannot look into a page that
+  // came out of it: the page itself tells.
   await using browser = await chromium.launch({
     ...options,
     ignoreDefaultArgs: ['--disable-back-forward-cache'],

@@ -23,7 +23,7 @@ beforeAll(async () => {
   cluster = await RedisCluster.start();
   redis = connectRedis(parseRedisUrl(cluster.url), 'commands');
   await checkRedis(redis);
-}, 30_000);
+});
 afterAll(async () => {
   redis?.disconnect();
   await cluster?.stop();

@@ -3,7 +3,7 @@ import { withinMs, type FaultScenario, type Profile } from '../scenario.ts';
 import { meet, Stage, type Guest } from '../stage.ts';
 import { allDelivered, earlyEnds, guestsOf, longestOutageMs, part, violationsIn } from '../talking.ts';
 
-const SIZES = { short: 40, deep: 1_000 } as const satisfies Record<Profile, number>;
+const SIZES = { short: 20, deep: 1_000 } as const satisfies Record<Profile, number>;
 
 /** Couples who look for each other at once: enough to be a crowd, few enough for a machine's queue of connections. */
 const MEETING_MAX = 50;

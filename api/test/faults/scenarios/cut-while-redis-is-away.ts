@@ -1,10 +1,9 @@
 import { CONFIRMED_MS, pause } from '../patience.ts';
-import type { FaultScenario, Profile } from '../scenario.ts';
+import type { FaultScenario } from '../scenario.ts';
 import { Stage } from '../stage.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, part, violationsIn } from '../talking.ts';
 
-const SIZES = { short: 4, deep: 40 } as const satisfies Record<Profile, number>;
-
+const COUPLES = 40;
 const AWAY_MS = 4_000;
 const DELIVER_MS = 30_000;
 
@@ -12,10 +11,10 @@ const DELIVER_MS = 30_000;
 export const cutWhileRedisIsAway: FaultScenario = {
   name: 'cut while Redis is away',
   promise: 'has visitors come back to their conversations once Redis does, and loses nothing',
-  timeoutMs: { short: 60_000, deep: 60_000 },
-  async run(profile) {
+  timeoutMs: { deep: 60_000 },
+  async run() {
     await using stage = await Stage.start();
-    const couples = await stage.couples(SIZES[profile]);
+    const couples = await stage.couples(COUPLES);
     const guests = guestsOf(couples);
     await pause(CONFIRMED_MS);
     stage.redis.signal('SIGSTOP');

@@ -4,7 +4,7 @@ import { meet, Stage, type Guest } from '../stage.ts';
 import { allDelivered, guestsOf, heardBy, keepTalking, part, violationsIn } from '../talking.ts';
 
 const SIZES = {
-  short: { couples: 10, everyMs: 100, awayMs: 1_500 },
+  short: { couples: 6, everyMs: 100, awayMs: 1_500 },
   deep: { couples: 100, everyMs: 200, awayMs: 3_000 },
 } as const satisfies Record<Profile, object>;
 

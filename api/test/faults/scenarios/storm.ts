@@ -5,7 +5,7 @@ import type { FaultScenario, Profile } from '../scenario.ts';
 import { Stage, type Guest } from '../stage.ts';
 import { allDelivered, heardBy, violationsIn } from '../talking.ts';
 
-const RUNS = { short: 2, deep: 200 } as const satisfies Record<Profile, number>;
+const RUNS = { short: 1, deep: 200 } as const satisfies Record<Profile, number>;
 
 const VISITORS = 10;
 const LIVE_MS = 2_500;
