@@ -12,8 +12,9 @@ export default defineConfig({
   // They wait for each other half of the time.
   workers: 3,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  // Patience, for a slow machine.
+  timeout: 300_000,
+  expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env['CI']),
   use: {
     launchOptions: headlessShell,

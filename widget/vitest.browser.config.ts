@@ -12,7 +12,8 @@ export default defineConfig({
   optimizeDeps: { include: ['axe-core', 'socket.io-client'] },
   test: {
     include: ['{src,test}/**/*.browser.test.ts'],
-    testTimeout: 10_000,
+    // Patience, for a slow machine.
+    testTimeout: 60_000,
     // By itself Vitest opens one page at a time on a machine with two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     allowOnly: !process.env['CI'],
