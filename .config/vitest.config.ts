@@ -16,6 +16,7 @@ export default defineConfig({
     include: ['{sdk,widget,api,examples,.config}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.{browser,redis,postgres,deep}.test.ts'],
     passWithNoTests: false,
+    globalSetup: [path.join(import.meta.dirname, 'test/bundle-service.ts')],
     // Each worker loads the service once, which is a third of the work; no test may leave anything behind for another file.
     isolate: false,
     // Patience, for a slow machine: no test says how fast anything is by how long it waits.

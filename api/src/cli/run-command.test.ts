@@ -32,11 +32,13 @@ const add = ['site', 'add', 'My site', '--id', 'site_mine', '--origin', 'https:/
 describe('the command line', () => {
   test('makes a site, shows it and lists it', async () => {
     using the = terminal();
-    expect(await the.run(add)).toMatchObject({ code: 0, err: '' });
+    const { code, err } = await the.run(add);
+    expect([code, err]).toEqual([0, `DATA_DIR (${the.path}): there was no database yet, and one was made.\n`]);
+    expect((await the.run(['site', 'add', 'Another'])).err).toBe('');
     const [site] = await the.json<SiteView[]>('site', 'list');
     expect(site).toMatchObject({ id: 'site_mine', name: 'My site', origins: ['https://my.site'] });
     expect(await the.json('site', 'show', 'site_mine')).toEqual(site);
-    expect((await the.run(['site', 'list'])).out).toBe('site_mine  enabled   My site  https://my.site\n');
+    expect((await the.run(['site', 'list'])).out).toContain('site_mine  enabled   My site  https://my.site\n');
   });
 
   test('the tag names where visitors reach the service', async () => {
@@ -186,6 +188,18 @@ describe('the command line', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(/^DATA_DIR \([^\n]+\): passerby\.sqlite is missing, [^\n]+ \(FILE_GONE\)\n$/);
     expect(readdirSync(the.path)).toEqual(['passerby.sqlite-wal']);
+  });
+
+  test('says that nothing was changed, and why, where the database did nothing', async () => {
+    using the = terminal();
+    await the.run(add);
+    using other = new DatabaseSync(join(the.path, 'passerby.sqlite'));
+    other.exec('begin immediate');
+    const { code, err } = await the.run(['site', 'rename', 'site_mine', 'Ours']);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^DATA_DIR [^\n]+: another process is writing [^\n]+ \(SQLITE_BUSY\); nothing was changed\n$/);
+    other.exec('rollback');
+    expect(await the.json('site', 'show', 'site_mine')).toMatchObject({ name: 'My site' });
   });
 
   test('helps without touching the records', async () => {

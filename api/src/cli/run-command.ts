@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { readConfig, recordsPlace } from '../config.ts';
 import { isBug } from '../errors.ts';
 import { errorFields, type LogFields } from '../observability/log.ts';
 import { DatabaseFailure } from '../records/database-failure.ts';
-import { placeName } from '../records/opening-error.ts';
-import { openRecords } from '../records/records.ts';
+import { placeName, whatToDo } from '../records/opening-error.ts';
+import type { RecordsPlace } from '../records/records-place.ts';
+import { openRecords, SQLITE_FILE } from '../records/records.ts';
 import { UnreadableRow } from '../records/row-check.ts';
 import { SiteService } from '../sites/site-service.ts';
 import type { Answer } from './answers.ts';
@@ -22,7 +25,7 @@ export interface Terminal {
 
 /** Runs one command against the records. Resolves with the exit code; what is wrong is one plain line on stderr, a bug several. */
 export async function runCommand(args: readonly string[], { env, stdin, out, err }: Terminal): Promise<0 | 1> {
-  let where = '';
+  let place: RecordsPlace | undefined;
   try {
     const given = readWords(args);
     if (given.options.help || given.words[0] === 'help') {
@@ -39,8 +42,8 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
     // That the database failed is what the command ends with.
     const error = (fields: LogFields, message: string) => void (fields.field !== undefined && warn(fields, message));
     const log = { warn, error };
-    const place = recordsPlace(readConfig(env));
-    where = placeName(place);
+    place = recordsPlace(readConfig(env));
+    const isNew = place.kind === 'sqlite' && !existsSync(join(place.folder, SQLITE_FILE));
     await using records = await openRecords(place, systemClock, {
       log,
       isMade: command.makesDatabase,
@@ -50,6 +53,7 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       env,
       stdin,
     });
+    if (isNew) err(`${placeName(place)}: there was no database yet, and one was made.\n`);
     out(given.options.json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text);
     return 0;
   } catch (error) {
@@ -58,14 +62,24 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       err(`This is a bug of Passerby: ${name}\n${stack}\n`);
       return 1;
     }
-    err(`${messageOf(error, where).replaceAll(/\s*\n\s*/g, '; ')}\n`);
+    err(`${messageOf(error, place).replaceAll(/\s*\n\s*/g, '; ')}\n`);
     return 1;
   }
 }
 
-function messageOf(error: unknown, where: string): string {
-  if (error instanceof UnreadableRow) return `${where}: ${error.message}`;
-  if (error instanceof DatabaseFailure)
-    return `${where}: the database failed (${error.reason}); what was asked for may have been done or not`;
+/** Reasons why a database did nothing of what it was asked; of others that cannot be known. */
+const NOTHING_DONE: ReadonlySet<string> = new Set([
+  ...['SQLITE_BUSY', 'SQLITE_FULL', 'SQLITE_READONLY', 'NO_FREE_CONNECTION'],
+  ...['25006', '42501', '53100', '53300', 'ECONNREFUSED'],
+]);
+
+function messageOf(error: unknown, place: RecordsPlace | undefined): string {
+  if (place !== undefined && error instanceof UnreadableRow) return `${placeName(place)}: ${error.message}`;
+  if (place !== undefined && error instanceof DatabaseFailure) {
+    const { reason } = error;
+    const isUndone = NOTHING_DONE.has(reason);
+    const outcome = isUndone ? 'nothing was changed' : 'what was asked for may have been done or not';
+    return `${placeName(place)}: ${whatToDo(place, reason) ?? 'the database failed'} (${reason}); ${outcome}`;
+  }
   return error instanceof Error ? error.message : String(error);
 }

@@ -74,16 +74,19 @@ const COMMANDS: Readonly<Record<string, CommandKind>> = {
   'site key add': {
     takes: 1,
     run: async ({ rest, options }, { sites }) => {
-      const id = idIn(rest);
-      return newKeyAnswer(await sites.addKey(id, ...kindAndMode(options)), await sites.get(id));
+      const [id, kind, mode] = [idIn(rest), ...kindAndMode(options)];
+      // Read first: a key that is made and cannot be shown is lost.
+      const site = await sites.get(id);
+      return newKeyAnswer(await sites.addKey(id, kind, mode), site);
     },
   },
   'site key rotate': {
     takes: 1,
     run: async ({ rest, options }, { sites }) => {
-      const id = idIn(rest);
+      const [id, kind, mode] = [idIn(rest), ...kindAndMode(options)];
       const overlapMs = readDuration(options.overlap ?? '24h', '--overlap', OVERLAP_MAX_MS);
-      return newKeyAnswer(await sites.rotateKey(id, ...kindAndMode(options), overlapMs), await sites.get(id));
+      const site = await sites.get(id);
+      return newKeyAnswer(await sites.rotateKey(id, kind, mode, overlapMs), site);
     },
   },
   'site key revoke': {

@@ -63,6 +63,18 @@ describe('S29 the link to other nodes', () => {
     expect(tally.of('parcels_malformed')).toBe(1);
   });
 
+  it('listens again on a connection that is made anew while a start waits for the first echo', async () => {
+    const { subscriber } = fakeRedis();
+    const publish = vi.fn(() => Promise.resolve(1));
+    const link = new RedisLink({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
+    const isListening = link.listen('n_1' as NodeId, () => undefined);
+    await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 10_000 });
+    subscriber.emit('ready');
+    expect(subscriber.subscribe).toHaveBeenCalledTimes(2);
+    await isListening;
+    link.close();
+  });
+
   it('takes what comes after a parcel whose handling fails', async () => {
     const { hear, taken, tally } = await listening((parcel) => {
       if (parcel.kind === 'superseded' && parcel.fence === 1) throw new RangeError('Maximum call stack size exceeded');

@@ -75,11 +75,11 @@ export class RedisLink implements NodeLink {
       this.#denied.subscribe = isRefusal(thrown);
       throw thrown;
     }
+    this.#subscriber.on('ready', () => this.#listenAgain(node));
     const firstEcho = new Promise<void>((resolve) => (this.#onEcho = resolve));
     const denied = await this.#publishEcho(node);
     if (denied !== null) throw denied;
     await within(firstEcho, FIRST_ECHO_MS, () => undefined);
-    this.#subscriber.on('ready', () => this.#listenAgain(node));
     this.#echoes = setInterval(() => this.#sendEcho(node), this.#echoEveryMs).unref();
     this.#tellFault();
   }

@@ -11,6 +11,8 @@ export interface LogFields {
   readonly error?: { readonly name: string; readonly stack: string | undefined };
   /** Error code of a library or server, such as `READONLY`, `ECONNRESET` or `57P01`; its message is never logged. */
   readonly reason?: string | undefined;
+  /** Command of Redis that may not be run, such as `HGET`. */
+  readonly command?: string;
   readonly count?: number;
   /** What cannot be read, such as `sites.name` of the database or `settings.match.scanMax` of a site. */
   readonly field?: string;
@@ -29,7 +31,7 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const;
 
 /**
  * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one
- * kind if level, message, code, reason, error name and field are the same. Those left out are counted in a `suppressed`
+ * kind if level, message, code, reason, error name, command and field are the same. Those left out are counted in a `suppressed`
  * line at the end of the interval, which may tell of what is over by then. Milliseconds.
  */
 export const REPEAT_MS = 60_000;
@@ -78,8 +80,15 @@ export function createLog(
   };
 }
 
-function kindOf({ code, reason, error, field }: Record<string, unknown>, message: string): string {
-  return JSON.stringify([message, code, reason, (error as { readonly name?: string } | undefined)?.name, field]);
+function kindOf({ code, reason, error, command, field }: Record<string, unknown>, message: string): string {
+  return JSON.stringify([
+    message,
+    code,
+    reason,
+    (error as { readonly name?: string } | undefined)?.name,
+    command,
+    field,
+  ]);
 }
 
 /** The error code of a library or server in what was thrown; `undefined` if there is none. */
@@ -103,6 +112,7 @@ const SHAPES = {
   request: /^[a-z]{1,20}:[a-z]{1,20}$/,
   code: /^[a-z_]{1,40}$/,
   reason: /^(?:[A-Z][A-Z0-9_]{1,39}|[0-9A-Z]{5})$/,
+  command: /^[A-Z]{1,20}$/,
   field: /^[a-z]{1,20}(?:\.[A-Za-z0-9_]{1,40}){0,6}$/,
   record: /^(?:site|key|report|ban|audit)_[A-Za-z0-9_-]{1,64}$/,
 } as const;

@@ -1,5 +1,6 @@
 import type { StoreFault } from '@passerby/sdk/protocol';
 import { describe, expect, it, vi } from 'vitest';
+import { storeFaultOf } from '../state/redis/store-fault.ts';
 import { StoreWatch, type StoreWitnesses } from './store-standing.ts';
 
 const NO_SITES = { tried: 0, failing: 0, late: 0, unproven: 0, faults: [] as readonly StoreFault[] };
@@ -8,23 +9,27 @@ interface Stage {
   standing?: Partial<typeof NO_SITES>;
   reachFault?: StoreFault | null;
   probe?: () => Promise<unknown>;
+  missingRight?: () => Promise<string | null>;
   isSharded?: boolean;
 }
 
 /** A watch whose witnesses say what the test last set. */
 function stage(first: Stage = {}) {
   const { probe = vi.fn(() => Promise.resolve()), isSharded = false } = first;
+  const { missingRight = vi.fn(() => Promise.resolve(null)) } = first;
   const says = { reachFault: first.reachFault ?? null, standing: first.standing ?? {}, now: 0 };
   const onFailure = vi.fn();
+  const onMissingRight = vi.fn();
   const since: number[] = [];
   const witnesses: StoreWitnesses = {
-    backend: { isSharded, reachFault: () => says.reachFault, probe, faultOf: () => 'OOM' },
+    backend: { isSharded, reachFault: () => says.reachFault, probe, missingRight, faultOf: storeFaultOf },
     heartbeat: { standing: (_, moment) => (since.push(moment), { ...NO_SITES, ...says.standing }) },
     onFailure,
+    onMissingRight,
     clock: () => says.now,
   };
   const watch = new StoreWatch(witnesses);
-  return { says, probe, onFailure, since, look: () => watch.standing() };
+  return { says, probe, onFailure, onMissingRight, missingRight, since, look: () => watch.standing() };
 }
 
 const WELL = { isAvailable: true, faults: [] };
@@ -51,6 +56,31 @@ describe('the standing of a store', () => {
     const { look, onFailure } = stage({ probe: () => Promise.reject(failure) });
     expect(await look()).toEqual({ isAvailable: false, faults: ['OOM'] });
     expect(onFailure).toHaveBeenCalledWith(failure);
+  });
+
+  it('is bad while a right is missing, which is asked for every five seconds, and then until it is back', async () => {
+    let right: string | null = 'HGET';
+    const missingRight = vi.fn(() => Promise.resolve(right));
+    const { look, says, onMissingRight } = stage({ standing: { tried: 1 }, missingRight });
+    expect(await look()).toEqual({ isAvailable: false, faults: ['NOPERM'] });
+    expect(await look()).toEqual({ isAvailable: false, faults: ['NOPERM'] });
+    expect(onMissingRight.mock.calls).toEqual([['HGET']]);
+    right = null;
+    expect(await look()).toEqual(WELL);
+    expect(missingRight).toHaveBeenCalledTimes(3);
+    right = 'ZADD';
+    says.now += 4_999;
+    expect(await look()).toEqual(WELL);
+    says.now += 1;
+    expect(await look()).toEqual({ isAvailable: false, faults: ['NOPERM'] });
+  });
+
+  it.each([
+    ['NOPERM User us has no permissions to run the evalsha command', false],
+    ['CLUSTERDOWN Hash slot not served', true],
+  ])('where rights cannot be found out because of "%s" is available: %s', async (message, isAvailable) => {
+    const { look } = stage({ missingRight: () => Promise.reject(new Error(message)) });
+    expect(await look()).toEqual({ isAvailable, faults: isAvailable ? [] : ['NOPERM'] });
   });
 
   it('is that of the connection requests take, whatever the one of the heartbeat says', async () => {

@@ -4,6 +4,8 @@ import { STORE_WELL, type StoreStanding } from './readiness.ts';
 
 /** Time a renewal of a lease may take before the store counts as too slow. Milliseconds. */
 const LATE_MS = 500;
+/** How long it stands that no right is missing. Milliseconds. */
+const RIGHTS_STAND_MS = 5_000;
 /** Time for which what a server said explains that it is not reached. Milliseconds. */
 const EXPLAINS_MS = 10_000;
 
@@ -22,6 +24,8 @@ export interface StoreWitnesses {
     readonly isSharded: boolean;
     reachFault(): StoreFault | null;
     probe(): Promise<unknown>;
+    /** A command that the user may not run; `null` if there is none. Rejects if it cannot be found out. */
+    missingRight(): Promise<string | null>;
     faultOf(thrown: unknown): StoreFault;
   };
   readonly heartbeat: {
@@ -38,6 +42,8 @@ export interface StoreWitnesses {
   };
   /** Called with what a failed probe threw. */
   readonly onFailure: (thrown: unknown) => void;
+  /** Called with a command once its right is found to be missing. */
+  readonly onMissingRight: (command: string) => void;
   /** The clock of the heartbeat. */
   readonly clock?: MonotonicClock;
 }
@@ -54,12 +60,15 @@ interface Refusal {
  * Whether the store takes writes. Renewals of leases say so, which are a write on each site every second; where there is
  * no site with visitors, a probe does. In a Cluster the sites are on several servers: as long as more than half of them
  * can be served the process goes on, since no other process could serve the rest. A store that took no writes is back
- * once a write went through that was begun after that.
+ * once a write went through that was begun after that. Of the rights that scripts need, few are those of such a write:
+ * the others are tried now and then.
  */
 export class StoreWatch {
   readonly #witnesses: StoreWitnesses;
   readonly #clock: MonotonicClock;
   #refused: Refusal | null = null;
+  #missingRight: string | null = null;
+  #rightsKnownAt = -Infinity;
 
   constructor(witnesses: StoreWitnesses) {
     this.#witnesses = witnesses;
@@ -72,7 +81,7 @@ export class StoreWatch {
     if (found === 'unproven') return { isAvailable: false, faults: this.#refused?.faults ?? ['UNKNOWN'] };
     if (found.isAvailable) {
       this.#refused = null;
-      return found;
+      return (await this.#isRightMissing()) ? { isAvailable: false, faults: ['NOPERM'] } : found;
     }
     this.#refused = this.#refusalOf(found.faults);
     return { isAvailable: false, faults: this.#refused.faults };
@@ -103,6 +112,21 @@ export class StoreWatch {
     if ((failing + late + unproven) * 2 >= tried) return 'unproven';
     // Leases have a connection of their own, which may have found the right server sooner.
     return backend.isSharded ? standing : this.#probe();
+  }
+
+  async #isRightMissing(): Promise<boolean> {
+    const { backend, onMissingRight } = this.#witnesses;
+    if (this.#missingRight === null && this.#clock() - this.#rightsKnownAt < RIGHTS_STAND_MS) return false;
+    this.#rightsKnownAt = this.#clock();
+    const before = this.#missingRight;
+    try {
+      this.#missingRight = await backend.missingRight();
+    } catch (thrown) {
+      // Anything else says nothing about rights, and shows where it matters.
+      if (backend.faultOf(thrown) === 'NOPERM') this.#missingRight = 'EVALSHA';
+    }
+    if (this.#missingRight !== null && this.#missingRight !== before) onMissingRight(this.#missingRight);
+    return this.#missingRight !== null;
   }
 
   async #probe(): Promise<StoreStanding> {

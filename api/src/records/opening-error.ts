@@ -25,7 +25,7 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '3D000': 'its database does not exist; create it with CREATE DATABASE',
   '42P01': 'its tables are in a schema that its user does not look at; set search_path',
   '3F000': 'its user has no schema to create tables in; grant it USAGE on one, or set search_path',
-  '25006': 'it leads to a read-only server, such as a replica, and the tables are not up to date',
+  '25006': 'it leads to a read-only server, such as a replica; name the one that takes writes',
   '42P07': 'its database has tables of the same names that are not ours; give the service a database of its own',
   '53300': 'its server has no connection left; raise max_connections, or start fewer processes',
   '53100': 'the disk of its server is full',
@@ -50,8 +50,8 @@ for (const code of [
 const SQLITE: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is not a folder',
   EEXIST: 'there is a file of that name, not a folder',
-  ENOENT: 'the folder, or a file in it, cannot be made',
-  EACCES: 'this user may not write there',
+  ENOENT: 'the folder, or a file in it, cannot be made there; name another one',
+  EACCES: 'this user may not look or write there',
   EPERM: 'this user may not write there',
   EROFS: 'it is on a disk that is read-only',
   ENOSPC: 'its disk is full',
@@ -74,6 +74,11 @@ const SQLITE: Readonly<Record<string, string>> = {
   MIGRATION_WAIT: 'another process has been bringing the tables up to date, or writing, for too long',
 };
 
+/** What is wrong with where the records are, and what to do; `undefined` for a reason of which there is no more to say. */
+export function whatToDo({ kind }: RecordsPlace, reason: string): string | undefined {
+  return (kind === 'postgres' ? POSTGRES : SQLITE)[reason];
+}
+
 /** Where the records are, for people: a folder, or the variable with an address, which may hold a password. */
 export function placeName(place: RecordsPlace): string {
   return place.kind === 'postgres' ? 'DATABASE_URL' : `DATA_DIR (${resolve(place.folder)})`;
@@ -85,12 +90,11 @@ export class OpeningError extends Error {
 
   /** `thrown` is what opening them threw. */
   constructor(place: RecordsPlace, thrown: unknown) {
-    const sentences = place.kind === 'postgres' ? POSTGRES : SQLITE;
     const reason = thrown instanceof DatabaseFailure ? thrown.reason : 'UNKNOWN';
     const sentence =
       thrown instanceof MissingRights
         ? `its user lacks ${thrown.rights.join(', ')}; grant it that`
-        : (sentences[reason] ?? 'the database cannot be opened');
+        : (whatToDo(place, reason) ?? 'the database cannot be opened');
     super(`${placeName(place)}: ${sentence} (${reason})`, { cause: thrown });
   }
 }

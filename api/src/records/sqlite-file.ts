@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseFailure } from './database-failure.ts';
 
@@ -22,6 +22,11 @@ function makeFolder(path: string): void {
     makeFolder(above);
     makeFolder(path);
   }
+}
+
+/** Throws where it cannot be known, such as in a folder of another user. */
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function isFolder(path: string): boolean {
@@ -55,8 +60,8 @@ export class SqliteFile {
    */
   constructor(path: string, { isMade = true }: { readonly isMade?: boolean } = {}) {
     const folder = dirname(path);
-    if (!existsSync(path)) {
-      if (BESIDE.some((suffix) => existsSync(`${path}${suffix}`))) throw new DatabaseFailure('FILE_GONE');
+    if (!isThere(path)) {
+      if (BESIDE.some((suffix) => isThere(`${path}${suffix}`))) throw new DatabaseFailure('FILE_GONE');
       if (!isMade) throw new DatabaseFailure('NO_DATABASE');
     }
     makeFolder(folder);

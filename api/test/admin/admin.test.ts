@@ -109,10 +109,10 @@ describe("the operators' API", () => {
     expect(await service.records.sites.list()).toEqual([]);
   });
 
-  test('adds a site whose key lets its pages in within a second, and nobody else', async () => {
+  test('adds a site whose key lets its pages in, and nobody else', async () => {
     await using service = await startAdminService();
     const { site, live, secret } = await addSite(service);
-    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => isLetIn(service, live.text)).toBe(true);
     await expect(Visitor.arrive(service.app, { site: live.text, origin: 'https://evil.example' })).rejects.toThrow();
     expect(secret.text).toMatch(/^sk_live_/);
     expect(JSON.stringify((await service.ask('GET', `/sites/${site.id}`)).body)).not.toContain(secret.text);
@@ -121,14 +121,14 @@ describe("the operators' API", () => {
   test('rotates with an overlap, and revokes at once with the reason', async () => {
     await using service = await startAdminService();
     const { site, live } = await addSite(service);
-    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => isLetIn(service, live.text)).toBe(true);
     const rotated = await service.ask('POST', `/sites/${site.id}/keys/rotation`, {
       kind: 'publishable',
       mode: 'live',
       overlapMs: DAY_MS,
     });
     expect(rotated.status).toBe(201);
-    await expect.poll(() => isLetIn(service, rotated.body.text), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => isLetIn(service, rotated.body.text)).toBe(true);
     const visitor = await arrive(service, live.text);
     await service.ask('DELETE', `/keys/${live.id}`);
     expect(await visitor.next('session:refused')).toMatchObject({ code: 'key_revoked' });
@@ -140,7 +140,7 @@ describe("the operators' API", () => {
     await using service = await startAdminService();
     const { site, live, secret } = await addSite(service);
     const other = await service.ask('POST', `/sites/${site.id}/keys`, { kind: 'secret', mode: 'live' });
-    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => isLetIn(service, live.text)).toBe(true);
     const signedWith = (key: string) =>
       new SignJWT({}).setProtectedHeader({ alg: 'EdDSA' }).setExpirationTime('5m').sign(claimsPrivateKeyOf(key));
     const arriveWith = async (key: string) =>
@@ -225,7 +225,7 @@ describe("the operators' API", () => {
   test('lists reports, resolves them and forgets their words; bans whom they are about, and lifts it', async () => {
     await using service = await startAdminService();
     const { live } = await addSite(service, { history: 'reports' });
-    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => isLetIn(service, live.text)).toBe(true);
     const a = await arrive(service, live.text, '203.0.113.1');
     const b = await arrive(service, live.text, '203.0.113.2');
     await a.find();
@@ -282,7 +282,7 @@ describe("the operators' API", () => {
     const long = await service.ask('POST', '/bans', { ...ban, forMs: 10 * 365 * DAY_MS });
     expect(long.status).toBe(201);
     expect((await service.ask('GET', '/bans')).body.items).toEqual([long.body]);
-    await expect.poll(() => isLetIn(service, live.text), { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => isLetIn(service, live.text)).toBe(true);
   });
 
   test('bans on either side of a site and on the built-in one, and on none that is not there', async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -26,7 +27,7 @@ export async function runLine(line: string, env: Readonly<Record<string, string>
   return { code, out, err };
 }
 
-/** Runs the command line from source. */
+/** Runs the command line. */
 export function runCli(args: string, env: Readonly<Record<string, string>>, input?: string): Promise<Ended> {
-  return runLine(`"${process.execPath}" --conditions=passerby-source api/src/main.ts ${args}`, env, input);
+  return runLine(`"${process.execPath}" "${SERVICE_BUNDLE}" ${args}`, env, input);
 }

@@ -42,7 +42,8 @@ describe('a master that is demoted', { timeout: 40_000 }, () => {
       faultOf: (thrown) => backend.faultOf(thrown),
       everyMs: 5,
     });
-    const watch = new StoreWatch({ backend, heartbeat, onFailure: () => undefined });
+    const ignore = () => undefined;
+    const watch = new StoreWatch({ backend, heartbeat, onFailure: ignore, onMissingRight: ignore });
     const standing = async () => JSON.stringify(await watch.standing());
     const demoted = JSON.stringify({ isAvailable: false, faults: ['READONLY'] });
     await expect.poll(standing, PATIENCE).toBe(JSON.stringify({ isAvailable: true, faults: [] }));

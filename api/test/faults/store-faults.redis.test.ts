@@ -18,6 +18,8 @@ interface Harm {
   readonly fault: StoreFault;
   inflict(admin: Redis): Promise<unknown>;
   heal(admin: Redis): Promise<unknown>;
+  /** The command that the log names. */
+  readonly named?: string;
 }
 
 const setUser = (admin: Redis, ...rules: readonly string[]) => admin.call('ACL', 'SETUSER', USER[0], ...rules);
@@ -45,6 +47,20 @@ const HARMS: readonly Harm[] = [
     name: 'grants too little to scripts',
     fault: 'NOPERM',
     inflict: (admin) => setUser(admin, '-zadd'),
+    heal: (admin) => setUser(admin, '+@all'),
+  },
+  // Nothing that is written every second needs these.
+  ...['hget', 'hdel', 'zcard'].map((command) => ({
+    name: `takes back the right to ${command}`,
+    fault: 'NOPERM' as const,
+    inflict: (admin: Redis) => setUser(admin, `-${command}`),
+    heal: (admin: Redis) => setUser(admin, '+@all'),
+    named: command.toUpperCase(),
+  })),
+  {
+    name: 'runs no script it knows',
+    fault: 'NOPERM',
+    inflict: (admin) => setUser(admin, '-evalsha'),
     heal: (admin) => setUser(admin, '+@all'),
   },
   {
@@ -96,9 +112,12 @@ describe('a store that', { timeout: 30_000 }, () => {
     });
     expect(await app.metrics.text()).toContain(`passerby_store_fault{fault="${harm.fault}"} 1\n`);
     expect(reasonsLogged()).toContain(harm.fault);
-    const refused = new Visitor(app);
-    expect(await refused.next('session:refused')).toMatchObject({ code: 'unavailable' });
-    refused.socket.disconnect();
+    if (harm.named !== undefined) expect(log.lines.map(({ fields }) => fields.command)).toContain(harm.named);
+    if (harm.named === undefined) {
+      const refused = new Visitor(app);
+      expect(await refused.next('session:refused')).toMatchObject({ code: 'unavailable' });
+      refused.socket.disconnect();
+    }
     await harm.heal(admin);
     await expect.poll(standing, PATIENCE).toEqual({ status: 'ready', reasons: [] });
     await using pair = await pairOf(app);

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** How long a process may take to say where it is. Milliseconds. */
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** How a process ended before it said where it is. */
 export interface FailedStart {
@@ -16,7 +17,11 @@ export interface FailedStart {
   readonly output: string;
 }
 
-function launch(env: Readonly<Record<string, string>>, log: number | 'pipe' = 'pipe'): ChildProcess {
+function launch(
+  env: Readonly<Record<string, string>>,
+  log: number | 'pipe' = 'pipe',
+  file = SERVICE_BUNDLE,
+): ChildProcess {
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'].flatMap((name) => {
       const value = process.env[name];
@@ -26,7 +31,7 @@ function launch(env: Readonly<Record<string, string>>, log: number | 'pipe' = 'p
   // Its own records, unless the test says which.
   const dataDir = mkdtempSync(join(tmpdir(), 'passerby-data-'));
   const removeData = () => rmSync(dataDir, { recursive: true, force: true });
-  const child = spawn(process.execPath, ['--conditions=passerby-source', MAIN], {
+  const child = spawn(process.execPath, ['--conditions=passerby-source', file], {
     env: {
       ...inherited,
       PORT: '0',
@@ -99,14 +104,12 @@ export class NodeProcess {
 
   /** Starts one that is expected to refuse, and says how it did; it is ended after a time in milliseconds. */
   static async failToStart(env: Readonly<Record<string, string>>, maxMs = START_MS): Promise<FailedStart> {
-    const child = launch(env);
-    let output = '';
-    child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const timer = setTimeout(() => child.kill('SIGKILL'), maxMs);
-    const [code] = (await once(child, 'close')) as [number | null];
-    clearTimeout(timer);
-    return { code, output };
+    return howItFails(launch(env), maxMs);
+  }
+
+  /** The same from the sources, file by file, so that it tells in which of them something fails. */
+  static async failToStartFromSource(env: Readonly<Record<string, string>>): Promise<FailedStart> {
+    return howItFails(launch(env, 'pipe', SOURCE), START_MS);
   }
 
   /** All it printed so far. */
@@ -163,4 +166,14 @@ export class NodeProcess {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
+}
+
+async function howItFails(child: ChildProcess, maxMs: number): Promise<FailedStart> {
+  let output = '';
+  child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const timer = setTimeout(() => child.kill('SIGKILL'), maxMs);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return { code, output };
 }

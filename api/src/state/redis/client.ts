@@ -6,7 +6,7 @@ import { PREFIX } from './keys.ts';
 import { whyNotOpened } from './opening-error.ts';
 import { missingRight } from './script-rights.ts';
 import { isDenied, isOfSelect, storeFaultOf } from './store-fault.ts';
-import { hearDropped, keepConnecting, leaveStalled } from './lasting-connection.ts';
+import { hearAnswers, keepConnecting } from './lasting-connection.ts';
 
 /** One server, one behind Sentinel, or a Cluster: all run scripts and publish. */
 export type RedisClient = Redis | Cluster;
@@ -29,7 +29,7 @@ const CONNECTION = {
   // Subscribed anew by us: where ioredis does so and fails, nobody catches it, and the process ends.
   autoResubscribe: false,
   // Longer than `socketTimeout`: an answer that is only late is waited for, one that is lost comes with a lost connection.
-  // Where nothing else was answered meanwhile the connection is made anew (`leaveStalled`).
+  // Where nothing else was answered meanwhile the connection is made anew (`hearAnswers`).
   commandTimeout: 2_000,
   socketTimeout: 1_500,
   // Also the time for a TLS handshake.
@@ -180,11 +180,9 @@ export function connectRedis(
   });
   if (client instanceof Cluster) {
     client.on('node error', note);
-    client.on('+node', hearDropped);
-    client.on('+node', leaveStalled);
+    client.on('+node', hearAnswers);
   } else {
-    hearDropped(client);
-    leaveStalled(client);
+    hearAnswers(client);
     client.on('ready', () => lastFaults.delete(client));
   }
   keepConnecting(client);
@@ -202,6 +200,17 @@ function keepAsking(client: Redis): void {
     if (!reconnect) clearInterval(pings);
     disconnect(reconnect);
   };
+}
+
+/** Calls back whenever a server is connected to anew. */
+export function onConnected(client: RedisClient, listener: () => void): void {
+  if (client instanceof Redis) {
+    client.on('ready', listener);
+    return;
+  }
+  const follow = (node: Redis) => void node.on('ready', listener);
+  client.nodes('all').forEach(follow);
+  client.on('+node', follow);
 }
 
 /** Fault that explains why a command on one of these connections failed: what the error says, or else what became of them. */

@@ -2,28 +2,13 @@ import { Cluster, type Redis } from 'ioredis';
 import { renewConnection } from './foreign-answer.ts';
 import { storeFaultOf } from './store-fault.ts';
 
-/** Commands that ioredis sends by itself without listening to what becomes of them; this service never sends them. */
-const SENT_BY_LIBRARY: ReadonlySet<string> = new Set(['asking', 'select', 'readonly', 'readwrite']);
-
 /**
- * Hears failures of commands that ioredis sends and whose promise it drops, such as `ASKING` before a command that
- * follows a slot of a Cluster. Unheard they would end the process. What was asked fails by itself, and says so.
+ * Hears what becomes of every command. Makes a connection anew on which one missed its deadline and no other was answered
+ * meanwhile: where something still comes, such as a reply byte by byte over a path that is broken for this connection
+ * alone, ioredis does not take it for silent. Also keeps alive a process whose ioredis drops a promise, such as that of
+ * `ASKING` before a command that follows a slot of a Cluster: what was asked fails by itself, and says so.
  */
-export function hearDropped(connection: Redis): void {
-  const sendCommand = connection.sendCommand.bind(connection);
-  connection.sendCommand = (command, stream) => {
-    const answer = sendCommand(command, stream);
-    if (SENT_BY_LIBRARY.has(command.name)) (answer as Promise<unknown>).catch(() => undefined);
-    return answer;
-  };
-}
-
-/**
- * Makes a connection anew on which a command missed its deadline and no other one was answered meanwhile. Where something
- * still comes, ioredis does not take the connection for silent: the rest of a reply, byte by byte, over a path that is
- * broken for this connection alone. It would be waited for as long as that goes on.
- */
-export function leaveStalled(connection: Redis): void {
+export function hearAnswers(connection: Redis): void {
   const sendCommand = connection.sendCommand.bind(connection);
   let answeredAt = -Infinity;
   connection.sendCommand = (command, stream) => {

@@ -1,16 +1,19 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { StoreFault } from '@passerby/sdk/protocol';
-
 import { storeFaultOf } from './store-fault.ts';
 
+/** What an address is not found bad by: the link between nodes has words of its own. */
+type NotOpening = 'UNKNOWN' | 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO';
+
 /** What is wrong with what `REDIS_URL` names, and what to do, by fault. */
-const WORDS: Readonly<Record<Exclude<StoreFault, 'UNKNOWN'>, string>> = {
+const WORDS: Readonly<Record<Exclude<StoreFault, NotOpening>, string>> = {
   READONLY: 'its server is a replica and takes no writes; name the master',
   OOM: 'its server takes no writes, since it has reached its maxmemory; give it more',
   MISCONF: 'its server takes no writes, since it cannot save to disk; free the disk, or switch saving off',
   NOREPLICAS: 'its server takes no writes, since too few replicas follow it; see min-replicas-to-write',
   MASTERDOWN: 'its server is a replica that has lost its master; name the master',
-  NO_MASTER: 'none of its Sentinels names a master; start them, or correct the name at its end',
+  NO_MASTER:
+    'none of its Sentinels names a master; start them, or correct their hosts, their ports or the name at its end',
   CLUSTERDOWN: 'its Cluster does not serve all slots; see CLUSTER INFO',
   TRYAGAIN: 'a slot of its Cluster is on its way to another node; try again',
   MOVED: 'its server is a node of a Cluster; write redis+cluster://, and see that all nodes can be reached',
@@ -19,9 +22,6 @@ const WORDS: Readonly<Record<Exclude<StoreFault, 'UNKNOWN'>, string>> = {
   NOAUTH: 'its server wants a password; write redis://user:password@host',
   WRONGPASS: 'its user or password is refused, or the user is off',
   NOPERM: 'its user lacks a right; see docs/redis.md',
-  NO_PUBLISH: 'its user may not publish; see docs/redis.md',
-  NO_SUBSCRIBE: 'its user may not subscribe; see docs/redis.md',
-  NO_ECHO: 'what is published there does not come back',
   DATABASE: 'the database whose number is at its end cannot be chosen',
   ECONNREFUSED: 'nothing listens at its host and port; start Redis, or correct them',
   ECONNRESET: 'its host closes the connection; is this Redis, and if it speaks TLS, is it written rediss://?',
@@ -60,9 +60,11 @@ export function whyNotOpened(client: Redis | Cluster, thrown: Error): string {
   if (hasTls(client) && (WITHOUT_TLS.has(fault) || says(WRONG_VERSION))) return `REDIS_URL: ${NO_TLS}`;
   if (client instanceof Cluster && fault === 'CLOSED')
     return says(NOT_WHOLE) ? `REDIS_URL: ${WORDS.CLUSTERDOWN} (CLUSTERDOWN)` : `REDIS_URL: ${NO_NODE}`;
-  if (fault !== 'UNKNOWN') return `REDIS_URL: ${WORDS[fault]} (${fault})`;
+  if (isOpening(fault)) return `REDIS_URL: ${WORDS[fault]} (${fault})`;
   return `REDIS_URL: ${phrase ?? `its server does not do what is needed: ${thrown.message}`}`;
 }
+
+const isOpening = (fault: StoreFault): fault is keyof typeof WORDS => Object.hasOwn(WORDS, fault);
 
 /** What an error says, and those it came of. */
 function messagesOf(thrown: unknown): readonly string[] {

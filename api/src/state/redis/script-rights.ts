@@ -1,5 +1,5 @@
 import { PREFIX } from './keys.ts';
-import type { ScriptRunner } from './cached-script.ts';
+import { cachedScript, type ScriptRunner } from './cached-script.ts';
 import { isDenied } from './store-fault.ts';
 
 /** A key for the trial alone: what it may hold is gone at its end. */
@@ -42,9 +42,14 @@ redis.pcall('PEXPIRE', KEYS[1], 1)
 return refused
 `;
 
-/** A command the user of `REDIS_URL` may not run; `null` if the user may run all that the scripts call. Rejects if it cannot be found out. */
+const trial = cachedScript(TRIAL);
+
+/**
+ * A command the user of `REDIS_URL` may not run; `null` if the user may run all that the scripts call. Rejects if it cannot
+ * be found out.
+ */
 export async function missingRight(runner: ScriptRunner, commands: readonly string[]): Promise<string | null> {
-  const answer = (await runner.eval(TRIAL, 1, RIGHTS_KEY, ...commands)) as readonly string[];
+  const answer = (await trial(runner, [RIGHTS_KEY], commands)) as readonly string[];
   for (let at = 0; at < answer.length; at += 2) {
     // Any other error is about the arguments, which are senseless.
     if (isDenied(answer[at + 1]!)) return answer[at]!;

@@ -36,7 +36,7 @@ const WORDS: readonly (readonly [RegExp, StoreFault])[] = [
   [/^(?:Command timed out|Socket timeout|timeout$)/, 'TIMEOUT'],
   [/^All sentinels are unreachable/, 'NO_MASTER'],
   [
-    /^(?:Connection is closed|Stream isn't writeable|Cluster isn't ready|Socket closed|Client network socket)/,
+    /^(?:Connection is closed|Reached the max retries per request|Stream isn't writeable|Cluster isn't ready|Socket closed|Client network socket)/,
     'CLOSED',
   ],
 ];

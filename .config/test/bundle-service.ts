@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The service with all it stands on, in one file, as `bundleService` made it. */
+export const SERVICE_BUNDLE = path.join(root, 'node_modules/.cache/passerby/service.mjs');
+
+/** Tells each source where it stands itself: some read files beside them. */
+const ownAddress: Plugin = {
+  name: 'own-address',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]api[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, 'utf8');
+      return { contents: text.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href)), loader: 'ts' };
+    }),
+};
+
+/** Puts the service into one file, once for all tests: a process then starts in a third of the time. */
+export default async function bundleService(): Promise<void> {
+  await build({
+    entryPoints: [path.join(root, 'api/src/main.ts')],
+    outfile: SERVICE_BUNDLE,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['passerby-source'],
+    plugins: [ownAddress],
+    // Packages in CommonJS ask for what Node has by itself.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    external: ['pg-native'],
+    logLevel: 'error',
+  });
+}
