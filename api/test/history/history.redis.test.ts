@@ -4,7 +4,7 @@ import { checkHistory } from './check-history.ts';
 import { conversationsIn } from './history.ts';
 import { playScenario, seedsFor, TwoNodes } from './two-nodes.ts';
 
-const SEEDS = seedsFor(2);
+const SEEDS = seedsFor(1);
 const VISITORS = 300;
 
 describe(`two nodes on one Redis, ${VISITORS} visitors who join at once, skip, cancel and block`, () => {
