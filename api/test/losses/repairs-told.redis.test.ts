@@ -34,7 +34,9 @@ describe('the walk that repairs a site', { timeout: 30_000 }, () => {
   /** Ends every connection but those of the test: the monitor is one of type `normal` too. */
   const killClients = async () => {
     const own = String(await redis.client('ID'));
-    for (const line of String(await redis.client('LIST')).trimEnd().split('\n')) {
+    for (const line of String(await redis.client('LIST'))
+      .trimEnd()
+      .split('\n')) {
       const { id, flags } = /^id=(?<id>\d+) .* flags=(?<flags>\S+)/.exec(line)!.groups!;
       if (id !== own && !flags!.includes('O')) await redis.client('KILL', 'ID', id!);
     }
