@@ -6,7 +6,13 @@ import { measure } from './stalls/measure.ts';
 const only = process.env['PASSERBY_STALL'];
 const names = Object.keys(ATTACKS).filter((name) => only === undefined || name.includes(only));
 
-/** Work that takes 50 ms, the goal, on the machine whose figures docs/security.md shows. */
+/** Longest turn on a machine as fast as that of the figures in docs/security.md, or faster. CPU time in milliseconds. */
+const GOAL_MS = 50;
+/** The same where one packet of the largest size of every connection comes in one turn. */
+const LARGEST_MS = 80;
+const ARE_LARGEST = new Set(['request of 64 KiB', 'request that nests 8,000 deep', 'frame of 64 KiB']);
+
+/** Work that takes up to `GOAL_MS` there, and longer on a slower machine. */
 function work(): void {
   const row = {
     id: 'c_xxxxxxxxxxxxxxxxxxxxxx',
@@ -18,15 +24,15 @@ function work(): void {
   for (let round = 0; round < 46_000; round++) JSON.parse(JSON.stringify(row));
 }
 
-/** CPU time of that work on this machine now, in milliseconds. */
-function workMs(): number {
+/** How many times slower this machine is now; 1 for one that is faster. */
+function slowness(): number {
   const times = Array.from({ length: 9 }, () => {
     const before = process.threadCpuUsage();
     work();
     const { user, system } = process.threadCpuUsage(before);
     return (user + system) / 1_000;
   });
-  return times.sort((one, other) => one - other)[4]!;
+  return Math.max(1, times.sort((one, other) => one - other)[4]! / GOAL_MS);
 }
 
 const column = (ms: number) => ms.toFixed(1).padStart(8);
@@ -34,16 +40,17 @@ const column = (ms: number) => ms.toFixed(1).padStart(8);
 /** What else the machine does makes a turn longer, never shorter: of several measurements the shortest says most. */
 const TRIES = 3;
 
-test.each(names)('S29 one address holds up the service for no longer than 50 ms of work takes: %s', async (name) => {
+test.each(names)('S29 one address holds up no turn for longer than promised: %s', async (name) => {
+  const promisedMs = ARE_LARGEST.has(name) ? LARGEST_MS : GOAL_MS;
   let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < TRIES && least >= 1; tries++) {
-    const goalMs = workMs();
+  for (let tries = 0; tries < TRIES && least >= promisedMs; tries++) {
+    const slower = slowness();
     const { turnMs, maxMs, p99Ms, idleMaxMs } = await measure(name);
     process.stdout.write(
       `${name.padEnd(84)} longest turn ${column(turnMs)}, late at most ${column(maxMs)}, p99 ${column(p99Ms)}, ` +
-        `idle process ${column(idleMaxMs)}, work ${column(goalMs)}\n`,
+        `idle process ${column(idleMaxMs)}, slower ${column(slower)}\n`,
     );
-    least = Math.min(least, turnMs / goalMs);
+    least = Math.min(least, turnMs / slower);
   }
-  expect(least).toBeLessThan(1);
+  expect(least).toBeLessThan(promisedMs);
 });
