@@ -13,15 +13,23 @@ declare global {
   }
 }
 
-const { dataset, src } = (document.currentScript ?? document.querySelector('script[data-site]')) as HTMLScriptElement;
+/** A property of the document itself: elements of the page, such as `<img name="body">`, stand in front of it. */
+const own = <Name extends keyof Document>(name: Name): Document[Name] =>
+  Reflect.get(Document.prototype, name, document);
+const make = own('createElement').bind(document);
 
-if (!window.passerbyChat) {
-  const element = (window.passerbyChat = document.createElement('passerby-chat'));
+// Without one of its own, as where a tag manager runs the code, the tag that names a site.
+const { dataset, src } = (own('currentScript') ??
+  own('querySelector').call(document, 'script[data-site]')) as HTMLScriptElement;
+
+// An element of that id is no chat.
+if (window.passerbyChat?.localName !== 'passerby-chat') {
+  const element = (window.passerbyChat = make('passerby-chat'));
   for (const name in dataset) element.setAttribute(name, dataset[name]!);
 
   // Already there where the page imports the module itself.
   if (!element.shadowRoot) {
-    const button = document.createElement('button');
+    const button = make('button');
     let again = '';
     const load = () => {
       const { href } = new URL('passerby-chat.js' + again, src);
@@ -29,8 +37,7 @@ if (!window.passerbyChat) {
       // loader that a browser has kept.
       const rel = 'modulepreload';
       const integrity = src.includes('/widget/') ? '__INTEGRITY__' : '';
-      const link = document.createElement('link');
-      document.head.append(Object.assign(link, { rel, crossOrigin: '', integrity, href }));
+      own('head').append(Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }));
       return import(href).catch(() => {
         button.title = 'Not loaded. Try again';
         // Some browsers remember a failure by its address.
@@ -58,8 +65,8 @@ if (!window.passerbyChat) {
     }
   }
 
-  const place = () => element.isConnected || document.body?.append(element);
+  const place = () => element.isConnected || own('body')?.append(element);
   place();
   // Before there is a body; and Turbo and its like exchange the body and keep the head.
-  new MutationObserver(place).observe(document.documentElement, { childList: true });
+  new MutationObserver(place).observe(own('documentElement'), { childList: true });
 }

@@ -52,6 +52,43 @@ it('comes back when the page exchanges its body', async () => {
   document.documentElement.replaceChild(old, body);
 });
 
+const NAMES = ['currentScript', 'querySelector', 'createElement', 'body', 'head', 'documentElement', 'passerbyChat'];
+
+it.each(['img', 'embed', 'form', 'object', 'a'])('S35 takes nothing from an element of the page: %s', async (tag) => {
+  const elements = NAMES.map((name) => {
+    const element = document.createElement(tag);
+    // What it has of a script, it has for somebody else's.
+    for (const [key, value] of [
+      ['name', name],
+      ['id', name],
+      ['src', 'https://evil.example/x'],
+      ['data', 'https://evil.example/x'],
+      ['data-site', 'pk_test_evil'],
+    ] as const)
+      element.setAttribute(key, value);
+    return element;
+  });
+  const [{ body }, script] = [document, document.createElement('script')];
+  script.src = '/widget.js';
+  script.dataset['site'] = 'pk_test_test';
+  const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
+  body.append(...elements, script);
+  try {
+    await loaded;
+    const chat = window.passerbyChat!;
+    expect([chat.localName, chat.getAttribute('site'), chat.parentNode === body]).toEqual([
+      'passerby-chat',
+      'pk_test_test',
+      true,
+    ]);
+    chat.shadowRoot!.querySelector('button')!.dispatchEvent(new PointerEvent('pointerenter'));
+    const link = [...body.parentElement!.getElementsByTagName('link')].at(-1);
+    expect(link?.href).toBe(new URL('/passerby-chat.js', location.href).href);
+  } finally {
+    for (const element of [...elements, script]) element.remove();
+  }
+});
+
 // Last: it defines the element, which cannot be undone.
 it('opens at the first press', async () => {
   await runTag();
