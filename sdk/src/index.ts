@@ -3,7 +3,7 @@ import { Client } from './client.ts';
 import { randomId } from './internal/random-id.ts';
 import { checkOptions, type ChatOptions } from './options.ts';
 import { tabLock } from './session/tab-lock.ts';
-import { tabKey, tabStorage } from './session/tab-storage.ts';
+import { storageKey, tabKey, tabStorage } from './session/tab-storage.ts';
 import { socketDial } from './transport/socket-transport.ts';
 
 /**
@@ -16,7 +16,7 @@ export function createChat(options: ChatOptions): Chat {
   const key = tabKey(target.site, target.scope);
   return new Client({
     dial: socketDial(target),
-    storage: tabStorage(key),
+    storage: tabStorage(storageKey(target.site, target.scope)),
     lock: (events) => tabLock(key, randomId, events),
     random: Math.random,
     newId: randomId,
@@ -28,7 +28,7 @@ export function createChat(options: ChatOptions): Chat {
  * `createChat(…).resume()` would take up. `scope` as in {@link ChatOptions}.
  */
 export function canResume({ site, scope = '' }: Pick<ChatOptions, 'site' | 'scope'>): boolean {
-  return tabStorage(tabKey(site, scope)).read() !== null;
+  return tabStorage(storageKey(site, scope)).read() !== null;
 }
 
 export type { CallOptions, Chat } from './chat.ts';

@@ -60,6 +60,7 @@ export function minify(css) {
     .replace(/\s+/g, ' ')
     .replace(/ ?([{};,>]) ?/g, '$1')
     .replace(/: /g, ':')
+    .replace(/ !important/g, '!important')
     .replace(/;}/g, '}')
     .replace(/\[(\w+)='(\w+)'\]/g, '[$1=$2]')
     .replace(/::(before|after)/g, ':$1')

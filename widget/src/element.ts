@@ -2,10 +2,20 @@ import type { Chat, Claims } from '@passerby/sdk';
 import { mount, unmount } from 'svelte';
 import { en, type Strings } from './i18n/en.ts';
 import { OPTION_ATTRIBUTES, readOptions } from './options.ts';
+import { ownDocument } from './own-document.ts';
 import { textOnBrand } from './theme/brand.ts';
 import { styleSheet } from './theme/sheet.ts';
 import { WidgetModel } from './widget.svelte.ts';
 import Widget from './Widget.svelte';
+
+/** What a page may have set before the class was there, which would hide the accessors of the class. */
+const SET_BEFORE = ['strings', 'chat', 'claims'] as const;
+/** What the loader stands in for until then. */
+const STOOD_IN = ['open', 'close', 'remove', 'destroy'] as const;
+/** What ends in the panel: shortcuts of the page cannot tell its fields from the rest of the page. */
+const KEPT_EVENTS = ['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'copy', 'cut', 'paste'] as const;
+/** Until it is looked again whether the loader's launcher is still held down. */
+const RELEASE_MS = 100;
 
 /**
  * `<passerby-chat site="pk_…">`: a launcher in a corner of the page, and behind it the chat.
@@ -18,13 +28,20 @@ export class PasserbyChatElement extends HTMLElement {
 
   readonly #root: ShadowRoot;
   readonly #widget: WidgetModel;
-  #component: Record<string, unknown> | undefined;
+  /** Whether it is the element of the script tag, which is to be there until it is removed by `remove` or `destroy`. */
+  readonly #isOfTag = window.passerbyChat === this;
+  #component: ReturnType<typeof Widget> | undefined;
 
   constructor() {
     super();
+    const before = SET_BEFORE.filter((name) => Object.hasOwn(this, name)).map((name) => [name, this[name]] as const);
+    for (const name of [...SET_BEFORE, ...STOOD_IN]) Reflect.deleteProperty(this, name);
     // The loader may have drawn a launcher already.
     this.#root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-    this.#widget = new WidgetModel(this.#readOptions());
+    // At the host: Svelte looks at the root whether an event was stopped.
+    for (const type of KEPT_EVENTS) this.addEventListener(type, (event) => event.stopPropagation());
+    this.#widget = new WidgetModel(() => this.#readOptions());
+    Object.assign(this, Object.fromEntries(before));
   }
 
   /** Whether the panel is open. */
@@ -32,9 +49,13 @@ export class PasserbyChatElement extends HTMLElement {
     return this.#widget.isOpen;
   }
 
-  /** Opens the panel; the first time, this connects to the service. */
+  /**
+   * Opens the panel; the first time, this connects to the service. The focus moves into it if it was on a button or
+   * a link, which was pressed.
+   */
   open(): void {
     this.setAttribute('open', '');
+    if (isControlFocused()) void this.#component?.focus();
   }
 
   /** Closes the panel. A conversation goes on, and the launcher counts what comes in. */
@@ -67,15 +88,27 @@ export class PasserbyChatElement extends HTMLElement {
     return this.#widget.claims;
   }
 
+  /** Takes the chat out of the page for good. A conversation ends, unless the element is put back in the same turn. */
+  override remove(): void {
+    if (this.#isOfTag) delete window.passerbyChat;
+    super.remove();
+  }
+
+  /** As `remove`, and at once: nothing of the chat is left. */
+  destroy(): void {
+    this.remove();
+    this.#release();
+  }
+
   connectedCallback(): void {
+    if (this.#isOfTag) window.passerbyChat ??= this;
+    this.#float();
     // Moved to another place in the page, not new: the conversation goes on.
     if (this.#component) return;
     const drawn = this.#root.querySelector('button');
     // A finger on the loader's launcher: exchanged now, its click would be lost.
-    if (drawn?.matches(':active')) {
-      addEventListener('pointerup', () => setTimeout(() => this.isConnected && this.connectedCallback()), {
-        once: true,
-      });
+    if (drawn?.matches(':active') && !this.hasAttribute('open')) {
+      setTimeout(() => this.isConnected && this.connectedCallback(), RELEASE_MS);
       return;
     }
     const hadFocus = drawn !== null && drawn === this.#root.activeElement;
@@ -85,33 +118,52 @@ export class PasserbyChatElement extends HTMLElement {
       target: this.#root,
       props: { widget: this.#widget, setOpen: (isOpen: boolean) => (isOpen ? this.open() : this.close()) },
     });
-    if (hadFocus) this.#root.querySelector('button')?.focus();
     this.#readBrand();
     this.#takeUp();
     this.#openOrClose();
+    if (hadFocus || (this.isOpen && isControlFocused())) void this.#component.focus();
   }
 
   disconnectedCallback(): void {
     // A page that swaps its body takes the element out and puts it back in one go.
     setTimeout(() => {
-      if (this.isConnected || !this.#component) return;
-      void unmount(this.#component);
-      this.#component = undefined;
-      this.#widget.release();
-      this.#widget.isOpen = false;
+      if (this.isConnected) return;
+      if (window.passerbyChat === this) ownDocument('body').append(this);
+      else this.#release();
     });
   }
 
-  attributeChangedCallback(name: string): void {
-    if (name !== 'open') this.#widget.options = this.#readOptions();
+  #release(): void {
     if (!this.#component) return;
+    void unmount(this.#component);
+    this.#component = undefined;
+    this.#widget.release();
+    this.#widget.isOpen = false;
+  }
+
+  /** Puts it above all that the page can stack, and out of reach of its transforms: an inline one stays in its place. */
+  #float(): void {
+    // Not in every browser of the floor.
+    if (!this.isConnected || !this.showPopover) return;
+    this.popover = this.hasAttribute('inline') ? null : 'manual';
+    if (!this.matches('[inline], :popover-open')) this.showPopover();
+  }
+
+  attributeChangedCallback(name: string): void {
+    if (name === 'inline') this.#float();
+    this.#widget.readOptions();
+    if (!this.#component) {
+      // The loader's launcher was held down, and now it is pressed.
+      if (name === 'open' && this.isConnected) this.connectedCallback();
+      return;
+    }
     if (name === 'color') this.#readBrand();
     this.#openOrClose();
   }
 
   #takeUp(): void {
     void this.#widget.takeUp().then((wasOpen) => {
-      if (wasOpen && this.isConnected) this.open();
+      if (wasOpen && this.isConnected) this.setAttribute('open', '');
     });
   }
 
@@ -124,7 +176,7 @@ export class PasserbyChatElement extends HTMLElement {
     return readOptions((name) => this.getAttribute(name), {
       moduleUrl: import.meta.url,
       pagePath: location.pathname,
-      pageLang: document.documentElement.lang,
+      pageLang: ownDocument('documentElement').lang,
     });
   }
 
@@ -135,3 +187,7 @@ export class PasserbyChatElement extends HTMLElement {
     if (root instanceof HTMLElement) this.#widget.textOnBrand = textOnBrand(root);
   }
 }
+
+/** Whether what was used last is something to be pressed. */
+const isControlFocused = (): boolean =>
+  ownDocument('activeElement')?.matches('a, button, summary, [role="button"], passerby-chat') ?? false;

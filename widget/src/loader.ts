@@ -1,55 +1,75 @@
 /**
  * The script tag: `<script async src="https://…/widget.js" data-site="pk_…">`. Puts a `<passerby-chat>` with
- * the tag's `data-*` as attributes at the end of the page and draws its launcher, so that a page pays for
+ * what the tag says as attributes at the end of the page and draws its launcher, so that a page pays for
  * nothing else until a pointer comes near. The widget then takes over the element: see `element.ts`.
  */
 import launcher from './launcher/launcher.css';
 import discs from './launcher/loader.css';
+import { ownDocument } from './own-document.ts';
 
 declare global {
   interface Window {
-    /** The element of the script tag: one a page, however often the tag is run. */
+    /** The element of the script tag, until it is removed: one a page, however often the tag is run. */
     passerbyChat?: HTMLElement;
   }
 }
 
-/** A property of the document itself: elements of the page, such as `<img name="body">`, stand in front of it. */
-const own = <Name extends keyof Document>(name: Name): Document[Name] =>
-  Reflect.get(Document.prototype, name, document);
-const make = own('createElement').bind(document);
+const make = ownDocument('createElement').bind(document);
 
-// Without one of its own, as where a tag manager runs the code, the tag that names a site.
-const { dataset, src } = (own('currentScript') ??
-  own('querySelector').call(document, 'script[data-site]')) as HTMLScriptElement;
+// Without one of its own, as in a module, the tag that names a site.
+const { dataset, src } = (ownDocument('currentScript') ??
+  ownDocument('querySelector').call(document, 'script[data-site],script[src*="widget.js?"]')) as HTMLScriptElement;
+const address = new URL(src);
 
 // An element of that id is no chat.
 if (window.passerbyChat?.localName !== 'passerby-chat') {
   const element = (window.passerbyChat = make('passerby-chat'));
+  // Tag managers drop what they do not know of a tag, but not of its address.
+  address.searchParams.forEach((value, name) => element.setAttribute(name, value));
   for (const name in dataset) element.setAttribute(name, dataset[name]!);
+  const get = (name: string) => element.getAttribute(name);
+  let load = () => {};
 
   // Already there where the page imports the module itself.
   if (!element.shadowRoot) {
     const button = make('button');
     let again = '';
-    const load = () => {
+    let isLoading = false;
+    load = () => {
+      if (isLoading) return;
+      isLoading = true;
+      button.className = 'launcher busy';
+      button.textContent = '';
       const { href } = new URL('passerby-chat.js' + again, src);
       // What does not match stays failed for the import after it. Without a version the file changes under a
       // loader that a browser has kept.
       const rel = 'modulepreload';
-      const integrity = src.includes('/widget/') ? '__INTEGRITY__' : '';
-      own('head').append(Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }));
-      return import(href).catch(() => {
-        button.title = 'Not loaded. Try again';
+      const integrity = address.pathname.includes('/widget/') ? '__INTEGRITY__' : '';
+      ownDocument('head').append(Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }));
+      import(href).catch((error) => {
+        console.warn('Passerby:', error);
+        button.className = 'launcher failed';
+        button.textContent = "Couldn't load. Try again";
+        element.removeAttribute('open');
         // Some browsers remember a failure by its address.
         again += '?';
+        isLoading = false;
       });
     };
+    const open = () => element.setAttribute('open', '');
+    const remove = () => {
+      delete window.passerbyChat;
+      HTMLElement.prototype.remove.call(element);
+    };
+    // What the class has, until it is there.
+    Object.assign(element, { open, close: () => element.removeAttribute('open'), remove, destroy: remove });
     button.className = 'launcher';
-    button.title = dataset['label'] || 'Talk to someone here';
+    button.title = get('label') || 'Talk to someone here';
     button.onpointerenter = load;
     button.onclick = () => {
-      element.setAttribute('open', '');
-      void load();
+      // Not every browser focuses what is clicked.
+      button.focus();
+      open();
     };
 
     const root = element.attachShadow({ mode: 'open' });
@@ -57,16 +77,34 @@ if (window.passerbyChat?.localName !== 'passerby-chat') {
     sheet.replaceSync(launcher + discs);
     root.adoptedStyleSheets = [sheet];
     root.append(button);
-    if (dataset['color']) element.style.setProperty('--passerby-you', dataset['color']);
+    // The page's shortcuts would take the press of a key.
+    element.onkeydown = (event) => event.stopPropagation();
+    element.style.setProperty('--passerby-you', get('color'));
     try {
-      if ('open' in dataset || sessionStorage[`passerby:${dataset['site']}:${dataset['scope'] ?? ''}`]) void load();
+      // A frame keeps what is its own: see `tabKey`.
+      if (sessionStorage[`passerby:${get('site')}:${get('scope') ?? ''}${window === top ? '' : '@frame'}`]) load();
     } catch {
       // This page may not store anything, so nothing is to be taken up.
     }
   }
 
-  const place = () => element.isConnected || own('body')?.append(element);
-  place();
-  // Before there is a body; and Turbo and its like exchange the body and keep the head.
-  new MutationObserver(place).observe(own('documentElement'), { childList: true });
+  const observer = new MutationObserver(() => {
+    // Removed on purpose.
+    if (window.passerbyChat !== element) observer.disconnect();
+    else tend();
+  });
+  /** The page exchanged its content, its body or all of it: the chat goes on in what there is now. */
+  const tend = () => {
+    const [html, body] = [ownDocument('documentElement'), ownDocument('body')];
+    for (const parent of [document, html, body]) if (parent) observer.observe(parent, { childList: true });
+    if (!element.isConnected) body?.append(element);
+    if (element.matches('[open]')) load();
+    // Above all that the page can stack, and out of reach of its transforms.
+    if (element.isConnected && element.showPopover && !element.matches('[inline],:popover-open')) {
+      element.popover = 'manual';
+      element.showPopover();
+    }
+  };
+  observer.observe(element, { attributeFilter: ['open'] });
+  tend();
 }

@@ -33,7 +33,8 @@ export function forget(owner: Owner): void {
 const OPEN = '+';
 const CLOSED = '-';
 
-const keyOf = ({ site, scope }: Owner) => `passerby-widget:${site}:${scope}`;
+/** A frame of one origin has the tab's storage in common with the page around it. */
+const keyOf = ({ site, scope }: Owner) => `passerby-widget:${site}:${scope}${window === top ? '' : '@frame'}`;
 
 /** A browser may forbid storage to a page, or have no room: then nothing is remembered, and nothing else is wrong. */
 function withStorage<Result>(use: (storage: Storage) => Result): Result | undefined {

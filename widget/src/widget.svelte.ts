@@ -51,8 +51,16 @@ export class WidgetModel {
   #given: Chat | undefined;
   #made: Chat | undefined;
 
-  constructor(options: WidgetOptions) {
-    this.options = options;
+  readonly #options: () => WidgetOptions;
+
+  /** `options` reads what the element and the page say now. */
+  constructor(options: () => WidgetOptions) {
+    this.#options = options;
+    this.readOptions();
+  }
+
+  readOptions(): void {
+    this.options = this.#options();
   }
 
   /** A chat of the page's own, to be used instead of making one. */
@@ -98,6 +106,8 @@ export class WidgetModel {
   }
 
   criteria(): Criteria {
+    // The page may have become another one without a load.
+    this.readOptions();
     const { topic } = this.options;
     return {
       languages: spokenLanguages(navigator.languages),

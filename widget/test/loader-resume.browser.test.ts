@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { page } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 
 async function runTag(data: Record<string, string>) {
   const script = document.createElement('script');
@@ -19,15 +19,15 @@ async function runTag(data: Record<string, string>) {
 const isFetched = () => performance.getEntriesByName(new URL('/passerby-chat.js', location.href).href).length > 0;
 
 it('fetches the rest at once where the page before left something, of the same site and scope', async () => {
-  sessionStorage.setItem('passerby:pk_test_test:two', '{}');
+  // The tests run in a frame.
+  sessionStorage.setItem('passerby:pk_test_test:two@frame', '{}');
+  onTestFinished(() => sessionStorage.clear());
   // The pointer may stand where the launcher will be, which fetches the rest as well.
-  const veil = document.createElement('div');
-  veil.style.cssText = 'position:fixed;inset:0;z-index:2147483647';
-  document.body.append(veil);
-  onTestFinished(() => {
-    sessionStorage.clear();
-    veil.remove();
-  });
+  const elsewhere = document.createElement('p');
+  document.body.append(elsewhere);
+  elsewhere.textContent = 'elsewhere';
+  await userEvent.hover(elsewhere);
+  elsewhere.remove();
   await runTag({ site: 'pk_test_test' });
   await expect.element(page.getByRole('button')).toBeVisible();
   await new Promise((resolve) => setTimeout(resolve, 300));

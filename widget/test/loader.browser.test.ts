@@ -31,7 +31,7 @@ it('draws a launcher and fetches nothing else', async () => {
 it('passes what the tag says on to the element', async () => {
   await runTag({ site: 'pk_test_test', position: 'start', theme: 'dark', color: 'teal' });
   const element = window.passerbyChat!;
-  expect(element.getAttributeNames().sort()).toEqual(['color', 'position', 'site', 'style', 'theme']);
+  expect(element.getAttributeNames().sort()).toEqual(['color', 'popover', 'position', 'site', 'style', 'theme']);
   expect(element.getBoundingClientRect().left).toBe(20);
 });
 

@@ -13,9 +13,15 @@ export const noStorage: TabStorage = {
   remove: () => undefined,
 };
 
-/** Names what a chat keeps in its tab, and what tabs agree by. */
+/** Names what tabs of a browser agree by: the chat of a site and scope. */
 export function tabKey(site: string, scope: string): string {
   return `passerby:${site}:${scope}`;
+}
+
+/** Names what a page keeps in its tab. A frame of one origin has the tab's storage in common with the page around it. */
+export function storageKey(site: string, scope: string): string {
+  const isFrame = typeof window !== 'undefined' && window !== window.top;
+  return tabKey(site, scope) + (isFrame ? '@frame' : '');
 }
 
 /** The browser's `sessionStorage`, where there is one that may be used. Touching a blocked one throws. */

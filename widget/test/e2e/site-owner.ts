@@ -8,6 +8,16 @@ export interface SiteOwner extends AsyncDisposable {
   readonly origin: string;
   /** The same server under a name that stands on no site's list. */
   readonly foreignOrigin: string;
+  /** Serves this as well. Returns the address. */
+  readonly serve: (document: ServedDocument) => string;
+}
+
+export interface ServedDocument {
+  readonly body: string;
+  /** The media type. */
+  readonly type?: string;
+  /** The Content Security Policy. */
+  readonly policy?: string;
 }
 
 /**
@@ -15,10 +25,21 @@ export interface SiteOwner extends AsyncDisposable {
  * `?api=…&site=…`.
  */
 export async function startSiteOwner(): Promise<SiteOwner> {
+  const served = new Map<string, ServedDocument>();
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === '/favicon.ico') {
       response.writeHead(204).end();
+      return;
+    }
+    const document = served.get(pathname);
+    if (document) {
+      const { body, type = 'text/html', policy } = document;
+      response.writeHead(200, {
+        'content-type': `${type}; charset=utf-8`,
+        ...(policy !== undefined && { 'content-security-policy': policy }),
+      });
+      response.end(body);
       return;
     }
     const api = searchParams.get('api');
@@ -34,8 +55,14 @@ export async function startSiteOwner(): Promise<SiteOwner> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin,
+    serve: (document) => {
+      const pathname = `/served/${served.size}`;
+      served.set(pathname, document);
+      return origin + pathname;
+    },
     foreignOrigin: `http://localhost:${port}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

@@ -24,10 +24,12 @@ interface PerWorker {
   service: Service;
 }
 
-const siteKeys = Array.from({ length: 60 }, (_, index) => `pk_test_e2e_${String(index).padStart(2, '0')}`);
+const siteKeys = Array.from({ length: 99 }, (_, index) => `pk_test_e2e_${String(index).padStart(2, '0')}`);
 /** A site that asks for something first, and takes reports with messages. */
 export const CAREFUL_SITE = 'pk_test_e2e_careful';
 let sitesUsed = 0;
+/** A key nobody else uses. */
+export const nextSite = (): string => siteKeys[sitesUsed++]!;
 
 export const test = base.extend<PerTest, PerWorker>({
   owner: [
@@ -63,7 +65,7 @@ export const test = base.extend<PerTest, PerWorker>({
   ],
   // eslint-disable-next-line no-empty-pattern -- as above
   site: async ({}, use) => {
-    await use(siteKeys[sitesUsed++]!);
+    await use(nextSite());
   },
   arrive: async ({ browser, owner, service, site }, use) => {
     const visitors: Visitor[] = [];

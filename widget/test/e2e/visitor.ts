@@ -1,4 +1,4 @@
-import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { expect, type BrowserContext, type FrameLocator, type Locator, type Page } from '@playwright/test';
 
 /** Somebody in a browser of their own: what they can see and do, by the names that a screen reader reads. */
 export class Visitor {
@@ -26,24 +26,25 @@ export class Visitor {
   /** Errors and warnings of the console, and exceptions nobody caught. */
   readonly complaints: string[] = [];
 
-  constructor(page: Page) {
+  /** @param within - the frame that the chat is in, if not the page itself */
+  constructor(page: Page, within: Pick<FrameLocator, 'getByRole' | 'getByText'> = page) {
     this.page = page;
     this.context = page.context();
-    const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
-    this.launcher = page.getByRole('button', { name: 'Talk to someone' });
+    const button = (name: string): Locator => within.getByRole('button', { name, exact: true });
+    this.launcher = within.getByRole('button', { name: 'Talk to someone' });
     this.find = button('Find someone');
     this.cancel = button('Cancel');
-    this.message = page.getByRole('textbox', { name: 'Message' });
+    this.message = within.getByRole('textbox', { name: 'Message' });
     this.send = button('Send');
     this.next = button('Next stranger');
     this.more = button('More');
     this.findAnother = button('Find someone else');
-    this.elsewhere = page.getByRole('heading', { name: 'This chat is open in another tab.' });
+    this.elsewhere = within.getByRole('heading', { name: 'This chat is open in another tab.' });
     this.useHere = button('Use it here');
-    this.log = page.getByRole('log');
-    this.typing = page.getByText('typing…').first();
-    this.refusal = page.getByText('This chat is not available here.');
-    this.connectionLost = page.getByText('Connection lost. Trying again…');
+    this.log = within.getByRole('log');
+    this.typing = within.getByText('typing…').first();
+    this.refusal = within.getByText('This chat is not available here.');
+    this.connectionLost = within.getByText('Connection lost. Trying again…');
   }
 
   /** Listens before the page has a chance to do anything. */
