@@ -7,6 +7,7 @@ import esbuild from 'rollup-plugin-esbuild';
 import svelte from 'rollup-plugin-svelte';
 import { cssString } from './rollup/css-string.js';
 import { chunkIntegrity, entryIntegrity } from './rollup/integrity.js';
+import { nativeLists } from './rollup/native-lists.js';
 import { precompress } from './rollup/precompress.js';
 import { withoutWebtransport } from './rollup/without-webtransport.js';
 
@@ -55,6 +56,7 @@ export default [
         dedupe: ['svelte'],
       }),
       withoutWebtransport(),
+      nativeLists(),
       script(),
       svelte({
         compilerOptions: {

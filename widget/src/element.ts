@@ -128,7 +128,7 @@ export class PasserbyChatElement extends HTMLElement {
     // A page that swaps its body takes the element out and puts it back in one go.
     setTimeout(() => {
       if (this.isConnected) return;
-      if (window.passerbyChat === this) ownDocument('body').append(this);
+      if (this.#isOfTag && window.passerbyChat === this) ownDocument('body').append(this);
       else this.#release();
     });
   }

@@ -89,8 +89,9 @@ for (const host of HOST_PAGES) {
       await expect.poll(() => stranger.snapshot().state).toMatchObject({ status: 'ended', reason: 'peer_left' });
       await host.change?.(inside());
       await expect(inside().locator('passerby-chat')).toHaveCount(0);
-      expect(await visitor.stored()).toEqual({});
-      expect(visitor.complaints).toEqual([]);
+      expect(Object.keys(await visitor.stored()).filter((key) => key.startsWith('passerby'))).toEqual([]);
+      // React says in the console why it draws the document anew.
+      expect(visitor.complaints.filter((complaint) => !complaint.startsWith('Warning: '))).toEqual([]);
       expect(visitor.violations).toEqual([]);
     });
   });

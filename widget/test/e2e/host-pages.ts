@@ -192,7 +192,12 @@ export const HOST_PAGES: readonly HostPage[] = [
     name: 'a transformed body',
     html: withStyle('body { transform: translateX(0); filter: grayscale(1); contain: layout; overflow: hidden; z-index: 0; }'),
   },
-  { name: 'a zoomed html', html: withStyle('html { zoom: 1.1; }'), zoom: 1.1 },
+  {
+    name: 'a zoomed html',
+    html: withStyle('html { zoom: 1.1; }'),
+    zoom: 1.1,
+    prepare: (visited) => visited.setViewportSize({ width: 1100, height: 770 }),
+  },
   { name: 'a root of 62.5 %', html: withStyle('html { font-size: 62.5%; }') },
   {
     name: 'an open dialog',
@@ -206,7 +211,7 @@ export const HOST_PAGES: readonly HostPage[] = [
   {
     name: 'a frame of the page',
     html: ({ inFrame }) =>
-      `<!doctype html><title>A page</title><style>iframe { width: 100%; height: 690px; border: 0; }</style><iframe name="inside" src="${inFrame}"></iframe>${ARTICLE}`,
+      `<!doctype html><title>A page</title><style>body { margin: 0; } iframe { width: 100%; height: 100vh; border: 0; }</style><iframe name="inside" src="${inFrame}"></iframe>${ARTICLE}`,
     inFrame: page(),
   },
   { name: 'a page in quirks mode', html: page({ doctype: '' }) },
