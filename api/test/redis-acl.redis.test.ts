@@ -71,6 +71,10 @@ describe('the user of docs/redis.md', () => {
     const commands = calledCommands(texts);
     await admin.flushall();
     expect(await missingRight(client, commands)).toBe(null);
+    const errors = async () => /^total_error_replies:\d+/m.exec(await admin.info('stats'))?.[0];
+    const before = await errors();
+    expect(await missingRight(client, commands)).toBe(null);
+    expect(await errors()).toBe(before);
     expect(await admin.exists(RIGHTS_KEY)).toBe(0);
     const missed: (string | null)[] = [];
     for (const command of commands) {

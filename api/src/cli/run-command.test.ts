@@ -190,6 +190,14 @@ describe('the command line', () => {
     expect(readdirSync(the.path)).toEqual(['passerby.sqlite-wal']);
   });
 
+  test('says that a database was made also where the command then fails', async () => {
+    using the = terminal();
+    const { code, err } = await the.run(['site', 'add', 'My site', '--origin', 'nonsense']);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^DATA_DIR [^\n]+ and one was made\.\n[^\n]*origin[^\n]*\n$/);
+    expect((await the.run(add)).err).toBe('');
+  });
+
   test('says that nothing was changed, and why, where the database did nothing', async () => {
     using the = terminal();
     await the.run(add);

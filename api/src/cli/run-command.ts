@@ -48,12 +48,12 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       log,
       isMade: command.makesDatabase,
     });
+    if (isNew) err(`${placeName(place)}: there was no database yet, and one was made.\n`);
     const answer: Answer = await command.run({
       sites: new SiteService({ records, clock: systemClock, actor: 'cli' }),
       env,
       stdin,
     });
-    if (isNew) err(`${placeName(place)}: there was no database yet, and one was made.\n`);
     out(given.options.json ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text);
     return 0;
   } catch (error) {

@@ -58,7 +58,7 @@ describe('the standing of a store', () => {
     expect(onFailure).toHaveBeenCalledWith(failure);
   });
 
-  it('is bad while a right is missing, which is asked for every five seconds, and then until it is back', async () => {
+  it('is bad while a right is missing, which is asked for every four seconds, and then until it is back', async () => {
     let right: string | null = 'HGET';
     const missingRight = vi.fn(() => Promise.resolve(right));
     const { look, says, onMissingRight } = stage({ standing: { tried: 1 }, missingRight });
@@ -69,7 +69,7 @@ describe('the standing of a store', () => {
     expect(await look()).toEqual(WELL);
     expect(missingRight).toHaveBeenCalledTimes(3);
     right = 'ZADD';
-    says.now += 4_999;
+    says.now += 3_999;
     expect(await look()).toEqual(WELL);
     says.now += 1;
     expect(await look()).toEqual({ isAvailable: false, faults: ['NOPERM'] });
@@ -81,6 +81,24 @@ describe('the standing of a store', () => {
   ])('where rights cannot be found out because of "%s" is available: %s', async (message, isAvailable) => {
     const { look } = stage({ missingRight: () => Promise.reject(new Error(message)) });
     expect(await look()).toEqual({ isAvailable, faults: isAvailable ? [] : ['NOPERM'] });
+  });
+
+  it('does not wait for one who says nothing about rights, asks once, and takes the answer that comes late', async () => {
+    let answer = (_right: string): void => undefined;
+    const missingRight = vi.fn(() => new Promise<string>((resolve) => (answer = resolve)));
+    const { look, onMissingRight } = stage({ standing: { tried: 3 }, missingRight, isSharded: true });
+    vi.useFakeTimers();
+    try {
+      const looks = [look(), look()];
+      await vi.advanceTimersByTimeAsync(200);
+      expect(await Promise.all(looks)).toEqual([WELL, WELL]);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(missingRight).toHaveBeenCalledTimes(1);
+    answer('HGET');
+    expect(await look()).toEqual({ isAvailable: false, faults: ['NOPERM'] });
+    expect(onMissingRight.mock.calls).toEqual([['HGET']]);
   });
 
   it('is that of the connection requests take, whatever the one of the heartbeat says', async () => {

@@ -1,11 +1,17 @@
 import type { StoreFault } from '@passerby/sdk/protocol';
 import { monotonicClock, type MonotonicClock } from '../clock.ts';
+import { within } from '../deadline.ts';
 import { STORE_WELL, type StoreStanding } from './readiness.ts';
 
 /** Time a renewal of a lease may take before the store counts as too slow. Milliseconds. */
 const LATE_MS = 500;
-/** How long it stands that no right is missing. Milliseconds. */
-const RIGHTS_STAND_MS = 5_000;
+/** How long it stands that no right is missing: a second less than is promised, for which what was answered stands. Milliseconds. */
+const RIGHTS_STAND_MS = 4_000;
+/**
+ * How long an answer about rights is waited for. In a Cluster one server says, and where that one is away the others go on
+ * without it. Milliseconds.
+ */
+const RIGHTS_ANSWER_MS = 200;
 /** Time for which what a server said explains that it is not reached. Milliseconds. */
 const EXPLAINS_MS = 10_000;
 
@@ -69,6 +75,7 @@ export class StoreWatch {
   #refused: Refusal | null = null;
   #missingRight: string | null = null;
   #rightsKnownAt = -Infinity;
+  #askingRights: Promise<void> | null = null;
 
   constructor(witnesses: StoreWitnesses) {
     this.#witnesses = witnesses;
@@ -115,8 +122,15 @@ export class StoreWatch {
   }
 
   async #isRightMissing(): Promise<boolean> {
+    const isKnown = this.#missingRight === null && this.#clock() - this.#rightsKnownAt < RIGHTS_STAND_MS;
+    if (!isKnown) this.#askingRights ??= this.#askRights();
+    // What comes later counts at the next look.
+    if (this.#askingRights !== null) await within(this.#askingRights, RIGHTS_ANSWER_MS, () => undefined);
+    return this.#missingRight !== null;
+  }
+
+  async #askRights(): Promise<void> {
     const { backend, onMissingRight } = this.#witnesses;
-    if (this.#missingRight === null && this.#clock() - this.#rightsKnownAt < RIGHTS_STAND_MS) return false;
     this.#rightsKnownAt = this.#clock();
     const before = this.#missingRight;
     try {
@@ -124,9 +138,10 @@ export class StoreWatch {
     } catch (thrown) {
       // Anything else says nothing about rights, and shows where it matters.
       if (backend.faultOf(thrown) === 'NOPERM') this.#missingRight = 'EVALSHA';
+    } finally {
+      this.#askingRights = null;
     }
     if (this.#missingRight !== null && this.#missingRight !== before) onMissingRight(this.#missingRight);
-    return this.#missingRight !== null;
   }
 
   async #probe(): Promise<StoreStanding> {

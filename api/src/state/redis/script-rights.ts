@@ -14,32 +14,34 @@ export function calledCommands(texts: readonly string[]): readonly string[] {
   return [...new Set(called)].toSorted();
 }
 
+/** Words of a call of each command that Redis can carry out where the key is not there. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  ...{ DEL: 'KEY', GET: 'KEY', INCRBY: 'KEY 1', PEXPIRE: 'KEY 1', PTTL: 'KEY', SET: 'KEY v', TIME: '', TYPE: 'KEY' },
+  ...{ HDEL: 'KEY f', HEXISTS: 'KEY f', HGET: 'KEY f', HINCRBY: 'KEY f 1', HLEN: 'KEY', HMGET: 'KEY f' },
+  ...{ HSCAN: 'KEY 0', HSET: 'KEY f v', HSETNX: 'KEY f v', LPUSH: 'KEY v', LRANGE: 'KEY 0 0', LTRIM: 'KEY 0 0' },
+  ...{ ZADD: 'KEY 0 m', ZCARD: 'KEY', ZLEXCOUNT: 'KEY - +', ZMSCORE: 'KEY m', ZRANGEBYLEX: 'KEY - +' },
+  ...{ ZRANGEBYSCORE: 'KEY 0 0', ZREM: 'KEY m', ZSCORE: 'KEY m' },
+};
+
 /**
  * KEYS     the key of the trial
- * ARGV     names of commands
- * RETURNS  the commands that were refused, each followed by the error
- * COST     up to five calls a command; nothing is read but the errors
+ * ARGV     calls, each in words apart by spaces, with KEY for the key
+ * RETURNS  the commands that failed, each followed by the error
+ * COST     two calls a command
  *
- * The key stands for all arguments, as many as the command needs at least: Redis asks for the right to call a command
- * after the number of arguments and before it looks at what they are.
+ * Each call is one that succeeds: Redis counts errors, by which it is watched.
  */
 const TRIAL = `
-local refused = {}
-for _, name in ipairs(ARGV) do
-  local given = {}
-  for _ = 0, 4 do
-    local reply = redis.pcall(name, unpack(given))
-    local error = type(reply) == 'table' and reply.err or ''
-    if not string.find(error, '[Ww]rong number of arg') then
-      if error ~= '' then refused[#refused + 1], refused[#refused + 2] = name, error end
-      break
-    end
-    given[#given + 1] = KEYS[1]
-  end
+local failed = {}
+for _, call in ipairs(ARGV) do
+  local words = {}
+  for word in string.gmatch(call, '%S+') do words[#words + 1] = word == 'KEY' and KEYS[1] or word end
+  local reply = redis.pcall(unpack(words))
+  if type(reply) == 'table' and reply.err then failed[#failed + 1], failed[#failed + 2] = words[1], reply.err end
+  redis.pcall('DEL', KEYS[1])
 end
-redis.pcall('DEL', KEYS[1])
 redis.pcall('PEXPIRE', KEYS[1], 1)
-return refused
+return failed
 `;
 
 const trial = cachedScript(TRIAL);
@@ -49,10 +51,17 @@ const trial = cachedScript(TRIAL);
  * be found out.
  */
 export async function missingRight(runner: ScriptRunner, commands: readonly string[]): Promise<string | null> {
-  const answer = (await trial(runner, [RIGHTS_KEY], commands)) as readonly string[];
+  const answer = (await trial(runner, [RIGHTS_KEY], commands.map(callOf))) as readonly string[];
   for (let at = 0; at < answer.length; at += 2) {
-    // Any other error is about the arguments, which are senseless.
+    // Any other error is about the server, such as that it is full.
     if (isDenied(answer[at + 1]!)) return answer[at]!;
   }
   return null;
+}
+
+/** Throws a `TypeError` for a command whose arguments are not known here. */
+function callOf(command: string): string {
+  const words = ARGUMENTS[command];
+  if (words === undefined) throw new TypeError(`a script calls ${command}, which no trial of rights knows how to call`);
+  return `${command} ${words}`;
 }
