@@ -7,9 +7,10 @@ import esbuild from 'rollup-plugin-esbuild';
 import svelte from 'rollup-plugin-svelte';
 import { cssString } from './rollup/css-string.js';
 import { chunkIntegrity, entryIntegrity } from './rollup/integrity.js';
+import { leaveOutUnused } from './rollup/leave-out.js';
 import { nativeLists } from './rollup/native-lists.js';
 import { precompress } from './rollup/precompress.js';
-import { withoutWebtransport } from './rollup/without-webtransport.js';
+
 
 // Constructed style sheets in Safari come with 16.4; private fields and `static {}` are older.
 const target = 'es2022';
@@ -55,7 +56,7 @@ export default [
         exportConditions: ['passerby-source', 'svelte', 'browser', 'production'],
         dedupe: ['svelte'],
       }),
-      withoutWebtransport(),
+      leaveOutUnused(),
       nativeLists(),
       script(),
       svelte({

@@ -38,7 +38,6 @@ if (window.passerbyChat?.localName !== 'passerby-chat') {
     load = () => {
       if (isLoading) return;
       isLoading = true;
-      button.className = 'launcher busy';
       button.textContent = '';
       const { href } = new URL('passerby-chat.js' + again, src);
       // What does not match stays failed for the import after it. Without a version the file changes under a
@@ -46,9 +45,7 @@ if (window.passerbyChat?.localName !== 'passerby-chat') {
       const rel = 'modulepreload';
       const integrity = address.pathname.includes('/widget/') ? '__INTEGRITY__' : '';
       ownDocument('head').append(Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }));
-      import(href).catch((error) => {
-        console.warn('Passerby:', error);
-        button.className = 'launcher failed';
+      import(href).catch(() => {
         button.textContent = "Couldn't load. Try again";
         element.removeAttribute('open');
         // Some browsers remember a failure by its address.
