@@ -9,6 +9,22 @@ const hashOf = (content) => `sha384-${createHash('sha384').update(content).diges
 const blank = (moduleId, what = '') => `@@${what}:${path.basename(moduleId)}@@`;
 
 /**
+ * Stands at the head of what imports chunks. Some browsers remember a failure by its address, so the next attempt has
+ * another one. Elements of the page may stand in front of the document's head.
+ */
+const LOAD_CHUNK = `
+const again = {};
+const loadChunk = (name, integrity) => {
+  const { href } = new URL(name + (again[name] ??= ''), import.meta.url);
+  const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', integrity, href });
+  Reflect.get(Document.prototype, 'head', document).append(link);
+  return import(href).catch((error) => {
+    again[name] += '?';
+    throw error;
+  });
+};`;
+
+/**
  * Lets no chunk run that is not the one that was built: before it is imported, a `modulepreload` with its
  * hash fetches it, and what does not match stays failed for the import after it.
  *
@@ -17,15 +33,12 @@ const blank = (moduleId, what = '') => `@@${what}:${path.basename(moduleId)}@@`;
 export function chunkIntegrity() {
   return {
     name: 'chunk-integrity',
+    // What it would have been imported by is left as one argument more.
     renderDynamicImport: ({ targetModuleId }) =>
       targetModuleId === null
         ? null
-        : {
-            left:
-              '(document.head.append(Object.assign(document.createElement("link"),{rel:"modulepreload",crossOrigin:"",' +
-              `integrity:"${blank(targetModuleId, 'hash')}",href:new URL("${blank(targetModuleId, 'name')}",import.meta.url)})),import(`,
-            right: '))',
-          },
+        : { left: `loadChunk("${blank(targetModuleId, 'name')}","${blank(targetModuleId, 'hash')}",`, right: ')' },
+    intro: ({ dynamicImports }) => (dynamicImports.length > 0 ? LOAD_CHUNK : ''),
     generateBundle(_, bundle) {
       const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
       for (const { facadeModuleId, fileName, code, isDynamicEntry } of chunks) {

@@ -14,7 +14,7 @@ const FRESH_MS = 800;
 export class ChatModel {
   snapshot = $state.raw<ChatSnapshot>() as ChatSnapshot;
   notice = $state.raw<Notice | null>(null);
-  /** What stands in the composer. It outlives screens, lost connections and conversations. */
+  /** What stands in the composer. It outlives screens and lost connections, and belongs to one conversation. */
   draft = $state('');
   /** Whether the visitor has just blocked the peer: said on the next screen. */
   hasBlocked = $state(false);
@@ -24,16 +24,19 @@ export class ChatModel {
   endedAt = performance.now();
 
   readonly #chat: Chat;
+  readonly #onError: (error: ChatError) => void;
   readonly #undo: readonly (() => void)[];
   #startedAt = -Infinity;
+  #conversationId: string | undefined;
   #noticeOver: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * `onNews` is called for what a visitor who looks elsewhere should hear of: a match, a message; `onError`
-   * for what failed without having been asked for.
+   * for what failed without having been asked for, and why the chat is refused.
    */
   constructor(chat: Chat, onNews: () => void, onError: (error: ChatError) => void) {
     this.#chat = chat;
+    this.#onError = onError;
     this.#undo = [
       chat.subscribe((snapshot) => this.#turnTo(snapshot)),
       chat.on('started', () => {
@@ -125,7 +128,14 @@ export class ChatModel {
     const former = before?.status;
     this.snapshot = snapshot;
     const { state } = snapshot;
-    if (state.status === 'refused' && state !== before) this.refusedUntil = untilOf(state.error);
+    if (state.status === 'chatting' && state.conversationId !== this.#conversationId) {
+      this.#conversationId = state.conversationId;
+      this.draft = '';
+    }
+    if (state.status === 'refused' && state !== before) {
+      this.refusedUntil = untilOf(state.error);
+      this.#onError(state.error);
+    }
     // The other tab is done; what the start screen shows, the service says.
     if (former === 'elsewhere' && snapshot.state.status === 'idle') this.connect();
   }

@@ -8,6 +8,9 @@ import { styleSheet } from './theme/sheet.ts';
 import { WidgetModel } from './widget.svelte.ts';
 import Widget from './Widget.svelte';
 
+/** Where a server draws the page there is no element to be one of: it can be imported, and nothing is made of it. */
+const PageElement = (globalThis.HTMLElement as typeof HTMLElement | undefined) ?? (class {} as typeof HTMLElement);
+
 /** What a page may have set before the class was there, which would hide the accessors of the class. */
 const SET_BEFORE = ['strings', 'chat', 'claims'] as const;
 /** What the loader stands in for until then. */
@@ -23,7 +26,7 @@ const RELEASE_MS = 100;
  * Attributes: `site` (required), `scope`, `api`, `topic`, `position` (`end` or `start`), `lang`, `theme` (`auto`,
  * `light` or `dark`), `label`, `color`, `inline`, `open`. It is open while it has `open`, and always when `inline`.
  */
-export class PasserbyChatElement extends HTMLElement {
+export class PasserbyChatElement extends PageElement {
   static readonly observedAttributes = [...OPTION_ATTRIBUTES, 'open'];
 
   readonly #root: ShadowRoot;

@@ -11,7 +11,7 @@ export type { Strings, StringName } from './i18n/en.ts';
 export const TAG_NAME = 'passerby-chat';
 
 // Loaded twice, by two script tags or two bundles: the first one stays.
-if (!customElements.get(TAG_NAME)) customElements.define(TAG_NAME, PasserbyChatElement);
+if (globalThis.customElements && !customElements.get(TAG_NAME)) customElements.define(TAG_NAME, PasserbyChatElement);
 
 /** Puts a widget into `target` (default: the end of the page) and returns its element. `attributes` are those of the element. */
 export function mount(attributes: Readonly<Record<string, string>>, target: Element = document.body): HTMLElement {

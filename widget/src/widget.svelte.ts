@@ -134,6 +134,7 @@ export class WidgetModel {
     this.chat = null;
     this.sheet = null;
     void this.#made?.close();
+    document.removeEventListener('securitypolicyviolation', this.#onViolation);
     this.#made = undefined;
     this.#given = undefined;
     this.unread = 0;
@@ -150,6 +151,7 @@ export class WidgetModel {
   #make(): Chat | undefined {
     const { site, scope, api } = this.options;
     try {
+      document.addEventListener('securitypolicyviolation', this.#onViolation);
       return (this.#made = createChat({ url: api, site, scope, ...(this.claims && { claims: this.claims }) }));
     } catch (error) {
       this.isMisconfigured = true;
@@ -183,6 +185,14 @@ export class WidgetModel {
     if (error.code === 'origin_refused') adviseOwner('origin_refused', this.options.site);
     else if (error.code === 'claims_refused' || error.code === 'key_revoked') adviseOwner(error.message);
   }
+
+  /** The page's own policy keeps the chat from its service, which no error says. */
+  readonly #onViolation = ({ effectiveDirective, blockedURI }: SecurityPolicyViolationEvent): void => {
+    const { api } = this.options;
+    const socket = api.replace('http', 'ws');
+    if (effectiveDirective === 'connect-src' && [api, socket].some((origin) => blockedURI.startsWith(origin)))
+      adviseOwner(`the Content-Security-Policy of this page needs connect-src ${api} ${socket}`);
+  };
 
   #isSeen(): boolean {
     return this.isOpen && document.visibilityState === 'visible';

@@ -17,9 +17,6 @@ import {
 } from './answers.ts';
 import { readDuration, UsageError, wordAt, type Words } from './words.ts';
 
-/** Where the demo service is, for the tag to paste. */
-const DEFAULT_URL = 'http://localhost:3000';
-
 export interface CommandParts {
   readonly sites: SiteService;
   readonly env: NodeJS.ProcessEnv;
@@ -43,7 +40,7 @@ const COMMANDS: Readonly<Record<string, CommandKind>> = {
     takes: 1,
     makesDatabase: true,
     run: async ({ rest, options }, { sites, env }) => {
-      const url = publicUrl(options.url ?? env['PUBLIC_URL']);
+      const url = publicUrl(env, options.url);
       const { site, keys } = await sites.add({
         ...(options.id !== undefined && { id: options.id }),
         name: wordAt(rest, 0, 'the name of the site'),
@@ -140,7 +137,9 @@ function kindAndMode(options: Words['options']): [KeyKind, KeyMode] {
   ];
 }
 
-function publicUrl(text = DEFAULT_URL): string {
+/** Where visitors reach the service, for the tag to paste: on this machine unless it is said. */
+function publicUrl(env: NodeJS.ProcessEnv, said?: string): string {
+  const text = said ?? env['PUBLIC_URL'] ?? `http://localhost:${env['PORT'] ?? 3000}`;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/')
     throw new UsageError('--url or PUBLIC_URL must be where visitors reach the service, such as https://chat.my.site');

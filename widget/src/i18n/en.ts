@@ -97,6 +97,7 @@ export const en = {
   sending: 'sending…',
   delivered: 'delivered',
   undelivered: 'not delivered',
+  notSent: 'Not sent:',
 
   ended: 'conversation over',
   hasLeft: 'has left',

@@ -46,7 +46,7 @@ test('a launcher whose chat does not load says so, and loads it when pressed aga
   const files = '**/passerby-chat.js*';
   await visitor.page.route(files, (route) => route.abort());
   await visitor.open();
-  const failed = visitor.page.getByRole('button', { name: 'Not loaded. Try again' });
+  const failed = visitor.page.getByRole('button', { name: "Couldn't load. Try again" });
   await expect(failed).toBeVisible();
   await visitor.page.unroute(files);
   await failed.click();

@@ -53,8 +53,8 @@ test('what an untouched loader loads does not run if it was tampered with, and c
 }) => {
   await new WidgetStage(page).open({ body: await pinned(), tampered: { 'passerby-chat.js': OWNED } });
   await page.getByRole('button', { name: 'Talk to someone here' }).click();
-  await expect(page.getByRole('button', { name: 'Not loaded. Try again' })).toBeVisible();
-  await page.getByRole('button', { name: 'Not loaded. Try again' }).click();
+  await expect(page.getByRole('button', { name: "Couldn't load. Try again" })).toBeVisible();
+  await page.getByRole('button', { name: "Couldn't load. Try again" }).click();
   await page.waitForTimeout(500);
   expect(await page.title()).toBe('A page');
   expect(await page.evaluate(() => customElements.get('passerby-chat'))).toBeUndefined();
