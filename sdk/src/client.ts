@@ -87,6 +87,7 @@ export class Client implements Chat {
   #lastFind: FindPayload | null = null;
   #connectors: Connector[] = [];
   #movingHere: Promise<void> | null = null;
+  #resuming: Promise<boolean> | null = null;
   #isClosed = false;
   #closing = Promise.resolve();
 
@@ -103,7 +104,10 @@ export class Client implements Chat {
         this.#goElsewhere();
       },
       freed: () => {
-        if (this.#state.status === 'elsewhere') this.#show({ state: IDLE });
+        if (this.#state.status !== 'elsewhere') return;
+        // What this tab has a copy of is over.
+        this.#keeper.own();
+        this.#show({ state: IDLE });
       },
     });
     this.#session = new Session(
@@ -126,6 +130,7 @@ export class Client implements Chat {
           this.#goElsewhere();
           this.#tab.release();
         },
+        returned: () => this.#returned(),
         refused: (error) => {
           this.#refused(error);
         },
@@ -189,18 +194,8 @@ export class Client implements Chat {
     }
   }
 
-  async resume(): Promise<boolean> {
-    const kept = this.#isClosed ? null : this.#keeper.recall();
-    if (kept === null) return false;
-    const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
-    const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
-    if (this.#state.status !== 'idle') {
-      // Closed meanwhile, or something else was begun.
-      if (hasIt && !this.#isBusy) this.#tab.release();
-      return false;
-    }
-    if (!hasIt) this.#awaitTab();
-    return !hasIt || this.#takeUp(kept);
+  resume(): Promise<boolean> {
+    return this.#isClosed ? Promise.resolve(false) : (this.#resuming ??= this.#resume());
   }
 
   useHere(): Promise<void> {
@@ -406,13 +401,38 @@ export class Client implements Chat {
   /** The chat went to another tab. It is not over, so nothing is said to be. */
   #goElsewhere(): void {
     if (this.#isClosed) return;
+    this.#letGo(new ChatError('open_elsewhere'));
+    this.#show({ state: ELSEWHERE });
+  }
+
+  /** Nothing of what was begun goes on here. `isKept`: what the tab keeps stays, for it is not ours. */
+  #letGo(error: ChatError, isKept = false): void {
     this.#conversation?.handOver();
     this.#conversation = null;
-    this.#orders.refused(new ChatError('open_elsewhere'));
-    this.#errands.refused(new ChatError('open_elsewhere'));
-    this.#session.stop();
-    for (const connector of this.#connectors.splice(0)) connector.reject(new ChatError('open_elsewhere'));
-    this.#show({ state: ELSEWHERE });
+    this.#orders.refused(error);
+    this.#errands.refused(error);
+    this.#session.stop({ isKept });
+    for (const connector of this.#connectors.splice(0)) connector.reject(error);
+  }
+
+  async #resume(): Promise<boolean> {
+    if (this.#keeper.recall() === null) return false;
+    const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
+    const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
+    if (this.#state.status !== 'idle') {
+      // Closed meanwhile, or something else was begun.
+      if (hasIt && !this.#isBusy) this.#tab.release();
+      return false;
+    }
+    if (!hasIt) {
+      this.#awaitTab();
+      return true;
+    }
+    // Read once more: the page before goes on writing until it lets go of the lock.
+    const kept = this.#keeper.recall();
+    if (kept !== null && this.#takeUp(kept)) return true;
+    this.#tab.release();
+    return false;
   }
 
   async #moveHere(): Promise<void> {
@@ -443,6 +463,17 @@ export class Client implements Chat {
     }
     this.#session.start();
     return conversation !== null || isSearching;
+  }
+
+  /** Back, after another page of this tab went on with what was kept: this one goes on from there, and with nothing if that page ended it. */
+  #returned(): boolean {
+    if (!this.#isBusy || !this.#keeper.isOutdated) return false;
+    const kept = this.#keeper.recall();
+    const ended = kept === null ? this.#endConversation('you_left') : null;
+    this.#letGo(new ChatError('aborted'), kept !== null);
+    if (kept === null || !this.#takeUp(kept)) this.#show({ state: IDLE });
+    if (ended !== null) this.#emitter.emit('ended', ended);
+    return true;
   }
 
   /** What is lost if the page goes now. */
@@ -498,10 +529,11 @@ export class Client implements Chat {
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
     this.#emitter.close();
-    this.#tab.close();
+    const released = this.#tab.close();
     for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
     if (farewell !== null) await withinFarewell(farewell);
     this.#session.stop();
+    await released;
   }
 
   #connectionChanged(connection: Connection): void {

@@ -353,6 +353,19 @@ describe('a page that wakes up', () => {
     },
   );
 
+  test('gives up no attempt for the time that it was frozen', async () => {
+    const scene = stage();
+    void scene.chat.connect();
+    page.dispatchEvent(new Event('freeze'));
+    await settle(10 * READY_TIMEOUT_MS);
+    expect(scene.lines).toHaveLength(1);
+    page.dispatchEvent(new Event('resume'));
+    await settle(READY_TIMEOUT_MS - 1);
+    expect(scene.lines).toHaveLength(1);
+    await settle(2);
+    expect(scene.lines).toHaveLength(2);
+  });
+
   test('takes another line at once where the one it has is silent, and the conversation goes on', async () => {
     const scene = await staged('c1', { random: () => 0.999 });
     scene.chat.send('hello?');
