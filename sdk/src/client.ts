@@ -156,7 +156,7 @@ export class Client implements Chat {
     });
   }
 
-  // Bound, so that they can be handed to a framework as they are.
+  // Bound, so that they can be taken off the chat, and called on a proxy of it (Vue's `reactive`), which has no private members.
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
 
   readonly subscribe = (listener: (snapshot: ChatSnapshot) => void): (() => void) => {
@@ -165,11 +165,14 @@ export class Client implements Chat {
     return undo;
   };
 
-  on<Name extends keyof ChatEvents>(name: Name, listener: (event: ChatEvents[Name]) => void): () => void {
+  readonly on = <Name extends keyof ChatEvents>(
+    name: Name,
+    listener: (event: ChatEvents[Name]) => void,
+  ): (() => void) => {
     return this.#emitter.on(name, listener);
-  }
+  };
 
-  async connect({ signal }: CallOptions = {}): Promise<void> {
+  readonly connect = async ({ signal }: CallOptions = {}): Promise<void> => {
     this.#assertOpen(signal);
     if (this.#session.isReady) return;
     const isHeldElsewhere = this.#tab.isHeldElsewhere();
@@ -192,20 +195,22 @@ export class Client implements Chat {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
-  }
+  };
 
-  resume(): Promise<boolean> {
+  readonly resume = (): Promise<boolean> => {
     return this.#isClosed ? Promise.resolve(false) : (this.#resuming ??= this.#resume());
-  }
+  };
 
-  useHere(): Promise<void> {
+  readonly takeOver = (): Promise<void> => {
     if (this.#state.status !== 'elsewhere') return Promise.resolve();
     return (this.#movingHere ??= this.#moveHere().finally(() => {
       this.#movingHere = null;
     }));
-  }
+  };
 
-  async find(criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> {
+  readonly useHere = this.takeOver;
+
+  readonly find = async (criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> => {
     this.#assertOpen(signal);
     if (this.#conversation !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
     const { rules, ageBands } = needsAgreement({ policy: this.#snapshot.policy, agreed: this.#agreedSoon });
@@ -213,9 +218,9 @@ export class Client implements Chat {
     const isOurs = this.#tab.take();
     if (isOurs !== true) await this.#takeTab(isOurs, signal);
     await this.#search(criteria, signal);
-  }
+  };
 
-  async cancel(): Promise<'cancelled' | 'already_matched'> {
+  readonly cancel = async (): Promise<'cancelled' | 'already_matched'> => {
     if (this.#conversation !== null) return 'already_matched';
     if (!this.#orders.isSearching) {
       // Still asking the other tabs.
@@ -226,19 +231,19 @@ export class Client implements Chat {
     // Without a connection the search is over at once.
     if (!this.#orders.isSearching && this.#state.status === 'waiting') this.#show({ state: IDLE });
     return await result;
-  }
+  };
 
-  send(text: string): OwnMessage {
+  readonly send = (text: string): OwnMessage => {
     this.#assertOpen();
     if (this.#conversation === null) throw new ChatError('wrong_state', { message: 'There is no conversation.' });
     return this.#conversation.say(text);
-  }
+  };
 
-  typing(on: boolean): void {
+  readonly typing = (on: boolean): void => {
     this.#conversation?.type(on);
-  }
+  };
 
-  async skip(criteria?: Criteria): Promise<void> {
+  readonly skip = async (criteria?: Criteria): Promise<void> => {
     this.#assertOpen();
     switch (this.#state.status) {
       case 'chatting':
@@ -254,9 +259,9 @@ export class Client implements Chat {
       default:
         throw new ChatError('wrong_state', { message: 'There is no conversation to skip.' });
     }
-  }
+  };
 
-  async stop(): Promise<void> {
+  readonly stop = async (): Promise<void> => {
     switch (this.#state.status) {
       case 'chatting':
         await this.#leave((id) => this.#orders.leave(id));
@@ -278,9 +283,9 @@ export class Client implements Chat {
       default:
         assertNever(this.#state);
     }
-  }
+  };
 
-  async block(): Promise<void> {
+  readonly block = async (): Promise<void> => {
     this.#assertOpen();
     if (this.#state.status === 'chatting') {
       await this.#leave((id) => this.#orders.block(id));
@@ -291,9 +296,9 @@ export class Client implements Chat {
     } else {
       throw new ChatError('wrong_state', { message: 'There is nobody to block.' });
     }
-  }
+  };
 
-  async agree(agreement: Agreement): Promise<void> {
+  readonly agree = async (agreement: Agreement): Promise<void> => {
     this.#assertOpen();
     const told = this.#tellAgreement(agreement);
     if (!this.#session.isReady) {
@@ -302,9 +307,9 @@ export class Client implements Chat {
       });
     }
     await told;
-  }
+  };
 
-  async report(report: Report): Promise<void> {
+  readonly report = async (report: Report): Promise<void> => {
     this.#assertOpen();
     const { state, policy } = this.#snapshot;
     if (state.status === 'elsewhere') throw new ChatError('open_elsewhere');
@@ -315,19 +320,19 @@ export class Client implements Chat {
     // A service that refused the chat may hear it yet.
     this.#session.start();
     await this.#reports.send(report, id, messages, policy);
-  }
+  };
 
-  close(): Promise<void> {
+  readonly close = (): Promise<void> => {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#closing = this.#close();
     }
     return this.#closing;
-  }
+  };
 
-  [Symbol.asyncDispose](): Promise<void> {
+  readonly [Symbol.asyncDispose] = (): Promise<void> => {
     return this.close();
-  }
+  };
 
   /** What the service knows, or will once it has answered. */
   get #agreedSoon(): Agreed | null {

@@ -4,12 +4,12 @@ import { FakeStorage } from './browser-tab.ts';
 import { info, refusal, settle, stage, type Stage, staged } from './stage.ts';
 
 let window: EventTarget;
-let document: EventTarget & { visibilityState: string };
+let document: { visibilityState: string };
 
 beforeEach(() => {
   vi.useFakeTimers();
   window = new EventTarget();
-  document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  document = { visibilityState: 'visible' };
   vi.stubGlobal('window', window);
   vi.stubGlobal('document', document);
 });
@@ -26,7 +26,7 @@ const turn = (type: string, persisted: boolean): void => {
 /** The page goes into the back/forward cache, and its line with it. */
 function goAway(): void {
   document.visibilityState = 'hidden';
-  document.dispatchEvent(new Event('visibilitychange'));
+  window.dispatchEvent(new Event('visibilitychange'));
   turn('pagehide', true);
 }
 
@@ -34,7 +34,7 @@ function goAway(): void {
 function comeBack(scene: Stage): void {
   scene.line.lose();
   document.visibilityState = 'visible';
-  document.dispatchEvent(new Event('visibilitychange'));
+  window.dispatchEvent(new Event('visibilitychange'));
   turn('pageshow', true);
 }
 

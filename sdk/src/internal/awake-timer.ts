@@ -1,6 +1,5 @@
+import { onPage } from './on-page.ts';
 import { Timer } from './timer.ts';
-
-const TURNS = ['freeze', 'pagehide', 'resume', 'pageshow', 'prerenderingchange'];
 
 /**
  * A timer for what is waited for. While the page stands still (prerendered, frozen, or in the back/forward
@@ -8,17 +7,16 @@ const TURNS = ['freeze', 'pagehide', 'resume', 'pageshow', 'prerenderingchange']
  */
 export class AwakeTimer {
   readonly #timer = new Timer();
-  #listening: AbortController | null = null;
+  #stopListening: (() => void) | null = null;
 
   get isRunning(): boolean {
-    return this.#listening !== null;
+    return this.#stopListening !== null;
   }
 
   /** Starting it again replaces it. */
   start(delayMs: number, run: () => void): void {
     this.stop();
-    const { signal } = (this.#listening = new AbortController());
-    const turn = ({ type }: { readonly type?: string }): void => {
+    const turn = ({ type }: { readonly type: string }): void => {
       this.#timer.stop();
       if (type === 'freeze' || type === 'pagehide' || isPrerendered()) return;
       this.#timer.start(delayMs, () => {
@@ -26,15 +24,13 @@ export class AwakeTimer {
         run();
       });
     };
-    // Those of the document come by the window on their way down.
-    if (typeof window !== 'undefined')
-      for (const type of TURNS) window.addEventListener(type, turn, { capture: true, signal });
-    turn({});
+    this.#stopListening = onPage(['freeze', 'pagehide', 'resume', 'pageshow', 'prerenderingchange'], turn);
+    turn({ type: '' });
   }
 
   stop(): void {
-    this.#listening?.abort();
-    this.#listening = null;
+    this.#stopListening?.();
+    this.#stopListening = null;
     this.#timer.stop();
   }
 }

@@ -69,7 +69,7 @@ class WebTabLock implements TabLock {
   /** It was given away, and is still to be fetched. */
   #isHandedOver = false;
   /** Settled once nothing that was asked of the browser is held or awaited. */
-  #settled: Promise<void> = Promise.resolve();
+  #settled: Promise<void> | undefined;
   /** Whatever the browser grants while it is not, is given back at once. */
   #isWanted = false;
 
