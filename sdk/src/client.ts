@@ -4,6 +4,7 @@ import type { OwnMessage } from './conversation/transcript.ts';
 import { ChatError } from './errors.ts';
 import type { ChatEvents } from './events.ts';
 import { assertNever } from './internal/assert-never.ts';
+import { AwakeTimer, isPrerendered } from './internal/awake-timer.ts';
 import { unixNow } from './internal/clock.ts';
 import { callSafely, Emitter } from './internal/emitter.ts';
 import { Timer } from './internal/timer.ts';
@@ -422,6 +423,8 @@ export class Client implements Chat {
 
   async #resume(): Promise<boolean> {
     if (this.#keeper.recall() === null) return false;
+    // The page before still has the chat, and where there are no locks nothing else waits for it.
+    if (isPrerendered()) await new Promise<void>((resolve) => new AwakeTimer().start(0, resolve));
     const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
     const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
     if (this.#state.status !== 'idle') {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionState } from '../src/protocol/index.ts';
 import { FakeBrowser, FakeStorage } from './browser-tab.ts';
 import { info, settle, stage, staged } from './stage.ts';
@@ -94,6 +94,24 @@ describe('resume', () => {
     expect(await resumed).toBe(false);
     expect(scene.lines).toEqual([]);
     expect(browser.isTaken).toBe(false);
+  });
+
+  test('of a prerendered page waits until it is shown, where there are no locks as well', async () => {
+    const { storage } = await left();
+    const window = new EventTarget();
+    const document = { prerendering: true };
+    vi.stubGlobal('window', window);
+    vi.stubGlobal('document', document);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const scene = stage({ storage });
+    const resumed = scene.chat.resume();
+    await settle(60_000);
+    expect(scene.lines).toEqual([]);
+    document.prerendering = false;
+    window.dispatchEvent(new Event('prerenderingchange'));
+    await settle();
+    expect(await resumed).toBe(true);
+    expect(scene.lines).toHaveLength(1);
   });
 
   test('of nothing but a farewell that is owed lets other tabs have the chat', async () => {

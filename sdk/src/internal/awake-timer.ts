@@ -35,6 +35,6 @@ export class AwakeTimer {
   }
 }
 
-function isPrerendered(): boolean {
+export function isPrerendered(): boolean {
   return typeof document !== 'undefined' && (document as { prerendering?: boolean }).prerendering === true;
 }
