@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import { Server } from 'socket.io';
 import { io as client } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { AwakeTimer } from '../src/internal/awake-timer.ts';
 import type { SiteKey } from '../src/protocol/index.ts';
 import { socketDial } from '../src/transport/socket-transport.ts';
 import type { Dial, Line, LineLoss } from '../src/transport/transport.ts';
@@ -155,6 +156,16 @@ describe('where a box between visitor and service', () => {
     expect(await outcome(dial)).toBe('up');
     expect(arrived).toEqual(['websocket', 'polling', 'websocket']);
   });
+});
+
+test('a transport that has worked is waited for twice as long: it is the service that is slow, more likely', async () => {
+  const waited = vi.spyOn(AwakeTimer.prototype, 'start');
+  const dial = dialler(LONG_MS);
+  await outcome(dial);
+  expect(new Set(waited.mock.calls.map(([delayMs]) => delayMs))).toEqual(new Set([LONG_MS]));
+  waited.mockClear();
+  await outcome(dial);
+  expect(new Set(waited.mock.calls.map(([delayMs]) => delayMs))).toEqual(new Set([2 * LONG_MS]));
 });
 
 test('where long-polling worked first and works no longer, WebSocket is tried after it', async () => {

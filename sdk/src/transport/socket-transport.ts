@@ -25,10 +25,11 @@ const SILENCE_MS = 5_000;
 type Transport = 'websocket' | 'polling';
 
 /**
- * Lines over Socket.IO: WebSocket first, long-polling where that fails or stays silent. Whichever worked first
- * is tried first from then on; until one has worked a failure says nothing, since the network may be away. Each
- * line is a connection of its own, so nothing of an old one reaches a new one. Socket.IO's own reconnection and
- * its buffer for what is sent while offline are never used: old words would reach a new stranger.
+ * Lines over Socket.IO: WebSocket first, long-polling where that fails or stays silent. Whichever worked first is
+ * tried first from then on, and for twice the time: a slow service is more likely then than a box that swallows.
+ * Until one has worked a failure says nothing, since the network may be away. Each line is a connection of its
+ * own, so nothing of an old one reaches a new one. Socket.IO's own reconnection and its buffer for what is sent
+ * while offline are never used: old words would reach a new stranger.
  */
 export function socketDial(target: Target, silenceMs = SILENCE_MS): Dial {
   const query: HandshakeQuery = { site: target.site };
@@ -81,7 +82,7 @@ export function socketDial(target: Target, silenceMs = SILENCE_MS): Dial {
       };
       /** The last one has the time that the session gives the line. */
       const awaitSign = (): void => {
-        if (left.length > 0) silence.start(silenceMs, fail);
+        if (left.length > 0) silence.start(proven === undefined ? silenceMs : 2 * silenceMs, fail);
       };
 
       own.onAny((name: string, payload: unknown, confirm: (() => void) | undefined) => {
