@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ChatEvents } from './events.ts';
 import type { Criteria } from './protocol/index.ts';
 import type { Agreement } from './session/agreement.ts';
@@ -7,10 +8,13 @@ import type { ChatSnapshot, Message } from './state.ts';
 /** How a call can be given up. */
 export interface CallOptions {
   /** Rejects the call with `aborted`; `find` also cancels the wait. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** A visitor's chat: one wait or conversation at a time, over one connection. Made by `createChat`. */
+/**
+ * A visitor's chat: one wait or conversation at a time, over one connection. Made by `createChat`. Every method is
+ * bound: `const { send } = chat` works, and so does a proxy around the chat.
+ */
 export interface Chat {
   /** The present truth. The same object until something changes, so it fits `useSyncExternalStore`. */
   snapshot(): ChatSnapshot;
@@ -31,7 +35,7 @@ export interface Chat {
    * Takes up what this visitor was in the middle of when the page went: after a reload, or on the next
    * page of the site in the same tab, the wait or the conversation goes on with everything said in it.
    * Resolves with whether there was anything to take up; the snapshot shows it by then, and the
-   * connection follows by itself. Never rejects. Call it once, before anything else.
+   * connection follows by itself. Never rejects. Call it before anything else; a second call is the first.
    */
   resume(): Promise<boolean>;
   /**
@@ -81,8 +85,14 @@ export interface Chat {
    * In `elsewhere`: brings the wait or the conversation over from the tab that has it, which then is
    * `elsewhere` in its turn. Ends in `waiting` or `chatting`, or in `idle` if nothing was left to bring.
    */
+  takeOver(): Promise<void>;
+  /** @deprecated The former name of `takeOver`. */
   useHere(): Promise<void>;
-  /** Forgets everything and disconnects. Final; leaves no timer, listener or socket behind. */
+  /**
+   * Forgets everything and disconnects. Final. Once it has resolved no timer, listener or socket is left, other
+   * tabs may have the chat, and nothing is emitted any more. What a page before this one left, and `resume()` did
+   * not take up yet, stays for the next chat.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { OwnMessage } from './conversation/transcript.ts';
 import { ChatError } from './errors.ts';
 import type { ChatEvents } from './events.ts';
 import { assertNever } from './internal/assert-never.ts';
+import { AwakeTimer, isPrerendered } from './internal/awake-timer.ts';
 import { unixNow } from './internal/clock.ts';
 import { callSafely, Emitter } from './internal/emitter.ts';
 import { Timer } from './internal/timer.ts';
@@ -87,6 +88,7 @@ export class Client implements Chat {
   #lastFind: FindPayload | null = null;
   #connectors: Connector[] = [];
   #movingHere: Promise<void> | null = null;
+  #resuming: Promise<boolean> | null = null;
   #isClosed = false;
   #closing = Promise.resolve();
 
@@ -103,7 +105,10 @@ export class Client implements Chat {
         this.#goElsewhere();
       },
       freed: () => {
-        if (this.#state.status === 'elsewhere') this.#show({ state: IDLE });
+        if (this.#state.status !== 'elsewhere') return;
+        // What this tab has a copy of is over.
+        this.#keeper.own();
+        this.#show({ state: IDLE });
       },
     });
     this.#session = new Session(
@@ -126,6 +131,7 @@ export class Client implements Chat {
           this.#goElsewhere();
           this.#tab.release();
         },
+        returned: () => this.#returned(),
         refused: (error) => {
           this.#refused(error);
         },
@@ -151,7 +157,7 @@ export class Client implements Chat {
     });
   }
 
-  // Bound, so that they can be handed to a framework as they are.
+  // Bound, so that they can be taken off the chat, and called on a proxy of it (Vue's `reactive`), which has no private members.
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
 
   readonly subscribe = (listener: (snapshot: ChatSnapshot) => void): (() => void) => {
@@ -160,11 +166,14 @@ export class Client implements Chat {
     return undo;
   };
 
-  on<Name extends keyof ChatEvents>(name: Name, listener: (event: ChatEvents[Name]) => void): () => void {
+  readonly on = <Name extends keyof ChatEvents>(
+    name: Name,
+    listener: (event: ChatEvents[Name]) => void,
+  ): (() => void) => {
     return this.#emitter.on(name, listener);
-  }
+  };
 
-  async connect({ signal }: CallOptions = {}): Promise<void> {
+  readonly connect = async ({ signal }: CallOptions = {}): Promise<void> => {
     this.#assertOpen(signal);
     if (this.#session.isReady) return;
     const isHeldElsewhere = this.#tab.isHeldElsewhere();
@@ -187,30 +196,22 @@ export class Client implements Chat {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
-  }
+  };
 
-  async resume(): Promise<boolean> {
-    const kept = this.#isClosed ? null : this.#keeper.recall();
-    if (kept === null) return false;
-    const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
-    const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
-    if (this.#state.status !== 'idle') {
-      // Closed meanwhile, or something else was begun.
-      if (hasIt && !this.#isBusy) this.#tab.release();
-      return false;
-    }
-    if (!hasIt) this.#awaitTab();
-    return !hasIt || this.#takeUp(kept);
-  }
+  readonly resume = (): Promise<boolean> => {
+    return this.#isClosed ? Promise.resolve(false) : (this.#resuming ??= this.#resume());
+  };
 
-  useHere(): Promise<void> {
+  readonly takeOver = (): Promise<void> => {
     if (this.#state.status !== 'elsewhere') return Promise.resolve();
     return (this.#movingHere ??= this.#moveHere().finally(() => {
       this.#movingHere = null;
     }));
-  }
+  };
 
-  async find(criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> {
+  readonly useHere = this.takeOver;
+
+  readonly find = async (criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> => {
     this.#assertOpen(signal);
     if (this.#conversation !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
     const { rules, ageBands } = needsAgreement({ policy: this.#snapshot.policy, agreed: this.#agreedSoon });
@@ -218,9 +219,9 @@ export class Client implements Chat {
     const isOurs = this.#tab.take();
     if (isOurs !== true) await this.#takeTab(isOurs, signal);
     await this.#search(criteria, signal);
-  }
+  };
 
-  async cancel(): Promise<'cancelled' | 'already_matched'> {
+  readonly cancel = async (): Promise<'cancelled' | 'already_matched'> => {
     if (this.#conversation !== null) return 'already_matched';
     if (!this.#orders.isSearching) {
       // Still asking the other tabs.
@@ -231,19 +232,19 @@ export class Client implements Chat {
     // Without a connection the search is over at once.
     if (!this.#orders.isSearching && this.#state.status === 'waiting') this.#show({ state: IDLE });
     return await result;
-  }
+  };
 
-  send(text: string): OwnMessage {
+  readonly send = (text: string): OwnMessage => {
     this.#assertOpen();
     if (this.#conversation === null) throw new ChatError('wrong_state', { message: 'There is no conversation.' });
     return this.#conversation.say(text);
-  }
+  };
 
-  typing(on: boolean): void {
+  readonly typing = (on: boolean): void => {
     this.#conversation?.type(on);
-  }
+  };
 
-  async skip(criteria?: Criteria): Promise<void> {
+  readonly skip = async (criteria?: Criteria): Promise<void> => {
     this.#assertOpen();
     switch (this.#state.status) {
       case 'chatting':
@@ -259,9 +260,9 @@ export class Client implements Chat {
       default:
         throw new ChatError('wrong_state', { message: 'There is no conversation to skip.' });
     }
-  }
+  };
 
-  async stop(): Promise<void> {
+  readonly stop = async (): Promise<void> => {
     switch (this.#state.status) {
       case 'chatting':
         await this.#leave((id) => this.#orders.leave(id));
@@ -283,9 +284,9 @@ export class Client implements Chat {
       default:
         assertNever(this.#state);
     }
-  }
+  };
 
-  async block(): Promise<void> {
+  readonly block = async (): Promise<void> => {
     this.#assertOpen();
     if (this.#state.status === 'chatting') {
       await this.#leave((id) => this.#orders.block(id));
@@ -296,9 +297,9 @@ export class Client implements Chat {
     } else {
       throw new ChatError('wrong_state', { message: 'There is nobody to block.' });
     }
-  }
+  };
 
-  async agree(agreement: Agreement): Promise<void> {
+  readonly agree = async (agreement: Agreement): Promise<void> => {
     this.#assertOpen();
     const told = this.#tellAgreement(agreement);
     if (!this.#session.isReady) {
@@ -307,9 +308,9 @@ export class Client implements Chat {
       });
     }
     await told;
-  }
+  };
 
-  async report(report: Report): Promise<void> {
+  readonly report = async (report: Report): Promise<void> => {
     this.#assertOpen();
     const { state, policy } = this.#snapshot;
     if (state.status === 'elsewhere') throw new ChatError('open_elsewhere');
@@ -320,19 +321,19 @@ export class Client implements Chat {
     // A service that refused the chat may hear it yet.
     this.#session.start();
     await this.#reports.send(report, id, messages, policy);
-  }
+  };
 
-  close(): Promise<void> {
+  readonly close = (): Promise<void> => {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#closing = this.#close();
     }
     return this.#closing;
-  }
+  };
 
-  [Symbol.asyncDispose](): Promise<void> {
+  readonly [Symbol.asyncDispose] = (): Promise<void> => {
     return this.close();
-  }
+  };
 
   /** What the service knows, or will once it has answered. */
   get #agreedSoon(): Agreed | null {
@@ -406,13 +407,40 @@ export class Client implements Chat {
   /** The chat went to another tab. It is not over, so nothing is said to be. */
   #goElsewhere(): void {
     if (this.#isClosed) return;
+    this.#letGo(new ChatError('open_elsewhere'));
+    this.#show({ state: ELSEWHERE });
+  }
+
+  /** Nothing of what was begun goes on here. `isKept`: what the tab keeps stays, for it is not ours. */
+  #letGo(error: ChatError, isKept = false): void {
     this.#conversation?.handOver();
     this.#conversation = null;
-    this.#orders.refused(new ChatError('open_elsewhere'));
-    this.#errands.refused(new ChatError('open_elsewhere'));
-    this.#session.stop();
-    for (const connector of this.#connectors.splice(0)) connector.reject(new ChatError('open_elsewhere'));
-    this.#show({ state: ELSEWHERE });
+    this.#orders.refused(error);
+    this.#errands.refused(error);
+    this.#session.stop({ isKept });
+    for (const connector of this.#connectors.splice(0)) connector.reject(error);
+  }
+
+  async #resume(): Promise<boolean> {
+    if (this.#keeper.recall() === null) return false;
+    // The page before still has the chat, and where there are no locks nothing else waits for it.
+    if (isPrerendered()) await new Promise<void>((resolve) => new AwakeTimer().start(0, resolve));
+    const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
+    const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
+    if (this.#state.status !== 'idle') {
+      // Closed meanwhile, or something else was begun.
+      if (hasIt && !this.#isBusy) this.#tab.release();
+      return false;
+    }
+    if (!hasIt) {
+      this.#awaitTab();
+      return true;
+    }
+    // Read once more: the page before goes on writing until it lets go of the lock.
+    const kept = this.#keeper.recall();
+    if (kept !== null && this.#takeUp(kept)) return true;
+    this.#tab.release();
+    return false;
   }
 
   async #moveHere(): Promise<void> {
@@ -443,6 +471,17 @@ export class Client implements Chat {
     }
     this.#session.start();
     return conversation !== null || isSearching;
+  }
+
+  /** Back, after another page of this tab went on with what was kept: this one goes on from there, and with nothing if that page ended it. */
+  #returned(): boolean {
+    if (!this.#isBusy || !this.#keeper.isOutdated) return false;
+    const kept = this.#keeper.recall();
+    const ended = kept === null ? this.#endConversation('you_left') : null;
+    this.#letGo(new ChatError('aborted'), kept !== null);
+    if (kept === null || !this.#takeUp(kept)) this.#show({ state: IDLE });
+    if (ended !== null) this.#emitter.emit('ended', ended);
+    return true;
   }
 
   /** What is lost if the page goes now. */
@@ -498,10 +537,11 @@ export class Client implements Chat {
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
     this.#emitter.close();
-    this.#tab.close();
+    const released = this.#tab.close();
     for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
     if (farewell !== null) await withinFarewell(farewell);
     this.#session.stop();
+    await released;
   }
 
   #connectionChanged(connection: Connection): void {

@@ -1,3 +1,4 @@
+import { withoutSecrets } from './internal/without-secrets.ts';
 import { ERRORS, type ErrorCode, type Retry, type WireError } from './protocol/index.ts';
 
 /** Refusals the SDK makes itself, beside those of the service. */
@@ -14,7 +15,7 @@ export const CLIENT_ERRORS = {
   text_refused: { retry: 'never', message: 'The text is empty or too long.' },
   /** More messages wait for the peer than the outbox holds; try again once some are delivered. */
   outbox_full: { retry: 'after_delay', message: 'Too many messages wait to be delivered.' },
-  /** Another tab of this site waits or talks; `useHere()` brings that here. */
+  /** Another tab of this site waits or talks; `takeOver()` brings that here. */
   open_elsewhere: { retry: 'never', message: 'The chat is open in another tab.' },
 } as const satisfies Record<string, { readonly retry: Retry; readonly message: string }>;
 
@@ -32,7 +33,7 @@ export class ChatError extends Error {
 
   constructor(code: ChatErrorCode, detail: { message?: string; retryAfterMs?: number | undefined } = {}) {
     const row = code in CLIENT_ERRORS ? CLIENT_ERRORS[code as keyof typeof CLIENT_ERRORS] : ERRORS[code as ErrorCode];
-    super(detail.message ?? row.message);
+    super(withoutSecrets(detail.message ?? row.message));
     this.code = code;
     this.retry = row.retry;
     this.retryAfterMs = detail.retryAfterMs;

@@ -49,6 +49,14 @@ describe('options', () => {
     expect(() => check({ ...good, site: 'demo' })).toThrow('got "demo"');
   });
 
+  test.each(['url', 'site', 'origin', 'scope'])('no message repeats a secret key given as %s', (name) => {
+    for (const value of ['sk_live_canary', 'https://sk_test_canary-x@chat.example.org', ['sk_live_canary']]) {
+      const given = name === 'scope' ? { value } : value;
+      expect(() => check({ ...good, [name]: given })).toThrow(/got .*sk_…/);
+      expect(() => check({ ...good, [name]: given })).not.toThrow(/canary/);
+    }
+  });
+
   test('no options at all is refused like empty ones', () => {
     expect(() => check(undefined)).toThrow(TypeError);
     expect(() => check(null)).toThrow(TypeError);

@@ -1,3 +1,4 @@
+import { withoutSecrets } from './internal/without-secrets.ts';
 import { ID_PATTERN, type SiteKey } from './protocol/index.ts';
 
 /** What `createChat` needs to know. */
@@ -7,22 +8,22 @@ export interface ChatOptions {
   /** Publishable key of the site, `pk_live_…` or `pk_test_…`. */
   readonly site: string;
   /**
-   * What to send as the `Origin` header outside a browser (Node), such as `http://localhost`. A
-   * browser always sends the page's own and ignores this.
+   * What to send as the `Origin` header outside a browser (Node, with jsdom or happy-dom as well), such as
+   * `http://localhost`. A browser always sends the page's own and ignores this.
    */
-  readonly origin?: string;
+  readonly origin?: string | undefined;
   /**
    * Tells several chats of one site in one browser apart: each scope is a visitor of its own, with a
    * conversation of its own. 0 to 40 of `A-Z a-z 0-9 _ -`; the same for every page that is to go on with
    * the same conversation. Default `''`.
    */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
   /**
    * What the site says about this visitor: a JWT signed by its server with its secret key, or what fetches
    * one. A function is asked anew for every connection, so that a token may be short-lived; if it throws or
    * rejects, the chat is refused with `claims_refused`. Never stored.
    */
-  readonly claims?: Claims;
+  readonly claims?: Claims | undefined;
 }
 
 /** See {@link ChatOptions.claims}. */
@@ -80,5 +81,6 @@ function checkOrigin(name: keyof ChatOptions, value: unknown, wish: string): str
 }
 
 function wrong(name: keyof ChatOptions, wish: string, value: unknown): TypeError {
-  return new TypeError(`createChat: "${name}" must be ${wish}; got ${JSON.stringify(value) ?? String(value)}.`);
+  const given = JSON.stringify(value) ?? String(value);
+  return new TypeError(withoutSecrets(`createChat: "${name}" must be ${wish}; got ${given}.`));
 }

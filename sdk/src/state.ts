@@ -42,7 +42,7 @@ export interface Peer {
  *                  ▼                        ▼ │ ▼
  *                 idle                   waiting idle      any ──close──▶ closed
  *
- *  idle, waiting, chatting ──another tab has it──▶ elsewhere ──useHere──▶ waiting, chatting or idle
+ *  idle, waiting, chatting ──another tab has it──▶ elsewhere ──takeOver──▶ waiting, chatting or idle
  * ```
  */
 export type ChatState =
@@ -71,7 +71,7 @@ export type ChatState =
   /** The service said no and trying again by itself cannot help; `find()` tries once more. */
   | { readonly status: 'refused'; readonly error: ChatError }
   /**
-   * Another tab of this site waits or talks, and one tab at a time does. `useHere()` brings it over. Goes
+   * Another tab of this site waits or talks, and one tab at a time does. `takeOver()` brings it over. Goes
    * to `idle` by itself once that tab has finished.
    */
   | { readonly status: 'elsewhere' }

@@ -305,7 +305,7 @@ describe('a page that was asleep', () => {
   test('tries again at once when the network is back or the page is shown', async () => {
     const page = new EventTarget();
     vi.stubGlobal('window', page);
-    vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
+    vi.stubGlobal('document', { visibilityState: 'visible' });
     const scene = stage({ random: () => 0.999 });
     void scene.chat.connect();
     for (const name of ['online', 'pageshow']) {
@@ -317,7 +317,7 @@ describe('a page that was asleep', () => {
       expect(scene.lines).toHaveLength(length + 1);
     }
     scene.line.lose();
-    document.dispatchEvent(new Event('visibilitychange'));
+    page.dispatchEvent(new Event('visibilitychange'));
     expect(scene.lines).toHaveLength(4);
     scene.line.ready();
     void scene.chat.close();
@@ -329,10 +329,10 @@ describe('a page that was asleep', () => {
 
 describe('a page that wakes up', () => {
   let page: EventTarget;
-  let shown: EventTarget & { visibilityState: string };
+  let shown: { visibilityState: string };
   beforeEach(() => {
     page = new EventTarget();
-    shown = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+    shown = { visibilityState: 'visible' };
     vi.stubGlobal('window', page);
     vi.stubGlobal('document', shown);
   });
@@ -344,14 +344,27 @@ describe('a page that wakes up', () => {
     'on %s asks whether its line lives, once, and leaves it alone if so',
     async (event) => {
       const scene = await staged();
-      for (const target of [page, shown]) target.dispatchEvent(new Event(event));
-      for (const target of [page, shown]) target.dispatchEvent(new Event(event));
+      page.dispatchEvent(new Event(event));
+      page.dispatchEvent(new Event(event));
       expect(scene.line.pending).toEqual(['session:check']);
       await scene.line.answer('session:check', { status: 'here' });
       await settle(60_000);
       expect(scene.lines).toHaveLength(1);
     },
   );
+
+  test('gives up no attempt for the time that it was frozen', async () => {
+    const scene = stage();
+    void scene.chat.connect();
+    page.dispatchEvent(new Event('freeze'));
+    await settle(10 * READY_TIMEOUT_MS);
+    expect(scene.lines).toHaveLength(1);
+    page.dispatchEvent(new Event('resume'));
+    await settle(READY_TIMEOUT_MS - 1);
+    expect(scene.lines).toHaveLength(1);
+    await settle(2);
+    expect(scene.lines).toHaveLength(2);
+  });
 
   test('takes another line at once where the one it has is silent, and the conversation goes on', async () => {
     const scene = await staged('c1', { random: () => 0.999 });
@@ -367,7 +380,7 @@ describe('a page that wakes up', () => {
   test('does not ask while it is hidden', async () => {
     const scene = await staged();
     shown.visibilityState = 'hidden';
-    shown.dispatchEvent(new Event('visibilitychange'));
+    page.dispatchEvent(new Event('visibilitychange'));
     expect(scene.line.pending).toEqual([]);
   });
 

@@ -123,7 +123,7 @@ describe('use it here', () => {
     first.chat.send('hello');
     const second = stage({ lock: browser.lock });
     await refusal(second.chat.find());
-    await second.chat.useHere();
+    await second.chat.takeOver();
     expect(second.state()).toMatchObject({ status: 'chatting', messages: [{ text: 'hello', status: 'sending' }] });
     expect(second.line.resume).toMatch(/^r_/);
     expect(first.status()).toBe('elsewhere');
@@ -139,10 +139,10 @@ describe('use it here', () => {
     const first = await talking(browser);
     const second = stage({ lock: browser.lock });
     await refusal(second.chat.find());
-    await second.chat.useHere();
+    await second.chat.takeOver();
     second.line.ready(running);
     second.line.frame('c1', 1, { kind: 'text', text: 'hi' });
-    await first.chat.useHere();
+    await first.chat.takeOver();
     expect(second.status()).toBe('elsewhere');
     first.line.ready(running);
     expect(first.state()).toMatchObject({ status: 'chatting', messages: [{ text: 'hi' }] });
@@ -160,7 +160,7 @@ describe('use it here', () => {
     await found;
     const second = stage({ lock: browser.lock });
     await refusal(second.chat.connect());
-    await second.chat.useHere();
+    await second.chat.takeOver();
     expect(second.status()).toBe('waiting');
     expect(first.status()).toBe('elsewhere');
     second.line.ready({ status: 'waiting', waitingForMs: 1_000 });
@@ -173,7 +173,7 @@ describe('use it here', () => {
     browser.isHolderFrozen = true;
     const second = stage({ lock: browser.lock });
     await refusal(second.chat.connect());
-    await second.chat.useHere();
+    await second.chat.takeOver();
     expect(second.status()).toBe('idle');
     expect(first.status()).toBe('idle');
     expect(first.line.isOpen).toBe(false);
@@ -185,10 +185,10 @@ describe('use it here', () => {
     const browser = new FakeBrowser();
     await talking(browser);
     const second = stage({ lock: browser.lock });
-    await second.chat.useHere();
+    await second.chat.takeOver();
     expect(second.status()).toBe('idle');
     await refusal(second.chat.connect());
-    await Promise.all([second.chat.useHere(), second.chat.useHere()]);
+    await Promise.all([second.chat.takeOver(), second.chat.takeOver()]);
     expect(second.lines).toHaveLength(1);
     expect(second.status()).toBe('chatting');
   });
@@ -207,7 +207,7 @@ describe('a copied tab', () => {
     expect(second.status()).toBe('elsewhere');
     expect(second.lines).toEqual([]);
     expect(first.status()).toBe('chatting');
-    await second.chat.useHere();
+    await second.chat.takeOver();
     expect(second.status()).toBe('chatting');
     expect(first.status()).toBe('elsewhere');
   });

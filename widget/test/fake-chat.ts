@@ -89,6 +89,10 @@ export class FakeChat implements Chat {
     return false;
   }
 
+  takeOver(): Promise<void> {
+    return this.useHere();
+  }
+
   async useHere(): Promise<void> {
     this.#called('useHere');
   }

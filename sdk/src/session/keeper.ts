@@ -11,7 +11,8 @@ export class Keeper {
   readonly #doing: () => Doing | null;
   #token: ResumeToken | undefined;
   #isDirty = false;
-  #isStored = false;
+  /** What is stored by this chat, or was taken up by it; not what was only read. */
+  #stored: string | null = null;
 
   /** `doing` says what the visitor is in the middle of, `null` if nothing. */
   constructor(storage: TabStorage, doing: () => Doing | null) {
@@ -39,17 +40,27 @@ export class Keeper {
   recall(): Kept | null {
     const text = this.#storage.read();
     if (text === null) return null;
-    this.#isStored = true;
     const kept = parse(text);
     if (isKept(kept)) return kept;
-    this.forget();
+    this.#storage.remove();
     return null;
   }
 
   /** Goes on from what was kept. */
   adopt(kept: Kept): void {
+    this.own();
     this.#token = kept.resume;
     this.touch();
+  }
+
+  /** What is stored belongs to this chat from now on. */
+  own(): void {
+    this.#stored = this.#storage.read();
+  }
+
+  /** Whether another page of this tab has written since this chat did. */
+  get isOutdated(): boolean {
+    return this.#storage.read() !== this.#stored;
   }
 
   /** Something to be kept has changed: written once the present turn is over, unless `flush` comes first. */
@@ -66,8 +77,7 @@ export class Keeper {
     if (!this.#isDirty) return;
     this.#isDirty = false;
     const { kept } = this;
-    if (kept === null) this.#remove();
-    else this.#isStored = this.#write(kept) || this.#write(withoutWords(kept)) || this.#remove();
+    if (kept === null || !(this.#write(kept) || this.#write(withoutWords(kept)))) this.#remove();
   }
 
   /** Nothing is left behind, neither here nor in the tab. */
@@ -78,12 +88,16 @@ export class Keeper {
   }
 
   #write(kept: Kept): boolean {
-    return this.#storage.write(JSON.stringify(kept));
+    const text = JSON.stringify(kept);
+    const isWritten = this.#storage.write(text);
+    if (isWritten) this.#stored = text;
+    return isWritten;
   }
 
-  #remove(): false {
-    if (this.#isStored) this.#storage.remove();
-    return (this.#isStored = false);
+  #remove(): void {
+    // What another page of this tab wrote since is not ours to remove.
+    if (this.#stored !== null && !this.isOutdated) this.#storage.remove();
+    this.#stored = null;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type ChatError } from '../errors.ts';
+import { AwakeTimer } from '../internal/awake-timer.ts';
 import { atLeastSince, monotonicNow, type Moment, momentNow, unixNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
 import type { Frame, PushPayload, RequestName, RequestPayload } from '../protocol/index.ts';
@@ -8,7 +9,7 @@ import type { Dial, Line, LineLoss, Push, RequestOutcome } from '../transport/tr
 import type { Keeper } from './keeper.ts';
 import { onWake } from './wake.ts';
 
-/** From the start of an attempt to `session:ready`; also covers a WebSocket that hangs and long-polling after it. */
+/** From the start of an attempt to `session:ready`: room for a WebSocket that is silent, and for long-polling after it. Milliseconds. */
 export const READY_TIMEOUT_MS = 20_000;
 
 /** How long a line that may have died unnoticed has to answer, and an attempt that may have to get somewhere, once the page wakes up. Milliseconds. */
@@ -26,6 +27,8 @@ export interface SessionEvents {
   lost(): void;
   /** Another connection has the session now. The session is offline. */
   superseded(): void;
+  /** The page is back from the back/forward cache. Says whether it went on from what another page of its tab left. */
+  returned(): boolean;
   /** The service said no, and trying again by itself cannot help. The session is offline. */
   refused(error: ChatError): void;
 }
@@ -42,9 +45,9 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #events: SessionEvents;
   readonly #retry = new Timer();
-  readonly #watchdog = new Timer();
+  readonly #watchdog = new AwakeTimer();
   readonly #drain = new Timer();
-  readonly #probe = new Timer();
+  readonly #probe = new AwakeTimer();
   #connection: Connection = { status: 'offline' };
   #line: Line | null = null;
   /** Counts lines; what a former line says is not heard. */
@@ -67,8 +70,8 @@ export class Session {
   start(): void {
     if (this.#connection.status !== 'offline') return;
     this.#attempt = 0;
-    this.#stopWaking = onWake(() => {
-      this.#wake();
+    this.#stopWaking = onWake((isReturn) => {
+      if (!isReturn || !this.#events.returned()) this.#wake();
     });
     this.#setConnection({ status: 'connecting' });
     this.#dial();

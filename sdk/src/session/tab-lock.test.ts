@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ResumeToken } from '../protocol/index.ts';
 import { type Kept, KEPT_VERSION } from './kept.ts';
 import { noTabLock, tabLock, type TabLock } from './tab-lock.ts';
@@ -117,9 +117,108 @@ describe('the lock of a site', () => {
   test('stolen, says so', async () => {
     const one = open();
     await one.lock.take();
-    void navigator.locks.request(name, { steal: true }, () => undefined);
+    let done = (): void => undefined;
+    void navigator.locks.request(name, { steal: true }, () => new Promise<void>((resolve) => (done = resolve)));
+    await vi.waitFor(() => expect(one.heard).toEqual(['taken']), { timeout: 30_000 });
+    expect(await one.lock.take()).toBe(false);
+    one.lock.watch();
+    done();
     await vi.waitFor(() => expect(one.heard).toEqual(['taken', 'freed']), { timeout: 30_000 });
     expect(await one.lock.take()).toBe(true);
+  });
+
+  describe('taken away though no tab has it, as WebKit does for the back/forward cache', () => {
+    /** Resolves once the holder has been told. */
+    const takeAway = async (): Promise<void> => {
+      await navigator.locks.request(name, { steal: true }, () => undefined);
+    };
+
+    test('is had again, and nobody is told', async () => {
+      const [one, two] = [open(), open()];
+      await one.lock.take();
+      await takeAway();
+      expect(one.lock.take()).toBe(true);
+      await vi.waitFor(async () => expect(await two.lock.isHeldElsewhere()).toBe(true), { timeout: 30_000 });
+      expect(await two.lock.take()).toBe(false);
+      expect(await two.lock.takeOver()).toEqual(kept);
+      expect(one.heard).toEqual(['hand over']);
+    });
+
+    test.each(['release', 'close'] as const)('and let go of meanwhile (%s), is free', async (end) => {
+      const [one, two] = [open(), open()];
+      await one.lock.take();
+      const taken = takeAway();
+      const { request } = navigator.locks;
+      const asked = vi.spyOn(navigator.locks, 'request').mockImplementation((...args: unknown[]) => {
+        const granted = Reflect.apply(request, navigator.locks, args) as Promise<unknown>;
+        void one.lock[end]();
+        return granted;
+      });
+      await taken;
+      await vi.waitFor(() => expect(asked).toHaveBeenCalledOnce(), { timeout: 30_000 });
+      asked.mockRestore();
+      expect(await two.lock.take()).toBe(true);
+      expect(one.heard).toEqual([]);
+    });
+  });
+
+  test('let go of and taken again in one turn is had, by the same chat and by the next one', async () => {
+    const one = open();
+    await one.lock.take();
+    one.lock.release();
+    expect(await one.lock.take()).toBe(true);
+    const closed = one.lock.close();
+    const two = open();
+    expect(await Promise.all([two.lock.isHeldElsewhere(), two.lock.take()])).toEqual([false, true]);
+    await closed;
+  });
+
+  test('asked for when it is closed is free at once, and the closing is over then', async () => {
+    const [one, two] = [open(), open()];
+    const taking = one.lock.take({ patienceMs: 5_000 });
+    await Promise.resolve();
+    const closed = one.lock.close();
+    expect(await Promise.all([two.lock.isHeldElsewhere(), two.lock.take()])).toEqual([false, true]);
+    expect(await taking).toBe(false);
+    await closed;
+  });
+
+  test('is held by nobody once the closing is over', async () => {
+    const one = open();
+    await one.lock.take();
+    await one.lock.close();
+    expect((await navigator.locks.query()).held).toEqual([]);
+  });
+
+  test('is not taken from another tab by a chat that was closed while it asked for it', async () => {
+    const [one, two] = [open(), open()];
+    await one.lock.take();
+    const taking = two.lock.takeOver();
+    void two.lock.close();
+    const asked = vi.spyOn(navigator.locks, 'request');
+    expect(await taking).toEqual(kept);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  test('is waited for without impatience while the page is prerendered, since no lock is given to it then', async () => {
+    const page = new EventTarget();
+    const shown = { prerendering: true };
+    vi.stubGlobal('window', page);
+    vi.stubGlobal('document', shown);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const [one, two] = [open(), open()];
+    await one.lock.take();
+    let hasIt: boolean | null = null;
+    const taking = (async () => (hasIt = await two.lock.take({ patienceMs: 1_500 })))();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(hasIt).toBeNull();
+    shown.prerendering = false;
+    page.dispatchEvent(new Event('prerenderingchange'));
+    await vi.advanceTimersByTimeAsync(1_499);
+    expect(hasIt).toBeNull();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await taking).toBe(false);
   });
 
   test('asked of nobody is had at once', async () => {

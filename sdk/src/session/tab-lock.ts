@@ -1,3 +1,4 @@
+import { AwakeTimer } from '../internal/awake-timer.ts';
 import { Timer } from '../internal/timer.ts';
 import { isKept, type Kept } from './kept.ts';
 
@@ -28,8 +29,8 @@ export interface TabLock {
   takeOver(): Promise<Kept | null>;
   /** Waits for the tab that has it to be done. */
   watch(): void;
-  /** Neither has nor awaits it any more. */
-  close(): void;
+  /** Neither has nor awaits it any more; what it returns is over when that is true in the browser as well. */
+  close(): void | Promise<void>;
 }
 
 /** Where there are no other tabs to agree with: Node, or a page without Web Locks (plain HTTP). The service settles it then. */
@@ -48,10 +49,13 @@ type Note =
 
 /** Tabs agree by a Web Lock of this name, and hand over on a broadcast channel of this name. */
 export function tabLock(name: string, newId: (chars: number) => string, events: TabLockEvents): TabLock {
-  // Node has Web Locks too, and no tabs.
-  if (typeof document === 'undefined' || !('locks' in navigator)) return noTabLock;
+  // Node has Web Locks too, and no tabs; happy-dom has `null` for them.
+  if (typeof document === 'undefined' || !(navigator as Partial<Navigator>).locks) return noTabLock;
   return new WebTabLock(name, newId, events);
 }
+
+/** Locks that this page is giving back, by name: until the browser knows, they look as if another tab had them. */
+const returning = new Map<string, Promise<void>>();
 
 class WebTabLock implements TabLock {
   readonly #name: string;
@@ -64,6 +68,10 @@ class WebTabLock implements TabLock {
   #watching: AbortController | null = null;
   /** It was given away, and is still to be fetched. */
   #isHandedOver = false;
+  /** Settled once nothing that was asked of the browser is held or awaited. */
+  #settled: Promise<void> | undefined;
+  /** Whatever the browser grants while it is not, is given back at once. */
+  #isWanted = false;
 
   constructor(name: string, newId: (chars: number) => string, events: TabLockEvents) {
     this.#name = name;
@@ -73,22 +81,29 @@ class WebTabLock implements TabLock {
 
   take({ patienceMs = 0 } = {}): boolean | Promise<boolean> {
     if (this.#giveBack !== null && !this.#isHandedOver) return true;
-    const options = patienceMs === 0 ? { ifAvailable: true } : { signal: AbortSignal.timeout(patienceMs) };
-    return (this.#taking ??= this.#request(options).finally(() => {
+    this.#isWanted = true;
+    return (this.#taking ??= this.#take(patienceMs).finally(() => {
       this.#taking = null;
     }));
   }
 
   release(): void {
+    this.#isWanted = false;
     this.#isHandedOver = false;
     this.#giveBack?.();
     this.#giveBack = null;
     this.#channel?.close();
     this.#channel = null;
+    const settled = Promise.all([returning.get(this.#name), this.#settled]);
+    returning.set(
+      this.#name,
+      settled.then(() => undefined),
+    );
   }
 
   async isHeldElsewhere(): Promise<boolean> {
     if (this.#giveBack !== null) return false;
+    await returning.get(this.#name);
     try {
       const { held = [] } = await navigator.locks.query();
       return held.some(({ name, mode }) => name === this.#name && mode === 'exclusive');
@@ -99,8 +114,9 @@ class WebTabLock implements TabLock {
   }
 
   async takeOver(): Promise<Kept | null> {
+    this.#isWanted = true;
     const kept = await this.#ask();
-    await this.#request({ steal: true });
+    if (this.#isWanted) await this.#request({ steal: true });
     return kept;
   }
 
@@ -119,10 +135,25 @@ class WebTabLock implements TabLock {
       );
   }
 
-  close(): void {
+  close(): Promise<void> | undefined {
     this.#watching?.abort();
     this.#watching = null;
     this.release();
+    return returning.get(this.#name);
+  }
+
+  async #take(patienceMs: number): Promise<boolean> {
+    await returning.get(this.#name);
+    if (!this.#isWanted) return false;
+    if (patienceMs === 0) return this.#request({ ifAvailable: true });
+    const impatience = new AbortController();
+    const patience = new AwakeTimer();
+    patience.start(patienceMs, () => {
+      impatience.abort();
+    });
+    return this.#request({ signal: impatience.signal }).finally(() => {
+      patience.stop();
+    });
   }
 
   /** Resolves with whether this tab has the lock now; gives it back when told to. */
@@ -132,14 +163,15 @@ class WebTabLock implements TabLock {
     return new Promise((resolve) => {
       let hasIt = false;
       const hold = (lock: Lock | null): Promise<void> | undefined => {
-        hasIt = lock !== null;
+        hasIt = lock !== null && this.#isWanted;
         resolve(hasIt);
-        return lock === null ? undefined : this.#hold();
+        return hasIt ? this.#hold() : undefined;
       };
-      navigator.locks.request(this.#name, options, hold).catch((failure: unknown) => {
-        if (hasIt) this.#lose();
+      this.#settled = navigator.locks.request(this.#name, options, hold).catch((failure: unknown) => {
+        if (hasIt) return this.#taken();
         // Out of patience; or there are no locks here after all: see `isHeldElsewhere`.
-        else resolve((failure as DOMException).name === 'SecurityError');
+        resolve((failure as DOMException).name === 'SecurityError');
+        return undefined;
       });
     });
   }
@@ -167,9 +199,17 @@ class WebTabLock implements TabLock {
     }, HAND_OVER_MS);
   }
 
+  /** By another tab; or by a browser that takes it from pages in its back/forward cache (WebKit), where it may be had again. */
+  async #taken(): Promise<void> {
+    if (this.#giveBack === null) return;
+    this.#channel?.close();
+    this.#giveBack = null;
+    if (!this.#isHandedOver && ((await this.take()) || !this.#isWanted)) return;
+    this.#lose();
+  }
+
   /** Another tab has it. */
   #lose(): void {
-    if (this.#giveBack === null) return;
     const isNews = !this.#isHandedOver;
     this.release();
     if (isNews) this.#events.taken();

@@ -26,7 +26,7 @@ export function storageKey(site: string, scope: string): string {
 
 /** The browser's `sessionStorage`, where there is one that may be used. Touching a blocked one throws. */
 export function tabStorage(key: string): TabStorage {
-  let storage: Storage;
+  let storage: Storage | null;
   // Node has a `sessionStorage` too, and no tabs.
   if (typeof document === 'undefined') return noStorage;
   try {
@@ -34,6 +34,8 @@ export function tabStorage(key: string): TabStorage {
   } catch {
     return noStorage;
   }
+  // An Android WebView without DOM storage.
+  if (storage === null) return noStorage;
   return {
     read: () => storage.getItem(key),
     write: (text) => {

@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ConversationId, SessionState } from '../src/protocol/index.ts';
+import { FakeStorage } from './browser-tab.ts';
+import { info, refusal, settle, stage, type Stage, staged } from './stage.ts';
+
+let window: EventTarget;
+let document: { visibilityState: string };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  window = new EventTarget();
+  document = { visibilityState: 'visible' };
+  vi.stubGlobal('window', window);
+  vi.stubGlobal('document', document);
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const running: SessionState = { status: 'chatting', conversation: info('c1'), peer: 'here' };
+const turn = (type: string, persisted: boolean): void => {
+  window.dispatchEvent(Object.assign(new Event(type), { persisted }));
+};
+
+/** The page goes into the back/forward cache, and its line with it. */
+function goAway(): void {
+  document.visibilityState = 'hidden';
+  window.dispatchEvent(new Event('visibilitychange'));
+  turn('pagehide', true);
+}
+
+/** As browsers do it: it is visible before it is shown. */
+function comeBack(scene: Stage): void {
+  scene.line.lose();
+  document.visibilityState = 'visible';
+  window.dispatchEvent(new Event('visibilitychange'));
+  turn('pageshow', true);
+}
+
+/** A page in conversation c1, now in the back/forward cache. */
+async function cached(storage: FakeStorage): Promise<Stage> {
+  const scene = await staged('c1', { storage });
+  scene.chat.send('first');
+  await settle();
+  goAway();
+  return scene;
+}
+
+/** The next page of the tab, which went on with the conversation. */
+async function nextPage(storage: FakeStorage): Promise<Stage> {
+  const next = stage({ storage });
+  await next.chat.resume();
+  next.line.ready(running);
+  next.chat.send('second');
+  await settle();
+  return next;
+}
+
+describe('a page that comes back from the back/forward cache', () => {
+  test('goes on from what the next page of its tab left, with the token of that page', async () => {
+    const storage = new FakeStorage();
+    const scene = await cached(storage);
+    const next = await nextPage(storage);
+    const { text } = storage;
+    comeBack(scene);
+    expect(scene.state()).toMatchObject({ status: 'chatting', messages: [{ text: 'first' }, { text: 'second' }] });
+    expect(scene.lines).toHaveLength(2);
+    expect(text).toContain(scene.line.resume!);
+    expect(scene.line.resume).not.toBe(next.lines[0]?.resume);
+    await settle();
+    expect(storage.text).toBe(text);
+    scene.line.ready(running);
+    expect(scene.line.frames).toMatchObject([{ body: { text: 'first' } }, { body: { text: 'second' } }]);
+    expect(scene.names()).toEqual(['started']);
+  });
+
+  test('shows nothing of a conversation that the next page left', async () => {
+    const storage = new FakeStorage();
+    const scene = await cached(storage);
+    const next = await nextPage(storage);
+    void next.chat.stop();
+    await next.line.answer('conversation:leave', { status: 'left', next: null });
+    comeBack(scene);
+    expect(scene.status()).toBe('idle');
+    expect(scene.events.at(-1)).toMatchObject(['ended', { conversationId: 'c1', reason: 'you_left' }]);
+    await settle(120_000);
+    expect(scene.lines).toHaveLength(1);
+    void scene.chat.find();
+    expect(scene.line.resume).toBeUndefined();
+  });
+
+  test('looks for nobody where the next page stopped looking', async () => {
+    const storage = new FakeStorage();
+    const scene = stage({ storage });
+    const found = refusal(scene.chat.find());
+    scene.line.ready();
+    await settle();
+    expect(storage.text).not.toBeNull();
+    goAway();
+    storage.text = null;
+    comeBack(scene);
+    expect(await found).toMatchObject({ code: 'aborted' });
+    expect(scene.status()).toBe('idle');
+  });
+
+  test('goes on with its own conversation where no page did anything', async () => {
+    const scene = await cached(new FakeStorage());
+    comeBack(scene);
+    expect(scene.lines).toHaveLength(2);
+    expect(scene.line.resume).toMatch(/^r_/);
+    scene.line.ready(running);
+    expect(scene.line.frames).toMatchObject([{ body: { text: 'first' } }]);
+  });
+
+  test('without a storage goes on with its own conversation as well', async () => {
+    const scene = await staged();
+    goAway();
+    comeBack(scene);
+    scene.line.ready(running);
+    expect(scene.status()).toBe('chatting');
+    expect(scene.lines).toHaveLength(2);
+  });
+
+  test('removes nothing that another page wrote, whatever it is told before it is shown', async () => {
+    const storage = new FakeStorage();
+    const scene = await cached(storage);
+    await nextPage(storage);
+    const { text } = storage;
+    scene.line.push('session:superseded', {});
+    expect(storage.text).toBe(text);
+  });
+});
+
+test('a page that only was hidden asks nobody what was stored', async () => {
+  const storage = new FakeStorage();
+  const scene = await staged('c1', { storage });
+  await settle();
+  storage.text = null;
+  turn('pageshow', false);
+  expect(scene.state()).toMatchObject({ status: 'chatting', conversationId: 'c1' as ConversationId });
+});

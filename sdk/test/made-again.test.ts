@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { SessionState } from '../src/protocol/index.ts';
+import { FakeBrowser, FakeStorage } from './browser-tab.ts';
+import { info, settle, stage, staged } from './stage.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const running: SessionState = { status: 'chatting', conversation: info('c1'), peer: 'here' };
+
+/** A page that goes in the middle of a conversation, and what it leaves behind. */
+async function left(): Promise<{ browser: FakeBrowser; storage: FakeStorage }> {
+  const storage = new FakeStorage();
+  const scene = await staged('c1', { storage });
+  scene.chat.send('hello');
+  await settle();
+  scene.line.close();
+  return { browser: new FakeBrowser(), storage };
+}
+
+describe('a chat that is made, closed and made again in one turn', () => {
+  test('goes on with what the page before left', async () => {
+    const { browser, storage } = await left();
+    const parts = { lock: browser.lock, storage };
+    const first = stage(parts);
+    const resumed = first.chat.resume();
+    const closed = first.chat.close();
+    const second = stage(parts);
+    expect(await second.chat.resume()).toBe(true);
+    expect(await resumed).toBe(false);
+    await closed;
+    expect(second.state()).toMatchObject({ status: 'chatting', messages: [{ text: 'hello' }] });
+    second.line.ready(running);
+    expect(second.status()).toBe('chatting');
+    expect(first.lines).toEqual([]);
+    await settle();
+    expect(storage.text).not.toBeNull();
+  });
+
+  test('even where another tab has it for the time being', async () => {
+    const { browser, storage } = await left();
+    void stage({ lock: browser.lock }).chat.find();
+    await settle();
+    const before = storage.text;
+    const first = stage({ lock: browser.lock, storage });
+    expect(await first.chat.resume()).toBe(true);
+    expect(first.status()).toBe('elsewhere');
+    await first.chat.close();
+    expect(storage.text).toBe(before);
+  });
+
+  test('and closed once it took the conversation up, leaves nothing behind', async () => {
+    const { browser, storage } = await left();
+    const scene = stage({ lock: browser.lock, storage });
+    await scene.chat.resume();
+    await scene.chat.close();
+    expect(scene.line.isOpen).toBe(false);
+    expect(storage.text).toBeNull();
+    expect(browser.isTaken).toBe(false);
+  });
+});
+
+describe('resume', () => {
+  test('twice is the same promise, and takes up once', async () => {
+    const { browser, storage } = await left();
+    const scene = stage({ lock: browser.lock, storage });
+    const resumed = scene.chat.resume();
+    expect(scene.chat.resume()).toBe(resumed);
+    expect(await resumed).toBe(true);
+    expect(await scene.chat.resume()).toBe(true);
+    expect(scene.lines).toHaveLength(1);
+  });
+
+  test('takes up what was written until the page before let go of the chat', async () => {
+    const { browser, storage } = await left();
+    const whole = storage.text!;
+    storage.text = whole.replaceAll('hello', 'older');
+    const scene = stage({ lock: browser.lock, storage });
+    const resumed = scene.chat.resume();
+    storage.text = whole;
+    expect(await resumed).toBe(true);
+    expect(scene.state()).toMatchObject({ messages: [{ text: 'hello' }] });
+  });
+
+  test('takes up nothing that the page before finished meanwhile, and lets other tabs have the chat', async () => {
+    const { browser, storage } = await left();
+    const scene = stage({ lock: browser.lock, storage });
+    const resumed = scene.chat.resume();
+    storage.text = null;
+    expect(await resumed).toBe(false);
+    expect(scene.lines).toEqual([]);
+    expect(browser.isTaken).toBe(false);
+  });
+
+  test('of a prerendered page waits until it is shown, where there are no locks as well', async () => {
+    const { storage } = await left();
+    const window = new EventTarget();
+    const document = { prerendering: true };
+    vi.stubGlobal('window', window);
+    vi.stubGlobal('document', document);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const scene = stage({ storage });
+    const resumed = scene.chat.resume();
+    await settle(60_000);
+    expect(scene.lines).toEqual([]);
+    document.prerendering = false;
+    window.dispatchEvent(new Event('prerenderingchange'));
+    await settle();
+    expect(await resumed).toBe(true);
+    expect(scene.lines).toHaveLength(1);
+  });
+
+  test('of nothing but a farewell that is owed lets other tabs have the chat', async () => {
+    const storage = new FakeStorage();
+    const former = await staged('c1', { storage });
+    former.line.lose();
+    await former.chat.stop();
+    await settle();
+    expect(storage.text).toContain('"leavings":[{');
+    const browser = new FakeBrowser();
+    const scene = stage({ lock: browser.lock, storage });
+    expect(await scene.chat.resume()).toBe(false);
+    expect(scene.lines).toHaveLength(1);
+    expect(browser.isTaken).toBe(false);
+  });
+});
+
+test('close is over once the tab has let go of the lock', async () => {
+  let letGo = (): void => undefined;
+  const scene = stage({
+    lock: (events) => ({
+      ...new FakeBrowser().lock(events),
+      take: () => true,
+      release: () => undefined,
+      isHeldElsewhere: () => false,
+      close: () => new Promise<void>((resolve) => (letGo = resolve)),
+    }),
+  });
+  let isClosed = false;
+  void scene.chat.close().then(() => (isClosed = true));
+  await settle(2_000);
+  expect(isClosed).toBe(false);
+  letGo();
+  await settle();
+  expect(isClosed).toBe(true);
+});
