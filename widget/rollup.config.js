@@ -20,7 +20,7 @@ const small = () =>
   terser({
     ecma: 2020,
     module: true,
-    compress: { passes: 3, unsafe_arrows: true, sequences: false },
+    compress: { passes: 3, unsafe: true, unsafe_arrows: true, sequences: false, keep_fargs: false },
     format: { comments: false },
   });
 

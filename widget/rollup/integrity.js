@@ -13,13 +13,14 @@ const blank = (moduleId, what = '') => `@@${what}:${path.basename(moduleId)}@@`;
  * another one. Elements of the page may stand in front of the document's head.
  */
 const LOAD_CHUNK = `
-const again = {};
-const loadChunk = (name, integrity) => {
-  const { href } = new URL(name + (again[name] ??= ''), import.meta.url);
+const failures = {};
+const loadChunk = (url, integrity, first) => {
+  const suffix = failures[url] ?? '';
+  const href = url + suffix;
   const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', integrity, href });
   Reflect.get(Document.prototype, 'head', document).append(link);
-  return import(href).catch((error) => {
-    again[name] += '?';
+  return (suffix ? import(href) : first()).catch((error) => {
+    failures[url] = suffix + '?';
     throw error;
   });
 };`;
@@ -33,11 +34,14 @@ const loadChunk = (name, integrity) => {
 export function chunkIntegrity() {
   return {
     name: 'chunk-integrity',
-    // What it would have been imported by is left as one argument more.
+    // By its name at first, as the tools of a site that bundles this file understand it.
     renderDynamicImport: ({ targetModuleId }) =>
       targetModuleId === null
         ? null
-        : { left: `loadChunk("${blank(targetModuleId, 'name')}","${blank(targetModuleId, 'hash')}",`, right: ')' },
+        : {
+            left: `loadChunk(new URL("${blank(targetModuleId, 'name')}",import.meta.url),"${blank(targetModuleId, 'hash')}",()=>import(`,
+            right: '))',
+          },
     intro: ({ dynamicImports }) => (dynamicImports.length > 0 ? LOAD_CHUNK : ''),
     generateBundle(_, bundle) {
       const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');

@@ -12,8 +12,11 @@ const UNUSED = [
   [/socket\.io-client[/\\].*[/\\]backo2\.js$/, 'export class Backoff { setMin() {} setMax() {} setJitter() {} reset() {} }'],
 ];
 
+/** Errors whose message is for the site owner, in the console. Of the others a visitor reads the widget's own words. */
+const WITH_MESSAGE = ['origin_refused', 'key_revoked', 'claims_refused'];
+
 /**
- * Leaves that out.
+ * Leaves that out, and of the SDK's table of errors what only a developer or HTTP reads.
  *
  * @returns {import('rollup').Plugin}
  */
@@ -21,5 +24,12 @@ export function leaveOutUnused() {
   return {
     name: 'leave-out-unused',
     load: (id) => UNUSED.find(([file]) => file.test(id))?.[1] ?? null,
+    transform(code, id) {
+      if (!/sdk[/\\]src[/\\](protocol[/\\])?errors\.ts$/.test(id)) return null;
+      const short = code.replace(/^  (\w+): \{[^}]*?message:\s*'[^']*',?\s*\}/gm, (row, name) =>
+        WITH_MESSAGE.includes(name) ? row : row.replace(/message:\s*'[^']*'/, "message: ''").replace(/status: \d+,/, ''),
+      );
+      return { code: short, map: null };
+    },
   };
 }

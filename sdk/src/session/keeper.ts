@@ -1,3 +1,4 @@
+import { asItIs } from '../internal/as-it-is.ts';
 import type { ResumeToken } from '../protocol/index.ts';
 import { type Doing, isKept, type Kept, KEPT_VERSION, withoutWords } from './kept.ts';
 import type { TabStorage } from './tab-storage.ts';
@@ -88,7 +89,7 @@ export class Keeper {
   }
 
   #write(kept: Kept): boolean {
-    const text = JSON.stringify(kept);
+    const text = JSON.stringify(kept, asItIs());
     const isWritten = this.#storage.write(text);
     if (isWritten) this.#stored = text;
     return isWritten;

@@ -15,8 +15,8 @@ export async function prove(request: ErrandsParts['request'], stop: AbortControl
   if (asked.kind === 'refused') throw ChatError.fromWire(asked.error);
   if (asked.kind === 'unknown') return;
   // Few visitors ever need it: it is loaded when one does.
-  const { solve } = await import('./solve.ts').catch((cause: unknown) => {
-    throw new ChatError('unavailable', { cause });
+  const { solve } = await import('./solve.ts').catch(() => {
+    throw new ChatError('unavailable');
   });
   const solution = await solve(asked.data.challenge, stop);
   if (solution === null) throw new ChatError('aborted');

@@ -2,6 +2,7 @@ import { solveChallenge } from 'altcha-lib';
 import { deriveKey as deriveByPbkdf2 } from 'altcha-lib/algorithms/web/pbkdf2';
 import { deriveKey as deriveBySha } from 'altcha-lib/algorithms/web/sha';
 import type { Challenge as AltchaChallenge } from 'altcha-lib/types';
+import { asItIs } from '../internal/as-it-is.ts';
 import type { Challenge } from '../protocol/index.ts';
 
 /**
@@ -12,5 +13,5 @@ export async function solve({ parameters, signature }: Challenge, stop: AbortCon
   const challenge = { parameters, signature } as unknown as AltchaChallenge;
   const deriveKey = challenge.parameters.algorithm.startsWith('PBKDF2/') ? deriveByPbkdf2 : deriveBySha;
   const solution = await solveChallenge({ challenge, deriveKey, controller: stop });
-  return solution && btoa(JSON.stringify({ challenge, solution }));
+  return solution && btoa(JSON.stringify({ challenge, solution }, asItIs()));
 }

@@ -1,5 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
+import { Decoder, Encoder } from 'socket.io-parser';
 import { ChatError } from '../errors.ts';
+import { asItIs } from '../internal/as-it-is.ts';
 import { AwakeTimer } from '../internal/awake-timer.ts';
 import type { Target } from '../options.ts';
 import {
@@ -21,6 +23,13 @@ import type { Dial, Line, LineLoss, Push, RequestOutcome } from './transport.ts'
 
 /** How long a transport may be silent before the other one is tried: a proxy may swallow a WebSocket, or what it carries. Milliseconds. */
 const SILENCE_MS = 5_000;
+
+/** Sends what it was given, also on pages that change how built-ins become JSON. */
+class AsItIsEncoder extends Encoder {
+  constructor() {
+    super(asItIs());
+  }
+}
 
 type Transport = 'websocket' | 'polling';
 
@@ -60,6 +69,7 @@ export function socketDial(target: Target, silenceMs = SILENCE_MS): Dial {
       let auth: HandshakeAuth = { version: PROTOCOL_VERSION, ...(resume === undefined ? {} : { resume }) };
       const own = io(target.url, {
         path: SOCKET_PATH,
+        parser: { Decoder, Encoder: AsItIsEncoder },
         transports: [transport],
         reconnection: false,
         forceNew: true,

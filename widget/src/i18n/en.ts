@@ -1,4 +1,9 @@
-/** Every word the widget says. `{…}` is filled in. A site owner changes any of them with `element.strings`. */
+import type { enOnDemand } from './en-on-demand.ts';
+
+/**
+ * What the widget says, but for what comes on demand: see `en-on-demand.ts`. `{…}` is filled in. A site owner changes any
+ * of them with `element.strings`.
+ */
 export const en = {
   launcher: 'Talk to someone here',
   unread: '{count} new',
@@ -25,14 +30,9 @@ export const en = {
   find: 'Find someone',
   beKind: 'Be kind. You can leave or block at any moment.',
 
-  gate: 'Before you start',
-  rules: 'The rules here',
-  ageBand: 'How old are you?',
-  ageBandHow: 'It cannot be changed later in this visit.',
-  agree: 'I agree, go on',
-  goOn: 'Go on',
   agreementNeeded: 'This chat asks for something first.',
   agreementNeededHow: 'Answer it on the start screen.',
+  ageBandHow: 'It cannot be changed later in this visit.',
   ageBandFixed: 'You have said how old you are already.',
 
   waitingTitle: 'Looking…',
@@ -69,29 +69,7 @@ export const en = {
   block: 'Block this person',
   blockHow: 'You will not meet them again.',
   report: 'Report this person',
-  reportHow: 'It goes to the people who look after this chat. The stranger never learns of it.',
-  reportReason: 'What is wrong?',
-  reasonHarassment: 'Insults or harassment',
-  reasonSexual: 'Unwanted sexual talk',
-  reasonHate: 'Hate against a group',
-  reasonThreat: 'A threat, or danger for someone',
-  reasonMinor: 'Somebody seems to be a child',
-  reasonSpam: 'Adverts or fraud',
-  reasonOther: 'Something else',
-  reportComment: 'In your words, if you like',
-  reportMessages: 'Hand over the last messages',
-  reportMessagesHow: 'Up to 20 of them. Only the people who look after this chat can read them.',
-  reportBlock: 'Also block this person',
-  reportSend: 'Send report',
-  reportThanks: 'Thank you.',
-  reportThanksHow: 'Somebody will look at it.',
-  reportQueued: 'Your report goes out as soon as the connection is back.',
-  reportLate: 'It is too late for a report.',
-  reportLateHow: 'A conversation can be reported until 15 minutes after its end.',
   leaveNotice: 'This link leads away from here',
-  leaveNoticeHow: 'A stranger sent it. Only go there if you know the place.',
-  followLink: 'Go there',
-  stay: 'Stay here',
   showTimes: 'Show times',
   hideTimes: 'Hide times',
   sending: 'sending…',
@@ -146,6 +124,10 @@ export const en = {
 } as const;
 
 export type StringName = keyof typeof en;
+type OnDemandName = keyof typeof enOnDemand;
 
-/** The words in use. Complete: what a site owner leaves out stays English. */
-export type Strings = Readonly<Record<StringName, string>>;
+/** The words in use. Complete, but for those that come on demand: what a site owner leaves out stays English. */
+export type Strings = Readonly<Record<StringName, string> & Partial<Record<OnDemandName, string>>>;
+
+/** The same where those have come. */
+export type AllStrings = Readonly<Record<StringName | OnDemandName, string>>;

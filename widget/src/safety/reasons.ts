@@ -1,8 +1,8 @@
 import type { ReportReason } from '@passerby/sdk';
-import type { StringName } from '../i18n/en.ts';
+import type { AllStrings } from '../i18n/en.ts';
 
 /** What each reason is called. */
-export const REASON_WORDS: Readonly<Record<ReportReason, StringName>> = {
+export const REASON_WORDS: Readonly<Record<ReportReason, keyof AllStrings>> = {
   harassment: 'reasonHarassment',
   sexual: 'reasonSexual',
   hate: 'reasonHate',
