@@ -50,7 +50,7 @@ it('tells the peer that one writes, and that one no longer does', async () => {
   ]);
 });
 
-it('keeps what was typed through a refusal, a lost connection and an ended conversation', async () => {
+it('keeps what was typed through a refusal and a lost connection', async () => {
   const { chat } = talk();
   chat.refusals.set('send', new ChatError('outbox_full'));
   await field().fill('do not lose me');
@@ -60,9 +60,6 @@ it('keeps what was typed through a refusal, a lost connection and an ended conve
   chat.show({ connection: { status: 'reconnecting', attempt: 1, retryAt: 0 } });
   await expect.element(page.getByText('Connection lost. Trying again…')).toBeVisible();
   await expect.element(field()).toBeEnabled();
-  chat.show({ connection: { status: 'connected' }, state: ended() });
-  await expect.element(field()).not.toBeInTheDocument();
-  chat.show({ state: chatting({ conversationId: 'c_2' as never }) });
   await expect.element(field()).toHaveValue('do not lose me');
 });
 
@@ -94,7 +91,7 @@ it('shows a stranger’s words as words', async () => {
 it('keeps a stranger’s right-to-left text to its own bubble', async () => {
   const { find } = talk({ messages: [theirs('\u202eevil'), mine('ok')] });
   await expect.poll(() => find('.peer .bubble')?.textContent).toBe('evil');
-  expect(find('.bubble').dir).toBe('auto');
+  expect(getComputedStyle(find('.bubble')).unicodeBidi).toBe('plaintext');
 });
 
 it('shows the status of the newest message of one’s own only', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { page } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 
 const launcher = () => page.getByRole('button', { name: 'Talk to someone here' });
 
@@ -50,6 +50,55 @@ it('comes back when the page exchanges its body', async () => {
   document.documentElement.replaceChild(body, old);
   await expect.poll(() => window.passerbyChat!.parentNode).toBe(body);
   document.documentElement.replaceChild(old, body);
+});
+
+it('comes back when the page exchanges what is in its body, in one go or piece by piece', async () => {
+  await runTag();
+  const chat = window.passerbyChat!;
+  const others = [...document.body.childNodes].filter((node) => node !== chat);
+  document.body.replaceChildren();
+  await expect.poll(() => chat.isConnected).toBe(true);
+  while (document.body.firstChild) document.body.removeChild(document.body.firstChild);
+  await expect.poll(() => chat.isConnected).toBe(true);
+  document.body.prepend(...others);
+});
+
+it.each(['remove', 'destroy'])('stays away after %s, until the tag is run again', async (way) => {
+  await runTag();
+  const chat = window.passerbyChat as HTMLElement & Record<string, () => void>;
+  chat[way]!();
+  const [old, body] = [document.body, document.createElement('body')];
+  document.documentElement.replaceChild(body, old);
+  document.documentElement.replaceChild(old, body);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(document.querySelectorAll('passerby-chat')).toHaveLength(0);
+  await runTag();
+  expect(document.querySelectorAll('passerby-chat')).toHaveLength(1);
+  expect(window.passerbyChat).not.toBe(chat);
+});
+
+it('takes what a tag manager drops of the tag from its address', async () => {
+  const script = document.createElement('script');
+  script.src = '/widget.js?site=pk_test_query&theme=dark';
+  const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
+  document.body.append(script);
+  script.remove();
+  await loaded;
+  expect([window.passerbyChat!.getAttribute('site'), window.passerbyChat!.getAttribute('theme')]).toEqual([
+    'pk_test_query',
+    'dark',
+  ]);
+});
+
+it('leaves the page no key that its launcher is pressed with', async () => {
+  await runTag();
+  const heard: Event[] = [];
+  const listen = (event: Event) => heard.push(event);
+  document.addEventListener('keydown', listen);
+  window.passerbyChat!.shadowRoot!.querySelector('button')!.focus();
+  await userEvent.keyboard('x');
+  document.removeEventListener('keydown', listen);
+  expect(heard).toEqual([]);
 });
 
 const NAMES = ['currentScript', 'querySelector', 'createElement', 'body', 'head', 'documentElement', 'passerbyChat'];

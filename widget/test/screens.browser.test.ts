@@ -1,6 +1,6 @@
 import { ChatError, END_REASONS } from '@passerby/sdk';
 import axe from 'axe-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { chatting, ended, type FakeChat, mine, POLICY, theirs } from './fake-chat.ts';
 import { openWidget } from './open-widget.ts';
@@ -120,6 +120,38 @@ describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
   });
 });
 
+/** The smallest phone on its side, and what is left of a window at 400 %. */
+describe.each([
+  [568, 320],
+  [320, 256],
+])('in a window of %i by %i', (width, height) => {
+  const MANY = Array.from({ length: 40 }, (_, index) => `interest ${index}`);
+
+  it.each(Object.keys(SCREENS))('everything of the screen can be reached: %s', async (screen) => {
+    await page.viewport(width, height);
+    onTestFinished(() => page.viewport(1280, 800));
+    const { element, find } = openWidget({}, (chat) => {
+      chat.show({ policy: { ...POLICY, interests: MANY } });
+      SCREENS[screen]!(chat);
+    });
+    await expect.element(page.getByRole('dialog')).toBeVisible();
+    await settled(find('.panel'));
+    for (const control of element.shadowRoot!.querySelectorAll<HTMLElement>('button, textarea, input')) {
+      if (control.closest('.launcher')) continue;
+      control.scrollIntoView({ block: 'nearest' });
+      const { left, top, right, bottom } = control.getBoundingClientRect();
+      // Scrolling goes by whole pixels.
+      const isWithin = left > -1 && top > -1 && right < width + 1 && bottom < height + 1;
+      const hit = element.shadowRoot!.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      const line = control.closest('.choice') ?? control;
+      const isHit = hit !== null && (line.contains(hit) || hit.contains(line));
+      expect({ isWithin, isHit }, control.outerHTML).toEqual({ isWithin: true, isHit: true });
+    }
+    for (const part of element.shadowRoot!.querySelectorAll('.panel, .screen, .scroller, .card'))
+      expect(part.scrollWidth).toBeLessThanOrEqual(part.clientWidth);
+  });
+});
+
 it.each(END_REASONS)('says in words why a conversation ended: %s', async (reason) => {
   openWidget({}, (chat) => chat.show({ state: ended({ reason, messages: [mine('was it', 'undelivered')] }) }));
   await expect.element(page.getByRole('heading')).not.toBeEmptyDOMElement();
@@ -180,8 +212,8 @@ it('tells the site owner, not the visitor, which origin to allow', async () => {
   const warn = console.warn;
   console.warn = (text: unknown) => said.push(text);
   const error = new ChatError('origin_refused');
+  // Whoever waits for the connection is told by its rejection: nothing is emitted then.
   chat.show({ state: { status: 'refused', error } });
-  chat.emit('error', error);
   chat.emit('error', error);
   console.warn = warn;
   expect(said).toEqual([expect.stringContaining(`add ${location.origin} to the origins`)]);

@@ -47,6 +47,12 @@ test('docs/sites.md, followed to the letter, lets visitors of https://my.site in
   expect(listed.out + service.output).not.toContain(secret!.slice(12, -4));
 }, 30_000);
 
+test('without an address the tag is for this machine, at the port the service is told', async () => {
+  using folder = tempFolder();
+  const { out } = await runCli('site add Shop --origin http://localhost:8080', { DATA_DIR: folder.path, PORT: '4321' });
+  expect(out).toMatch(/<script async src="http:\/\/localhost:4321\/widget\.js" data-site="pk_test_\w+">/);
+}, 30_000);
+
 test('the line of a start has a tag for where visitors reach the service', async () => {
   await using service = await NodeProcess.start({ PUBLIC_URL: 'https://chat.my.site/' });
   expect(service.output).toContain(
