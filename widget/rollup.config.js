@@ -11,7 +11,6 @@ import { leaveOutUnused } from './rollup/leave-out.js';
 import { nativeLists } from './rollup/native-lists.js';
 import { precompress } from './rollup/precompress.js';
 
-
 // Constructed style sheets in Safari come with 16.4; private fields and `static {}` are older.
 const target = 'es2022';
 // Without its own resolving, which comes before node-resolve's and knows nothing of the `browser` field.

@@ -9,7 +9,10 @@ const UNUSED = [
   [/engine\.io-parser[/\\].*[/\\]base64-arraybuffer\.js$/, 'export const decode = () => new ArrayBuffer(0);'],
   [/socket\.io-parser[/\\].*[/\\]binary\.js$/, 'export const deconstructPacket = 0, reconstructPacket = 0;'],
   [/socket\.io-parser[/\\].*[/\\]is-binary\.js$/, 'export const isBinary = () => false, hasBinary = isBinary;'],
-  [/socket\.io-client[/\\].*[/\\]backo2\.js$/, 'export class Backoff { setMin() {} setMax() {} setJitter() {} reset() {} }'],
+  [
+    /socket\.io-client[/\\].*[/\\]backo2\.js$/,
+    'export class Backoff { setMin() {} setMax() {} setJitter() {} reset() {} }',
+  ],
 ];
 
 /** Errors whose message is for the site owner, in the console. Of the others a visitor reads the widget's own words. */
@@ -27,7 +30,9 @@ export function leaveOutUnused() {
     transform(code, id) {
       if (!/sdk[/\\]src[/\\](protocol[/\\])?errors\.ts$/.test(id)) return null;
       const short = code.replace(/^  (\w+): \{[^}]*?message:\s*'[^']*',?\s*\}/gm, (row, name) =>
-        WITH_MESSAGE.includes(name) ? row : row.replace(/message:\s*'[^']*'/, "message: ''").replace(/status: \d+,/, ''),
+        WITH_MESSAGE.includes(name)
+          ? row
+          : row.replace(/message:\s*'[^']*'/, "message: ''").replace(/status: \d+,/, ''),
       );
       return { code: short, map: null };
     },

@@ -214,7 +214,7 @@ it('tells the site owner, not the visitor, which origin to allow', async () => {
   const error = new ChatError('origin_refused');
   // Whoever waits for the connection is told by its rejection: nothing is emitted then.
   chat.show({ state: { status: 'refused', error } });
-  chat.emit('error', error);
+  chat.show({ state: { status: 'refused', error } });
   console.warn = warn;
   expect(said).toEqual([expect.stringContaining(`add ${location.origin} to the origins`)]);
   await expect.element(page.getByText('This chat is not available here.')).toBeVisible();

@@ -126,4 +126,3 @@ function isFocusInPanel(): boolean {
   const { shadowRoot } = Document.prototype.querySelector.call(document, 'passerby-chat')!;
   return shadowRoot!.querySelector('.panel')!.contains(shadowRoot!.activeElement);
 }
-

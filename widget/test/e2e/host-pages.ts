@@ -187,10 +187,15 @@ export const HOST_PAGES: readonly HostPage[] = [
   { name: 'a theme that takes hold of bare elements', html: withStyle(THEME) },
   { name: '* { all: unset }', html: withStyle('* { all: unset; }') },
   { name: '* { position: relative }', html: withStyle('* { position: relative; opacity: .9; float: left; }') },
-  { name: ':not(:defined) hidden', html: withStyle(':not(:defined) { visibility: hidden; display: none; opacity: 0; }') },
+  {
+    name: ':not(:defined) hidden',
+    html: withStyle(':not(:defined) { visibility: hidden; display: none; opacity: 0; }'),
+  },
   {
     name: 'a transformed body',
-    html: withStyle('body { transform: translateX(0); filter: grayscale(1); contain: layout; overflow: hidden; z-index: 0; }'),
+    html: withStyle(
+      'body { transform: translateX(0); filter: grayscale(1); contain: layout; overflow: hidden; z-index: 0; }',
+    ),
   },
   {
     name: 'a zoomed html',
@@ -248,7 +253,8 @@ export const HOST_PAGES: readonly HostPage[] = [
   { name: 'built-ins as MooTools leaves them', html: withScript(MOOTOOLS) },
   {
     name: 'elements with names of the document',
-    html: ({ tag }) => `<!doctype html><html lang="en"><title>A page</title>${CLOBBERED.join('')}${tag}${ARTICLE}</html>`,
+    html: ({ tag }) =>
+      `<!doctype html><html lang="en"><title>A page</title>${CLOBBERED.join('')}${tag}${ARTICLE}</html>`,
   },
   { name: 'two tags', html: (embed) => page({ body: ARTICLE + embed.tag })(embed) },
   {

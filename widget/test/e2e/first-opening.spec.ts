@@ -1,0 +1,122 @@
+import type { Page } from '@playwright/test';
+import { CAREFUL_SITE, expect, test } from './street.ts';
+
+type Chat = HTMLElement & Record<'open' | 'close', () => void> & { strings: object; claims: unknown };
+
+/** Runs in the page, with the element of its tag. */
+const withChat = (page: Page, use: (chat: Chat) => void) =>
+  page.evaluate(`(${String(use)})(window.passerbyChat)`) as Promise<void>;
+
+const isFocusIn = (page: Page) =>
+  page.evaluate(() => {
+    const { shadowRoot } = document.querySelector('passerby-chat')!;
+    return shadowRoot!.querySelector('.panel')?.contains(shadowRoot!.activeElement) ?? false;
+  });
+
+test('by keyboard the focus moves in, and Escape closes it and gives the focus back', async ({ arrive }) => {
+  const visitor = await arrive();
+  await expect(visitor.launcher).toBeVisible();
+  await visitor.page.keyboard.press('Tab');
+  await visitor.page.keyboard.press('Enter');
+  await expect(visitor.find).toBeVisible();
+  await expect.poll(() => isFocusIn(visitor.page)).toBe(true);
+  await visitor.page.keyboard.press('Escape');
+  await expect(visitor.find).toBeHidden();
+  await expect(visitor.launcher).toBeFocused();
+});
+
+test('by a click that comes before the code the focus moves in as well', async ({ arrive }) => {
+  const visitor = await arrive();
+  await visitor.launcher.evaluate((button) => (button as HTMLElement).click());
+  await expect(visitor.find).toBeVisible();
+  await expect.poll(() => isFocusIn(visitor.page)).toBe(true);
+});
+
+for (const heldMs of [0, 25, 60, 400]) {
+  test(`no tap on a phone is lost: a finger that rests for ${heldMs} ms`, async ({ arrive }) => {
+    const visitor = await arrive({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+    const { page } = visitor;
+    const cdp = await page.context().newCDPSession(page);
+    // The first time the code has to come, then the browser has it.
+    for (const isKept of [false, true]) {
+      if (isKept) await page.reload();
+      const { x, y, width, height } = (await visitor.launcher.boundingBox())!;
+      const touchPoints = [{ x: x + width / 2, y: y + height / 2 }];
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
+      if (heldMs > 0) await page.waitForTimeout(heldMs);
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+      await expect(visitor.find).toBeVisible();
+    }
+  });
+}
+
+test('what the page sets before the code is there is kept', async ({ arrive }) => {
+  const visitor = await arrive();
+  await expect(visitor.launcher).toBeVisible();
+  await withChat(visitor.page, (chat) => {
+    chat.strings = { find: 'Jemanden finden' };
+    chat.claims = 'none that could be right';
+  });
+  await visitor.open();
+  // The service was told, and does not take it.
+  await expect(visitor.refusal).toBeVisible();
+  await withChat(visitor.page, (chat) => {
+    chat.strings = { notHere: 'Hier nicht' };
+  });
+  await expect(visitor.page.getByRole('heading', { name: 'Hier nicht' })).toBeVisible();
+});
+
+test('words that the page sets before the code is there are the ones that are shown', async ({ arrive }) => {
+  const visitor = await arrive();
+  await expect(visitor.launcher).toBeVisible();
+  await withChat(visitor.page, (chat) => {
+    chat.strings = { find: 'Jemanden finden' };
+    chat.open();
+  });
+  await expect(visitor.page.getByRole('button', { name: 'Jemanden finden' })).toBeVisible();
+  await withChat(visitor.page, (chat) => chat.close());
+  await expect(visitor.page.getByRole('button', { name: 'Jemanden finden' })).toBeHidden();
+});
+
+test('the attribute opens it before the code is there', async ({ arrive }) => {
+  const visitor = await arrive();
+  await expect(visitor.launcher).toBeVisible();
+  await withChat(visitor.page, (chat) => chat.setAttribute('open', ''));
+  await expect(visitor.find).toBeVisible();
+});
+
+test('a part that did not load is asked for under another address', async ({ pair: [ada] }) => {
+  const asked: string[] = [];
+  const files = '**/on-demand-*.js*';
+  await ada.page.route(files, (route) => {
+    asked.push(route.request().url());
+    return asked.length === 1 ? route.abort() : route.continue();
+  });
+  const report = async (): Promise<void> => {
+    await ada.more.click();
+    await ada.page.getByRole('button', { name: 'Report this person' }).click();
+  };
+  await report();
+  await expect(ada.page.getByText('It will be back in a moment.')).toBeVisible();
+  await report();
+  await expect(ada.page.getByRole('heading', { name: 'Report this person' })).toBeVisible();
+  expect(asked.at(-1)).toBe(`${asked[0]}?`);
+});
+
+test('a gate that did not load can be asked for again', async ({ browser, owner, service }) => {
+  await using context = await browser.newContext();
+  const page = await context.newPage();
+  let failures = 1;
+  await page.route('**/on-demand-*.js*', (route) => (failures-- > 0 ? route.abort() : route.continue()));
+  await page.goto(`${owner.origin}/?${new URLSearchParams({ api: service.url, site: CAREFUL_SITE }).toString()}`);
+  await page.getByRole('button', { name: 'Talk to someone here' }).click();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { name: 'Before you start' })).toBeVisible();
+});
+
+test('the owner of a page that is not let in is told so in its console', async ({ arrive, owner }) => {
+  const visitor = await arrive({ by: 'foreign' });
+  await visitor.open();
+  await expect(visitor.refusal).toBeVisible();
+  expect(visitor.complaints.join()).toContain(`add ${owner.foreignOrigin} to the origins`);
+});
