@@ -29,7 +29,7 @@ export function leaveOutUnused() {
     load: (id) => UNUSED.find(([file]) => file.test(id))?.[1] ?? null,
     transform(code, id) {
       if (!/sdk[/\\]src[/\\](protocol[/\\])?errors\.ts$/.test(id)) return null;
-      const short = code.replace(/^  (\w+): \{[^}]*?message:\s*'[^']*',?\s*\}/gm, (row, name) =>
+      const short = code.replace(/^ {2}(\w+): \{[^}]*?message:\s*'[^']*',?\s*\}/gm, (row, name) =>
         WITH_MESSAGE.includes(name)
           ? row
           : row.replace(/message:\s*'[^']*'/, "message: ''").replace(/status: \d+,/, ''),

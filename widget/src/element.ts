@@ -17,6 +17,10 @@ const SET_BEFORE = ['strings', 'chat', 'claims'] as const;
 const STOOD_IN = ['open', 'close', 'remove', 'destroy'] as const;
 /** What ends in the panel: shortcuts of the page cannot tell its fields from the rest of the page. */
 const KEPT_EVENTS = ['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'copy', 'cut', 'paste'] as const;
+/** What the component is to the element. Its compiler's types are not read by every tool. */
+interface Mounted {
+  readonly focus: () => Promise<void>;
+}
 /** Until it is looked again whether the loader's launcher is still held down. */
 const RELEASE_MS = 100;
 
@@ -33,7 +37,7 @@ export class PasserbyChatElement extends PageElement {
   readonly #widget: WidgetModel;
   /** Whether it is the element of the script tag, which is to be there until it is removed by `remove` or `destroy`. */
   readonly #isOfTag = window.passerbyChat === this;
-  #component: ReturnType<typeof Widget> | undefined;
+  #component: Mounted | undefined;
 
   constructor() {
     super();
@@ -117,10 +121,11 @@ export class PasserbyChatElement extends PageElement {
     const hadFocus = drawn !== null && drawn === this.#root.activeElement;
     this.#root.adoptedStyleSheets = [styleSheet()];
     this.#root.replaceChildren();
-    this.#component = mount(Widget, {
+    const component = mount(Widget, {
       target: this.#root,
       props: { widget: this.#widget, setOpen: (isOpen: boolean) => (isOpen ? this.open() : this.close()) },
     });
+    this.#component = component as unknown as Mounted;
     this.#readBrand();
     this.#takeUp();
     this.#openOrClose();

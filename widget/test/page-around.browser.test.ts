@@ -3,7 +3,6 @@ import { page, userEvent } from 'vitest/browser';
 import { chatting, ended, mine, theirs } from './fake-chat.ts';
 import { addWidget, openWidget } from './open-widget.ts';
 
-const launcher = () => page.getByRole('button', { name: 'Talk to someone here' });
 const field = () => page.getByRole('textbox', { name: 'Message' });
 
 it('leaves the page nothing of what is typed into it to take for a shortcut', async () => {

@@ -145,7 +145,7 @@ describe.each([
       const hit = element.shadowRoot!.elementFromPoint((left + right) / 2, (top + bottom) / 2);
       const line = control.closest('.choice') ?? control;
       const isHit = hit !== null && (line.contains(hit) || hit.contains(line));
-      expect({ isWithin, isHit }, control.outerHTML).toEqual({ isWithin: true, isHit: true });
+      expect({ isWithin, isHit }, control.textContent ?? '').toEqual({ isWithin: true, isHit: true });
     }
     for (const part of element.shadowRoot!.querySelectorAll('.panel, .screen, .scroller, .card'))
       expect(part.scrollWidth).toBeLessThanOrEqual(part.clientWidth);

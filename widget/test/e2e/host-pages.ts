@@ -27,11 +27,11 @@ export interface HostPage {
   /** What the visitor's browser is set to. */
   readonly prepare?: (page: Page) => Promise<unknown>;
   /** Until a visitor can press the launcher. */
-  readonly settle?: (document: Frame) => Promise<unknown>;
+  readonly settle?: (frame: Frame) => Promise<unknown>;
   /** How much larger all of it is drawn. Default: 1. */
   readonly zoom?: number;
   /** The page's own doings, in the middle of a conversation. */
-  readonly change?: (document: Frame) => Promise<unknown>;
+  readonly change?: (frame: Frame) => Promise<unknown>;
   /** The document with the chat, where it is in a frame of that name. */
   readonly inFrame?: (embed: Embed) => string;
 }
@@ -144,10 +144,10 @@ async function bundle(code: string, react: 18 | 19): Promise<string> {
 const redrawnBy = (react: 18 | 19): Omit<HostPage, 'name'> => ({
   html: async ({ tag }) =>
     `<!doctype html><html lang="en"><head><title>A page</title>${tag}<script>${inScript(await bundle(WHOLE_DOCUMENT, react))}</script></head><body><h1>from the server</h1></body></html>`,
-  settle: (document) => document.waitForSelector('[data-drawn="0"]'),
-  change: async (document) => {
-    await document.evaluate(() => (globalThis as unknown as { redraw: () => void }).redraw());
-    await document.waitForSelector('[data-drawn="1"]');
+  settle: (frame) => frame.waitForSelector('[data-drawn="0"]'),
+  change: async (frame) => {
+    await frame.evaluate(() => (globalThis as unknown as { redraw: () => void }).redraw());
+    await frame.waitForSelector('[data-drawn="1"]');
   },
 });
 
@@ -159,26 +159,25 @@ const navigatedBy = (library: string, attributes: string): Omit<HostPage, 'name'
       head: `<script>${inScript(await readFile(require.resolve(library), 'utf8'))}</script>`,
       body: `<div ${attributes}><a href="?turn=1">Onward</a></div>${ARTICLE}`,
     })(embed),
-  change: async (document) => {
-    await document.evaluate(() => document.querySelector('h1')!.setAttribute('data-before', ''));
-    await document.getByRole('link', { name: 'Onward' }).evaluate((link) => (link as HTMLElement).click());
-    await document.waitForURL(/turn=1/);
-    await document.waitForSelector('h1:not([data-before])');
+  change: async (frame) => {
+    await frame.evaluate(() => document.querySelector('h1')!.setAttribute('data-before', ''));
+    await frame.getByRole('link', { name: 'Onward' }).evaluate((link) => (link as HTMLElement).click());
+    await frame.waitForURL(/turn=1/);
+    await frame.waitForSelector('h1:not([data-before])');
   },
 });
 
 /** A dialog that makes all the rest of the page inert while it is open. */
 const MODAL = `<dialog id="modal"><p>We use lanterns.</p></dialog>`;
-const showModal = (document: Frame) =>
-  document.evaluate(() => document.querySelector<HTMLDialogElement>('#modal')!.showModal());
-const closeModal = (document: Frame) =>
-  document.evaluate(() => document.querySelector<HTMLDialogElement>('#modal')!.close());
+const showModal = (frame: Frame) =>
+  frame.evaluate(() => document.querySelector<HTMLDialogElement>('#modal')!.showModal());
+const closeModal = (frame: Frame) => frame.evaluate(() => document.querySelector<HTMLDialogElement>('#modal')!.close());
 
 /** Nothing of the chat is on paper. */
-async function print(document: Frame): Promise<void> {
-  const visited = document.page();
+async function print(frame: Frame): Promise<void> {
+  const visited = frame.page();
   await visited.emulateMedia({ media: 'print' });
-  await document.locator('passerby-chat').waitFor({ state: 'hidden' });
+  await frame.locator('passerby-chat').waitFor({ state: 'hidden' });
   await visited.emulateMedia({ media: 'screen' });
 }
 
@@ -208,9 +207,9 @@ export const HOST_PAGES: readonly HostPage[] = [
     name: 'an open dialog',
     html: page({ body: `${MODAL}${ARTICLE}<script>modal.showModal()</script>` }),
     settle: closeModal,
-    change: async (document) => {
-      await showModal(document);
-      await closeModal(document);
+    change: async (frame) => {
+      await showModal(frame);
+      await closeModal(frame);
     },
   },
   {
