@@ -8,7 +8,7 @@ export default defineConfig({
   ...plain,
   test: {
     ...plain.test,
-    include: ['api/**/*.deep.test.ts', 'api/test/model/*.test.ts'],
+    include: ['{api,widget}/**/*.deep.test.ts', 'api/test/model/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 600_000,
     // One after another: each starts a Redis and keeps a core busy.

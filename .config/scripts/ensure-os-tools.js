@@ -10,6 +10,9 @@ const PROGRAMS = {
   chromium: chromium.executablePath,
   'chromium-headless-shell': headlessShell.executablePath,
   'redis-server': '/usr/bin/redis-server',
+  'firefox-esr': '/usr/bin/firefox-esr',
+  'webkit2gtk-driver': '/usr/bin/WebKitWebDriver',
+  xvfb: '/usr/bin/Xvfb',
 };
 
 /**

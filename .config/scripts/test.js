@@ -77,7 +77,7 @@ const KINDS = {
   deep: {
     isThere: true,
     isOnlyAsked: true,
-    needs: ['redis-server'],
+    needs: ['redis-server', 'firefox-esr', 'webkit2gtk-driver', 'xvfb'],
     run: () => vitest('.config/vitest.deep.config.ts', 'deep.json'),
   },
   e2e: {

@@ -1,3 +1,4 @@
+import { parseUrl } from './internal/parse-url.ts';
 import { withoutSecrets } from './internal/without-secrets.ts';
 import { ID_PATTERN, type SiteKey } from './protocol/index.ts';
 
@@ -74,7 +75,7 @@ function checkClaims(claims: unknown): Claims {
 
 /** Scheme and host only: a path would be lost silently, since the endpoint's own is fixed. */
 function checkOrigin(name: keyof ChatOptions, value: unknown, wish: string): string {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+  const url = typeof value === 'string' ? parseUrl(value) : null;
   const isPlain = url !== null && ['http:', 'https:'].includes(url.protocol) && `${url.origin}/` === url.href;
   if (!isPlain) throw wrong(name, `${wish}: http or https, a host, and nothing after it`, value);
   return url.origin;

@@ -1,4 +1,5 @@
 import { LIMITS } from '@passerby/sdk';
+import { parseUrl } from './parse-url.ts';
 
 /** What a site owner says in the attributes of `<passerby-chat>`, or as `data-*` of the script tag. */
 export interface WidgetOptions {
@@ -47,7 +48,7 @@ export function readOptions(attribute: (name: string) => string | null, around: 
 }
 
 function originOf(address: string, base: string): string {
-  return URL.canParse(address, base) ? new URL(address, base).origin : address;
+  return parseUrl(address, base)?.origin ?? address;
 }
 
 /** `Intl` throws at what is no language tag, and page authors write all kinds of things. */

@@ -1,3 +1,5 @@
+import { parseUrl } from '../parse-url.ts';
+
 /** A piece of a message: words, or an address that may be followed. */
 export interface Piece {
   readonly text: string;
@@ -40,8 +42,8 @@ function withoutTrailing(candidate: string): string {
 }
 
 function readLink(address: string): URL | null {
-  if (authority(address).includes('@') || !URL.canParse(address)) return null;
-  const url = new URL(address);
+  const url = authority(address).includes('@') ? null : parseUrl(address);
+  if (url === null) return null;
   const isName = /^[a-z0-9-]+(\.[a-z0-9-]+)+\.?$/.test(url.hostname);
   return url.protocol === 'https:' && url.username === '' && isName ? url : null;
 }

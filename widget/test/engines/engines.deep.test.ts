@@ -1,0 +1,145 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Chat, createChat } from '@passerby/sdk';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Service, startService } from '../../../.config/test/service.ts';
+import { type SiteOwner, startSiteOwner } from '../e2e/site-owner.ts';
+import { startCuttable } from './cuttable.ts';
+import type { Engine } from './engine.ts';
+import { startFirefox } from './firefox.ts';
+import { startWebKit } from './webkit.ts';
+
+/** Where one can look at what was on the screen. Git does not. */
+const PICTURES = path.resolve(import.meta.dirname, '../../../test-results/engines');
+const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = { Firefox: startFirefox, WebKit: startWebKit };
+const SITES = ['pk_test_engine_talks', 'pk_test_engine_polls'] as const;
+const SOON = { timeout: 30_000, interval: 100 };
+
+describe.each(Object.entries(ENGINES))('%s', (name, start) => {
+  let owner: SiteOwner;
+  let service: Service;
+  let way: Awaited<ReturnType<typeof startCuttable>>;
+  let engine: Engine;
+  let stranger: Chat;
+  const used = new AsyncDisposableStack();
+
+  beforeAll(async () => {
+    await mkdir(PICTURES, { recursive: true });
+    owner = used.use(await startSiteOwner());
+    const origins = [owner.origin, owner.foreignOrigin];
+    service = used.use(await startService(SITES.map((key) => ({ key, name: 'Lanterns', origins }))));
+    way = used.use(await startCuttable(service.url));
+    engine = used.use(await start());
+  }, 120_000);
+  afterAll(() => used.disposeAsync());
+
+  const page = (at: '/' | '/more', origin = owner.origin): string =>
+    `${origin}${at}?${new URLSearchParams({ api: way.url, site: SITES[0] }).toString()}`;
+  /** Something in the chat, in the words of the page. */
+  const inChat = (selector: string): string =>
+    `document.querySelector('passerby-chat')?.shadowRoot?.querySelector(${JSON.stringify(selector)})`;
+  const is = (what: string, expression: string): Promise<void> =>
+    vi.waitFor(async () => expect(await engine.evaluate(expression), what).toBe(true), SOON);
+  const click = (selector: string) => engine.evaluate(`${inChat(selector)}.click()`);
+  const words = async (): Promise<string> => String(await engine.evaluate(`${inChat('.panel')}?.innerText`));
+  const picture = async (what: string) =>
+    writeFile(path.join(PICTURES, `${name}-${what}.png`), await engine.screenshot());
+
+  const heard = (): string[] => {
+    const { state } = stranger.snapshot();
+    return state.status === 'chatting' ? state.messages.map(({ text }) => text) : [];
+  };
+  /** By keyboard, into the field that has the focus; and an answer. */
+  const talk = async (word: string): Promise<void> => {
+    await is('the field is there', `Boolean(${inChat('textarea')})`);
+    await engine.evaluate(`${inChat('textarea')}.focus()`);
+    await engine.press(...word, 'Enter');
+    await vi.waitFor(() => expect(heard()).toContain(word), SOON);
+    stranger.send(`${word} too`);
+    await vi.waitFor(async () => expect(await words()).toContain(`${word} too`), SOON);
+  };
+
+  test('opens by keyboard, with the focus in it', async () => {
+    await engine.goto(page('/'));
+    await is('the launcher is there', `Boolean(${inChat('.launcher')})`);
+    await is('the launcher is reached', `document.activeElement?.localName === 'passerby-chat'`).catch(() => undefined);
+    for (let presses = 0; presses < 10; presses += 1) {
+      if (await engine.evaluate(`document.activeElement?.localName === 'passerby-chat'`)) break;
+      await engine.press('Tab');
+    }
+    await engine.press('Enter');
+    await is('the focus is in the panel', `Boolean(${inChat('.panel :focus')})`);
+    await picture('open');
+  }, 120_000);
+
+  test('finds somebody, and what is said is heard on both sides', async () => {
+    await engine.press('Enter');
+    await is('it looks for somebody', `!${inChat('[data-focus].primary')}`);
+    stranger = createChat({ url: service.url, site: SITES[0], origin: owner.origin });
+    used.use(stranger);
+    await stranger.find({ topic: '/' });
+    await talk('one');
+    await picture('talk');
+  }, 120_000);
+
+  test('goes on after a reload', async () => {
+    await engine.reload();
+    await talk('two');
+  }, 120_000);
+
+  test('goes on after Back from another page of the site', async () => {
+    await engine.goto(page('/more'));
+    await talk('three');
+    await engine.back();
+    await is('the first page is there', `location.pathname === '/'`);
+    await talk('four');
+  }, 120_000);
+
+  test('goes on after Back from another site', async () => {
+    await engine.goto(`${owner.foreignOrigin}/more?api=${encodeURIComponent(way.url)}&site=${SITES[1]}`);
+    await is('the other site is there', `location.hostname === 'localhost'`);
+    await engine.back();
+    await is('the first page is there', `location.hostname === '127.0.0.1'`);
+    await talk('five');
+  }, 120_000);
+
+  test('loads a report after the network was cut', async () => {
+    const report = async (): Promise<void> => {
+      await click('[aria-label="More"]');
+      await is('the menu is open', `Boolean(${inChat('.menu')})`);
+      await engine.evaluate(
+        `[...${inChat('.menu')}.querySelectorAll('button')].find((b) => b.innerText.includes('Report')).click()`,
+      );
+    };
+    way.cut();
+    await vi.waitFor(async () => expect(await words()).toMatch(/Connection lost/), SOON);
+    await report();
+    await vi.waitFor(async () => expect(await words()).toMatch(/It will be back in a moment/), SOON);
+    way.restore();
+    await vi.waitFor(async () => expect(await words()).not.toMatch(/Connection lost/), SOON);
+    await report();
+    await vi.waitFor(async () => expect(await words()).toMatch(/What is wrong\?/), SOON);
+    expect(await engine.evaluate(`${inChat('form.screen')}.scrollWidth === ${inChat('form.screen')}.clientWidth`)).toBe(
+      true,
+    );
+    await picture('report');
+  }, 120_000);
+
+  test('talks by long-polling where the page forbids WebSocket', async () => {
+    const body = `<!doctype html><html lang="en"><title>A page</title><script async src="${way.url}/widget.js" data-site="${SITES[1]}"></script><h1>Lanterns</h1>`;
+    const policy = `default-src 'none'; script-src ${way.url}; connect-src ${way.url}`;
+    await engine.goto(owner.serve({ body, policy }));
+    await is('the launcher is there', `Boolean(${inChat('.launcher')})`);
+    await click('.launcher');
+    await is(
+      'it is connected',
+      `Boolean(${inChat('[data-focus].primary')}) && !${inChat('.panel')}.innerText.includes('Connecting')`,
+    );
+    await click('[data-focus].primary');
+    stranger = createChat({ url: service.url, site: SITES[1], origin: owner.origin });
+    used.use(stranger);
+    await stranger.find();
+    await talk('six');
+    await picture('polling');
+  }, 120_000);
+});

@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A program that ends with the test, and with the tests. */
+export class Program implements AsyncDisposable {
+  readonly child: ChildProcess;
+  #said = '';
+
+  constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
+    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const { child } = this;
+    const endWithUs = (): void => void child.kill('SIGKILL');
+    process.on('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
+    child.on('error', (error) => (this.#said += String(error)));
+    for (const stream of child.stdio.slice(1)) stream?.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
+  }
+
+  /** Waits until it has said this, and returns what was found. Rejects once it has ended. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const { child } = this;
+    while (true) {
+      const found = pattern.exec(this.#said);
+      if (found) return found;
+      if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}:\n${this.#said}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { child } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+}
