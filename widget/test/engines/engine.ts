@@ -12,7 +12,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** The characters that WebDriver gives keys without one. https://www.w3.org/TR/webdriver2/#keyboard-actions */
-const KEYS: Readonly<Record<string, string>> = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C' };
+const KEYS: Readonly<Record<string, string>> = { Tab: '\uE004', Enter: '\uE006', Escape: '\uE00C' };
 
 /** What WebDriver, classic and bidirectional, takes for presses of keys. */
 export const keyActions = (keys: readonly string[]) => ({

@@ -17,8 +17,12 @@ export async function startFirefox(): Promise<Engine> {
   await using started = new AsyncDisposableStack();
   const profile = await mkdtemp(path.join(tmpdir(), 'firefox-'));
   started.defer(() => rm(profile, { recursive: true, force: true }));
-  const args = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', '--width', '1000'];
-  const program = started.use(new Program('/usr/bin/firefox-esr', args, { env: { ...process.env, HOME: profile } }));
+  const args = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
+  const program = started.use(
+    new Program('/usr/bin/firefox-esr', args, {
+      env: { ...process.env, HOME: profile, MOZ_HEADLESS_WIDTH: '1000', MOZ_HEADLESS_HEIGHT: '800' },
+    }),
+  );
   const [, address] = await program.says(/WebDriver BiDi listening on (ws:\/\/\S+)/);
 
   const socket = new WebSocket(`${address}/session`);
@@ -41,8 +45,9 @@ export async function startFirefox(): Promise<Engine> {
     return answer.result ?? {};
   };
   await ask('session.new', { capabilities: {} });
-  const { contexts } = (await ask('browsingContext.getTree')) as { contexts: { context: string }[] };
-  const { context } = contexts[0]!;
+  // The first one is not in front, and keys do nothing to its buttons.
+  const { context } = (await ask('browsingContext.create', { type: 'tab' })) as { context: string };
+  await ask('browsingContext.activate', { context });
 
   const all = started.move();
   return {

@@ -1,6 +1,18 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 
+/** A screen that nobody sees. Returns its name, for `DISPLAY`. */
+export async function startScreen(started: AsyncDisposableStack): Promise<string> {
+  // It says the number of its display on the fourth stream.
+  const screen = started.use(
+    new Program('/usr/bin/Xvfb', ['-displayfd', '3', '-screen', '0', '1000x800x24', '-nolisten', 'tcp'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    }),
+  );
+  const [display] = await screen.says(/\d+/);
+  return `:${display}`;
+}
+
 /** A program that ends with the test, and with the tests. */
 export class Program implements AsyncDisposable {
   readonly child: ChildProcess;

@@ -3,22 +3,16 @@ import { globSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { type Engine, keyActions } from './engine.ts';
-import { Program } from './process.ts';
+import { Program, startScreen } from './process.ts';
 
 /** Debian's WebKitGTK in a window nobody sees, spoken to by WebDriver: https://www.w3.org/TR/webdriver2/ */
 export async function startWebKit(): Promise<Engine> {
   await using started = new AsyncDisposableStack();
-  // It says the number of its display on the fourth stream.
-  const screen = started.use(
-    new Program('/usr/bin/Xvfb', ['-displayfd', '3', '-screen', '0', '1000x800x24', '-nolisten', 'tcp'], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    }),
-  );
-  const [display] = await screen.says(/\d+/);
+  const display = await startScreen(started);
   const port = await freePort();
   const program = started.use(
     new Program('/usr/bin/WebKitWebDriver', [`--port=${port}`, '--host=127.0.0.1'], {
-      env: { ...process.env, DISPLAY: `:${display}`, WEBKIT_DISABLE_COMPOSITING_MODE: '1' },
+      env: { ...process.env, DISPLAY: display, WEBKIT_DISABLE_COMPOSITING_MODE: '1' },
     }),
   );
   const driver = `http://127.0.0.1:${port}`;
