@@ -11,7 +11,6 @@ export default defineConfig({
   reporter: 'list',
   // They wait for each other half of the time.
   workers: 3,
-  fullyParallel: true,
   retries: 0,
   // Patience, for a slow machine.
   timeout: 300_000,

@@ -1,4 +1,4 @@
-// Everything CI asks for, one line a step: types, lint, cycles, lock file, tests, sizes, packages, unused code.
+// Everything CI asks for, one line a step: types, lint, format, cycles, lock file, tests, sizes, packages, unused code.
 // It goes on after a failure, so that one run tells all. `npm run check -- types lint` runs some.
 import './require-node.js';
 import { run, secondsSince } from './run.js';
@@ -8,7 +8,10 @@ import { run, secondsSince } from './run.js';
 /** In order: the tests build what the later steps look at. What is shown as it runs has the machine for itself; the others go two at a time. @type {Record<string, Step>} */
 const STEPS = {
   types: { command: ['node', '.config/scripts/types.js'] },
-  lint: { command: ['npm', 'run', '--silent', 'lint'] },
+  lint: { command: ['eslint', '--config', '.config/eslint.config.js', '--max-warnings', '0', '.'] },
+  format: {
+    command: ['prettier', '--config', '.config/prettier.json', '--ignore-path', '.gitignore', '--check', '.'],
+  },
   cycles: {
     command: [
       'depcruise',

@@ -49,7 +49,7 @@ async function bundledSdk() {
 const rows = [
   { what: 'loader (widget.js)', bytes: await widgetFile('widget.js'), allowed: 1450, goal: 800 },
   { what: 'everything until a first message', bytes: await wholeWidget(), allowed: 54_600, goal: 32_000 },
-  { what: 'SDK with socket.io-client', bytes: await bundledSdk(), allowed: 24_600, goal: 14_000 },
+  { what: 'SDK with socket.io-client', bytes: await bundledSdk(), allowed: 24_700, goal: 14_000 },
 ];
 
 const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(2).padStart(6);
