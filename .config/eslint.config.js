@@ -50,12 +50,9 @@ const noWallClock = [
 export default defineConfig(
   { ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'test-results/', '.config/canary/', '**/*.d.ts'] },
   js.configs.recommended,
-  ts.configs.recommendedTypeChecked,
+  ts.configs.recommended,
   svelte.configs.recommended,
   {
-    languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] },
-    },
     plugins: { passerby: { rules: { directions: directionsRule, 'no-pipe': noPipeRule } } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
@@ -69,19 +66,28 @@ export default defineConfig(
         'error',
         { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
       ],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-unused-vars': 'off', // tsc reports them
-      '@typescript-eslint/require-await': 'off', // an async function may answer at once
+      '@typescript-eslint/no-unused-vars': 'off', // the check of the types reports them
     },
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts', '**/*.svelte.js'],
-    languageOptions: { parserOptions: { parser: ts.parser } },
+    languageOptions: {
+      parserOptions: {
+        parser: ts.parser,
+        projectService: true,
+        tsconfigRootDir: root,
+        extraFileExtensions: ['.svelte'],
+      },
+    },
   },
   {
     files: ['**/*.svelte'],
     rules: {
+      // Rules that go by types. For TypeScript they are oxlint's (oxlint.json), which does not read components.
+      ...ts.configs.recommendedTypeCheckedOnly.at(-1)?.rules,
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/require-await': 'off', // an async function may answer at once
       'svelte/no-at-html-tags': 'error',
       // It takes the reason in such a comment for more names. svelte-check reports what is not ignored.
       'svelte/no-unused-svelte-ignore': 'off',
@@ -121,8 +127,6 @@ export default defineConfig(
     ],
     languageOptions: { globals: globals.node },
   },
-  // Plain JavaScript has no types to go by, and what a test says to a fake is its own affair.
-  { files: ['**/*.js', '**/*.config.ts', ...tests], ...ts.configs.disableTypeChecked },
   {
     files: tests,
     rules: {

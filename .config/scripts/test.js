@@ -1,14 +1,15 @@
 // Builds, then runs every test: plain, redis, postgres, browser, e2e. `npm test -- plain` runs one kind; `deep`, the
 // long profiles that `npm run test:deep` is for, only runs when it is asked for. The last line is
-// the total, alone: `N passed, N failed`. A kind that runs no test has failed.
+// the total, alone: `N passed, N failed`. Before it, once more, what failed. A kind that runs no test has failed.
 import './require-node.js';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { ensureOsTools } from './ensure-os-tools.js';
 import { mustRun, root, run } from './run.js';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: readonly string[] }} Counts */
 
 const results = path.join(root, 'test-results');
 
@@ -26,6 +27,7 @@ async function vitest(config, report) {
     passed: json?.numPassedTests ?? 0,
     failed: json?.numFailedTests ?? 0,
     skipped: (json?.numPendingTests ?? 0) + (json?.numTodoTests ?? 0),
+    failures: (json?.testResults ?? []).flatMap(failuresOfFile),
   });
 }
 
@@ -38,13 +40,39 @@ async function playwright() {
     ['test', '--config', '.config/playwright.config.ts', '--project', 'e2e', '--reporter=list,json'],
     { isShown: true, env: { PLAYWRIGHT_JSON_OUTPUT_FILE: file } },
   );
-  const stats = (await readJson(file))?.stats;
+  const json = await readJson(file);
+  const stats = json?.stats;
   return honest(code, {
     passed: (stats?.expected ?? 0) + (stats?.flaky ?? 0),
     failed: stats?.unexpected ?? 0,
     skipped: stats?.skipped ?? 0,
+    failures: (json?.suites ?? []).flatMap(failuresOfSuite),
   });
 }
+
+/** @param {{ name: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] }[] }} file of vitest's report */
+function failuresOfFile({ name, assertionResults }) {
+  return assertionResults
+    .filter(({ status }) => status === 'failed')
+    .map(({ fullName, failureMessages = [] }) => failure(path.relative(root, name), fullName, failureMessages[0]));
+}
+
+/**
+ * @typedef {{ ok: boolean, title: string, tests: { results: { error?: { message?: string } }[] }[] }} Spec
+ * @typedef {{ file: string, title: string, specs?: Spec[], suites?: Suite[] }} Suite
+ * @param {Suite} suite of Playwright's report
+ * @returns {string[]}
+ */
+function failuresOfSuite({ file, specs = [], suites = [] }) {
+  const own = specs
+    .filter(({ ok }) => !ok)
+    .map(({ title, tests }) => failure(file, title, tests[0]?.results.at(-1)?.error?.message));
+  return [...own, ...suites.flatMap(failuresOfSuite)];
+}
+
+/** @param {string} file @param {string} title @param {string} [message] */
+const failure = (file, title, message = '') =>
+  `${file} › ${title}\n    ${stripVTControlCharacters(message).split('\n', 1)[0]}`;
 
 /** A runner that failed without a failing test, or ran nothing, counts as one failure. @param {number} code @param {Counts} counts @returns {Counts} */
 function honest(code, counts) {
@@ -105,17 +133,21 @@ await ensureOsTools([...new Set(chosen.flatMap(([, { needs }]) => needs))]).catc
 await mustRun('node', ['.config/scripts/build.js']);
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** @type {string[]} */
+const failures = [];
+/** @type {string[]} */
 const lines = [];
 for (const [kind, tests] of chosen) {
   console.log(`\n— ${kind} tests`);
   const counts = await tests.run();
   lines.push(`${kind}: ${sentence(counts)}`);
+  failures.push(...counts.failures.map((line) => `✗ ${kind}: ${line}`));
   for (const key of /** @type {const} */ (['passed', 'failed', 'skipped'])) total[key] += counts[key];
 }
-console.log(`\n${lines.join('\n')}\n${sentence(total)}`);
+console.log(`\n${[...failures, ...lines].join('\n')}\n${sentence(total)}`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
 
-/** @param {Counts} counts */
+/** @param {Omit<Counts, 'failures'>} counts */
 function sentence({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

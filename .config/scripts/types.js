@@ -1,10 +1,9 @@
-// Checks the types of everything: tsc where there is TypeScript, svelte-check where there are components.
+// Checks the types of everything, and the rules that go by types: oxlint where there is TypeScript, svelte-check where
+// there are components.
 import './require-node.js';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { root, run } from './run.js';
+import { run } from './run.js';
 
-const tsc = ['sdk', 'api', '.config'].map((folder) => ['tsc', '-p', `${folder}/tsconfig.json`]);
+const oxlint = (/** @type {string[]} */ ...what) => ['oxlint', '--config', '.config/oxlint.json', ...what];
 const svelteCheck = (/** @type {string} */ folder) => [
   'svelte-check',
   '--workspace',
@@ -16,9 +15,8 @@ const svelteCheck = (/** @type {string} */ folder) => [
   '--fail-on-warnings',
 ];
 
-const commands = [...tsc, ...(existsSync(path.join(root, 'widget/tsconfig.json')) ? [svelteCheck('widget')] : [])];
 const results = await Promise.all(
-  commands.map(async ([command = '', ...args]) => ({
+  [oxlint('--ignore-pattern', '.config/canary', '.'), svelteCheck('widget')].map(async ([command = '', ...args]) => ({
     line: [command, ...args].join(' '),
     ...(await run(command, args)),
   })),
@@ -26,9 +24,19 @@ const results = await Promise.all(
 const failed = results.filter(({ code }) => code !== 0);
 for (const { line, output } of failed) console.error(`✗ ${line}\n${output}`);
 
-const [command = '', ...args] = svelteCheck('.config/canary');
-const canary = await run(command, args);
-const isAlive = canary.code !== 0 && canary.output.includes("Type 'string' is not assignable to type 'number'");
-if (!isAlive) console.error(`✗ svelte-check did not find the error in .config/canary/canary.svelte:\n${canary.output}`);
+const NOT_A_NUMBER = "Type 'string' is not assignable to type 'number'";
+/** What each must find in files with known errors: a checker that has found nothing may have looked at nothing. */
+const canaries = [
+  { file: 'canary.svelte', check: svelteCheck('.config/canary'), finds: [NOT_A_NUMBER] },
+  { file: 'canary.ts', check: oxlint('.config/canary/canary.ts'), finds: [NOT_A_NUMBER, 'no-floating-promises'] },
+];
+let areAlive = true;
+for (const { file, check, finds } of canaries) {
+  const [command = '', ...args] = check;
+  const { code, output } = await run(command, args);
+  if (code !== 0 && finds.every((found) => output.includes(found))) continue;
+  areAlive = false;
+  console.error(`✗ ${command} did not find what is wrong in .config/canary/${file}:\n${output}`);
+}
 
-process.exit(failed.length === 0 && isAlive ? 0 : 1);
+process.exit(failed.length === 0 && areAlive ? 0 : 1);

@@ -143,7 +143,7 @@ class Lease implements PostgresPoolClient {
     this.#timer = setTimeout(() => this.#miss(), bounds.transactionMs);
   }
 
-  query<R>(cursor: never): never;
+  query(cursor: never): never;
   query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
   async query<R>(text: string, parameters: readonly unknown[] = []): Promise<PostgresQueryResult<R>> {
     const timer = setTimeout(() => this.#miss(), this.#queryMs);

@@ -1,0 +1,3 @@
+const amount: number = 'of a string';
+
+Promise.reject(new Error(`nobody hears of ${amount}`));
