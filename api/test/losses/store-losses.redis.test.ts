@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { loadScripts, standingScripts } from '../model/worlds.ts';
 import { RedisServer } from '../servers/redis-server.ts';
-import { lossProperty } from './store-losses.ts';
+import { lossProperty, type Steps } from './store-losses.ts';
 
 describe('the Redis store that loses keys, fields and members, and goes back in time', () => {
   let server: RedisServer;
@@ -22,5 +22,22 @@ describe('the Redis store that loses keys, fields and members, and goes back in 
     await loadScripts(redis, scripts);
     const seed = process.env['PASSERBY_SEED'];
     await fc.assert(lossProperty(redis, scripts), { numRuns: 50, ...(seed !== undefined && { seed: Number(seed) }) });
+  });
+
+  it('gives no place in line back to who was told the end of the conversation before', async () => {
+    const scripts = standingScripts();
+    await loadScripts(redis, scripts);
+    const confirmedThenGoneBackTo: Steps = [
+      { kind: 'act', act: 'find', who: 0, node: 0 },
+      { kind: 'act', act: 'find', who: 2, node: 0 },
+      { kind: 'act', act: 'confirm', who: 2, node: 0 },
+      { kind: 'lose entry', key: 'sessions', pick: 0 },
+      { kind: 'keep' },
+      { kind: 'round', ms: 1 },
+      { kind: 'round', ms: 3_000 },
+      { kind: 'go back' },
+      { kind: 'round', ms: 1 },
+    ];
+    await fc.assert(lossProperty(redis, scripts), { numRuns: 1, examples: [[confirmedThenGoneBackTo]] });
   });
 });

@@ -137,7 +137,7 @@ local function lapse(cid, rules, at)
     local sid, is_confirmed, wait = side[1], side[2], side[3]
     local session = freed[sid]
     if is_confirmed and session then
-      wait.n, wait.r = session.n, revision
+      wait.n = session.n
       if session.a == 0 then wait_in_line(sid, wait, rules, at) else write(K.waits, sid, wait) end
     end
   end

@@ -6,7 +6,7 @@
 --               lc, lp last conversation and peer · e why it ended · m request id that led to the conversation
 -- wait          s since · q seq · n node · k ticket · g tags it is found by · u lookups it looks in
 --               d when its next step is due, as `due` has it too (absent: all are reached)
---               r revision at which the visitor was told to wait
+--               r revision at which the visitor asked for it, or came back to it
 -- conversation  a, b sessions · i shared interests · t same topic · d lapses at (0: confirmed by both)
 --               ca, cb confirmed · wa, wb their waits, to give back · r revision at which it started
 -- party         a, b sessions · ka, kb their marks when they met, as text · la, lb when last seen · e ended at (0: runs)
