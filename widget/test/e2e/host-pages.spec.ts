@@ -1,20 +1,9 @@
 import { type Chat, createChat } from '@passerby/sdk';
 import type { Frame } from '@playwright/test';
 import { type Embed, HOST_PAGES } from './host-pages.ts';
+import { isFocusInPanel, LAUNCHER, PANEL, shapeOf, texts } from './shape.ts';
 import { expect, nextSite, test } from './street.ts';
 import { Visitor } from './visitor.ts';
-
-const SEEN = {
-  isWithin: true,
-  isOnTop: true,
-  textTransform: 'none',
-  letterSpacing: 'normal',
-  textIndent: '0px',
-  opacity: '1',
-  visibility: 'visible',
-};
-const LAUNCHER = { ...SEEN, size: [60, 60] };
-const PANEL = { ...SEEN, size: [376, 584] };
 
 for (const host of HOST_PAGES) {
   test.describe.serial(host.name, () => {
@@ -95,34 +84,4 @@ for (const host of HOST_PAGES) {
       expect(visitor.violations).toEqual([]);
     });
   });
-}
-
-const texts = (chat: Chat): string[] => {
-  const { state } = chat.snapshot();
-  return state.status === 'chatting' ? state.messages.map(({ text }) => text) : [];
-};
-
-/** How a part of the chat is seen: how much of it is in the window, what is on top there, and what it inherited. Runs in the page. */
-function shapeOf([part, zoom]: readonly [string, number]) {
-  const chat = Document.prototype.querySelector.call(document, 'passerby-chat')!;
-  const found = chat.shadowRoot!.querySelector(part)!;
-  const { left, top, right, bottom, width, height } = found.getBoundingClientRect();
-  const { textTransform, letterSpacing, textIndent, opacity, visibility } = getComputedStyle(found);
-  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-  return {
-    size: [width, height].map((side) => Math.round(side / zoom)),
-    isWithin: left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight,
-    isOnTop: document.elementFromPoint(x, y) === chat,
-    textTransform,
-    letterSpacing,
-    textIndent,
-    opacity,
-    visibility,
-  };
-}
-
-/** Runs in the page. */
-function isFocusInPanel(): boolean {
-  const { shadowRoot } = Document.prototype.querySelector.call(document, 'passerby-chat')!;
-  return shadowRoot!.querySelector('.panel')!.contains(shadowRoot!.activeElement);
 }
