@@ -35,7 +35,8 @@ export interface Chat {
    * Takes up what this visitor was in the middle of when the page went: after a reload, or on the next
    * page of the site in the same tab, the wait or the conversation goes on with everything said in it.
    * Resolves with whether there was anything to take up; the snapshot shows it by then, and the
-   * connection follows by itself. Never rejects. Call it before anything else; a second call is the first.
+   * connection follows by itself. Never rejects. Call it before anything else; a second call while it is under way, or once
+   * there was something, is the first.
    */
   resume(): Promise<boolean>;
   /**

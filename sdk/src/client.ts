@@ -89,6 +89,9 @@ export class Client implements Chat {
   #connectors: Connector[] = [];
   #movingHere: Promise<void> | null = null;
   #resuming: Promise<boolean> | null = null;
+  /** Runs while a prerendered page waits to be shown. */
+  readonly #shown = new AwakeTimer();
+  #stopAwaitingShown = (): void => undefined;
   #isClosed = false;
   #closing = Promise.resolve();
 
@@ -199,7 +202,12 @@ export class Client implements Chat {
   };
 
   readonly resume = (): Promise<boolean> => {
-    return this.#isClosed ? Promise.resolve(false) : (this.#resuming ??= this.#resume());
+    if (this.#isClosed) return Promise.resolve(false);
+    return (this.#resuming ??= this.#resume().then((isTakenUp) => {
+      // A later page of the tab may leave something yet, and this one come back from the back/forward cache.
+      if (!isTakenUp) this.#resuming = null;
+      return isTakenUp;
+    }));
   };
 
   readonly takeOver = (): Promise<void> => {
@@ -424,7 +432,8 @@ export class Client implements Chat {
   async #resume(): Promise<boolean> {
     if (this.#keeper.recall() === null) return false;
     // The page before still has the chat, and where there are no locks nothing else waits for it.
-    if (isPrerendered()) await new Promise<void>((resolve) => new AwakeTimer().start(0, resolve));
+    if (isPrerendered()) await this.#whenShown();
+    if (this.#isClosed) return false;
     const isOurs = this.#tab.take({ patienceMs: UNLOAD_MS });
     const hasIt = typeof isOurs === 'boolean' ? isOurs : await isOurs;
     if (this.#state.status !== 'idle') {
@@ -441,6 +450,13 @@ export class Client implements Chat {
     if (kept !== null && this.#takeUp(kept)) return true;
     this.#tab.release();
     return false;
+  }
+
+  #whenShown(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stopAwaitingShown = resolve;
+      this.#shown.start(0, resolve);
+    });
   }
 
   async #moveHere(): Promise<void> {
@@ -475,12 +491,24 @@ export class Client implements Chat {
 
   /** Back, after another page of this tab went on with what was kept: this one goes on from there, and with nothing if that page ended it. */
   #returned(): boolean {
-    if (!this.#isBusy || !this.#keeper.isOutdated) return false;
+    if (!this.#keeper.isOutdated) return false;
     const kept = this.#keeper.recall();
+    if (!this.#isBusy) return kept !== null && this.#takeUpElsewhereBegun();
     const ended = kept === null ? this.#endConversation('you_left') : null;
     this.#letGo(new ChatError('aborted'), kept !== null);
     if (kept === null || !this.#takeUp(kept)) this.#show({ state: IDLE });
     if (ended !== null) this.#emitter.emit('ended', ended);
+    return true;
+  }
+
+  /** Back without anything under way, after another page of this tab began something: goes on with that. */
+  #takeUpElsewhereBegun(): boolean {
+    if (!['idle', 'ended'].includes(this.#state.status)) return false;
+    this.#letGo(new ChatError('aborted'), true);
+    this.#show({ state: IDLE });
+    void this.#resume().then((isTakenUp) => {
+      if (!isTakenUp && this.#state.status === 'idle') this.#session.start();
+    });
     return true;
   }
 
@@ -537,6 +565,8 @@ export class Client implements Chat {
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
     this.#emitter.close();
+    this.#shown.stop();
+    this.#stopAwaitingShown();
     const released = this.#tab.close();
     for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
     if (farewell !== null) await withinFarewell(farewell);

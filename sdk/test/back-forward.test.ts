@@ -122,6 +122,28 @@ describe('a page that comes back from the back/forward cache', () => {
     expect(scene.lines).toHaveLength(2);
   });
 
+  test.each(['idle', 'after a conversation'])(
+    'without anything under way, %s, goes on with what another page began',
+    async (how) => {
+      const storage = new FakeStorage();
+      const scene = how === 'idle' ? stage({ storage }) : await staged('c0', { storage });
+      if (how === 'idle') {
+        void scene.chat.connect();
+        scene.line.ready();
+      } else scene.line.push('conversation:ended', { conversationId: 'c0' as ConversationId, reason: 'peer_left' });
+      await settle();
+      goAway();
+      const next = await staged('c1', { storage });
+      next.chat.send('from there');
+      await settle();
+
+      comeBack(scene);
+      await settle();
+      expect(scene.chat.snapshot().state).toMatchObject({ status: 'chatting', conversationId: 'c1' });
+      await scene.chat.close();
+    },
+  );
+
   test('removes nothing that another page wrote, whatever it is told before it is shown', async () => {
     const storage = new FakeStorage();
     const scene = await cached(storage);

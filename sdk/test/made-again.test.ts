@@ -114,6 +114,24 @@ describe('resume', () => {
     expect(scene.lines).toHaveLength(1);
   });
 
+  test('of a prerendered page that is closed before anybody sees it is over, and listens to nothing', async () => {
+    const { storage } = await left();
+    const window = new EventTarget();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = window;
+    window.addEventListener = (...given) => ((listeners += 1), addEventListener.apply(window, given));
+    window.removeEventListener = (...given) => ((listeners -= 1), removeEventListener.apply(window, given));
+    vi.stubGlobal('window', window);
+    vi.stubGlobal('document', { prerendering: true });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const scene = stage({ storage });
+    const resumed = scene.chat.resume();
+    await settle();
+    await scene.chat.close();
+    expect(await resumed).toBe(false);
+    expect(listeners).toBe(0);
+  });
+
   test('of nothing but a farewell that is owed lets other tabs have the chat', async () => {
     const storage = new FakeStorage();
     const former = await staged('c1', { storage });

@@ -183,6 +183,15 @@ describe('the lock of a site', () => {
     await closed;
   });
 
+  test('is waited for no longer by who was closed, though another tab has it', async () => {
+    const [one, two] = [open(), open()];
+    await one.lock.take();
+    const taking = two.lock.take({ patienceMs: 3_600_000 });
+    await vi.waitFor(async () => expect((await navigator.locks.query()).pending).toHaveLength(1), { timeout: 30_000 });
+    await two.lock.close();
+    expect(await taking).toBe(false);
+  });
+
   test('is held by nobody once the closing is over', async () => {
     const one = open();
     await one.lock.take();

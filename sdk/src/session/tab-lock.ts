@@ -66,6 +66,10 @@ class WebTabLock implements TabLock {
   #giveBack: (() => void) | null = null;
   #channel: BroadcastChannel | null = null;
   #watching: AbortController | null = null;
+  /** Gives up waiting for the lock. */
+  #impatience: AbortController | null = null;
+  /** Runs from the hand-over until the other tab should have fetched the lock. */
+  readonly #fetching = new Timer();
   /** It was given away, and is still to be fetched. */
   #isHandedOver = false;
   /** Settled once nothing that was asked of the browser is held or awaited. */
@@ -90,6 +94,8 @@ class WebTabLock implements TabLock {
   release(): void {
     this.#isWanted = false;
     this.#isHandedOver = false;
+    this.#fetching.stop();
+    this.#impatience?.abort();
     this.#giveBack?.();
     this.#giveBack = null;
     this.#channel?.close();
@@ -146,7 +152,7 @@ class WebTabLock implements TabLock {
     await returning.get(this.#name);
     if (!this.#isWanted) return false;
     if (patienceMs === 0) return this.#request({ ifAvailable: true });
-    const impatience = new AbortController();
+    const impatience = (this.#impatience = new AbortController());
     const patience = new AwakeTimer();
     patience.start(patienceMs, () => {
       impatience.abort();
@@ -193,10 +199,10 @@ class WebTabLock implements TabLock {
   /** Handed over. The lock goes when the other tab takes it, so that no third one finds it free in between. */
   #letItBeTaken(): void {
     this.#isHandedOver = true;
-    setTimeout(() => {
+    this.#fetching.start(HAND_OVER_MS, () => {
       // It was not: that tab is gone.
-      if (this.#isHandedOver) this.#lose();
-    }, HAND_OVER_MS);
+      this.#lose();
+    });
   }
 
   /** By another tab; or by a browser that takes it from pages in its back/forward cache (WebKit), where it may be had again. */
