@@ -19,10 +19,12 @@ const loadChunk = (url, integrity, first) => {
   const href = url + suffix;
   const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', crossOrigin: '', integrity, href });
   Reflect.get(Document.prototype, 'head', document).append(link);
-  return (suffix ? import(href) : first()).catch((error) => {
-    failures[url] = suffix + '?';
-    throw error;
-  });
+  return (suffix ? import(href) : first())
+    .catch((error) => {
+      failures[url] = suffix + '?';
+      throw error;
+    })
+    .finally(() => link.remove());
 };`;
 
 /**

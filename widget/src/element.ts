@@ -11,13 +11,11 @@ import Widget from './Widget.svelte';
 /** Where a server draws the page there is no element to be one of: it can be imported, and nothing is made of it. */
 const PageElement = (globalThis.HTMLElement as typeof HTMLElement | undefined) ?? (class {} as typeof HTMLElement);
 
-/** What a page may have set before the class was there, which would hide the accessors of the class. */
-const SET_BEFORE = ['strings', 'chat', 'claims'] as const;
-/** What the loader stands in for until then. */
+/** Methods that the loader stands in for until then. */
 const STOOD_IN = ['open', 'close', 'remove', 'destroy'] as const;
-/** What ends in the panel: shortcuts of the page cannot tell its fields from the rest of the page. */
+/** Events that end at the element: shortcuts of the page cannot tell its fields from the rest of the page. */
 const KEPT_EVENTS = ['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'copy', 'cut', 'paste'] as const;
-/** What the component is to the element. Its compiler's types are not read by every tool. */
+/** The component as the element uses it. Its compiler's types are not read by every tool. */
 interface Mounted {
   readonly focus: () => Promise<void>;
 }
@@ -36,19 +34,21 @@ export class PasserbyChatElement extends PageElement {
   readonly #root: ShadowRoot;
   readonly #widget: WidgetModel;
   /** Whether it is the element of the script tag, which is to be there until it is removed by `remove` or `destroy`. */
-  readonly #isOfTag = window.passerbyChat === this;
+  #isOfTag = false;
   #component: Mounted | undefined;
 
   constructor() {
     super();
-    const before = SET_BEFORE.filter((name) => Object.hasOwn(this, name)).map((name) => [name, this[name]] as const);
-    for (const name of [...SET_BEFORE, ...STOOD_IN]) Reflect.deleteProperty(this, name);
+    // What the page set before the class was there would hide the accessors of the class.
+    const own = { ...(this as unknown as Record<string, unknown>) };
+    for (const name in own) Reflect.deleteProperty(this, name);
+    for (const name of STOOD_IN) delete own[name];
     // The loader may have drawn a launcher already.
     this.#root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     // At the host: Svelte looks at the root whether an event was stopped.
     for (const type of KEPT_EVENTS) this.addEventListener(type, (event) => event.stopPropagation());
     this.#widget = new WidgetModel(() => this.#readOptions());
-    Object.assign(this, Object.fromEntries(before));
+    Object.assign(this, own);
   }
 
   /** Whether the panel is open. */
@@ -108,7 +108,10 @@ export class PasserbyChatElement extends PageElement {
   }
 
   connectedCallback(): void {
-    if (this.#isOfTag) window.passerbyChat ??= this;
+    // The loader names it before it puts it in, but may have made it when the class was there already.
+    if ((this.#isOfTag ||= window.passerbyChat === this)) window.passerbyChat ??= this;
+    // A copy of the element of the tag, which libraries make of a page: it floats already, and there is one chat.
+    else if (!this.#component && this.popover && window.passerbyChat) return super.remove();
     this.#float();
     // Moved to another place in the page, not new: the conversation goes on.
     if (this.#component) return;
@@ -126,6 +129,7 @@ export class PasserbyChatElement extends PageElement {
       props: { widget: this.#widget, setOpen: (isOpen: boolean) => (isOpen ? this.open() : this.close()) },
     });
     this.#component = component as unknown as Mounted;
+    addEventListener('pageshow', this.#onShown);
     this.#readBrand();
     this.#takeUp();
     this.#openOrClose();
@@ -136,13 +140,15 @@ export class PasserbyChatElement extends PageElement {
     // A page that swaps its body takes the element out and puts it back in one go.
     setTimeout(() => {
       if (this.isConnected) return;
-      if (this.#isOfTag && window.passerbyChat === this) ownDocument('body').append(this);
+      // Without a body the loader waits for one.
+      if (this.#isOfTag && window.passerbyChat === this) (ownDocument('body') as HTMLElement | null)?.append(this);
       else this.#release();
     });
   }
 
   #release(): void {
     if (!this.#component) return;
+    removeEventListener('pageshow', this.#onShown);
     void unmount(this.#component);
     this.#component = undefined;
     this.#widget.release();
@@ -168,6 +174,11 @@ export class PasserbyChatElement extends PageElement {
     if (name === 'color') this.#readBrand();
     this.#openOrClose();
   }
+
+  /** From the back/forward cache: another page of the tab may have begun something meanwhile. */
+  readonly #onShown = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted && !this.#widget.chat) this.#takeUp();
+  };
 
   #takeUp(): void {
     void this.#widget.takeUp().then((wasOpen) => {

@@ -18,14 +18,14 @@ const make = ownDocument('createElement').bind(document);
 
 // Without one of its own, as in a module, the tag that names a site.
 const { dataset, src } = (ownDocument('currentScript') ??
-  ownDocument('querySelector').call(document, 'script[data-site],script[src*="widget.js?"]')) as HTMLScriptElement;
+  ownDocument('querySelector').call(document, 'script[src*="/widget.js"][data-site^=pk_]')) as HTMLScriptElement;
 const address = new URL(src);
 
-// An element of that id is no chat.
-if (window.passerbyChat?.localName !== 'passerby-chat') {
+// An element or a frame of that name is no property of the window's own.
+if (!Object.hasOwn(window, 'passerbyChat')) {
   const element = (window.passerbyChat = make('passerby-chat'));
   // Tag managers drop what they do not know of a tag, but not of its address.
-  address.searchParams.forEach((value, name) => element.setAttribute(name, value));
+  address.searchParams.forEach((value, name) => /^[a-z]+$/.test(name) && element.setAttribute(name, value));
   for (const name in dataset) element.setAttribute(name, dataset[name]!);
   const get = (name: string) => element.getAttribute(name);
   let load = () => {};
@@ -44,7 +44,9 @@ if (window.passerbyChat?.localName !== 'passerby-chat') {
       // loader that a browser has kept.
       const rel = 'modulepreload';
       const integrity = address.pathname.includes('/widget/') ? '__INTEGRITY__' : '';
-      ownDocument('head').append(Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }));
+      (ownDocument('head') as HTMLElement | null)?.append(
+        Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }),
+      );
       import(href).catch(() => {
         button.textContent = "Couldn't load. Try again";
         element.removeAttribute('open');
@@ -77,12 +79,17 @@ if (window.passerbyChat?.localName !== 'passerby-chat') {
     // The page's shortcuts would take the press of a key.
     element.onkeydown = (event) => event.stopPropagation();
     element.style.setProperty('--passerby-you', get('color'));
-    try {
-      // A frame keeps what is its own: see `tabKey`.
-      if (sessionStorage[`passerby:${get('site')}:${get('scope') ?? ''}${window === top ? '' : '@frame'}`]) load();
-    } catch {
-      // This page may not store anything, so nothing is to be taken up.
-    }
+    const takeUp = () => {
+      try {
+        // A frame keeps what is its own: see `storageKey`.
+        if (sessionStorage[`passerby:${get('site')}:${get('scope') ?? ''}${window === top ? '' : '@frame'}`]) load();
+      } catch {
+        // This page may not store anything, so nothing is to be taken up.
+      }
+    };
+    takeUp();
+    // It may come out of the back/forward cache, after another page of the tab began something.
+    addEventListener('pageshow', takeUp);
   }
 
   const observer = new MutationObserver(() => {

@@ -20,6 +20,7 @@ afterEach(() => {
   // Those of earlier tests too: each tag puts its own back into an exchanged body.
   for (const element of document.querySelectorAll('passerby-chat')) element.remove();
   delete window.passerbyChat;
+  for (const script of document.querySelectorAll('script[data-site]')) script.remove();
 });
 
 it('draws a launcher and fetches nothing else', async () => {
@@ -75,6 +76,31 @@ it.each(['remove', 'destroy'])('stays away after %s, until the tag is run again'
   await runTag();
   expect(document.querySelectorAll('passerby-chat')).toHaveLength(1);
   expect(window.passerbyChat).not.toBe(chat);
+});
+
+it('S37 reads settings in the address of the tag, and nothing that is no name of one', async () => {
+  const script = document.createElement('script');
+  script.src = '/widget.js?1732659000&site=pk_test_query&v[]=2';
+  const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
+  document.body.append(script);
+  await loaded;
+  script.remove();
+  expect(window.passerbyChat!.getAttributeNames().sort()).toEqual(['popover', 'site']);
+});
+
+it('S37 is told where it comes from by its own tag alone, as a module too', async () => {
+  const [other, another, own] = [0, 1, 2].map(() => document.createElement('script')) as [
+    HTMLScriptElement,
+    HTMLScriptElement,
+    HTMLScriptElement,
+  ];
+  // Of no type that runs: they only stand there.
+  Object.assign(other, { type: 'text/plain', src: 'https://other.example/stats.js' }).dataset['site'] = 'a-shop';
+  Object.assign(another, { type: 'text/plain', src: 'https://other.example/chat-widget.js?id=7' });
+  Object.assign(own, { type: 'module', src: '/widget.js?as=module' }).dataset['site'] = 'pk_test_own';
+  document.head.append(other, another, own);
+  await expect.poll(() => window.passerbyChat?.getAttribute('site')).toBe('pk_test_own');
+  for (const script of [other, another, own]) script.remove();
 });
 
 it('takes what a tag manager drops of the tag from its address', async () => {

@@ -63,6 +63,7 @@ for (const host of HOST_PAGES) {
       if (!host.change) return;
       await host.change(inside());
       await talk('two');
+      await expect(inside().locator('passerby-chat')).toHaveCount(1);
     });
 
     test('reloaded', async () => {

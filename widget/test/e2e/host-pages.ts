@@ -167,6 +167,17 @@ const navigatedBy = (library: string, attributes: string): Omit<HostPage, 'name'
   },
 });
 
+/** Follows the link, and then goes back to what the library kept of the page before. */
+const andBack = (row: Omit<HostPage, 'name'>): Omit<HostPage, 'name'> => ({
+  ...row,
+  change: async (frame) => {
+    await row.change!(frame);
+    await frame.evaluate(() => history.back());
+    await frame.waitForURL((url) => !url.search.includes('turn=1'));
+    await frame.waitForSelector('h1[data-before]');
+  },
+});
+
 /** A dialog that makes all the rest of the page inert while it is open. */
 const MODAL = `<dialog id="modal"><p>We use lanterns.</p></dialog>`;
 const showModal = (frame: Frame) =>
@@ -237,8 +248,8 @@ export const HOST_PAGES: readonly HostPage[] = [
         `trusted-types 'none'`,
       ].join('; '),
   },
-  { name: 'Turbo 8', ...navigatedBy('@hotwired/turbo/dist/turbo.es2017-umd.js', '') },
-  { name: 'htmx 2, boosted', ...navigatedBy('htmx.org/dist/htmx.min.js', 'hx-boost="true"') },
+  { name: 'Turbo 8, and Back', ...andBack(navigatedBy('@hotwired/turbo/dist/turbo.es2017-umd.js', '')) },
+  { name: 'htmx 2, boosted, and Back', ...andBack(navigatedBy('htmx.org/dist/htmx.min.js', 'hx-boost="true"')) },
   { name: 'React 18 draws the document anew', ...redrawnBy(18) },
   { name: 'React 19 draws the document anew', ...redrawnBy(19) },
   {
@@ -276,5 +287,16 @@ export const HOST_PAGES: readonly HostPage[] = [
             made.remove();
           });`)}</script></body>`,
       ),
+  },
+  {
+    name: 'a body that is exchanged for its copy',
+    html: page(),
+    change: (frame) => frame.evaluate(() => document.body.replaceWith(document.body.cloneNode(true))),
+  },
+  {
+    name: 'built-ins that are frozen',
+    html: withScript(
+      'for (const of of [Object, Array, Function, Promise, String, Map, Set, RegExp, Error, Date, Number]) { Object.freeze(of.prototype); Object.freeze(of); }',
+    ),
   },
 ];

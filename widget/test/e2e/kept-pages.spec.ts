@@ -1,4 +1,5 @@
 import { type Chat, createChat } from '@passerby/sdk';
+import type { Service } from '../../../.config/test/service.ts';
 import { isFocusInPanel, LAUNCHER, PANEL, shapeOf, texts } from './shape.ts';
 import { type SiteOwner } from './site-owner.ts';
 import { expect, nextSite, test } from './street.ts';
@@ -70,7 +71,7 @@ for (const { name, comeBy } of WAYS) {
     test.beforeAll(async ({ owner, service }) => {
       const site = nextSite();
       browser = await UnwatchedBrowser.start();
-      html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>${browser.driver}<script async src="${service.url}/widget.js" data-site="${site}"></script><h1>Lanterns and maps</h1></html>`;
+      html = htmlOf(browser, service, site);
       await browser.open(owner.serve({ body: html }));
       stranger = createChat({ url: service.url, site, origin: owner.origin });
     });
@@ -121,6 +122,45 @@ for (const { name, comeBy } of WAYS) {
     });
   });
 }
+
+test.describe('Back to a page of the cache on which nothing had begun', () => {
+  for (const [state, isOpened] of [
+    ['nobody touched the launcher', false],
+    ['the chat was open', true],
+  ] as const) {
+    test(`goes on with what a later page began: ${state}`, async ({ owner, service, site }) => {
+      await using browser = await UnwatchedBrowser.start();
+      const body = htmlOf(browser, service, site);
+      await browser.open(owner.serve({ body }));
+      await expect.poll(() => browser.ask(has, '.launcher')).toBe(true);
+      if (isOpened) {
+        await browser.ask(press, '.launcher');
+        await expect.poll(() => browser.ask(has, '.panel .primary')).toBe(true);
+      }
+      await browser.ask((address) => () => void (location.href = address), owner.serve({ body }));
+      await expect.poll(() => browser.ask(has, '.launcher')).toBe(true);
+      await browser.ask(press, '.launcher');
+      await expect.poll(() => browser.ask(has, '.panel .primary')).toBe(true);
+      await browser.ask(press, '.panel .primary');
+
+      await using stranger = createChat({ url: service.url, site, origin: owner.origin });
+      await stranger.find();
+      await expect.poll(() => stranger.snapshot().state.status).toBe('chatting');
+      await expect.poll(() => browser.ask(has, 'textarea')).toBe(true);
+      stranger.send('one');
+      await expect.poll(() => browser.ask(words)).toContain('one');
+
+      await browser.ask(() => () => history.back());
+      expect(await browser.ask(() => (globalThis as { wasKept?: boolean }).wasKept)).toBe(true);
+      await expect.poll(() => browser.ask(words)).toContain('one');
+      await browser.ask(say, 'two');
+      await expect.poll(() => texts(stranger)).toContain('two');
+    });
+  }
+});
+
+const htmlOf = (browser: UnwatchedBrowser, service: Service, site: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>${browser.driver}<script async src="${service.url}/widget.js" data-site="${site}"></script><h1>Lanterns and maps</h1></html>`;
 
 /** The same document under a name of another site. */
 const foreign = (owner: SiteOwner, address: string): string => address.replace(owner.origin, owner.foreignOrigin);
