@@ -65,12 +65,12 @@ export class ChatModel {
   }
 
   /** Brings over what another tab has. */
-  useHere(): void {
-    this.#try(() => this.#chat.useHere());
+  takeOver(): void {
+    this.#try(() => this.#chat.takeOver());
   }
 
-  skip(): void {
-    if (performance.now() - this.#startedAt > FRESH_MS) this.#try(() => this.#chat.skip());
+  skip(criteria?: Criteria): void {
+    if (performance.now() - this.#startedAt > FRESH_MS) this.#try(() => this.#chat.skip(criteria));
   }
 
   leave(): void {

@@ -26,6 +26,10 @@ it('takes the service from where its own file came from, unless told', () => {
   expect(read({ site: 'pk_test_demo', api: 'https://other.example:8443/' }).api).toBe('https://other.example:8443');
 });
 
+it('does not take the site for the service where a bundle of the site holds it', () => {
+  expect(read({ site: 'pk_test_demo' }, { moduleUrl: 'https://shop.example/assets/index-4f2a.js' }).api).toBe('');
+});
+
 it('leaves an address it cannot read to the SDK, which says what is wrong with it', () => {
   expect(read({ api: 'http://' }).api).toBe('http://');
 });

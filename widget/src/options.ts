@@ -7,7 +7,7 @@ export interface WidgetOptions {
   readonly site: string;
   /** `scope`: tells several chats of one site in one browser apart, each a visitor of its own. Default: empty. */
   readonly scope: string;
-  /** `api`: where the service is. Default: the origin this file came from. */
+  /** `api`: where the service is. Default: the origin that `passerby-chat.js` came from; in a bundle there is none. */
   readonly api: string;
   /** `topic`: what page this is; visitors of the same topic meet first. Default: the path of the page; empty: none. */
   readonly topic: string;
@@ -35,10 +35,13 @@ export interface Surroundings {
 /** `attribute` answers like `Element.getAttribute`. */
 export function readOptions(attribute: (name: string) => string | null, around: Surroundings): WidgetOptions {
   const lang = attribute('lang') || around.pageLang;
+  // In a bundle this file comes from the site, and only the site knows where the service is.
+  const isServed = around.moduleUrl.includes('/passerby-chat.js');
+  const api = attribute('api')?.trim() || (isServed ? around.moduleUrl : '');
   return {
     site: attribute('site')?.trim() ?? '',
     scope: attribute('scope')?.trim() ?? '',
-    api: originOf(attribute('api')?.trim() || around.moduleUrl, around.moduleUrl),
+    api: api && originOf(api, around.moduleUrl),
     topic: (attribute('topic') ?? around.pagePath).trim().slice(0, LIMITS.topicMaxChars),
     lang: isLanguage(lang) ? lang : undefined,
     label: attribute('label')?.trim() || undefined,

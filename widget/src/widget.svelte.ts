@@ -151,8 +151,9 @@ export class WidgetModel {
   #make(): Chat | undefined {
     const { site, scope, api } = this.options;
     try {
+      this.#made = createChat({ url: api, site, scope, ...(this.claims && { claims: this.claims }) });
       document.addEventListener('securitypolicyviolation', this.#onViolation);
-      return (this.#made = createChat({ url: api, site, scope, ...(this.claims && { claims: this.claims }) }));
+      return this.#made;
     } catch (error) {
       this.isMisconfigured = true;
       adviseOwner(error instanceof Error ? error.message : String(error));

@@ -89,12 +89,12 @@ export class FakeChat implements Chat {
     return false;
   }
 
-  takeOver(): Promise<void> {
-    return this.useHere();
+  async takeOver(): Promise<void> {
+    this.#called('takeOver');
   }
 
-  async useHere(): Promise<void> {
-    this.#called('useHere');
+  useHere(): Promise<void> {
+    return this.takeOver();
   }
 
   async find(criteria?: Criteria): Promise<void> {
@@ -118,8 +118,8 @@ export class FakeChat implements Chat {
     this.#called('typing', on);
   }
 
-  async skip(): Promise<void> {
-    this.#called('skip');
+  async skip(criteria?: Criteria): Promise<void> {
+    this.#called('skip', criteria);
   }
 
   async stop(): Promise<void> {

@@ -71,6 +71,15 @@ it('looks for people on the page that is there now', async () => {
   expect(chat.calls.at(-1)).toMatchObject(['find', { topic: '/another/article' }]);
 });
 
+it('looks there for the next one too, whatever page the one before was found on', async () => {
+  const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
+  const before = location.href;
+  onTestFinished(() => history.replaceState({}, '', before));
+  history.replaceState({}, '', '/a/third');
+  await page.getByRole('button', { name: 'Next stranger' }).click();
+  expect(chat.calls.at(-1)).toMatchObject(['skip', { topic: '/a/third' }]);
+});
+
 it('is above what the page stacks highest, and out of reach of its transforms', async () => {
   const cover = document.createElement('div');
   cover.style.cssText = 'position:fixed;inset:0;z-index:2147483647;background:#fff';

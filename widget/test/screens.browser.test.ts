@@ -172,7 +172,7 @@ it('says that another tab has the chat, and brings it over when asked', async ()
   await expect.element(page.getByText('in another tab', { exact: true })).toBeVisible();
   await expect.element(page.getByRole('heading', { name: 'This chat is open in another tab.' })).toBeVisible();
   await page.getByRole('button', { name: 'Use it here' }).click();
-  expect(chat.calls.at(-1)).toEqual(['useHere']);
+  expect(chat.calls.at(-1)).toEqual(['takeOver']);
 });
 
 it('connects for the start screen once the other tab is done', async () => {
@@ -203,7 +203,7 @@ it('reads on from the heading, not from the button, when another tab takes the c
   chat.show({ state: { status: 'elsewhere' } });
   await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('This chat is open in another tab.');
   await userEvent.keyboard('{Enter}');
-  expect(chat.calls.some(([name]) => name === 'useHere')).toBe(false);
+  expect(chat.calls.some(([name]) => name === 'takeOver')).toBe(false);
 });
 
 it('tells the site owner, not the visitor, which origin to allow', async () => {
