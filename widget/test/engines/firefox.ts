@@ -36,8 +36,9 @@ export async function startFirefox(): Promise<Engine> {
   let count = 0;
   const ask = async (method: string, params: object = {}): Promise<Record<string, unknown>> => {
     const id = ++count;
-    const answer = await new Promise<Answer>((resolve) => {
+    const answer = await new Promise<Answer>((resolve, reject) => {
       waiting.set(id, resolve);
+      socket.addEventListener('close', () => reject(new Error(`${method}: the browser is gone`)), { once: true });
       socket.send(JSON.stringify({ id, method, params }));
     });
     waiting.delete(id);

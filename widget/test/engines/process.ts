@@ -34,7 +34,8 @@ export class Program implements AsyncDisposable {
     while (true) {
       const found = pattern.exec(this.#said);
       if (found) return found;
-      if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}:\n${this.#said}`);
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`${child.spawnfile} ended with ${end}:\n${this.#said}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
