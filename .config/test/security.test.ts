@@ -13,7 +13,7 @@ const rows = [...page.matchAll(/^\| (S\d+) +\|([^|]+)\|[^|]+\|([^|]+)\|$/gm)].ma
 }));
 
 /** How many threats there are: one that is taken off the page takes this with it. */
-const THREATS = 35;
+const THREATS = 37;
 
 describe('docs/security.md', () => {
   test('numbers every threat, each once', () => {

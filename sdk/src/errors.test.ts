@@ -22,7 +22,7 @@ test('a code this client does not know is internal', () => {
   expect(ChatError.fromWire({ code: 'from_the_future' as 'internal', message: '?' }).code).toBe('internal');
 });
 
-test('a refusal repeats no secret key, whoever put it there', () => {
+test('S36 a refusal repeats no secret key, whoever put it there', () => {
   const message = 'No site "sk_live_canary-1_x" here (sk_test_canary2).';
   expect(ChatError.fromWire({ code: 'origin_refused', message }).message).toBe('No site "sk_…" here (sk_…).');
 });

@@ -49,7 +49,7 @@ describe('options', () => {
     expect(() => check({ ...good, site: 'demo' })).toThrow('got "demo"');
   });
 
-  test.each(['url', 'site', 'origin', 'scope'])('no message repeats a secret key given as %s', (name) => {
+  test.each(['url', 'site', 'origin', 'scope'])('S36 no message repeats a secret key given as %s', (name) => {
     for (const value of ['sk_live_canary', 'https://sk_test_canary-x@chat.example.org', ['sk_live_canary']]) {
       const given = name === 'scope' ? { value } : value;
       expect(() => check({ ...good, [name]: given })).toThrow(/got .*sk_…/);
