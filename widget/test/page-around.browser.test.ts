@@ -182,6 +182,10 @@ it('reads the title in its own direction on a page that reads from right to left
     return range.getBoundingClientRect().left;
   };
   expect(at('Looking'.length)).toBeGreaterThan(at(0));
+  // And it begins where the line below it does.
+  const words = document.createRange();
+  words.selectNodeContents(title);
+  expect(Math.round(title.getBoundingClientRect().right - words.getBoundingClientRect().right)).toBe(0);
 });
 
 it('tells the site owner once which address the page’s own policy keeps the chat from', async () => {
