@@ -102,7 +102,7 @@ if (!Object.hasOwn(window, 'passerbyChat')) {
     const [html, body] = [ownDocument('documentElement'), ownDocument('body')];
     for (const parent of [document, html, body]) if (parent) observer.observe(parent, { childList: true });
     if (!element.isConnected) body?.append(element);
-    if (element.matches('[open]')) load();
+    if (element.matches('[open],[inline]')) load();
     // Above all that the page can stack, and out of reach of its transforms.
     if (element.isConnected && element.showPopover && !element.matches('[inline],:popover-open')) {
       element.popover = 'manual';
