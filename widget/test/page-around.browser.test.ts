@@ -173,8 +173,8 @@ it('reads the title in its own direction on a page that reads from right to left
   const { find } = openWidget({}, (fake) =>
     fake.show({ state: { status: 'waiting', since: Date.now(), progress: null } }),
   );
-  await expect.poll(() => find('header b')?.textContent).toBe('Looking…');
-  const title = find('header b');
+  await expect.poll(() => find('.header b')?.textContent).toBe('Looking…');
+  const title = find('.header b');
   const at = (start: number) => {
     const range = document.createRange();
     range.setStart(title.firstChild!, start);

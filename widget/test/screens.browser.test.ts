@@ -73,6 +73,9 @@ const complaints = async (element: HTMLElement) => {
   const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 };
+/** The landmarks of a page, to which the chat in it must not add. */
+const LANDMARKS = ['header', 'main', 'footer'];
+
 /** What is to be pressed: of a choice, its whole line. */
 const tooSmall = (element: HTMLElement) =>
   [...element.shadowRoot!.querySelectorAll<HTMLElement>('button, textarea, input')]
@@ -108,6 +111,18 @@ describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
     expect(await complaints(element)).toEqual([]);
   });
 
+  it('adds no landmark to those of the page', async () => {
+    const parts = LANDMARKS.map((name) => document.createElement(name));
+    document.body.append(...parts);
+    onTestFinished(() => {
+      for (const part of parts) part.remove();
+    });
+    openWidget({}, SCREENS[screen]);
+    await expect.element(page.getByRole('dialog')).toBeVisible();
+    for (const role of ['banner', 'main', 'contentinfo'] as const)
+      expect(page.getByRole(role).elements(), role).toHaveLength(1);
+  });
+
   it('has at most one primary action', () => {
     const { element } = openWidget({}, SCREENS[screen]);
     expect(element.shadowRoot!.querySelectorAll('.primary').length).toBeLessThanOrEqual(1);
@@ -118,6 +133,13 @@ describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
     await expect.element(page.getByRole('dialog')).toBeVisible();
     expect(tooSmall(element)).toEqual([]);
   });
+});
+
+it('has nothing axe objects to in the menu of a conversation', async () => {
+  const { element, find } = openWidget({}, (chat) => chat.show({ state: chatting() }));
+  await page.getByRole('button', { name: 'More' }).click();
+  await settled(find('.panel'));
+  expect(await complaints(element)).toEqual([]);
 });
 
 /** The smallest phone on its side, and what is left of a window at 400 %. */
