@@ -7,7 +7,7 @@ import type { ChatSnapshot, Message } from './state.ts';
 
 /** How a call can be given up. */
 export interface CallOptions {
-  /** Rejects the call with `aborted`; `find` also cancels the wait. */
+  /** Rejects the call with `aborted`; `find` then looks for nobody. Once the call has resolved it does nothing: see `cancel`. */
   readonly signal?: AbortSignal | undefined;
 }
 
