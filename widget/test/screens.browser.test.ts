@@ -149,6 +149,16 @@ describe.each([
 ])('in a window of %i by %i', (width, height) => {
   const MANY = Array.from({ length: 40 }, (_, index) => `interest ${index}`);
 
+  it('keeps the interests apart from the button below them', async () => {
+    await page.viewport(width, height);
+    onTestFinished(() => page.viewport(1280, 800));
+    const { find } = openWidget({}, SCREENS['start']);
+    await expect.element(page.getByRole('dialog')).toBeVisible();
+    await settled(find('.panel'));
+    const { bottom } = find('.words:has(h2)').getBoundingClientRect();
+    expect(find('.primary').getBoundingClientRect().top - bottom).toBeGreaterThanOrEqual(8);
+  });
+
   it.each(Object.keys(SCREENS))('everything of the screen can be reached: %s', async (screen) => {
     await page.viewport(width, height);
     onTestFinished(() => page.viewport(1280, 800));
