@@ -97,11 +97,17 @@ if (!Object.hasOwn(window, 'passerbyChat')) {
     if (window.passerbyChat !== element) observer.disconnect();
     else tend();
   });
+  let timesPutBack = 0;
   /** The page exchanged its content, its body or all of it: the chat goes on in what there is now. */
   const tend = () => {
     const [html, body] = [ownDocument('documentElement'), ownDocument('body')];
     for (const parent of [document, html, body]) if (parent) observer.observe(parent, { childList: true });
-    if (!element.isConnected) body?.append(element);
+    if (body && !element.isConnected) {
+      // An observer of the page takes it out whenever it is there: neither would ever let the page go on.
+      if (timesPutBack++ > 9) return element.remove();
+      setTimeout(() => (timesPutBack = 0));
+      body.append(element);
+    }
     if (element.matches('[open],[inline]')) load();
     // Above all that the page can stack, and out of reach of its transforms.
     if (element.isConnected && element.showPopover && !element.matches('[inline],:popover-open')) {

@@ -78,6 +78,24 @@ it.each(['remove', 'destroy'])('stays away after %s, until the tag is run again'
   expect(window.passerbyChat).not.toBe(chat);
 });
 
+it('is gone for good, and the page goes on, where the page takes it out whenever it is there', async () => {
+  let timesTaken = 0;
+  // A page that cannot be stopped would never end the test.
+  const cleaner = new MutationObserver(() => {
+    const element = document.querySelector('body > passerby-chat');
+    if (element && timesTaken++ < 1_000) element.parentNode!.removeChild(element);
+  });
+  cleaner.observe(document.body, { childList: true });
+  await runTag();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  cleaner.disconnect();
+  expect(timesTaken).toBeLessThan(20);
+  document.body.append('more');
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(document.querySelector('passerby-chat')).toBeNull();
+  expect(window.passerbyChat).toBeUndefined();
+});
+
 it('S37 reads settings in the address of the tag, and nothing that is no name of one', async () => {
   const script = document.createElement('script');
   script.src = '/widget.js?1732659000&site=pk_test_query&v[]=2';
