@@ -193,7 +193,7 @@ export class Client implements Chat {
     });
     signal?.addEventListener('abort', abort);
     if (this.#state.status === 'refused') this.#show({ state: IDLE });
-    this.#session.start();
+    this.#start();
     try {
       await connected;
     } finally {
@@ -327,7 +327,7 @@ export class Client implements Chat {
     if (id === undefined) throw new ChatError('wrong_state', { message: 'There is nobody to report.' });
     const messages = shown?.conversationId === id ? shown.messages : null;
     // A service that refused the chat may hear it yet.
-    this.#session.start();
+    this.#start();
     await this.#reports.send(report, id, messages, policy);
   };
 
@@ -396,6 +396,11 @@ export class Client implements Chat {
     throw new ChatError(this.#isClosed ? 'closed' : 'aborted');
   }
 
+  /** Not once it is closed, which a listener may have done just now. */
+  #start(): void {
+    if (!this.#isClosed) this.#session.start();
+  }
+
   get #isBusy(): boolean {
     return this.#state.status === 'waiting' || this.#state.status === 'chatting';
   }
@@ -430,7 +435,8 @@ export class Client implements Chat {
   }
 
   async #resume(): Promise<boolean> {
-    if (this.#keeper.recall() === null) return false;
+    // What this chat wrote itself it has, or has just left.
+    if (!this.#keeper.isOutdated || this.#keeper.recall() === null) return false;
     // The page before still has the chat, and where there are no locks nothing else waits for it.
     if (isPrerendered()) await this.#whenShown();
     if (this.#isClosed) return false;
@@ -485,7 +491,7 @@ export class Client implements Chat {
     } else if (isSearching) {
       this.#show({ state: { status: 'waiting', since: unixNow(), progress: null } });
     }
-    this.#session.start();
+    this.#start();
     return conversation !== null || isSearching;
   }
 
@@ -507,7 +513,7 @@ export class Client implements Chat {
     this.#letGo(new ChatError('aborted'), true);
     this.#show({ state: IDLE });
     void this.#resume().then((isTakenUp) => {
-      if (!isTakenUp && this.#state.status === 'idle') this.#session.start();
+      if (!isTakenUp && this.#state.status === 'idle') this.#start();
     });
     return true;
   }
@@ -537,7 +543,7 @@ export class Client implements Chat {
     signal?.addEventListener('abort', abort);
     this.#show({ state: waiting });
     if (left !== null) this.#emitter.emit('ended', left);
-    this.#session.start();
+    this.#start();
     try {
       await held;
     } finally {
@@ -685,8 +691,12 @@ export class Client implements Chat {
     this.#conversation = this.#converse(info, 'new');
     this.#orders.matched();
     this.#conversation.connected('here');
-    this.#show({ state: chatting(this.#conversation), ...(info.policy === undefined ? {} : { policy: info.policy }) });
-    this.#emitter.emit('started', { conversationId, shared });
+    const state = chatting(this.#conversation);
+    // A listener to the change may leave at once: its end comes after its beginning.
+    this.#emitter.together(() => {
+      this.#show({ state, ...(info.policy === undefined ? {} : { policy: info.policy }) });
+      this.#emitter.emit('started', { conversationId, shared });
+    });
   }
 
   #converse(info: ConversationInfo, memory: ConversationMemory): Conversation {

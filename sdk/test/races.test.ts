@@ -283,6 +283,28 @@ describe('listeners that act', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  for (const status of ['connecting', 'waiting'])
+    test(`a listener may close as soon as the chat is ${status}: no connection is begun after it`, async () => {
+      const scene = stage();
+      scene.chat.on('change', ({ state, connection }) => {
+        if ([state.status, connection.status].includes(status as never)) void scene.chat.close();
+      });
+      const found = refusal(scene.chat.find());
+      await settle(60_000);
+      expect(await found).toMatchObject({ code: 'closed' });
+      expect(scene.lines.filter(({ isOpen }) => isOpen)).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+  test('a listener may leave at the change that shows the conversation: it ends after it has started', async () => {
+    const scene = await waiting();
+    scene.chat.on('change', ({ state }) => {
+      if (state.status === 'chatting') void scene.chat.stop();
+    });
+    start(scene, 'c1');
+    expect(scene.names()).toEqual(['started', 'ended']);
+  });
+
   test('a listener that throws does not disturb the chat', async () => {
     vi.stubGlobal('reportError', vi.fn());
     const scene = await staged();

@@ -291,6 +291,14 @@ describe('anything else over a reload', () => {
     ]);
   });
 
+  test('a conversation that was left in the same turn is not come back to', async () => {
+    const scene = await staged('c1', { storage: new FakeStorage() });
+    await settle();
+    void scene.chat.stop();
+    expect(await scene.chat.resume()).toBe(false);
+    expect(scene.status()).toBe('idle');
+  });
+
   test('a closed chat takes nothing up', async () => {
     const storage = new FakeStorage();
     await staged('c1', { storage });

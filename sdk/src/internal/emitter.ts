@@ -36,6 +36,17 @@ export class Emitter<Events> {
     if (!this.#isDispatching) this.#dispatch();
   }
 
+  /** What `emitting` emits is heard in one go, before anything that listeners emit. */
+  together(emitting: () => void): void {
+    if (this.#isDispatching) {
+      emitting();
+      return;
+    }
+    this.#isDispatching = true;
+    emitting();
+    this.#dispatch();
+  }
+
   /** What was emitted before still arrives; nothing after it does. */
   close(): void {
     this.#isClosed = true;

@@ -62,19 +62,24 @@ export class Session {
     this.#events = events;
   }
 
+  get #isStarted(): boolean {
+    return this.#connection.status !== 'offline';
+  }
+
   get isReady(): boolean {
     return this.#readyAt !== null;
   }
 
   /** Connects, and stays connected until `stop`. Starting again is the same connection. */
   start(): void {
-    if (this.#connection.status !== 'offline') return;
+    if (this.#isStarted) return;
     this.#attempt = 0;
     this.#stopWaking = onWake((isReturn) => {
       if (!isReturn || !this.#events.returned()) this.#wake();
     });
     this.#setConnection({ status: 'connecting' });
-    this.#dial();
+    // Unless a listener has stopped it.
+    if (this.#isStarted) this.#dial();
   }
 
   /** Never rejects; `unknown` at once while there is no ready line. */
