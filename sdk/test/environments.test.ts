@@ -37,6 +37,16 @@ const environments: Record<string, () => void> = {
     vi.stubGlobal('navigator', { locks: null });
     vi.stubGlobal('sessionStorage', { getItem: () => null, setItem: () => undefined, removeItem: () => undefined });
   },
+  'a page where a tool for consent has taken the storage away': () => {
+    vi.stubGlobal('window', new ForeignWindow());
+    vi.stubGlobal('document', { visibilityState: 'visible' });
+    vi.stubGlobal('sessionStorage', undefined);
+  },
+  'a page where a tool for consent lets nobody read the storage': () => {
+    vi.stubGlobal('window', new ForeignWindow());
+    vi.stubGlobal('document', { visibilityState: 'visible' });
+    vi.stubGlobal('sessionStorage', { getItem: blocked.get, setItem: blocked.get, removeItem: blocked.get });
+  },
   'a WebView, which has null for a storage': () => {
     vi.stubGlobal('window', new ForeignWindow());
     vi.stubGlobal('document', { visibilityState: 'visible' });

@@ -48,6 +48,16 @@ function open(handsOver: unknown = kept): Tab {
 }
 
 describe('the lock of a site', () => {
+  test('is had and taken over where the page has put an old Promise, without `finally`, in the place of the own', async () => {
+    class OldPromise<Value> extends Promise<Value> {}
+    Object.assign(OldPromise.prototype, { finally: undefined });
+    vi.stubGlobal('Promise', OldPromise);
+    const [one, two] = [open(), open()];
+    expect(await one.lock.take({ patienceMs: 100 })).toBe(true);
+    expect(await two.lock.takeOver()).toEqual(kept);
+    expect(one.heard).toEqual(['hand over']);
+  });
+
   test('is had by one tab, again and again, until it lets go', async () => {
     const [one, two] = [open(), open()];
     expect(await one.lock.take()).toBe(true);

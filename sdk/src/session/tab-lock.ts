@@ -86,9 +86,7 @@ class WebTabLock implements TabLock {
   take({ patienceMs = 0 } = {}): boolean | Promise<boolean> {
     if (this.#giveBack !== null && !this.#isHandedOver) return true;
     this.#isWanted = true;
-    return (this.#taking ??= this.#take(patienceMs).finally(() => {
-      this.#taking = null;
-    }));
+    return (this.#taking ??= this.#takeOnce(patienceMs));
   }
 
   release(): void {
@@ -148,6 +146,15 @@ class WebTabLock implements TabLock {
     return returning.get(this.#name);
   }
 
+  /** `await` and `finally` as statements, here and below: what pages put in the place of `Promise` may have no method of that name. */
+  async #takeOnce(patienceMs: number): Promise<boolean> {
+    try {
+      return await this.#take(patienceMs);
+    } finally {
+      this.#taking = null;
+    }
+  }
+
   async #take(patienceMs: number): Promise<boolean> {
     await returning.get(this.#name);
     if (!this.#isWanted) return false;
@@ -157,9 +164,11 @@ class WebTabLock implements TabLock {
     patience.start(patienceMs, () => {
       impatience.abort();
     });
-    return this.#request({ signal: impatience.signal }).finally(() => {
+    try {
+      return await this.#request({ signal: impatience.signal });
+    } finally {
       patience.stop();
-    });
+    }
   }
 
   /** Resolves with whether this tab has the lock now; gives it back when told to. */
@@ -223,11 +232,11 @@ class WebTabLock implements TabLock {
   }
 
   /** Asks the tab that has the chat for it; `null` if none answers in time. */
-  #ask(): Promise<Kept | null> {
+  async #ask(): Promise<Kept | null> {
     const ask = this.#newId(8);
     const channel = new BroadcastChannel(this.#name);
     const timer = new Timer();
-    return new Promise<Kept | null>((resolve) => {
+    const answer = new Promise<Kept | null>((resolve) => {
       timer.start(HAND_OVER_MS, () => {
         resolve(null);
       });
@@ -235,9 +244,12 @@ class WebTabLock implements TabLock {
         if (data.kind === 'handed over' && data.ask === ask) resolve(isKept(data.kept) ? data.kept : null);
       };
       channel.postMessage({ kind: 'hand over', ask } satisfies Note);
-    }).finally(() => {
+    });
+    try {
+      return await answer;
+    } finally {
       timer.stop();
       channel.close();
-    });
+    }
   }
 }

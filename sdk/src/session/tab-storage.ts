@@ -24,18 +24,18 @@ export function storageKey(site: string, scope: string): string {
   return tabKey(site, scope) + (isFrame ? '@frame' : '');
 }
 
-/** The browser's `sessionStorage`, where there is one that may be used. Touching a blocked one throws. */
+/** The browser's `sessionStorage`, where there is one that may be used. Touching or reading a blocked one throws. */
 export function tabStorage(key: string): TabStorage {
-  let storage: Storage | null;
+  let storage: Storage;
   // Node has a `sessionStorage` too, and no tabs.
   if (typeof document === 'undefined') return noStorage;
   try {
     storage = sessionStorage;
+    // An Android WebView may have none; tools for consent take it away, or make it throw.
+    storage.getItem(key);
   } catch {
     return noStorage;
   }
-  // An Android WebView without DOM storage.
-  if (storage === null) return noStorage;
   return {
     read: () => storage.getItem(key),
     write: (text) => {
