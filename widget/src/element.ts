@@ -157,10 +157,13 @@ export class PasserbyChatElement extends PageElement {
 
   /** Puts it above all that the page can stack, and out of reach of its transforms: an inline one stays in its place. */
   #float(): void {
-    // Not in every browser of the floor.
-    if (!this.isConnected || !this.showPopover) return;
-    this.popover = this.hasAttribute('inline') ? null : 'manual';
-    if (!this.matches('[inline], :popover-open')) this.showPopover();
+    if (!this.isConnected) return;
+    try {
+      this.popover = this.hasAttribute('inline') ? null : 'manual';
+      if (!this.matches('[inline], :popover-open')) this.showPopover();
+    } catch {
+      // A browser without popovers, or with what a page has for them: then it has the highest `z-index`.
+    }
   }
 
   attributeChangedCallback(name: string): void {

@@ -63,6 +63,36 @@ it('says in the title of a background tab that somebody wrote, and takes it back
   expect(document.title).toBe(title);
 });
 
+it('says so on a page with an image that is called title', async () => {
+  const image = Object.assign(document.createElement('img'), { name: 'title' });
+  document.body.append(image);
+  const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
+  const title = document.querySelector('title')!;
+  const before = title.text;
+  Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+  Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+  onTestFinished(() => {
+    image.remove();
+    Reflect.deleteProperty(document, 'visibilityState');
+    Reflect.deleteProperty(document, 'hidden');
+  });
+  chat.emit('message', theirs('one'));
+  expect(title.text).toBe(`(1) ${before}`);
+  Reflect.deleteProperty(document, 'visibilityState');
+  document.dispatchEvent(new Event('visibilitychange'));
+  expect(title.text).toBe(before);
+});
+
+it('works where the page has popovers of its own making', async () => {
+  const own = Object.getOwnPropertyDescriptor(HTMLElement.prototype, 'showPopover')!;
+  onTestFinished(() => void Object.defineProperty(HTMLElement.prototype, 'showPopover', own));
+  HTMLElement.prototype.showPopover = () => {
+    throw new SyntaxError("':popover-open' is not a valid selector");
+  };
+  const { find } = openWidget();
+  await expect.poll(() => find('.panel')).not.toBeNull();
+});
+
 it('goes on when it is moved to another place in the page', async () => {
   const { chat, element } = openWidget({}, (fake) =>
     fake.show({ state: chatting({ messages: [theirs('still here')] }) }),

@@ -1,3 +1,5 @@
+import { ownDocument } from '../own-document.ts';
+
 /** The number before the page's title while its tab is in the background. */
 export class UnreadTitle {
   #shown = '';
@@ -5,13 +7,15 @@ export class UnreadTitle {
   show(count: number): void {
     this.restore();
     this.#shown = `(${count}) `;
-    document.title = this.#shown + document.title;
+    setTitle(this.#shown + ownDocument('title'));
   }
 
   /** Takes back what was added, and nothing that the page has set since. */
   restore(): void {
-    if (this.#shown && document.title.startsWith(this.#shown))
-      document.title = document.title.slice(this.#shown.length);
+    const title = ownDocument('title');
+    if (this.#shown && title.startsWith(this.#shown)) setTitle(title.slice(this.#shown.length));
     this.#shown = '';
   }
 }
+
+const setTitle = (title: string) => Reflect.set(Document.prototype, 'title', title, document);
