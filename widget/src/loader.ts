@@ -17,16 +17,22 @@ declare global {
 const make = ownDocument('createElement').bind(document);
 
 // Without one of its own, as in a module, the tag that names a site.
-const { dataset, src } = (ownDocument('currentScript') ??
-  ownDocument('querySelector').call(document, 'script[src*="/widget.js"][data-site^=pk_]')) as HTMLScriptElement;
+const named = ownDocument('querySelector').call(
+  document,
+  'script[src*="/widget.js"][data-site^=pk_]',
+) as HTMLScriptElement | null;
+const { dataset, src } = (ownDocument('currentScript') ?? named) as HTMLScriptElement;
 const address = new URL(src);
+// jQuery puts the tag in and runs its code by another one, which has nothing but the address.
+const said = dataset['site'] || named?.src !== src ? dataset : named.dataset;
 
 // An element or a frame of that name is no property of the window's own.
 if (!Object.hasOwn(window, 'passerbyChat')) {
   const element = (window.passerbyChat = make('passerby-chat'));
   // Tag managers drop what they do not know of a tag, but not of its address.
-  address.searchParams.forEach((value, name) => /^[a-z]+$/.test(name) && element.setAttribute(name, value));
-  for (const name in dataset) element.setAttribute(name, dataset[name]!);
+  // Other names are none of the element's, and not every browser takes them.
+  for (const [name, value] of [...address.searchParams, ...Object.entries(said)])
+    if (/^[a-z]+$/.test(name)) element.setAttribute(name, value!);
   const get = (name: string) => element.getAttribute(name);
   let load = () => {};
 
@@ -110,9 +116,13 @@ if (!Object.hasOwn(window, 'passerbyChat')) {
     }
     if (element.matches('[open],[inline]')) load();
     // Above all that the page can stack, and out of reach of its transforms.
-    if (element.isConnected && element.showPopover && !element.matches('[inline],:popover-open')) {
-      element.popover = 'manual';
-      element.showPopover();
+    try {
+      if (element.isConnected && !element.matches('[inline],:popover-open')) {
+        element.popover = 'manual';
+        element.showPopover();
+      }
+    } catch {
+      // A browser without popovers, or with what a page has for them: then it has the highest `z-index`.
     }
   };
   observer.observe(element, { attributeFilter: ['open'] });

@@ -96,6 +96,24 @@ it('is gone for good, and the page goes on, where the page takes it out whenever
   expect(window.passerbyChat).toBeUndefined();
 });
 
+it('takes of the tag only what can be an attribute of the element', async () => {
+  Object.assign(Object.prototype, { 'a b': 1, each: () => undefined });
+  try {
+    await runTag({ site: 'pk_test_test', '1pIgnore': '', cfAsync: 'false' });
+  } finally {
+    for (const name of ['a b', 'each']) Reflect.deleteProperty(Object.prototype, name);
+  }
+  expect(window.passerbyChat!.getAttributeNames().sort()).toEqual(['popover', 'site']);
+});
+
+it('finds what the tag says where a library, such as jQuery, runs its code by a tag of its own', async () => {
+  const script = Object.assign(document.createElement('script'), { type: 'text/plain', src: '/widget.js' });
+  script.dataset['site'] = 'pk_test_written';
+  document.head.append(script);
+  (await runTag({})).remove();
+  expect(window.passerbyChat!.getAttribute('site')).toBe('pk_test_written');
+});
+
 it('S37 reads settings in the address of the tag, and nothing that is no name of one', async () => {
   const script = document.createElement('script');
   script.src = '/widget.js?1732659000&site=pk_test_query&v[]=2';
