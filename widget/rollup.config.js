@@ -20,6 +20,8 @@ const small = () =>
     ecma: 2020,
     module: true,
     compress: { passes: 3, unsafe: true, unsafe_arrows: true, sequences: false, keep_fargs: false },
+    // Private to the libraries by their own convention, and used in one chunk only. The reserved one stands in packets.
+    mangle: { properties: { regex: /^_[a-z]/i, reserved: ['_placeholder'] } },
     format: { comments: false },
   });
 

@@ -47,9 +47,9 @@ async function bundledSdk() {
 
 // `allowed` keeps what was reached from growing back; `goal` is where it is to go. See docs/decisions.
 const rows = [
-  { what: 'loader (widget.js)', bytes: await widgetFile('widget.js'), allowed: 1460, goal: 800 },
+  { what: 'loader (widget.js)', bytes: await widgetFile('widget.js'), allowed: 1510, goal: 800 },
   { what: 'everything until a first message', bytes: await wholeWidget(), allowed: 54_640, goal: 32_000 },
-  { what: 'SDK with socket.io-client', bytes: await bundledSdk(), allowed: 24_700, goal: 14_000 },
+  { what: 'SDK with socket.io-client', bytes: await bundledSdk(), allowed: 24_750, goal: 14_000 },
 ];
 
 const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(2).padStart(6);

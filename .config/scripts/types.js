@@ -25,7 +25,7 @@ const failed = results.filter(({ code }) => code !== 0);
 for (const { line, output } of failed) console.error(`✗ ${line}\n${output}`);
 
 const NOT_A_NUMBER = "Type 'string' is not assignable to type 'number'";
-/** What each must find in files with known errors: a checker that has found nothing may have looked at nothing. */
+/** Findings that each must make in files with known errors: a checker that has found nothing may have looked at nothing. */
 const canaries = [
   { file: 'canary.svelte', check: svelteCheck('.config/canary'), finds: [NOT_A_NUMBER] },
   { file: 'canary.ts', check: oxlint('.config/canary/canary.ts'), finds: [NOT_A_NUMBER, 'no-floating-promises'] },

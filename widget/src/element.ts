@@ -210,6 +210,6 @@ export class PasserbyChatElement extends PageElement {
   }
 }
 
-/** Whether what was used last is something to be pressed. */
+/** Says whether what was used last is something to be pressed. */
 const isControlFocused = (): boolean =>
   ownDocument('activeElement')?.matches('a, button, summary, [role="button"], passerby-chat') ?? false;

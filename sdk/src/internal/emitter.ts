@@ -36,7 +36,7 @@ export class Emitter<Events> {
     if (!this.#isDispatching) this.#dispatch();
   }
 
-  /** What `emitting` emits is heard in one go, before anything that listeners emit. */
+  /** Emits all that `emitting` emits before anything that listeners emit. */
   together(emitting: () => void): void {
     if (this.#isDispatching) {
       emitting();

@@ -12,13 +12,13 @@ const SEEN = {
 export const LAUNCHER = { ...SEEN, size: [60, 60] };
 export const PANEL = { ...SEEN, size: [376, 584] };
 
-/** What the two have said so far, as a visitor with the SDK has it. */
+/** The messages so far, as a visitor with the SDK has them. */
 export const texts = (chat: Chat): string[] => {
   const { state } = chat.snapshot();
   return state.status === 'chatting' ? state.messages.map(({ text }) => text) : [];
 };
 
-/** How a part of the chat is seen: how much of it is in the window, what is on top there, and what it inherited. Runs in the page. */
+/** Measures a part of the chat: whether it is in the window and on top there, and what it inherited. Runs in the page. */
 export function shapeOf([part, zoom]: readonly [string, number]) {
   const chat = Document.prototype.querySelector.call(document, 'passerby-chat')!;
   const found = chat.shadowRoot!.querySelector(part)!;
@@ -37,7 +37,7 @@ export function shapeOf([part, zoom]: readonly [string, number]) {
   };
 }
 
-/** Whether the keyboard is in the chat. Runs in the page. */
+/** Says whether the focus is in the panel. Runs in the page. */
 export function isFocusInPanel(): boolean {
   const { shadowRoot } = Document.prototype.querySelector.call(document, 'passerby-chat')!;
   return shadowRoot!.querySelector('.panel')!.contains(shadowRoot!.activeElement);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium } from '../../../.config/chromium.js';
 
-/** How long a page may take to do what it was asked. Milliseconds. */
+/** Time that a page may take to do what it was asked. Milliseconds. */
 const PATIENCE_MS = 60_000;
 
 /**
