@@ -25,7 +25,8 @@ export default defineConfig({
     trace: 'off',
   },
   projects: [
-    { name: 'e2e', testIgnore: '**/screenshots.spec.ts' },
+    { name: 'e2e', testIgnore: '**/screenshots.spec.ts', grepInvert: /@deep/ },
+    { name: 'deep', grep: /@deep/ },
     {
       name: 'screenshots',
       testMatch: '**/screenshots.spec.ts',

@@ -31,13 +31,13 @@ async function vitest(config, report) {
   });
 }
 
-/** @returns {Promise<Counts>} */
-async function playwright() {
-  const file = path.join(results, 'e2e.json');
+/** @param {string} project @param {string} report @returns {Promise<Counts>} */
+async function playwright(project, report) {
+  const file = path.join(results, report);
   await rm(file, { force: true });
   const { code } = await run(
     'playwright',
-    ['test', '--config', '.config/playwright.config.ts', '--project', 'e2e', '--reporter=list,json'],
+    ['test', '--config', '.config/playwright.config.ts', '--project', project, '--reporter=list,json'],
     { isShown: true, env: { PLAYWRIGHT_JSON_OUTPUT_FILE: file } },
   );
   const json = await readJson(file);
@@ -81,6 +81,14 @@ function honest(code, counts) {
   return { ...counts, failed: 1 };
 }
 
+/** @param {Counts} one @param {Counts} other @returns {Counts} */
+const both = (one, other) => ({
+  passed: one.passed + other.passed,
+  failed: one.failed + other.failed,
+  skipped: one.skipped + other.skipped,
+  failures: [...one.failures, ...other.failures],
+});
+
 /** @param {string} file */
 const readJson = (file) => readFile(file, 'utf8').then(JSON.parse, () => undefined);
 
@@ -105,13 +113,14 @@ const KINDS = {
   deep: {
     isThere: true,
     isOnlyAsked: true,
-    needs: ['redis-server', 'firefox-esr', 'webkit2gtk-driver', 'xvfb'],
-    run: () => vitest('.config/vitest.deep.config.ts', 'deep.json'),
+    needs: ['redis-server', 'chromium-headless-shell', 'firefox-esr', 'webkit2gtk-driver', 'xvfb'],
+    run: async () =>
+      both(await vitest('.config/vitest.deep.config.ts', 'deep.json'), await playwright('deep', 'deep-e2e.json')),
   },
   e2e: {
     isThere: existsSync(path.join(root, 'widget/test/e2e')),
     needs: ['chromium', 'chromium-headless-shell'],
-    run: playwright,
+    run: () => playwright('e2e', 'e2e.json'),
   },
 };
 

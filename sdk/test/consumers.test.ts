@@ -60,8 +60,6 @@ afterAll(async () => {
 describe('the declarations compile for a consumer with ES2022 and the DOM, who skips no check', () => {
   test.each([
     ['node16', 'node16', false],
-    ['esnext', 'bundler', false],
-    ['node16', 'node16', true],
     ['esnext', 'bundler', true],
   ])('module %s, moduleResolution %s, exactOptionalPropertyTypes %s', async (module, moduleResolution, isExact) => {
     const compilerOptions = {

@@ -13,18 +13,18 @@ const serviceBehind = (trustedHops: number) =>
   startTestApp({ config: { TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: 1 } });
 
 describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 }, (transport) => {
-  test('S3 a thousand forged X-Forwarded-For are one address where no proxy is trusted', async () => {
+  test('S3 three hundred forged X-Forwarded-For are one address where no proxy is trusted', async () => {
     await using app = await serviceBehind(0);
-    expect(await knocks(app.url, transport, addresses(1_000))).toEqual({
+    expect(await knocks(app.url, transport, addresses(300))).toEqual({
       'let in': SESSIONS,
-      rate_limited: 1_000 - SESSIONS,
+      rate_limited: 300 - SESSIONS,
     });
   });
 
-  test('S3 a thousand forged ones are one address behind a proxy that adds the real one', async () => {
+  test('S3 three hundred forged ones are one address behind a proxy that adds the real one', async () => {
     await using app = await serviceBehind(1);
-    const forwarded = addresses(1_000).map((forged) => `${forged}, 198.51.100.7`);
-    expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': SESSIONS, rate_limited: 1_000 - SESSIONS });
+    const forwarded = addresses(300).map((forged) => `${forged}, 198.51.100.7`);
+    expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': SESSIONS, rate_limited: 300 - SESSIONS });
   });
 
   test('real ones behind that proxy are as many', async () => {

@@ -6,7 +6,7 @@ import { expect, nextSite, test } from './street.ts';
 import { Visitor } from './visitor.ts';
 
 for (const host of HOST_PAGES) {
-  test.describe.serial(host.name, () => {
+  test.describe.serial(host.name, { tag: host.isDeep ? '@deep' : [] }, () => {
     let visitor: Visitor;
     let stranger: Chat;
     let inside: () => Frame;

@@ -19,6 +19,8 @@ export interface Embed {
 /** A page that somebody else made, and the chat in it. */
 export interface HostPage {
   readonly name: string;
+  /** Set where another page asks nearly the same: visited by `npm run test:deep` only. */
+  readonly isDeep?: true;
   readonly html: (embed: Embed) => string | Promise<string>;
   /** The media type, if it is not HTML. */
   readonly type?: string;
@@ -196,7 +198,11 @@ export const HOST_PAGES: readonly HostPage[] = [
   { name: 'a plain page', html: page() },
   { name: 'a theme that takes hold of bare elements', html: withStyle(THEME) },
   { name: '* { all: unset }', html: withStyle('* { all: unset; }') },
-  { name: '* { position: relative }', html: withStyle('* { position: relative; opacity: .9; float: left; }') },
+  {
+    name: '* { position: relative }',
+    isDeep: true,
+    html: withStyle('* { position: relative; opacity: .9; float: left; }'),
+  },
   {
     name: ':not(:defined) hidden',
     html: withStyle(':not(:defined) { visibility: hidden; display: none; opacity: 0; }'),
@@ -213,7 +219,7 @@ export const HOST_PAGES: readonly HostPage[] = [
     zoom: 1.1,
     prepare: (visited) => visited.setViewportSize({ width: 1100, height: 770 }),
   },
-  { name: 'a root of 62.5 %', html: withStyle('html { font-size: 62.5%; }') },
+  { name: 'a root of 62.5 %', isDeep: true, html: withStyle('html { font-size: 62.5%; }') },
   {
     name: 'an open dialog',
     html: page({ body: `${MODAL}${ARTICLE}<script>modal.showModal()</script>` }),
@@ -229,7 +235,7 @@ export const HOST_PAGES: readonly HostPage[] = [
       `<!doctype html><title>A page</title><style>body { margin: 0; } iframe { width: 100%; height: 100vh; border: 0; }</style><iframe name="inside" src="${inFrame}"></iframe>${ARTICLE}`,
     inFrame: page(),
   },
-  { name: 'a page in quirks mode', html: page({ doctype: '' }) },
+  { name: 'a page in quirks mode', isDeep: true, html: page({ doctype: '' }) },
   {
     name: 'a page of XHTML',
     type: 'application/xhtml+xml',
@@ -249,8 +255,12 @@ export const HOST_PAGES: readonly HostPage[] = [
       ].join('; '),
   },
   { name: 'Turbo 8, and Back', ...andBack(navigatedBy('@hotwired/turbo/dist/turbo.es2017-umd.js', '')) },
-  { name: 'htmx 2, boosted, and Back', ...andBack(navigatedBy('htmx.org/dist/htmx.min.js', 'hx-boost="true"')) },
-  { name: 'React 18 draws the document anew', ...redrawnBy(18) },
+  {
+    name: 'htmx 2, boosted, and Back',
+    isDeep: true,
+    ...andBack(navigatedBy('htmx.org/dist/htmx.min.js', 'hx-boost="true"')),
+  },
+  { name: 'React 18 draws the document anew', isDeep: true, ...redrawnBy(18) },
   { name: 'React 19 draws the document anew', ...redrawnBy(19) },
   {
     name: 'StrictMode',
@@ -260,7 +270,7 @@ export const HOST_PAGES: readonly HostPage[] = [
   { name: 'print', html: page(), settle: print, change: print },
   { name: 'forced colours', html: page(), prepare: (visited) => visited.emulateMedia({ forcedColors: 'active' }) },
   { name: 'built-ins as Prototype leaves them', html: withScript(PROTOTYPE) },
-  { name: 'built-ins as MooTools leaves them', html: withScript(MOOTOOLS) },
+  { name: 'built-ins as MooTools leaves them', isDeep: true, html: withScript(MOOTOOLS) },
   {
     name: 'elements with names of the document',
     html: ({ tag }) =>
@@ -269,6 +279,7 @@ export const HOST_PAGES: readonly HostPage[] = [
   { name: 'two tags', html: (embed) => page({ body: ARTICLE + embed.tag })(embed) },
   {
     name: 'a tag in the head that holds the page up',
+    isDeep: true,
     html: (embed) => page()({ ...embed, tag: embed.tag.replace(' async', '') }),
   },
   {
@@ -290,6 +301,7 @@ export const HOST_PAGES: readonly HostPage[] = [
   },
   {
     name: 'a body that is exchanged for its copy',
+    isDeep: true,
     html: page(),
     change: (frame) => frame.evaluate(() => document.body.replaceWith(document.body.cloneNode(true))),
   },

@@ -18,18 +18,18 @@ async function hasAll(visitor: Visitor, mine: readonly string[], theirs: readonl
   expect(await visitor.said()).toEqual({ mine, theirs });
 }
 
-test('two talk through eight reloads of each, 200 messages each way: none lost, repeated or out of order', async ({
+test('two talk through eight reloads of each, 80 messages each way: none lost, repeated or out of order', async ({
   pair: [ada, ben],
 }) => {
   test.slow();
-  const chunk = 25;
+  const chunk = 10;
   const talk = async (visitor: Visitor, words: readonly string[]): Promise<void> => {
     for (let from = 0; from < words.length; from += chunk) {
       await visitor.sayFast(words.slice(from, from + chunk), { thenReload: true });
       await visitor.isTalking();
     }
   };
-  const [hers, his] = [numbered('ada', 200), numbered('ben', 200)];
+  const [hers, his] = [numbered('ada', 80), numbered('ben', 80)];
   await Promise.all([talk(ada, hers), talk(ben, his)]);
   await hasAll(ada, hers, his);
   await hasAll(ben, his, hers);
