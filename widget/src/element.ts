@@ -114,7 +114,10 @@ export class PasserbyChatElement extends PageElement {
     else if (!this.#component && this.popover && window.passerbyChat) return super.remove();
     this.#float();
     // Moved to another place in the page, not new: the conversation goes on.
-    if (this.#component) return;
+    if (this.#component) {
+      this.#dress();
+      return;
+    }
     const drawn = this.#root.querySelector('button');
     // A finger on the loader's launcher: exchanged now, its click would be lost.
     if (drawn?.matches(':active') && !this.hasAttribute('open')) {
@@ -122,7 +125,7 @@ export class PasserbyChatElement extends PageElement {
       return;
     }
     const hadFocus = drawn !== null && drawn === this.#root.activeElement;
-    this.#root.adoptedStyleSheets = [styleSheet()];
+    this.#dress();
     this.#root.replaceChildren();
     const component = mount(Widget, {
       target: this.#root,
@@ -164,6 +167,11 @@ export class PasserbyChatElement extends PageElement {
     } catch {
       // A browser without popovers, or with what a page has for them: then it has the highest `z-index`.
     }
+  }
+
+  /** Gives it its style, which a visit to the document of a frame takes from it. */
+  #dress(): void {
+    if (this.ownerDocument === document) this.#root.adoptedStyleSheets = [styleSheet()];
   }
 
   attributeChangedCallback(name: string): void {

@@ -14,6 +14,9 @@ declare global {
   }
 }
 
+/** Until a rest of the widget that does not answer is given up. Milliseconds. */
+const LOAD_MAX_MS = 30_000;
+
 const make = ownDocument('createElement').bind(document);
 
 // Without one of its own, as in a module, the tag that names a site.
@@ -44,6 +47,7 @@ if (!Object.hasOwn(window, 'passerbyChat')) {
     load = () => {
       if (isLoading) return;
       isLoading = true;
+      const attempt = again;
       button.textContent = '';
       const { href } = new URL('passerby-chat.js' + again, src);
       // What does not match stays failed for the import after it. Without a version the file changes under a
@@ -53,13 +57,17 @@ if (!Object.hasOwn(window, 'passerbyChat')) {
       (ownDocument('head') as HTMLElement | null)?.append(
         Object.assign(make('link'), { rel, crossOrigin: '', integrity, href }),
       );
-      import(href).catch(() => {
+      const fail = () => {
+        // Already said, or there after all.
+        if (again > attempt || !button.parentNode) return;
         button.textContent = "Couldn't load. Try again";
         element.removeAttribute('open');
         // Some browsers remember a failure by its address.
         again += '?';
         isLoading = false;
-      });
+      };
+      import(href).catch(fail);
+      setTimeout(fail, LOAD_MAX_MS);
     };
     const open = () => element.setAttribute('open', '');
     const remove = () => {

@@ -136,7 +136,6 @@ export class WidgetModel {
     void this.#made?.close();
     document.removeEventListener('securitypolicyviolation', this.#onViolation);
     this.#made = undefined;
-    this.#given = undefined;
     this.unread = 0;
     this.#title.restore();
   }

@@ -116,6 +116,25 @@ it('leaves nothing behind when it is taken out, and works when it is put back', 
   await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
 });
 
+it('still has the chat that the page gave it when it is put back later', async () => {
+  const { chat, element } = addWidget();
+  element.remove();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  document.body.append(element);
+  element.open();
+  await expect.poll(() => chat.calls.map(([name]) => name)).toContain('connect');
+});
+
+it('has its style back when it comes home from the document of a frame', () => {
+  const { element, find } = openWidget();
+  const frame = document.createElement('iframe');
+  document.body.append(frame);
+  onTestFinished(() => frame.remove());
+  frame.contentDocument!.body.append(element);
+  document.body.append(element);
+  expect(getComputedStyle(find('.launcher')).width).toBe('60px');
+});
+
 it('stands open where it is put when it is inline', async () => {
   const { find } = addWidget({ inline: '' });
   await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();

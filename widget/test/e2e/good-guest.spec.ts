@@ -53,6 +53,15 @@ test('a launcher whose chat does not load says so, and loads it when pressed aga
   await expect(visitor.find).toBeVisible();
 });
 
+test('a launcher whose chat is never answered for says so after a while', async ({ arrive }) => {
+  const visitor = await arrive();
+  await visitor.page.clock.install();
+  await visitor.page.route('**/passerby-chat.js*', () => new Promise(() => {}));
+  await visitor.open();
+  await visitor.page.clock.fastForward(30_000);
+  await expect(visitor.page.getByRole('button', { name: "Couldn't load. Try again" })).toBeVisible();
+});
+
 test('what it asks for, it asks of the service alone, and never sets a cookie', async ({ pair, owner, service }) => {
   const [ada, ben] = pair;
   await ada.say('hello');
