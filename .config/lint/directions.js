@@ -11,6 +11,14 @@
  */
 
 const features = ['api/src/match/', 'api/src/conversation/', 'api/src/session/', 'api/src/sites/', 'api/src/safety/'];
+const sdkRooms = [
+  'sdk/src/connection/',
+  'sdk/src/delivery/',
+  'sdk/src/conversation/',
+  'sdk/src/tabs/',
+  'sdk/src/commands/',
+];
+const sdkTop = ['sdk/src/client.ts', 'sdk/src/index.ts'];
 const doors = ['api/src/http/', 'api/src/socket/'];
 
 /** @type {readonly Direction[]} */
@@ -22,9 +30,9 @@ export const DIRECTIONS = [
   },
   {
     from: ['sdk/src/'],
-    except: ['sdk/src/transport/socket-transport.ts'],
+    except: ['sdk/src/connection/socket-transport.ts'],
     never: ['socket.io-client', 'engine.io-client'],
-    why: 'Only transport/socket-transport.ts knows Socket.IO: any other path (a data channel, a fake) must fit the Transport seam.',
+    why: 'Only connection/socket-transport.ts knows Socket.IO: any other path (a data channel, a fake) must fit the Transport seam.',
   },
   {
     from: ['sdk/src/'],
@@ -33,24 +41,32 @@ export const DIRECTIONS = [
   },
   {
     from: ['sdk/src/errors.ts', 'sdk/src/state.ts', 'sdk/src/options.ts', 'sdk/src/events.ts', 'sdk/src/internal/'],
-    never: [
-      'sdk/src/transport/',
-      'sdk/src/session/',
-      'sdk/src/delivery/',
-      'sdk/src/conversation/',
-      'sdk/src/client.ts',
-      'sdk/src/index.ts',
-    ],
-    why: 'The words of the SDK (errors, state, events, options) stand below the parts that use them.',
+    never: [...sdkRooms, ...sdkTop],
+    why: 'Errors, state, events and options of the public API stand below the parts that use them.',
   },
   {
-    from: ['sdk/src/transport/'],
-    never: ['sdk/src/session/', 'sdk/src/delivery/', 'sdk/src/conversation/', 'sdk/src/client.ts', 'sdk/src/index.ts'],
-    why: 'A transport carries packets; it knows neither sessions nor conversations, so that another can take its place.',
+    from: ['sdk/src/connection/'],
+    never: ['sdk/src/delivery/', 'sdk/src/conversation/', 'sdk/src/tabs/', 'sdk/src/commands/', ...sdkTop],
+    why: 'A connection carries packets; it knows neither conversations nor what is stored, so that another transport can take its place.',
   },
   {
-    from: ['sdk/src/session/', 'sdk/src/delivery/', 'sdk/src/conversation/'],
-    never: ['sdk/src/client.ts', 'sdk/src/index.ts'],
+    from: ['sdk/src/delivery/'],
+    never: ['sdk/src/connection/', 'sdk/src/conversation/', 'sdk/src/tabs/', 'sdk/src/commands/', ...sdkTop],
+    why: 'Delivery knows numbers and bodies; it knows neither the connection that carries frames nor what they say.',
+  },
+  {
+    from: ['sdk/src/conversation/'],
+    never: ['sdk/src/connection/', 'sdk/src/tabs/', 'sdk/src/commands/', ...sdkTop],
+    why: 'A conversation stands on delivery alone: a test needs neither a connection nor a tab to run one.',
+  },
+  {
+    from: ['sdk/src/tabs/'],
+    never: ['sdk/src/connection/', 'sdk/src/commands/', ...sdkTop],
+    why: 'A tab stores plain data of conversations; it asks the service nothing.',
+  },
+  {
+    from: ['sdk/src/commands/'],
+    never: [...sdkTop],
     why: 'The client puts the parts together; a part that reaches back to it cannot be tested alone.',
   },
   {

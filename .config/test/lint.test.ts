@@ -20,11 +20,14 @@ async function complaints(filePath: string, code: string): Promise<string[]> {
 /** [a file, what it may not import, what it may] */
 const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['sdk/src/protocol/x.ts', '../errors.ts', './ids.ts'],
-  ['sdk/src/session/x.ts', 'socket.io-client', '../errors.ts'],
+  ['sdk/src/commands/x.ts', 'socket.io-client', '../errors.ts'],
   ['sdk/src/delivery/x.ts', 'node:crypto', '../protocol/index.ts'],
-  ['sdk/src/state.ts', './transport/transport.ts', './protocol/index.ts'],
-  ['sdk/src/transport/x.ts', '../delivery/outbox.ts', '../errors.ts'],
-  ['sdk/src/conversation/x.ts', '../client.ts', '../state.ts'],
+  ['sdk/src/state.ts', './connection/transport.ts', './protocol/index.ts'],
+  ['sdk/src/connection/x.ts', '../tabs/session-persistence.ts', '../errors.ts'],
+  ['sdk/src/delivery/x.ts', '../connection/transport.ts', '../internal/timer.ts'],
+  ['sdk/src/conversation/x.ts', '../connection/transport.ts', '../delivery/reliable-channel.ts'],
+  ['sdk/src/tabs/x.ts', '../commands/command-queue.ts', '../conversation/conversation.ts'],
+  ['sdk/src/commands/x.ts', '../client.ts', '../tabs/persisted-state.ts'],
   ['api/src/socket/x.ts', '@passerby/sdk', '@passerby/sdk/protocol'],
   ['api/src/state/x.ts', '../match/matchmaker.ts', '../errors.ts'],
   ['api/src/records/x.ts', '../sites/site.ts', '../state/state-store.ts'],
@@ -57,7 +60,7 @@ it('has a forbidden import above for every direction there is', async () => {
 });
 
 it('lets the one file that knows Socket.IO import it, and tests import what they like', async () => {
-  expect(await complaints('sdk/src/transport/socket-transport.ts', `import 'socket.io-client';`)).toEqual([]);
+  expect(await complaints('sdk/src/connection/socket-transport.ts', `import 'socket.io-client';`)).toEqual([]);
   expect(await complaints('api/src/socket/x.test.ts', `import '@passerby/sdk';`)).toEqual([]);
 });
 
@@ -76,7 +79,7 @@ it.each([
   ['api/src/limits/x.ts', 'export const since = Date.now();', 'no-restricted-syntax'],
   ['api/src/limits/x.ts', 'export const clock = Date.now;', 'no-restricted-syntax'],
   ['api/src/records/x.ts', 'export const at = new Date().toISOString();', 'no-restricted-syntax'],
-  ['sdk/src/session/x.ts', 'export const since = Date.now();', 'no-restricted-syntax'],
+  ['sdk/src/commands/x.ts', 'export const since = Date.now();', 'no-restricted-syntax'],
   ['api/src/http/x.ts', 'file.pipe(response);', 'passerby/no-pipe'],
   ['api/src/http/x.ts', `file?.['pipe'](response);`, 'passerby/no-pipe'],
   ['api/test/x.ts', 'near.pipe(far);', 'passerby/no-pipe'],

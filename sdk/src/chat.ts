@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ChatEvents } from './events.ts';
 import type { Criteria } from './protocol/index.ts';
-import type { Agreement } from './session/agreement.ts';
-import type { Report } from './session/reports.ts';
+import type { Agreement } from './commands/consent.ts';
+import type { Report } from './commands/report-sender.ts';
 import type { ChatSnapshot, Message } from './state.ts';
 
 /** How a call can be given up. */

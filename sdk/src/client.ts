@@ -22,18 +22,18 @@ import type {
   Run,
   WaitStatus,
 } from './protocol/index.ts';
-import { Keeper } from './session/keeper.ts';
-import type { Doing, Kept } from './session/kept.ts';
-import { type Agreement, needsAgreement, sayAgain, withAgreement } from './session/agreement.ts';
-import { Errands } from './session/errands.ts';
-import { Orders } from './session/orders.ts';
-import { prove } from './session/prove.ts';
-import { type Report, Reports } from './session/reports.ts';
-import { Session, type SessionPush } from './session/session.ts';
-import type { TabLock, TabLockEvents } from './session/tab-lock.ts';
-import type { TabStorage } from './session/tab-storage.ts';
+import { Keeper } from './tabs/session-persistence.ts';
+import type { Doing, Kept } from './tabs/persisted-state.ts';
+import { type Agreement, needsAgreement, sayAgain, withAgreement } from './commands/consent.ts';
+import { Errands } from './commands/request-retrier.ts';
+import { Orders } from './commands/command-queue.ts';
+import { prove } from './commands/proof-of-work.ts';
+import { type Report, Reports } from './commands/report-sender.ts';
+import { Session, type SessionPush } from './connection/reconnecting-connection.ts';
+import type { TabLock, TabLockEvents } from './tabs/tab-lock.ts';
+import type { TabStorage } from './tabs/tab-storage.ts';
 import type { ChatSnapshot, ChatState, Connection } from './state.ts';
-import type { Dial } from './transport/transport.ts';
+import type { Dial } from './connection/transport.ts';
 
 /** `close()` tells the service to forget the visitor, and waits no longer than this for its word. */
 const FAREWELL_MS = 1_000;
@@ -115,7 +115,7 @@ export class Client implements Chat {
       },
     });
     this.#session = new Session(
-      { ...parts, keeper: this.#keeper },
+      { ...parts, tokens: this.#keeper },
       {
         connectionChanged: (connection) => {
           this.#connectionChanged(connection);

@@ -2,9 +2,9 @@ import type { Chat } from './chat.ts';
 import { Client } from './client.ts';
 import { randomId } from './internal/random-id.ts';
 import { checkOptions, type ChatOptions } from './options.ts';
-import { tabLock } from './session/tab-lock.ts';
-import { storageKey, tabKey, tabStorage } from './session/tab-storage.ts';
-import { socketDial } from './transport/socket-transport.ts';
+import { tabLock } from './tabs/tab-lock.ts';
+import { storageKey, tabKey, tabStorage } from './tabs/tab-storage.ts';
+import { socketDial } from './connection/socket-transport.ts';
 
 /**
  * Makes a visitor's chat. Nothing is sent and nothing stored before `connect()` or `find()`, so it
@@ -35,8 +35,8 @@ export type { CallOptions, Chat } from './chat.ts';
 export { ChatError, type ChatErrorCode } from './errors.ts';
 export type { ChatEvents } from './events.ts';
 export type { ChatOptions, Claims } from './options.ts';
-export { type Agreement, type NeededAgreement, needsAgreement } from './session/agreement.ts';
-export type { Report } from './session/reports.ts';
+export { type Agreement, type NeededAgreement, needsAgreement } from './commands/consent.ts';
+export type { Report } from './commands/report-sender.ts';
 export type { ChatSnapshot, ChatState, Connection, Message, MessageStatus, Peer } from './state.ts';
 export {
   type Agreed,

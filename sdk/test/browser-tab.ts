@@ -1,6 +1,6 @@
-import type { Kept } from '../src/session/kept.ts';
-import type { TabLock, TabLockEvents } from '../src/session/tab-lock.ts';
-import type { TabStorage } from '../src/session/tab-storage.ts';
+import type { Kept } from '../src/tabs/persisted-state.ts';
+import type { TabLock, TabLockEvents } from '../src/tabs/tab-lock.ts';
+import type { TabStorage } from '../src/tabs/tab-storage.ts';
 
 /** A tab's storage, which pages of that tab share. `room` is how much text fits. */
 export class FakeStorage implements TabStorage {

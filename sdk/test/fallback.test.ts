@@ -6,8 +6,8 @@ import { io as client } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AwakeTimer } from '../src/internal/awake-timer.ts';
 import type { SiteKey } from '../src/protocol/index.ts';
-import { socketDial } from '../src/transport/socket-transport.ts';
-import type { Dial, Line, LineLoss } from '../src/transport/transport.ts';
+import { socketDial } from '../src/connection/socket-transport.ts';
+import type { Dial, Line, LineLoss } from '../src/connection/transport.ts';
 
 /** What a box between visitor and service does to a WebSocket; plain requests pass. */
 type Box =

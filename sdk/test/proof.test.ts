@@ -2,7 +2,7 @@ import { createChallenge, verifySolution } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/sha';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Challenge, ConversationId } from '../src/protocol/index.ts';
-import { solve } from '../src/session/solve.ts';
+import { solve } from '../src/commands/solve-challenge.ts';
 import { refusal, settle, stage, staged, type Stage } from './stage.ts';
 
 const secret = 'of the service';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId } from '../src/protocol/index.ts';
-import { READY_TIMEOUT_MS } from '../src/session/session.ts';
+import { READY_TIMEOUT_MS } from '../src/connection/reconnecting-connection.ts';
 import { info, POLICY, refusal, settle, stage, staged, type Stage } from './stage.ts';
 
 beforeEach(() => {

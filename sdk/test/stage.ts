@@ -20,9 +20,9 @@ import {
   TIMES,
   type WireError,
 } from '../src/protocol/index.ts';
-import { noTabLock, type TabLock, type TabLockEvents } from '../src/session/tab-lock.ts';
-import { noStorage, type TabStorage } from '../src/session/tab-storage.ts';
-import type { Dial, Line, LineEvents, LineLoss, Push, RequestOutcome } from '../src/transport/transport.ts';
+import { noTabLock, type TabLock, type TabLockEvents } from '../src/tabs/tab-lock.ts';
+import { noStorage, type TabStorage } from '../src/tabs/tab-storage.ts';
+import type { Dial, Line, LineEvents, LineLoss, Push, RequestOutcome } from '../src/connection/transport.ts';
 
 export const POLICY: Policy = {
   interests: ['tea'],

@@ -1,4 +1,4 @@
-import { type KeptLink, Link } from '../delivery/link.ts';
+import { type KeptLink, Link } from '../delivery/reliable-channel.ts';
 import { ChatError } from '../errors.ts';
 import { unixNow } from '../internal/clock.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type UnknownBody,
 } from '../protocol/index.ts';
 import type { Message, Peer } from '../state.ts';
-import { readBody } from './body-guard.ts';
+import { readBody } from './parse-body.ts';
 import { type KeptTranscript, type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
 import { OwnTyping, PeerTyping } from './typing.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OwnTyping } from '../conversation/typing.ts';
-import { Link } from '../delivery/link.ts';
+import { Link } from '../delivery/reliable-channel.ts';
 import { TIMES, type ConversationId, type Run } from '../protocol/index.ts';
-import { Errands } from '../session/errands.ts';
-import { Reports } from '../session/reports.ts';
+import { Errands } from '../commands/request-retrier.ts';
+import { Reports } from '../commands/report-sender.ts';
 import { atLeastSince, momentNow } from './clock.ts';
 
 const HOUR_MS = 3_600_000;

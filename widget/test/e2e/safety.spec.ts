@@ -1,4 +1,4 @@
-import { socketDial } from '../../../sdk/src/transport/socket-transport.ts';
+import { socketDial } from '../../../sdk/src/connection/socket-transport.ts';
 import type { UnknownBody } from '../../../sdk/src/protocol/index.ts';
 import { CAREFUL_SITE, expect, test } from './street.ts';
 import type { Visitor } from './visitor.ts';

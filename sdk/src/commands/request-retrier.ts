@@ -1,7 +1,7 @@
 import { ChatError } from '../errors.ts';
 import { monotonicNow } from '../internal/clock.ts';
 import type { RequestName, RequestPayload, RequestReply } from '../protocol/index.ts';
-import type { RequestOutcome } from '../transport/transport.ts';
+import type { RequestOutcome } from '../connection/transport.ts';
 
 /** So often an errand goes unanswered on a line that lives before it is given up. */
 const TRIES = 3;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ResumeToken } from '../protocol/index.ts';
-import { type Kept, KEPT_VERSION } from './kept.ts';
+import { type Kept, KEPT_VERSION } from './persisted-state.ts';
 import { noTabLock, tabLock, type TabLock } from './tab-lock.ts';
 
 const kept: Kept = {

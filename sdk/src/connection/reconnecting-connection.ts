@@ -2,11 +2,10 @@ import { type ChatError } from '../errors.ts';
 import { AwakeTimer } from '../internal/awake-timer.ts';
 import { atLeastSince, monotonicNow, type Moment, momentNow, unixNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
-import type { Frame, PushPayload, RequestName, RequestPayload } from '../protocol/index.ts';
+import type { Frame, PushPayload, RequestName, RequestPayload, ResumeToken } from '../protocol/index.ts';
 import type { Connection } from '../state.ts';
-import { decideRetry, nextAttempt } from '../transport/retry.ts';
-import type { Dial, Line, LineLoss, Push, RequestOutcome } from '../transport/transport.ts';
-import type { Keeper } from './keeper.ts';
+import { decideRetry, nextAttempt } from './retry.ts';
+import type { Dial, Line, LineLoss, Push, RequestOutcome } from './transport.ts';
 import { onWake } from './wake.ts';
 
 /** From the start of an attempt to `session:ready`: room for a WebSocket that is silent, and for long-polling after it. Milliseconds. */
@@ -33,9 +32,16 @@ export interface SessionEvents {
   refused(error: ChatError): void;
 }
 
+/** Holder of the token that brings the visitor back to their session, from one connection and one page to the next. */
+export interface ResumeTokenStore {
+  token: ResumeToken | undefined;
+  /** Removes the token, and all that is stored with it. */
+  forget(): void;
+}
+
 export interface SessionParts {
   readonly dial: Dial;
-  readonly keeper: Keeper;
+  readonly tokens: ResumeTokenStore;
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -95,7 +101,7 @@ export class Session {
   /** Drops the line and dials another: its first word is the whole truth. */
   bounce(keepsSession = true): void {
     if (this.#line === null) return;
-    if (!keepsSession) this.#parts.keeper.token = undefined;
+    if (!keepsSession) this.#parts.tokens.token = undefined;
     this.#lose({ kind: 'lost' });
   }
 
@@ -104,7 +110,7 @@ export class Session {
     this.#hangUp();
     this.#retry.stop();
     this.#stopWaking();
-    if (!isKept) this.#parts.keeper.forget();
+    if (!isKept) this.#parts.tokens.forget();
     this.#setConnection({ status: 'offline' });
   }
 
@@ -116,7 +122,7 @@ export class Session {
     this.#watchdog.start(READY_TIMEOUT_MS, () => {
       this.#lose({ kind: 'lost' });
     });
-    this.#line = this.#parts.dial(this.#parts.keeper.token, {
+    this.#line = this.#parts.dial(this.#parts.tokens.token, {
       push: (push) => {
         if (turn === this.#turn) this.#take(push);
       },
@@ -131,7 +137,7 @@ export class Session {
       case 'session:ready':
         this.#watchdog.stop();
         this.#readyAt = monotonicNow();
-        this.#parts.keeper.token = push.payload.resume;
+        this.#parts.tokens.token = push.payload.resume;
         this.#setConnection({ status: 'connected' });
         this.#events.ready(push.payload);
         return;
@@ -162,7 +168,7 @@ export class Session {
       this.#giveUp(decision.error);
       return;
     }
-    if (!decision.keepsSession) this.#parts.keeper.token = undefined;
+    if (!decision.keepsSession) this.#parts.tokens.token = undefined;
     this.#retry.start(decision.delayMs, () => {
       this.#dial();
     });

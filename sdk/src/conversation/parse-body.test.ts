@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LIMITS, type UnknownBody } from '../protocol/index.ts';
-import { readBody } from './body-guard.ts';
+import { readBody } from './parse-body.ts';
 
 describe('reading what a stranger wrote', () => {
   test('a text is a text', () => {

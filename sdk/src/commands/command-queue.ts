@@ -11,9 +11,9 @@ import {
   TIMES,
   type WireError,
 } from '../protocol/index.ts';
-import { backoffMs } from '../transport/retry.ts';
-import type { Doing, KeptLeaving } from './kept.ts';
-import type { RequestOutcome } from '../transport/transport.ts';
+import { backoffMs } from '../connection/retry.ts';
+import type { Doing, KeptLeaving } from '../tabs/persisted-state.ts';
+import type { RequestOutcome } from '../connection/transport.ts';
 
 /** So many unanswered or failed tries of one order in a row are borne before something else is done about it. */
 const TRIES = 3;

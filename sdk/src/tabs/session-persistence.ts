@@ -1,6 +1,6 @@
 import { asItIs } from '../internal/as-it-is.ts';
 import type { ResumeToken } from '../protocol/index.ts';
-import { type Doing, isKept, type Kept, KEPT_VERSION, withoutWords } from './kept.ts';
+import { type Doing, isKept, type Kept, KEPT_VERSION, withoutWords } from './persisted-state.ts';
 import type { TabStorage } from './tab-storage.ts';
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ConversationId, type Frame, type Run, TIMES } from '../protocol/index.ts';
-import { Link, LINK, type LinkMemory } from './link.ts';
+import { Link, LINK, type LinkMemory } from './reliable-channel.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

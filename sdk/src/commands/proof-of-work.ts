@@ -1,5 +1,5 @@
 import { ChatError } from '../errors.ts';
-import type { ErrandsParts } from './errands.ts';
+import type { ErrandsParts } from './request-retrier.ts';
 
 /**
  * Solves a challenge of the service's. What was not answered, or not accepted, is left to whoever asks
@@ -15,7 +15,7 @@ export async function prove(request: ErrandsParts['request'], stop: AbortControl
   if (asked.kind === 'refused') throw ChatError.fromWire(asked.error);
   if (asked.kind === 'unknown') return;
   // Few visitors ever need it: it is loaded when one does.
-  const { solve } = await import('./solve.ts').catch(() => {
+  const { solve } = await import('./solve-challenge.ts').catch(() => {
     throw new ChatError('unavailable');
   });
   const solution = await solve(asked.data.challenge, stop);

@@ -9,7 +9,7 @@ import {
   TIMES,
 } from '../protocol/index.ts';
 import type { Message } from '../state.ts';
-import type { Errands } from './errands.ts';
+import type { Errands } from './request-retrier.ts';
 
 /** So many conversations that are over can still be reported. */
 const PAST_MAX = 16;

@@ -1,6 +1,6 @@
 import { AwakeTimer } from '../internal/awake-timer.ts';
 import { Timer } from '../internal/timer.ts';
-import { isKept, type Kept } from './kept.ts';
+import { isKept, type Kept } from './persisted-state.ts';
 
 /** How long the tab that has the chat may take to hand it over, before it is taken from it: a frozen tab never answers. Milliseconds. */
 const HAND_OVER_MS = 1_000;
