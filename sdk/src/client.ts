@@ -22,18 +22,18 @@ import type {
   Run,
   WaitStatus,
 } from './protocol/index.ts';
-import { Keeper } from './tabs/session-persistence.ts';
-import type { Doing, Kept } from './tabs/persisted-state.ts';
+import { SessionPersistence } from './tabs/session-persistence.ts';
+import type { ActiveState, PersistedState } from './tabs/persisted-state.ts';
 import { type Agreement, needsAgreement, sayAgain, withAgreement } from './commands/consent.ts';
-import { Errands } from './commands/request-retrier.ts';
-import { Orders } from './commands/command-queue.ts';
+import { RequestRetrier } from './commands/request-retrier.ts';
+import { CommandQueue } from './commands/command-queue.ts';
 import { prove } from './commands/proof-of-work.ts';
-import { type Report, Reports } from './commands/report-sender.ts';
-import { Session, type SessionPush } from './connection/reconnecting-connection.ts';
+import { type Report, ReportSender } from './commands/report-sender.ts';
+import { ReconnectingConnection, type ConversationPush } from './connection/reconnecting-connection.ts';
 import type { TabLock, TabLockEvents } from './tabs/tab-lock.ts';
 import type { TabStorage } from './tabs/tab-storage.ts';
 import type { ChatSnapshot, ChatState, Connection } from './state.ts';
-import type { Dial } from './connection/transport.ts';
+import type { ConnectTransport } from './connection/transport.ts';
 
 /** `close()` tells the service to forget the visitor, and waits no longer than this for its word. */
 const FAREWELL_MS = 1_000;
@@ -46,7 +46,7 @@ const ELSEWHERE: ChatState = { status: 'elsewhere' };
 
 /** What a client is made of; a test passes its own. */
 export interface ClientParts {
-  readonly dial: Dial;
+  readonly connectTransport: ConnectTransport;
   readonly storage: TabStorage;
   readonly lock: (events: TabLockEvents) => TabLock;
   /** In [0, 1). */
@@ -64,12 +64,12 @@ interface Connector {
 export class Client implements Chat {
   readonly #parts: ClientParts;
   readonly #emitter = new Emitter<ChatEvents>();
-  readonly #keeper: Keeper;
+  readonly #persistence: SessionPersistence;
   readonly #tab: TabLock;
-  readonly #session: Session;
-  readonly #orders: Orders;
-  readonly #errands: Errands;
-  readonly #reports: Reports;
+  readonly #connection: ReconnectingConnection;
+  readonly #commands: CommandQueue;
+  readonly #retrier: RequestRetrier;
+  readonly #reports: ReportSender;
   /** What the visitor has agreed to on this page, whichever session heard it. */
   #given: Agreed = { rules: null, ageBand: null };
   /** Agreements the service has not answered yet: a search waits for them. */
@@ -97,10 +97,10 @@ export class Client implements Chat {
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
-    this.#keeper = new Keeper(parts.storage, () => this.#doing());
+    this.#persistence = new SessionPersistence(parts.storage, () => this.#activeState());
     this.#tab = parts.lock({
       handOver: () => {
-        const { kept } = this.#keeper;
+        const { kept } = this.#persistence;
         this.#goElsewhere();
         return kept;
       },
@@ -110,12 +110,12 @@ export class Client implements Chat {
       freed: () => {
         if (this.#state.status !== 'elsewhere') return;
         // What this tab has a copy of is over.
-        this.#keeper.own();
+        this.#persistence.own();
         this.#show({ state: IDLE });
       },
     });
-    this.#session = new Session(
-      { ...parts, tokens: this.#keeper },
+    this.#connection = new ReconnectingConnection(
+      { ...parts, tokens: this.#persistence },
       {
         connectionChanged: (connection) => {
           this.#connectionChanged(connection);
@@ -124,7 +124,7 @@ export class Client implements Chat {
           this.#ready(ready);
         },
         push: (push) => {
-          this.#take(push);
+          this.#handlePush(push);
         },
         lost: () => {
           this.#lost();
@@ -140,22 +140,22 @@ export class Client implements Chat {
         },
       },
     );
-    const request: Session['request'] = (name, payload) => this.#session.request(name, payload);
-    this.#errands = new Errands({ isReady: () => this.#session.isReady, request });
-    this.#reports = new Reports(this.#errands);
-    this.#orders = new Orders({
-      isReady: () => this.#session.isReady && this.#agreeing.size === 0,
+    const request: ReconnectingConnection['request'] = (name, payload) => this.#connection.request(name, payload);
+    this.#retrier = new RequestRetrier({ isReady: () => this.#connection.isReady, request });
+    this.#reports = new ReportSender(this.#retrier);
+    this.#commands = new CommandQueue({
+      isReady: () => this.#connection.isReady && this.#agreeing.size === 0,
       request,
       prove: (stop) => prove(request, stop),
       bounce: (keepsSession) => {
-        this.#session.bounce(keepsSession);
+        this.#connection.reconnect(keepsSession);
       },
       random: parts.random,
       searchOver: () => {
         if (this.#state.status === 'waiting') this.#show({ state: IDLE });
       },
       departed: () => {
-        this.#keeper.touch();
+        this.#persistence.touch();
       },
     });
   }
@@ -178,7 +178,7 @@ export class Client implements Chat {
 
   readonly connect = async ({ signal }: CallOptions = {}): Promise<void> => {
     this.#assertOpen(signal);
-    if (this.#session.isReady) return;
+    if (this.#connection.isReady) return;
     const isHeldElsewhere = this.#tab.isHeldElsewhere();
     if (typeof isHeldElsewhere === 'boolean' ? isHeldElsewhere : await isHeldElsewhere) this.#refuseElsewhere();
     this.#assertOpen(signal);
@@ -231,14 +231,14 @@ export class Client implements Chat {
 
   readonly cancel = async (): Promise<'cancelled' | 'already_matched'> => {
     if (this.#conversation !== null) return 'already_matched';
-    if (!this.#orders.isSearching) {
+    if (!this.#commands.isSearching) {
       // Still asking the other tabs.
       if (this.#state.status === 'waiting') this.#show({ state: IDLE });
       return 'cancelled';
     }
-    const result = this.#orders.cancel();
+    const result = this.#commands.cancel();
     // Without a connection the search is over at once.
-    if (!this.#orders.isSearching && this.#state.status === 'waiting') this.#show({ state: IDLE });
+    if (!this.#commands.isSearching && this.#state.status === 'waiting') this.#show({ state: IDLE });
     return await result;
   };
 
@@ -273,10 +273,10 @@ export class Client implements Chat {
   readonly stop = async (): Promise<void> => {
     switch (this.#state.status) {
       case 'chatting':
-        await this.#leave((id) => this.#orders.leave(id));
+        await this.#leave((id) => this.#commands.leave(id));
         return;
       case 'waiting': {
-        const told = this.#orders.dropSearch();
+        const told = this.#commands.dropSearch();
         this.#show({ state: IDLE });
         await told;
         return;
@@ -297,9 +297,9 @@ export class Client implements Chat {
   readonly block = async (): Promise<void> => {
     this.#assertOpen();
     if (this.#state.status === 'chatting') {
-      await this.#leave((id) => this.#orders.block(id));
+      await this.#leave((id) => this.#commands.block(id));
     } else if (this.#state.status === 'ended') {
-      const told = this.#orders.block(this.#state.conversationId);
+      const told = this.#commands.block(this.#state.conversationId);
       this.#show({ state: IDLE });
       await told;
     } else {
@@ -310,9 +310,9 @@ export class Client implements Chat {
   readonly agree = async (agreement: Agreement): Promise<void> => {
     this.#assertOpen();
     const told = this.#tellAgreement(agreement);
-    if (!this.#session.isReady) {
+    if (!this.#connection.isReady) {
       this.connect().catch((error: unknown) => {
-        this.#errands.refused(error as ChatError);
+        this.#retrier.refused(error as ChatError);
       });
     }
     await told;
@@ -351,12 +351,12 @@ export class Client implements Chat {
   async #tellAgreement(agreement: Agreement): Promise<void> {
     this.#agreeing.add(agreement);
     try {
-      await this.#errands.ask('session:agree', agreement);
+      await this.#retrier.ask('session:agree', agreement);
       this.#given = withAgreement(this.#given, agreement);
       this.#show({ agreed: withAgreement(this.#snapshot.agreed, agreement) });
     } finally {
       this.#agreeing.delete(agreement);
-      this.#orders.resume();
+      this.#commands.resume();
     }
   }
 
@@ -398,7 +398,7 @@ export class Client implements Chat {
 
   /** Not once it is closed, which a listener may have done just now. */
   #start(): void {
-    if (!this.#isClosed) this.#session.start();
+    if (!this.#isClosed) this.#connection.start();
   }
 
   get #isBusy(): boolean {
@@ -412,7 +412,7 @@ export class Client implements Chat {
 
   /** Another tab has the chat: here it is to be seen no more until that one is done. */
   #awaitTab(): void {
-    this.#session.stop({ isKept: true });
+    this.#connection.stop({ isKept: true });
     this.#show({ state: ELSEWHERE });
     this.#tab.watch();
   }
@@ -428,15 +428,15 @@ export class Client implements Chat {
   #letGo(error: ChatError, isKept = false): void {
     this.#conversation?.handOver();
     this.#conversation = null;
-    this.#orders.refused(error);
-    this.#errands.refused(error);
-    this.#session.stop({ isKept });
+    this.#commands.refused(error);
+    this.#retrier.refused(error);
+    this.#connection.stop({ isKept });
     for (const connector of this.#connectors.splice(0)) connector.reject(error);
   }
 
   async #resume(): Promise<boolean> {
     // What this chat wrote itself it has, or has just left.
-    if (!this.#keeper.isOutdated || this.#keeper.recall() === null) return false;
+    if (!this.#persistence.isOutdated || this.#persistence.recall() === null) return false;
     // The page before still has the chat, and where there are no locks nothing else waits for it.
     if (isPrerendered()) await this.#whenShown();
     if (this.#isClosed) return false;
@@ -452,8 +452,8 @@ export class Client implements Chat {
       return true;
     }
     // Read once more: the page before goes on writing until it lets go of the lock.
-    const kept = this.#keeper.recall();
-    if (kept !== null && this.#takeUp(kept)) return true;
+    const kept = this.#persistence.recall();
+    if (kept !== null && this.#adopt(kept)) return true;
     this.#tab.release();
     return false;
   }
@@ -471,20 +471,20 @@ export class Client implements Chat {
       this.#tab.release();
       return;
     }
-    const kept = handed ?? this.#keeper.recall();
-    if (kept === null || !this.#takeUp(kept)) this.#show({ state: IDLE });
+    const kept = handed ?? this.#persistence.recall();
+    if (kept === null || !this.#adopt(kept)) this.#show({ state: IDLE });
   }
 
   /** Goes on from what another page or tab left; says whether there is a wait or a conversation in it. */
-  #takeUp(kept: Kept): boolean {
+  #adopt(kept: PersistedState): boolean {
     const { find, isSearching, conversation } = kept;
-    this.#keeper.adopt(kept);
+    this.#persistence.adopt(kept);
     this.#lastFind = find;
     if (find !== null) {
       const { requestId: _, ...criteria } = find;
       this.#criteria = criteria;
     }
-    this.#orders.restore(kept);
+    this.#commands.restore(kept);
     if (conversation !== null) {
       this.#conversation = this.#converse(conversation.info, conversation.said ?? 'lost');
       this.#show({ state: chatting(this.#conversation) });
@@ -497,12 +497,12 @@ export class Client implements Chat {
 
   /** Back, after another page of this tab went on with what was kept: this one goes on from there, and with nothing if that page ended it. */
   #returned(): boolean {
-    if (!this.#keeper.isOutdated) return false;
-    const kept = this.#keeper.recall();
+    if (!this.#persistence.isOutdated) return false;
+    const kept = this.#persistence.recall();
     if (!this.#isBusy) return kept !== null && this.#takeUpElsewhereBegun();
     const ended = kept === null ? this.#endConversation('you_left') : null;
     this.#letGo(new ChatError('aborted'), kept !== null);
-    if (kept === null || !this.#takeUp(kept)) this.#show({ state: IDLE });
+    if (kept === null || !this.#adopt(kept)) this.#show({ state: IDLE });
     if (ended !== null) this.#emitter.emit('ended', ended);
     return true;
   }
@@ -519,11 +519,11 @@ export class Client implements Chat {
   }
 
   /** What is lost if the page goes now. */
-  #doing(): Doing | null {
-    const { isSearching, leavings } = this.#orders;
+  #activeState(): ActiveState | null {
+    const { isSearching, leavings } = this.#commands;
     const conversation = this.#conversation?.kept ?? null;
     if (!isSearching && conversation === null && leavings.length === 0) return null;
-    return { find: this.#lastFind, isSearching, leavings, conversation };
+    return { find: this.#lastFind, isSearching, departures: leavings, conversation };
   }
 
   async #search(criteria: Criteria, signal?: AbortSignal): Promise<void> {
@@ -533,11 +533,11 @@ export class Client implements Chat {
       this.#state.status === 'waiting' ? this.#state : { status: 'waiting', since: unixNow(), progress: null };
     this.#lastFind = find;
     const left = this.#endConversation('you_left');
-    const held = this.#orders.search(find, left?.conversationId);
+    const held = this.#commands.search(find, left?.conversationId);
     // The state may already say so: it does while the other tabs are asked.
-    this.#keeper.touch();
+    this.#persistence.touch();
     const abort = (): void => {
-      void this.#orders.dropSearch();
+      void this.#commands.dropSearch();
       if (this.#state.status === 'waiting') this.#show({ state: IDLE });
     };
     signal?.addEventListener('abort', abort);
@@ -563,10 +563,10 @@ export class Client implements Chat {
 
   async #close(): Promise<void> {
     const ended = this.#endConversation('you_left');
-    const farewell = this.#session.isReady ? this.#session.request('session:close', {}) : null;
+    const farewell = this.#connection.isReady ? this.#connection.request('session:close', {}) : null;
     const wasConnecting = this.#connectors.splice(0);
-    this.#orders.close();
-    this.#errands.refused(new ChatError('closed'));
+    this.#commands.close();
+    this.#retrier.refused(new ChatError('closed'));
     this.#snapshot = { ...this.#snapshot, state: { status: 'closed' }, connection: { status: 'offline' } };
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
@@ -576,7 +576,7 @@ export class Client implements Chat {
     const released = this.#tab.close();
     for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
     if (farewell !== null) await withinFarewell(farewell);
-    this.#session.stop();
+    this.#connection.stop();
     await released;
   }
 
@@ -586,38 +586,38 @@ export class Client implements Chat {
 
   #ready({ recovered, policy, agreed, state }: PushPayload<'session:ready'>): void {
     if (this.#isClosed) return;
-    this.#orders.ready(recovered, state);
+    this.#commands.ready(recovered, state);
     for (const connector of this.#connectors.splice(0)) connector.resolve();
     this.#agreeAgain(policy, agreed);
-    this.#errands.ready();
+    this.#retrier.ready();
     const running = state.status === 'chatting' ? state.conversation : null;
     if (this.#conversation !== null && this.#conversation.id !== running?.conversationId) {
       this.#end(recovered ? 'peer_left' : 'service_reset');
     }
     if (state.status === 'chatting') this.#reconcile(state.conversation, state.peer);
-    this.#orders.resume();
+    this.#commands.resume();
   }
 
   #lost(): void {
     if (this.#isClosed) return;
     this.#conversation?.disconnected();
-    this.#orders.lost();
+    this.#commands.lost();
   }
 
   #refused(error: ChatError): void {
     if (this.#isClosed) return;
     const ended = this.#endConversation('service_reset');
-    const isAwaited = this.#connectors.length > 0 || this.#orders.isAwaited;
+    const isAwaited = this.#connectors.length > 0 || this.#commands.isAwaited;
     for (const connector of this.#connectors.splice(0)) connector.reject(error);
-    this.#orders.refused(error);
-    this.#errands.refused(error);
+    this.#commands.refused(error);
+    this.#retrier.refused(error);
     // What was said stays on view; `find()` will hear the refusal.
     if (this.#state.status !== 'ended') this.#show({ state: { status: 'refused', error } });
     if (ended !== null) this.#emitter.emit('ended', ended);
     if (!isAwaited) this.#emitter.emit('error', error);
   }
 
-  #take(push: SessionPush): void {
+  #handlePush(push: ConversationPush): void {
     if (this.#isClosed) return;
     switch (push.name) {
       case 'conversation:started':
@@ -625,8 +625,8 @@ export class Client implements Chat {
         return;
       case 'conversation:frame':
         if (push.payload.conversationId !== this.#conversation?.id) return;
-        this.#keeper.touch();
-        this.#conversation.take(push.payload);
+        this.#persistence.touch();
+        this.#conversation.receive(push.payload);
         return;
       case 'conversation:throttled':
         if (push.payload.conversationId !== this.#conversation?.id) return;
@@ -663,7 +663,7 @@ export class Client implements Chat {
     }
     // The service took the search up again: this visitor waits, with the place they had.
     const ended = this.#endConversation(reason);
-    this.#orders.takenUp(this.#lastFind);
+    this.#commands.takenUp(this.#lastFind);
     this.#show({ state: { status: 'waiting', since: unixNow(), progress: null } });
     if (ended !== null) this.#emitter.emit('ended', ended);
   }
@@ -680,16 +680,16 @@ export class Client implements Chat {
   #started(info: ConversationInfo & { readonly policy?: Policy }): void {
     const { conversationId, shared } = info;
     if (this.#conversation?.id === conversationId) return;
-    if (this.#over.has(conversationId) || this.#orders.isLeaving(conversationId)) return;
+    if (this.#over.has(conversationId) || this.#commands.isLeaving(conversationId)) return;
     // Nobody is in two conversations: one that still seemed to run here is over.
     if (this.#conversation !== null) this.#end('peer_left');
-    if (!this.#orders.wants(conversationId)) {
+    if (!this.#commands.wants(conversationId)) {
       this.#remember(conversationId);
-      this.#orders.turnDown(conversationId);
+      this.#commands.turnDown(conversationId);
       return;
     }
     this.#conversation = this.#converse(info, 'new');
-    this.#orders.matched();
+    this.#commands.matched();
     this.#conversation.connected('here');
     const state = chatting(this.#conversation);
     // A listener to the change may leave at once: its end comes after its beginning.
@@ -706,8 +706,8 @@ export class Client implements Chat {
       newRun: () => this.#parts.newId(8) as Run,
       send: (frame) => {
         // What a frame acknowledges must outlive the page.
-        this.#keeper.flush();
-        this.#session.send(frame);
+        this.#persistence.flush();
+        this.#connection.send(frame);
       },
       events: {
         changed: () => {
@@ -755,7 +755,7 @@ export class Client implements Chat {
 
   /** What the visitor is in the middle of is kept; and whoever is in the middle of nothing lets other tabs be. */
   #moved({ status }: ChatState): void {
-    this.#keeper.touch();
+    this.#persistence.touch();
     if (status === 'idle' || status === 'ended' || status === 'refused') this.#tab.release();
   }
 

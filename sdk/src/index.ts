@@ -15,7 +15,7 @@ export function createChat(options: ChatOptions): Chat {
   const target = checkOptions(options);
   const key = tabKey(target.site, target.scope);
   return new Client({
-    dial: socketDial(target),
+    connectTransport: socketDial(target),
     storage: tabStorage(storageKey(target.site, target.scope)),
     lock: (events) => tabLock(key, randomId, events),
     random: Math.random,

@@ -1,4 +1,4 @@
-import type { Kept } from '../src/tabs/persisted-state.ts';
+import type { PersistedState } from '../src/tabs/persisted-state.ts';
 import type { TabLock, TabLockEvents } from '../src/tabs/tab-lock.ts';
 import type { TabStorage } from '../src/tabs/tab-storage.ts';
 
@@ -54,7 +54,7 @@ export class FakeBrowser {
     return this.#holder !== null && this.#holder !== tab;
   }
 
-  takeOver(tab: FakeTabLock): Kept | null {
+  takeOver(tab: FakeTabLock): PersistedState | null {
     const former = this.#holder;
     this.#holder = tab;
     if (former === null) return null;
@@ -91,7 +91,7 @@ class FakeTabLock implements TabLock {
     return Promise.resolve(this.#browser.isHeldElsewhere(this));
   }
 
-  takeOver(): Promise<Kept | null> {
+  takeOver(): Promise<PersistedState | null> {
     return Promise.resolve(this.#browser.takeOver(this));
   }
 

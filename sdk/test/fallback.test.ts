@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { AwakeTimer } from '../src/internal/awake-timer.ts';
 import type { SiteKey } from '../src/protocol/index.ts';
 import { socketDial } from '../src/connection/socket-transport.ts';
-import type { Dial, Line, LineLoss } from '../src/connection/transport.ts';
+import type { ConnectTransport, TransportConnection, DisconnectReason } from '../src/connection/transport.ts';
 
 /** What a box between visitor and service does to a WebSocket; plain requests pass. */
 type Box =
@@ -29,7 +29,7 @@ let mode: Box;
 let isDown: boolean;
 let port: number;
 let url: string;
-const lines: Line[] = [];
+const lines: TransportConnection[] = [];
 const sockets = new Set<Socket>();
 /** What each visitor came over. */
 let arrived: string[];
@@ -97,12 +97,12 @@ function keep(socket: Socket): Socket {
   return socket;
 }
 
-function dialler(silenceMs: number): Dial {
+function dialler(silenceMs: number): ConnectTransport {
   return socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' }, silenceMs);
 }
 
 /** Resolves once the service has spoken on a new line, or with the loss of it. */
-function outcome(dial: Dial): Promise<'up' | LineLoss> {
+function outcome(dial: ConnectTransport): Promise<'up' | DisconnectReason> {
   return new Promise((resolve) => {
     lines.push(dial(undefined, { push: () => resolve('up'), lost: resolve }));
   });

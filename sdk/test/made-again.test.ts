@@ -138,7 +138,7 @@ describe('resume', () => {
     former.line.lose();
     await former.chat.stop();
     await settle();
-    expect(storage.text).toContain('"leavings":[{');
+    expect(storage.text).toContain('"departures":[{');
     const browser = new FakeBrowser();
     const scene = stage({ lock: browser.lock, storage });
     expect(await scene.chat.resume()).toBe(false);

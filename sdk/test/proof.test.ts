@@ -2,7 +2,7 @@ import { createChallenge, verifySolution } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/sha';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Challenge, ConversationId } from '../src/protocol/index.ts';
-import { solve } from '../src/commands/solve-challenge.ts';
+import { solveChallenge } from '../src/commands/solve-challenge.ts';
 import { refusal, settle, stage, staged, type Stage } from './stage.ts';
 
 const secret = 'of the service';
@@ -27,12 +27,12 @@ async function isRight(payload: string): Promise<boolean> {
 
 describe('solving', () => {
   test('gives what the library of the service accepts', async () => {
-    expect(await isRight((await solve(await challenge(), new AbortController()))!)).toBe(true);
+    expect(await isRight((await solveChallenge(await challenge(), new AbortController()))!)).toBe(true);
   });
 
   test('ends with nothing once it is stopped', async () => {
     const stop = new AbortController();
-    const solved = solve(await challenge('0'.repeat(40)), stop);
+    const solved = solveChallenge(await challenge('0'.repeat(40)), stop);
     setTimeout(() => stop.abort(), 20);
     expect(await solved).toBeNull();
   });

@@ -22,7 +22,14 @@ import {
 } from '../src/protocol/index.ts';
 import { noTabLock, type TabLock, type TabLockEvents } from '../src/tabs/tab-lock.ts';
 import { noStorage, type TabStorage } from '../src/tabs/tab-storage.ts';
-import type { Dial, Line, LineEvents, LineLoss, Push, RequestOutcome } from '../src/connection/transport.ts';
+import type {
+  ConnectTransport,
+  TransportConnection,
+  TransportEvents,
+  DisconnectReason,
+  Push,
+  RequestOutcome,
+} from '../src/connection/transport.ts';
 
 export const POLICY: Policy = {
   interests: ['tea'],
@@ -51,16 +58,16 @@ interface PendingRequest {
 }
 
 /** The service's end of one line, driven by hand. */
-export class StageLine implements Line {
+export class StageLine implements TransportConnection {
   readonly resume: ResumeToken | undefined;
-  readonly #events: LineEvents;
+  readonly #events: TransportEvents;
   readonly frames: Frame[] = [];
   /** Every request that came, for good. `any`: a test looks into the payload of the request it made itself. */
   readonly log: { readonly name: RequestName; readonly payload: any }[] = [];
   #pending: PendingRequest[] = [];
   isOpen = true;
 
-  constructor(resume: ResumeToken | undefined, events: LineEvents) {
+  constructor(resume: ResumeToken | undefined, events: TransportEvents) {
     this.resume = resume;
     this.#events = events;
   }
@@ -105,7 +112,7 @@ export class StageLine implements Line {
     this.push('session:ready', { resume, recovered, policy, agreed, now: 0, state });
   }
 
-  lose(loss: LineLoss = { kind: 'lost' }): void {
+  lose(loss: DisconnectReason = { kind: 'lost' }): void {
     this.close();
     this.#events.lost(loss);
   }
@@ -162,13 +169,13 @@ export interface StageParts {
 export function stage({ random = () => 0, storage = noStorage, lock = () => noTabLock }: StageParts = {}): Stage {
   const lines: StageLine[] = [];
   let ids = 0;
-  const dial: Dial = (resume, events) => {
+  const dial: ConnectTransport = (resume, events) => {
     const line = new StageLine(resume, events);
     lines.push(line);
     return line;
   };
   const newId = (chars: number): string => String((ids += 1)).padStart(chars, '0');
-  const chat: Chat = new Client({ dial, storage, lock, random, newId });
+  const chat: Chat = new Client({ connectTransport: dial, storage, lock, random, newId });
   const events: Stage['events'] = [];
   const names = ['started', 'message', 'delivered', 'typing', 'presence', 'ended', 'online', 'error'] as const;
   for (const name of names) chat.on(name, (event) => events.push([name, event]));

@@ -12,7 +12,7 @@ import {
   type WireError,
 } from '../protocol/index.ts';
 import { backoffMs } from '../connection/retry.ts';
-import type { Doing, KeptLeaving } from '../tabs/persisted-state.ts';
+import type { ActiveState, PersistedDeparture } from '../tabs/persisted-state.ts';
 import type { RequestOutcome } from '../connection/transport.ts';
 
 /** So many unanswered or failed tries of one order in a row are borne before something else is done about it. */
@@ -20,7 +20,7 @@ const TRIES = 3;
 
 export type CancelResult = 'cancelled' | 'already_matched';
 
-export interface OrdersParts {
+export interface CommandQueueParts {
   readonly isReady: () => boolean;
   readonly request: <Name extends RequestName>(
     name: Name,
@@ -44,7 +44,7 @@ interface Waiter<Value = void> {
 
 const NOBODY: Waiter = { resolve: () => undefined, reject: () => undefined };
 
-interface Leaving extends KeptLeaving {
+interface Leaving extends PersistedDeparture {
   readonly waiter: Waiter;
 }
 
@@ -58,8 +58,8 @@ type Step =
  * conversation to leave. One request at a time; what was not answered is asked again, after a new
  * connection too, until the service is known to agree.
  */
-export class Orders {
-  readonly #parts: OrdersParts;
+export class CommandQueue {
+  readonly #parts: CommandQueueParts;
   readonly #retry = new Timer();
   /** A match was announced in a reply; its push must come. */
   readonly #matchDue = new Timer();
@@ -85,7 +85,7 @@ export class Orders {
   #failures = 0;
   #isClosed = false;
 
-  constructor(parts: OrdersParts) {
+  constructor(parts: CommandQueueParts) {
     this.#parts = parts;
   }
 
@@ -146,12 +146,12 @@ export class Orders {
   }
 
   /** What the service must still be told of, for the next page. */
-  get leavings(): readonly KeptLeaving[] {
+  get leavings(): readonly PersistedDeparture[] {
     return this.#leavings.map(({ kind, conversationId }) => ({ kind, conversationId }));
   }
 
   /** Goes on where the page before this one stopped. */
-  restore({ isSearching, find, leavings }: Omit<Doing, 'conversation'>): void {
+  restore({ isSearching, find, departures: leavings }: Omit<ActiveState, 'conversation'>): void {
     if (isSearching && find !== null) this.takenUp(find);
     this.#leavings = leavings.map((leaving) => ({ ...leaving, waiter: NOBODY }));
   }

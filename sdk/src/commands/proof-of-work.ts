@@ -1,12 +1,12 @@
 import { ChatError } from '../errors.ts';
-import type { ErrandsParts } from './request-retrier.ts';
+import type { RequestRetrierParts } from './request-retrier.ts';
 
 /**
  * Solves a challenge of the service's. What was not answered, or not accepted, is left to whoever asks
  * again: the service then wants another proof.
  * @throws ChatError the refusal of a challenge; `proof_needed` where the page cannot compute; `aborted`.
  */
-export async function prove(request: ErrandsParts['request'], stop: AbortController): Promise<void> {
+export async function prove(request: RequestRetrierParts['request'], stop: AbortController): Promise<void> {
   // Its type says it is always there; on plain HTTP it is not, unless that is localhost.
   if ((crypto as Partial<Crypto>).subtle === undefined) {
     throw new ChatError('proof_needed', { message: 'A proof can be computed on pages served over https only.' });
@@ -15,10 +15,10 @@ export async function prove(request: ErrandsParts['request'], stop: AbortControl
   if (asked.kind === 'refused') throw ChatError.fromWire(asked.error);
   if (asked.kind === 'unknown') return;
   // Few visitors ever need it: it is loaded when one does.
-  const { solve } = await import('./solve-challenge.ts').catch(() => {
+  const { solveChallenge } = await import('./solve-challenge.ts').catch(() => {
     throw new ChatError('unavailable');
   });
-  const solution = await solve(asked.data.challenge, stop);
+  const solution = await solveChallenge(asked.data.challenge, stop);
   if (solution === null) throw new ChatError('aborted');
   await request('session:prove', { solution });
 }

@@ -9,7 +9,7 @@ import {
   TIMES,
 } from '../protocol/index.ts';
 import type { Message } from '../state.ts';
-import type { Errands } from './request-retrier.ts';
+import type { RequestRetrier } from './request-retrier.ts';
 
 /** So many conversations that are over can still be reported. */
 const PAST_MAX = 16;
@@ -36,11 +36,11 @@ interface Past {
 }
 
 /** Reports, and what is left of conversations to report: in memory, for as long as they may be. */
-export class Reports {
-  readonly #errands: Errands;
+export class ReportSender {
+  readonly #errands: RequestRetrier;
   readonly #past = new Map<ConversationId, Past>();
 
-  constructor(errands: Errands) {
+  constructor(errands: RequestRetrier) {
     this.#errands = errands;
   }
 

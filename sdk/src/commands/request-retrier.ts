@@ -6,7 +6,7 @@ import type { RequestOutcome } from '../connection/transport.ts';
 /** So often an errand goes unanswered on a line that lives before it is given up. */
 const TRIES = 3;
 
-export interface ErrandsParts {
+export interface RequestRetrierParts {
   readonly isReady: () => boolean;
   readonly request: <Name extends RequestName>(
     name: Name,
@@ -14,7 +14,7 @@ export interface ErrandsParts {
   ) => Promise<RequestOutcome<Name>>;
 }
 
-interface Errand {
+interface PendingRequest {
   readonly name: RequestName;
   readonly payload: never;
   /** As `monotonicNow` tells it. */
@@ -29,11 +29,11 @@ interface Errand {
  * Requests that may be asked twice and need no order among themselves: each is asked, after a new
  * connection again, until the service has answered it.
  */
-export class Errands {
-  readonly #parts: ErrandsParts;
-  readonly #open = new Set<Errand>();
+export class RequestRetrier {
+  readonly #parts: RequestRetrierParts;
+  readonly #open = new Set<PendingRequest>();
 
-  constructor(parts: ErrandsParts) {
+  constructor(parts: RequestRetrierParts) {
     this.#parts = parts;
   }
 
@@ -44,7 +44,7 @@ export class Errands {
     { withinMs = Infinity } = {},
   ): Promise<RequestReply<Name>> {
     return new Promise((resolve, reject) => {
-      const errand: Errand = {
+      const errand: PendingRequest = {
         name,
         payload: payload as never,
         until: monotonicNow() + withinMs,
@@ -68,7 +68,7 @@ export class Errands {
     for (const errand of this.#open) this.#settle(errand, () => errand.reject(error));
   }
 
-  async #run(errand: Errand): Promise<void> {
+  async #run(errand: PendingRequest): Promise<void> {
     if (errand.isUnderWay) return;
     while (this.#open.has(errand) && this.#parts.isReady()) {
       if (monotonicNow() > errand.until || errand.unanswered === TRIES) {
@@ -84,7 +84,7 @@ export class Errands {
     }
   }
 
-  #settle(errand: Errand, tell: () => void): void {
+  #settle(errand: PendingRequest, tell: () => void): void {
     if (this.#open.delete(errand)) tell();
   }
 }

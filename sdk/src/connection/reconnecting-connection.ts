@@ -5,7 +5,7 @@ import { Timer } from '../internal/timer.ts';
 import type { Frame, PushPayload, RequestName, RequestPayload, ResumeToken } from '../protocol/index.ts';
 import type { Connection } from '../state.ts';
 import { decideRetry, nextAttempt } from './retry.ts';
-import type { Dial, Line, LineLoss, Push, RequestOutcome } from './transport.ts';
+import type { ConnectTransport, TransportConnection, DisconnectReason, Push, RequestOutcome } from './transport.ts';
 import { onWake } from './wake.ts';
 
 /** From the start of an attempt to `session:ready`: room for a WebSocket that is silent, and for long-polling after it. Milliseconds. */
@@ -15,13 +15,13 @@ export const READY_TIMEOUT_MS = 20_000;
 const PROBE_MS = 3_000;
 
 /** The pushes a session hands on: all but those it deals with itself. */
-export type SessionPush = Exclude<Push, { name: `session:${string}` }>;
+export type ConversationPush = Exclude<Push, { name: `session:${string}` }>;
 
-export interface SessionEvents {
+export interface ReconnectingConnectionEvents {
   connectionChanged(connection: Connection): void;
   /** On every connection, before any push. */
   ready(ready: PushPayload<'session:ready'>): void;
-  push(push: SessionPush): void;
+  push(push: ConversationPush): void;
   /** The line went after it had been ready. Another one is on its way. */
   lost(): void;
   /** Another connection has the session now. The session is offline. */
@@ -39,31 +39,31 @@ export interface ResumeTokenStore {
   forget(): void;
 }
 
-export interface SessionParts {
-  readonly dial: Dial;
+export interface ReconnectingConnectionParts {
+  readonly connectTransport: ConnectTransport;
   readonly tokens: ResumeTokenStore;
   /** In [0, 1). */
   readonly random: () => number;
 }
 
 /** The line to the service, brought back whenever it goes. */
-export class Session {
-  readonly #parts: SessionParts;
-  readonly #events: SessionEvents;
+export class ReconnectingConnection {
+  readonly #parts: ReconnectingConnectionParts;
+  readonly #events: ReconnectingConnectionEvents;
   readonly #retry = new Timer();
   readonly #watchdog = new AwakeTimer();
   readonly #drain = new Timer();
   readonly #probe = new AwakeTimer();
   #connection: Connection = { status: 'offline' };
-  #line: Line | null = null;
+  #transport: TransportConnection | null = null;
   /** Counts lines; what a former line says is not heard. */
   #turn = 0;
   #attempt = 0;
-  #dialledAt: Moment = momentNow();
+  #connectStartedAt: Moment = momentNow();
   #readyAt: number | null = null;
   #stopWaking: () => void = () => undefined;
 
-  constructor(parts: SessionParts, events: SessionEvents) {
+  constructor(parts: ReconnectingConnectionParts, events: ReconnectingConnectionEvents) {
     this.#parts = parts;
     this.#events = events;
   }
@@ -85,54 +85,54 @@ export class Session {
     });
     this.#setConnection({ status: 'connecting' });
     // Unless a listener has stopped it.
-    if (this.#isStarted) this.#dial();
+    if (this.#isStarted) this.#openTransport();
   }
 
   /** Never rejects; `unknown` at once while there is no ready line. */
   request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>> {
-    if (this.#line === null || !this.isReady) return Promise.resolve({ kind: 'unknown' });
-    return this.#line.request(name, payload);
+    if (this.#transport === null || !this.isReady) return Promise.resolve({ kind: 'unknown' });
+    return this.#transport.request(name, payload);
   }
 
   send(frame: Frame): void {
-    if (this.isReady) this.#line?.send(frame);
+    if (this.isReady) this.#transport?.send(frame);
   }
 
   /** Drops the line and dials another: its first word is the whole truth. */
-  bounce(keepsSession = true): void {
-    if (this.#line === null) return;
+  reconnect(keepsSession = true): void {
+    if (this.#transport === null) return;
     if (!keepsSession) this.#parts.tokens.token = undefined;
-    this.#lose({ kind: 'lost' });
+    this.#handleDisconnect({ kind: 'lost' });
   }
 
   /** `isKept`: what the tab keeps stays, for it is not ours alone. */
   stop({ isKept = false } = {}): void {
-    this.#hangUp();
+    this.#disconnect();
     this.#retry.stop();
     this.#stopWaking();
     if (!isKept) this.#parts.tokens.forget();
     this.#setConnection({ status: 'offline' });
   }
 
-  #dial(): void {
+  #openTransport(): void {
     this.#retry.stop();
     this.#turn += 1;
     const turn = this.#turn;
-    this.#dialledAt = momentNow();
+    this.#connectStartedAt = momentNow();
     this.#watchdog.start(READY_TIMEOUT_MS, () => {
-      this.#lose({ kind: 'lost' });
+      this.#handleDisconnect({ kind: 'lost' });
     });
-    this.#line = this.#parts.dial(this.#parts.tokens.token, {
+    this.#transport = this.#parts.connectTransport(this.#parts.tokens.token, {
       push: (push) => {
-        if (turn === this.#turn) this.#take(push);
+        if (turn === this.#turn) this.#handlePush(push);
       },
       lost: (loss) => {
-        if (turn === this.#turn) this.#lose(loss);
+        if (turn === this.#turn) this.#handleDisconnect(loss);
       },
     });
   }
 
-  #take(push: Push): void {
+  #handlePush(push: Push): void {
     switch (push.name) {
       case 'session:ready':
         this.#watchdog.stop();
@@ -142,7 +142,7 @@ export class Session {
         this.#events.ready(push.payload);
         return;
       case 'session:refused':
-        this.#lose({ kind: 'refused', error: push.payload });
+        this.#handleDisconnect({ kind: 'refused', error: push.payload });
         return;
       case 'session:superseded':
         // Coming back by itself would take the session from the other connection again, and so on.
@@ -159,9 +159,9 @@ export class Session {
     }
   }
 
-  #lose(loss: LineLoss): void {
+  #handleDisconnect(loss: DisconnectReason): void {
     const readyAt = this.#readyAt;
-    this.#hangUp();
+    this.#disconnect();
     this.#attempt = nextAttempt(this.#attempt, readyAt === null ? 0 : monotonicNow() - readyAt);
     const decision = decideRetry(loss, this.#attempt, this.#parts.random);
     if (decision.kind === 'give_up') {
@@ -170,7 +170,7 @@ export class Session {
     }
     if (!decision.keepsSession) this.#parts.tokens.token = undefined;
     this.#retry.start(decision.delayMs, () => {
-      this.#dial();
+      this.#openTransport();
     });
     this.#setConnection({ status: 'reconnecting', attempt: this.#attempt, retryAt: unixNow() + decision.delayMs });
     if (readyAt !== null) this.#events.lost();
@@ -179,9 +179,9 @@ export class Session {
   /** The page was asleep or offline: what was to be waited for is tried now, and what seems to live is asked whether it does. */
   #wake(): void {
     if (this.#retry.isRunning) {
-      this.#dial();
+      this.#openTransport();
     } else if (!this.isReady) {
-      if (atLeastSince(this.#dialledAt) > PROBE_MS) this.#dialAgain();
+      if (atLeastSince(this.#connectStartedAt) > PROBE_MS) this.#reopenTransport();
     } else if (!this.#probe.isRunning) {
       this.#probe.start(PROBE_MS, () => {
         this.#reconnectNow();
@@ -193,17 +193,17 @@ export class Session {
     }
   }
 
-  #dialAgain(): void {
-    this.#hangUp();
-    this.#dial();
+  #reopenTransport(): void {
+    this.#disconnect();
+    this.#openTransport();
   }
 
   #reconnectNow(): void {
-    this.#hangUp();
+    this.#disconnect();
     this.#attempt = 1;
     this.#setConnection({ status: 'reconnecting', attempt: 1, retryAt: unixNow() });
     this.#events.lost();
-    if (this.#connection.status === 'reconnecting') this.#dial();
+    if (this.#connection.status === 'reconnecting') this.#openTransport();
   }
 
   #giveUp(error: ChatError): void {
@@ -211,14 +211,14 @@ export class Session {
     this.#events.refused(error);
   }
 
-  #hangUp(): void {
+  #disconnect(): void {
     this.#watchdog.stop();
     this.#drain.stop();
     this.#probe.stop();
     this.#turn += 1;
     this.#readyAt = null;
-    this.#line?.close();
-    this.#line = null;
+    this.#transport?.close();
+    this.#transport = null;
   }
 
   #setConnection(connection: Connection): void {

@@ -1,6 +1,6 @@
 import { ChatError } from '../errors.ts';
 import type { Retry } from '../protocol/index.ts';
-import type { LineLoss } from './transport.ts';
+import type { DisconnectReason } from './transport.ts';
 
 export const RETRY = {
   /** The first attempt comes after 0 to this; twice as much for each one after it. */
@@ -28,7 +28,7 @@ const KEEPS_SESSION = {
 } as const satisfies Record<Retry, boolean | null>;
 
 /** A lost line is tried again, a refused one as the error table says. The service's `retryAfterMs` is the least. */
-export function decideRetry(loss: LineLoss, attempt: number, random: () => number): RetryDecision {
+export function decideRetry(loss: DisconnectReason, attempt: number, random: () => number): RetryDecision {
   const delayMs = backoffMs(attempt, random);
   if (loss.kind === 'lost') return { kind: 'again', delayMs, keepsSession: true };
   const error = ChatError.fromWire(loss.error);

@@ -12,12 +12,12 @@ import {
   type SiteKey,
 } from '../protocol/index.ts';
 import { socketDial } from './socket-transport.ts';
-import type { Line, LineEvents, LineLoss, Push } from './transport.ts';
+import type { TransportConnection, TransportEvents, DisconnectReason, Push } from './transport.ts';
 
 let http: HttpServer;
 let io: Server;
 let url: string;
-const lines: Line[] = [];
+const lines: TransportConnection[] = [];
 /** What `allowRequest` says to a handshake; `null` lets it in. */
 let refusal: string | null = null;
 
@@ -40,15 +40,15 @@ afterEach(async () => {
 });
 
 interface Dialled {
-  readonly line: Line;
+  readonly line: TransportConnection;
   readonly pushes: Push[];
-  readonly losses: LineLoss[];
+  readonly losses: DisconnectReason[];
 }
 
 function dial(resume?: string, origin = 'http://localhost'): Dialled {
   const pushes: Push[] = [];
-  const losses: LineLoss[] = [];
-  const events: LineEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
+  const losses: DisconnectReason[] = [];
+  const events: TransportEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
   const line = socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin })(
     resume as ResumeToken | undefined,
     events,
@@ -254,8 +254,8 @@ describe('what is sent without a line', () => {
 describe('claims', () => {
   const dialWith = (claims: Claims): Dialled => {
     const pushes: Push[] = [];
-    const losses: LineLoss[] = [];
-    const events: LineEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
+    const losses: DisconnectReason[] = [];
+    const events: TransportEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
     const target = { url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost', claims };
     const line = socketDial(target)(undefined, events);
     lines.push(line);

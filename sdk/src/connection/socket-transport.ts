@@ -19,7 +19,7 @@ import {
   TIMES,
 } from '../protocol/index.ts';
 import { refusalIn } from './refusal.ts';
-import type { Dial, Line, LineLoss, Push, RequestOutcome } from './transport.ts';
+import type { ConnectTransport, TransportConnection, DisconnectReason, Push, RequestOutcome } from './transport.ts';
 
 /** How long a transport may be silent before the other one is tried: a proxy may swallow a WebSocket, or what it carries. Milliseconds. */
 const SILENCE_MS = 5_000;
@@ -40,10 +40,10 @@ type Transport = 'websocket' | 'polling';
  * own, so nothing of an old one reaches a new one. Socket.IO's own reconnection and its buffer for what is sent
  * while offline are never used: old words would reach a new stranger.
  */
-export function socketDial(target: Target, silenceMs = SILENCE_MS): Dial {
+export function socketDial(target: Target, silenceMs = SILENCE_MS): ConnectTransport {
   const query: HandshakeQuery = { site: target.site };
   let proven: Transport | undefined;
-  return (resume, events): Line => {
+  return (resume, events): TransportConnection => {
     const left: Transport[] = proven === 'polling' ? ['polling', 'websocket'] : ['websocket', 'polling'];
     const silence = new AwakeTimer();
     let socket: Socket | undefined;
@@ -57,7 +57,7 @@ export function socketDial(target: Target, silenceMs = SILENCE_MS): Dial {
       socket?.offAny();
       socket?.disconnect();
     };
-    const lose = (loss: LineLoss): void => {
+    const lose = (loss: DisconnectReason): void => {
       if (isOver) return;
       isOver = true;
       drop();

@@ -19,17 +19,17 @@ export type RequestOutcome<Name extends RequestName> =
   | { readonly kind: 'unknown' };
 
 /** Why there is no line (any more). `refused`: the service said why. */
-export type LineLoss = { readonly kind: 'lost' } | { readonly kind: 'refused'; readonly error: WireError };
+export type DisconnectReason = { readonly kind: 'lost' } | { readonly kind: 'refused'; readonly error: WireError };
 
 /** What a line tells its owner. Nothing before `dial` returns, nothing after `lost` or `Line.close()`. */
-export interface LineEvents {
+export interface TransportEvents {
   push(push: Push): void;
   /** Exactly once, whether the line ever came up or not. */
-  lost(loss: LineLoss): void;
+  lost(loss: DisconnectReason): void;
 }
 
 /** One connection to the service, from its attempt to its loss. It never comes back: dial another. */
-export interface Line {
+export interface TransportConnection {
   /** Never rejects. Answers `unknown` at once while the line is not up: nothing is buffered. */
   request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>>;
   /** Sends now or not at all. */
@@ -38,4 +38,4 @@ export interface Line {
 }
 
 /** Opens a line. The seam between the SDK and what carries it. */
-export type Dial = (resume: ResumeToken | undefined, events: LineEvents) => Line;
+export type ConnectTransport = (resume: ResumeToken | undefined, events: TransportEvents) => TransportConnection;

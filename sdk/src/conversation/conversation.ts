@@ -1,4 +1,4 @@
-import { type KeptLink, Link } from '../delivery/reliable-channel.ts';
+import { type PersistedChannel, ReliableChannel } from '../delivery/reliable-channel.ts';
 import { ChatError } from '../errors.ts';
 import { unixNow } from '../internal/clock.ts';
 import {
@@ -12,19 +12,19 @@ import {
   type UnknownBody,
 } from '../protocol/index.ts';
 import type { Message, Peer } from '../state.ts';
-import { readBody } from './parse-body.ts';
-import { type KeptTranscript, type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
+import { parseBody } from './parse-body.ts';
+import { type PersistedTranscript, type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
 import { OwnTyping, PeerTyping } from './typing.ts';
 
 /** A conversation as plain data, to be taken up again after a reload. */
-export interface KeptConversation {
+export interface PersistedConversation {
   readonly info: ConversationInfo;
   /** `null`: there was no room to keep what was said. */
-  readonly said: { readonly link: KeptLink; readonly transcript: KeptTranscript } | null;
+  readonly said: { readonly channel: PersistedChannel; readonly transcript: PersistedTranscript } | null;
 }
 
 /** `new`: it begins now. `lost`: it ran before, and nothing is known of what was said. */
-export type ConversationMemory = 'new' | 'lost' | NonNullable<KeptConversation['said']>;
+export type ConversationMemory = 'new' | 'lost' | NonNullable<PersistedConversation['said']>;
 
 export interface ConversationParts {
   readonly info: ConversationInfo;
@@ -45,7 +45,7 @@ export interface ConversationParts {
 export class Conversation {
   readonly info: ConversationInfo;
   readonly #events: ConversationParts['events'];
-  readonly #link: Link;
+  readonly #channel: ReliableChannel;
   readonly #transcript: Transcript;
   readonly #ownTyping: OwnTyping;
   readonly #peerTyping: PeerTyping;
@@ -59,9 +59,9 @@ export class Conversation {
     this.info = info;
     this.#events = events;
     this.#transcript = new Transcript(said?.transcript);
-    this.#link = new Link({
+    this.#channel = new ReliableChannel({
       conversationId: info.conversationId,
-      memory: said?.link ?? (memory === 'lost' ? 'lost' : 'new'),
+      memory: said?.channel ?? (memory === 'lost' ? 'lost' : 'new'),
       newRun,
       send,
       receive: (body) => {
@@ -75,7 +75,7 @@ export class Conversation {
       },
     });
     this.#ownTyping = new OwnTyping((on) => {
-      this.#link.postUnnumbered({ kind: 'typing', on });
+      this.#channel.postUnnumbered({ kind: 'typing', on });
     });
     this.#peerTyping = new PeerTyping((isTyping) => {
       this.#setPeer({ ...this.#peer, isTyping });
@@ -91,8 +91,8 @@ export class Conversation {
     return this.info.shared;
   }
 
-  get kept(): KeptConversation {
-    return { info: this.info, said: { link: this.#link.kept, transcript: this.#transcript.kept } };
+  get kept(): PersistedConversation {
+    return { info: this.info, said: { channel: this.#channel.kept, transcript: this.#transcript.kept } };
   }
 
   get peer(): Peer {
@@ -108,12 +108,12 @@ export class Conversation {
     if (typeof text !== 'string' || text.trim() === '' || text.length > LIMITS.textMaxChars) {
       throw new ChatError('text_refused');
     }
-    const retryAfterMs = this.#link.heldForMs;
+    const retryAfterMs = this.#channel.pausedForMs;
     if (retryAfterMs > 0) throw new ChatError('rate_limited', { retryAfterMs });
-    if (this.#link.isFull) throw new ChatError('outbox_full');
+    if (this.#channel.isFull) throw new ChatError('outbox_full');
     const message = this.#transcript.addOwn(text, unixNow());
     this.#ownTyping.messageSent();
-    this.#link.post({ key: message.id, body: { kind: 'text', text } });
+    this.#channel.post({ key: message.id, body: { kind: 'text', text } });
     this.#events.changed();
     return message;
   }
@@ -122,52 +122,52 @@ export class Conversation {
     this.#ownTyping.set(on);
   }
 
-  take(frame: Frame): void {
-    this.#link.take(frame);
+  receive(frame: Frame): void {
+    this.#channel.receive(frame);
   }
 
   /** This side has a line, and the peer is known to be here or away. */
   connected(presence: PeerPresence): void {
-    this.#link.up();
+    this.#channel.up();
     this.#setPresence(presence);
   }
 
   /** `conversation:throttled`. */
   throttled(forMs: number): void {
-    this.#link.hold(forMs);
+    this.#channel.pause(forMs);
   }
 
   disconnected(): void {
-    this.#link.down();
+    this.#channel.down();
   }
 
   /** `conversation:peer`: the peer's line went or came back. */
   peerIs(presence: PeerPresence): void {
-    if (presence === 'here') this.#link.up();
+    if (presence === 'here') this.#channel.up();
     this.#setPresence(presence);
   }
 
   /** It goes on elsewhere: no timer stays, no event follows, and nothing more is said from here. */
   handOver(): void {
     this.#isOver = true;
-    this.#link.abandon();
+    this.#channel.abandon();
     this.#peerTyping.close();
   }
 
   /** No timer stays, no event follows. Returns what the peer never acknowledged, now marked so. */
   end(): OwnMessage[] {
     this.#isOver = true;
-    this.#link.close();
+    this.#channel.close();
     this.#peerTyping.close();
     return this.#transcript.mark(
-      this.#link.unacknowledged.map((entry) => entry.key),
+      this.#channel.unacknowledged.map((entry) => entry.key),
       'undelivered',
     );
   }
 
   #receive(unread: UnknownBody): void {
     if (this.#isOver) return;
-    const reading = readBody(unread);
+    const reading = parseBody(unread);
     if (reading.kind === 'junk') this.droppedBodies += 1;
     if (reading.kind !== 'known') return;
     const { body } = reading;

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LIMITS, type UnknownBody } from '../protocol/index.ts';
-import { readBody } from './parse-body.ts';
+import { parseBody } from './parse-body.ts';
 
 describe('reading what a stranger wrote', () => {
   test('a text is a text', () => {
-    expect(readBody({ kind: 'text', text: 'hi' })).toEqual({ kind: 'known', body: { kind: 'text', text: 'hi' } });
-    expect(readBody({ kind: 'text', text: 'x'.repeat(LIMITS.textMaxChars) }).kind).toBe('known');
+    expect(parseBody({ kind: 'text', text: 'hi' })).toEqual({ kind: 'known', body: { kind: 'text', text: 'hi' } });
+    expect(parseBody({ kind: 'text', text: 'x'.repeat(LIMITS.textMaxChars) }).kind).toBe('known');
   });
 
   test('nothing but what belongs to the kind gets through', () => {
-    expect(readBody({ kind: 'text', text: 'hi', html: '<b>', __proto__: { x: 1 } })).toEqual({
+    expect(parseBody({ kind: 'text', text: 'hi', html: '<b>', __proto__: { x: 1 } })).toEqual({
       kind: 'known',
       body: { kind: 'text', text: 'hi' },
     });
@@ -24,17 +24,17 @@ describe('reading what a stranger wrote', () => {
     { text: ['hi'] },
     { text: 'x'.repeat(LIMITS.textMaxChars + 1) },
   ])('a text with %j is junk', (fields) => {
-    expect(readBody({ kind: 'text', ...fields })).toEqual({ kind: 'junk' });
+    expect(parseBody({ kind: 'text', ...fields })).toEqual({ kind: 'junk' });
   });
 
   test('typing is on or off and nothing else', () => {
-    expect(readBody({ kind: 'typing', on: false })).toEqual({ kind: 'known', body: { kind: 'typing', on: false } });
-    expect(readBody({ kind: 'typing', on: 1 })).toEqual({ kind: 'junk' });
-    expect(readBody({ kind: 'typing' })).toEqual({ kind: 'junk' });
+    expect(parseBody({ kind: 'typing', on: false })).toEqual({ kind: 'known', body: { kind: 'typing', on: false } });
+    expect(parseBody({ kind: 'typing', on: 1 })).toEqual({ kind: 'junk' });
+    expect(parseBody({ kind: 'typing' })).toEqual({ kind: 'junk' });
   });
 
   test.each(['reaction', '', 'constructor', '__proto__'])('the kind %j is unknown, not junk', (kind) => {
-    expect(readBody({ kind })).toEqual({ kind: 'unknown' });
+    expect(parseBody({ kind })).toEqual({ kind: 'unknown' });
   });
 
   test('nothing a stranger can write throws', () => {
@@ -43,7 +43,7 @@ describe('reading what a stranger wrote', () => {
         fc.constantFrom('text', 'typing', 'ack', 'x'),
         fc.dictionary(fc.string(), fc.anything()),
         (kind, rest) => {
-          readBody({ ...rest, kind } as UnknownBody);
+          parseBody({ ...rest, kind } as UnknownBody);
         },
       ),
     );

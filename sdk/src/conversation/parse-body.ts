@@ -1,14 +1,14 @@
 import { LIMITS, type TextBody, type TypingBody, type UnknownBody } from '../protocol/index.ts';
 
 /** What a peer's body turned out to be. A stranger wrote it: nothing in it is believed before this. */
-export type Reading =
+export type ParsedBody =
   | { readonly kind: 'known'; readonly body: TextBody | TypingBody }
   /** A kind of a newer peer: ignored, so that old clients survive new peers. */
   | { readonly kind: 'unknown' }
   /** A kind we know, with content that does not fit: dropped and counted. */
   | { readonly kind: 'junk' };
 
-export function readBody(body: UnknownBody): Reading {
+export function parseBody(body: UnknownBody): ParsedBody {
   switch (body.kind) {
     case 'text':
       return isText(body['text']) ? { kind: 'known', body: { kind: 'text', text: body['text'] } } : { kind: 'junk' };

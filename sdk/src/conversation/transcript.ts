@@ -4,7 +4,7 @@ export type OwnMessage = Extract<Message, { from: 'me' }>;
 export type PeerMessage = Extract<Message, { from: 'peer' }>;
 
 /** A transcript as plain data, to be taken up again after a reload. */
-export interface KeptTranscript {
+export interface PersistedTranscript {
   readonly messages: readonly Message[];
   /** How many there ever were, so that no id comes twice. */
   readonly count: number;
@@ -18,13 +18,13 @@ export class Transcript {
   #messages: readonly Message[];
   #count: number;
 
-  constructor({ messages, count }: KeptTranscript = { messages: [], count: 0 }) {
+  constructor({ messages, count }: PersistedTranscript = { messages: [], count: 0 }) {
     this.#messages = messages;
     this.#count = count;
   }
 
   /** The latest messages, as far as there is room; what is still on its way is always among them. */
-  get kept(): KeptTranscript {
+  get kept(): PersistedTranscript {
     let room = KEPT_CHARS_MAX;
     const messages = [...this.#messages]
       .reverse()

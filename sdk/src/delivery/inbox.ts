@@ -20,7 +20,7 @@ export type Arrival =
   | 'stale';
 
 /** An inbox as plain data, to be taken up again after a reload. */
-export interface KeptInbox {
+export interface PersistedInbox {
   readonly run: Run | null;
   readonly last: number;
   readonly formerRuns: readonly Run[];
@@ -32,7 +32,7 @@ export class Inbox {
   #last: number;
   readonly #formerRuns: Set<Run>;
 
-  constructor({ run, last, formerRuns }: KeptInbox = { run: null, last: 0, formerRuns: [] }) {
+  constructor({ run, last, formerRuns }: PersistedInbox = { run: null, last: 0, formerRuns: [] }) {
     this.#run = run;
     this.#last = last;
     this.#formerRuns = new Set(formerRuns);
@@ -48,7 +48,7 @@ export class Inbox {
     return this.#last;
   }
 
-  get kept(): KeptInbox {
+  get kept(): PersistedInbox {
     return { run: this.#run, last: this.#last, formerRuns: [...this.#formerRuns] };
   }
 

@@ -15,7 +15,7 @@ export interface Numbered extends OutboxEntry {
 }
 
 /** An outbox as plain data, to be taken up again after a reload. */
-export interface KeptOutbox {
+export interface PersistedOutbox {
   readonly acknowledged: number;
   readonly entries: readonly OutboxEntry[];
 }
@@ -26,12 +26,12 @@ export class Outbox {
   /** Highest acknowledged number. */
   #acknowledged: number;
 
-  constructor({ acknowledged, entries }: KeptOutbox = { acknowledged: 0, entries: [] }) {
+  constructor({ acknowledged, entries }: PersistedOutbox = { acknowledged: 0, entries: [] }) {
     this.#acknowledged = acknowledged;
     this.#entries = [...entries];
   }
 
-  get kept(): KeptOutbox {
+  get kept(): PersistedOutbox {
     return { acknowledged: this.#acknowledged, entries: [...this.#entries] };
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ConversationId, type Frame, type Run, TIMES } from '../protocol/index.ts';
-import { Link, LINK, type LinkMemory } from './reliable-channel.ts';
+import { ReliableChannel, CHANNEL, type ChannelOrigin } from './reliable-channel.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 interface End {
-  readonly link: Link;
+  readonly link: ReliableChannel;
   readonly sent: Frame[];
   readonly received: string[];
   readonly acknowledged: string[];
@@ -19,12 +19,12 @@ interface End {
 }
 
 /** Its runs are called after it: `me`, and after it was made to start anew `me-2`, `me-3` … */
-function end(name = 'me', onSend: (frame: Frame) => void = () => undefined, memory: LinkMemory = 'new'): End {
+function end(name = 'me', onSend: (frame: Frame) => void = () => undefined, memory: ChannelOrigin = 'new'): End {
   let runs = 0;
   const sent: Frame[] = [];
   const received: string[] = [];
   const acknowledged: string[] = [];
-  const link = new Link({
+  const link = new ReliableChannel({
     conversationId: 'c' as ConversationId,
     memory,
     newRun: () => ((runs += 1) === 1 ? name : `${name}-${runs}`) as Run,
@@ -72,7 +72,7 @@ describe('sending', () => {
     me.say('a');
     me.say('b');
     me.say('c');
-    me.link.take(fromPeer(0, 1));
+    me.link.receive(fromPeer(0, 1));
     me.link.down();
     me.sent.length = 0;
     me.link.up();
@@ -87,9 +87,9 @@ describe('sending', () => {
     me.link.up();
     me.say('a');
     me.say('b');
-    me.link.take(fromPeer(0, 2));
-    me.link.take(fromPeer(0, 2));
-    me.link.take(fromPeer(0, 1));
+    me.link.receive(fromPeer(0, 2));
+    me.link.receive(fromPeer(0, 2));
+    me.link.receive(fromPeer(0, 1));
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
@@ -97,8 +97,8 @@ describe('sending', () => {
     const me = end();
     me.link.up();
     me.say('a');
-    me.link.take(fromPeer(0, 2));
-    me.link.take(fromPeer(0, 2_000_000_000));
+    me.link.receive(fromPeer(0, 2));
+    me.link.receive(fromPeer(0, 2_000_000_000));
     expect(me.acknowledged).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe('sending', () => {
     const me = end();
     me.link.up();
     me.say('a');
-    me.link.take(fromPeer(0, 1));
+    me.link.receive(fromPeer(0, 1));
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -127,12 +127,12 @@ describe('sending', () => {
     const me = end();
     me.link.up();
     me.say('a');
-    me.link.take(fromPeer(1));
+    me.link.receive(fromPeer(1));
     me.link.down();
     expect(vi.getTimerCount()).toBe(0);
     me.link.up();
     me.sent.length = 0;
-    vi.advanceTimersByTime(LINK.resendMs);
+    vi.advanceTimersByTime(CHANNEL.resendMs);
     expect(seqs(me.sent)).toContain(1);
   });
 
@@ -140,9 +140,9 @@ describe('sending', () => {
     const me = end();
     for (let count = 1; count <= 100; count += 1) me.say(String(count));
     me.link.up();
-    expect(seqs(me.sent)).toHaveLength(LINK.windowFrames);
-    me.link.take(fromPeer(0, LINK.windowFrames));
-    expect(seqs(me.sent).at(-1)).toBe(LINK.windowFrames * 2);
+    expect(seqs(me.sent)).toHaveLength(CHANNEL.windowFrames);
+    me.link.receive(fromPeer(0, CHANNEL.windowFrames));
+    expect(seqs(me.sent).at(-1)).toBe(CHANNEL.windowFrames * 2);
   });
 });
 
@@ -150,15 +150,15 @@ describe('receiving', () => {
   test('I8 each text is received once and in order, whatever comes twice or too early', () => {
     const me = end();
     me.link.up();
-    for (const seq of [1, 1, 3, 2, 3, 2]) me.link.take(fromPeer(seq));
+    for (const seq of [1, 1, 3, 2, 3, 2]) me.link.receive(fromPeer(seq));
     expect(me.received).toEqual(['p1', 'p2', 'p3']);
   });
 
   test('is acknowledged within 200 ms when nothing is said back', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(1));
-    me.link.take(fromPeer(2));
+    me.link.receive(fromPeer(1));
+    me.link.receive(fromPeer(2));
     vi.advanceTimersByTime(TIMES.ackDelayMs - 1);
     expect(me.sent).toEqual([]);
     vi.advanceTimersByTime(1);
@@ -168,7 +168,7 @@ describe('receiving', () => {
   test('is acknowledged by what is said back, and then by nothing else', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(1));
+    me.link.receive(fromPeer(1));
     me.say('a');
     expect(me.sent).toMatchObject([{ seq: 1, ack: 1 }]);
     vi.advanceTimersByTime(1_000);
@@ -178,9 +178,9 @@ describe('receiving', () => {
   test('a repeat is acknowledged again: the first acknowledgement may have been lost', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(1));
+    me.link.receive(fromPeer(1));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
-    me.link.take(fromPeer(1));
+    me.link.receive(fromPeer(1));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent.map(({ ack }) => ack)).toEqual([1, 1]);
   });
@@ -188,8 +188,8 @@ describe('receiving', () => {
   test('a gap asks for the rest by the acknowledgement', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(1));
-    me.link.take(fromPeer(5));
+    me.link.receive(fromPeer(1));
+    me.link.receive(fromPeer(5));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent).toMatchObject([{ seq: 0, ack: 1 }]);
   });
@@ -197,7 +197,7 @@ describe('receiving', () => {
   test('an acknowledgement is not acknowledged', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(0));
+    me.link.receive(fromPeer(0));
     vi.advanceTimersByTime(60_000);
     expect(me.sent).toEqual([]);
     expect(me.received).toEqual([]);
@@ -207,7 +207,7 @@ describe('receiving', () => {
     const me = end();
     me.link.up();
     me.say('a');
-    me.link.take(fromPeer(1));
+    me.link.receive(fromPeer(1));
     me.link.close();
     expect(me.sent.at(-1)).toMatchObject({ seq: 0, ack: 1 });
     expect(vi.getTimerCount()).toBe(0);
@@ -221,19 +221,19 @@ describe('a peer that lost its memory', () => {
     me.link.up();
     me.say('a');
     me.say('b');
-    me.link.take(fromPeer(1, 1));
+    me.link.receive(fromPeer(1, 1));
     me.sent.length = 0;
-    me.link.take(fromPeer(0, 0, 'peer-2', null));
+    me.link.receive(fromPeer(0, 0, 'peer-2', null));
     expect(me.sent).toMatchObject([{ run: 'me-2', peerRun: 'peer-2', seq: 1, ack: 0, body: { text: 'b' } }]);
-    me.link.take(fromPeer(0, 1, 'peer-2', 'me-2'));
+    me.link.receive(fromPeer(0, 1, 'peer-2', 'me-2'));
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
   test('is heard from its number one', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(1));
-    me.link.take(fromPeer(1, 0, 'peer-2', null));
+    me.link.receive(fromPeer(1));
+    me.link.receive(fromPeer(1, 0, 'peer-2', null));
     expect(me.received).toEqual(['p1', 'p1']);
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent.at(-1)).toMatchObject({ peerRun: 'peer-2', ack: 1 });
@@ -243,9 +243,9 @@ describe('a peer that lost its memory', () => {
     const me = end();
     me.link.up();
     for (const text of ['a', 'b', 'c']) me.say(text);
-    me.link.take(fromPeer(0, 1));
-    me.link.take(fromPeer(0, 0, 'peer-2', null));
-    me.link.take(fromPeer(0, 2, 'peer-2', 'me'));
+    me.link.receive(fromPeer(0, 1));
+    me.link.receive(fromPeer(0, 0, 'peer-2', null));
+    me.link.receive(fromPeer(0, 2, 'peer-2', 'me'));
     expect(me.acknowledged).toEqual(['a']);
   });
 
@@ -254,17 +254,17 @@ describe('a peer that lost its memory', () => {
     me.link.up();
     me.say('a');
     me.say('b');
-    me.link.take(fromPeer(0, 1));
+    me.link.receive(fromPeer(0, 1));
     me.sent.length = 0;
-    me.link.take(fromPeer(0, 0, 'peer-2', 'me'));
+    me.link.receive(fromPeer(0, 0, 'peer-2', 'me'));
     expect(me.sent).toMatchObject([{ run: 'me-2', seq: 1, body: { text: 'b' } }]);
   });
 
   test('cannot be mistaken for who it was: a straggler that answers our former run changes nothing', () => {
     const me = end();
     me.link.up();
-    me.link.take(fromPeer(0, 0, 'peer-2', 'another'));
-    me.link.take(fromPeer(1));
+    me.link.receive(fromPeer(0, 0, 'peer-2', 'another'));
+    me.link.receive(fromPeer(1));
     expect(me.received).toEqual(['p1']);
     expect(me.sent).toEqual([]);
   });
@@ -278,9 +278,9 @@ describe('an end that lost its memory', () => {
     me.link.up();
     expect(me.sent).toMatchObject([{ run: 'me', seq: 0, ack: 0, body: { kind: 'ack' } }]);
     expect(me.sent[0]).not.toHaveProperty('peerRun');
-    vi.advanceTimersByTime(LINK.resendMs * 3);
+    vi.advanceTimersByTime(CHANNEL.resendMs * 3);
     expect(me.sent).toHaveLength(3);
-    me.link.take(fromPeer(0, 0, 'peer-2', 'me'));
+    me.link.receive(fromPeer(0, 0, 'peer-2', 'me'));
     vi.advanceTimersByTime(60_000);
     expect(me.sent).toHaveLength(3);
     expect(vi.getTimerCount()).toBe(0);
@@ -289,18 +289,18 @@ describe('an end that lost its memory', () => {
   test('takes nothing before the answer: it would not know what it has seen already', () => {
     const me = reborn();
     me.link.up();
-    me.link.take(fromPeer(1, 7, 'peer', 'who-i-was'));
-    me.link.take(fromPeer(1, 0, 'peer', null));
+    me.link.receive(fromPeer(1, 7, 'peer', 'who-i-was'));
+    me.link.receive(fromPeer(1, 0, 'peer', null));
     expect(me.received).toEqual([]);
-    me.link.take(fromPeer(1, 0, 'peer-2', 'me'));
-    me.link.take(fromPeer(2, 7, 'peer', 'who-i-was'));
+    me.link.receive(fromPeer(1, 0, 'peer-2', 'me'));
+    me.link.receive(fromPeer(2, 7, 'peer', 'who-i-was'));
     expect(me.received).toEqual(['p1']);
   });
 
   test('answers a peer that lost its memory too, or both would wait for ever', () => {
     const me = reborn();
     me.link.up();
-    me.link.take(fromPeer(0, 0, 'peer-2', null));
+    me.link.receive(fromPeer(0, 0, 'peer-2', null));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent.at(-1)).toMatchObject({ seq: 0, peerRun: 'peer-2' });
   });
@@ -311,15 +311,15 @@ describe('an end as it was kept', () => {
     const before = end();
     before.link.up();
     for (const text of ['a', 'b', 'c']) before.say(text);
-    before.link.take(fromPeer(1, 1));
+    before.link.receive(fromPeer(1, 1));
     const me = end('unused', undefined, structuredClone(before.link.kept));
     me.link.up();
     expect(me.sent.map(({ run, seq, ack, body }) => [run, seq, ack, body['text']])).toEqual([
       ['me', 2, 1, 'b'],
       ['me', 3, 1, 'c'],
     ]);
-    me.link.take(fromPeer(1, 3));
-    me.link.take(fromPeer(2, 3));
+    me.link.receive(fromPeer(1, 3));
+    me.link.receive(fromPeer(2, 3));
     expect(me.received).toEqual(['p2']);
     expect(me.acknowledged).toEqual(['b', 'c']);
   });
@@ -328,7 +328,7 @@ describe('an end as it was kept', () => {
     const before = end('me', undefined, 'lost');
     const me = end('unused', undefined, structuredClone(before.link.kept));
     me.link.up();
-    me.link.take(fromPeer(1, 0, 'peer', 'who-i-was'));
+    me.link.receive(fromPeer(1, 0, 'peer', 'who-i-was'));
     expect(me.received).toEqual([]);
     expect(me.sent).toMatchObject([{ run: 'me', seq: 0 }]);
   });
@@ -344,12 +344,12 @@ describe('two ends and a path at its worst', () => {
     const inFlight: { to: 0 | 1; frame: Frame }[] = [];
     let births = 0;
     const names = ['left', 'right'] as const;
-    const bear = (side: 0 | 1, memory: LinkMemory): End =>
+    const bear = (side: 0 | 1, memory: ChannelOrigin): End =>
       end(`${names[side]}-${(births += 1)}`, travel(side === 0 ? 1 : 0), memory);
     /** All the lives of each side, the present one last. */
     const lives: [End[], End[]] = [[], []];
     const present = (side: 0 | 1): End => lives[side].at(-1)!;
-    const renew = (side: 0 | 1, memory: LinkMemory): void => {
+    const renew = (side: 0 | 1, memory: ChannelOrigin): void => {
       present(side).link.down();
       lives[side].push(bear(side, memory));
     };
@@ -373,7 +373,7 @@ describe('two ends and a path at its worst', () => {
       };
     }
     const deliver = (): void => {
-      for (let next = inFlight.shift(); next; next = inFlight.shift()) present(next.to).link.take(next.frame);
+      for (let next = inFlight.shift(); next; next = inFlight.shift()) present(next.to).link.receive(next.frame);
     };
     for (const side of [0, 1] as const) {
       lives[side].push(bear(side, 'new'));
@@ -451,7 +451,7 @@ describe('S27 an unnumbered frame', () => {
     (kind) => {
       const me = end();
       me.link.up();
-      me.link.take(unnumbered(kind));
+      me.link.receive(unnumbered(kind));
       expect(me.received).toEqual([]);
     },
   );
@@ -459,7 +459,7 @@ describe('S27 an unnumbered frame', () => {
   test('of a kind that may be is handed on', () => {
     const me = end();
     me.link.up();
-    me.link.take(unnumbered('typing'));
+    me.link.receive(unnumbered('typing'));
     expect(me.received).toEqual(['(typing)']);
   });
 });

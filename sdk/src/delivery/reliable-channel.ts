@@ -8,10 +8,10 @@ import {
   type UnknownBody,
   UNNUMBERED_KINDS,
 } from '../protocol/index.ts';
-import { Inbox, type KeptInbox } from './inbox.ts';
-import { type KeptOutbox, Outbox, type OutboxEntry } from './outbox.ts';
+import { Inbox, type PersistedInbox } from './inbox.ts';
+import { type PersistedOutbox, Outbox, type OutboxEntry } from './outbox.ts';
 
-export const LINK = {
+export const CHANNEL = {
   /** Most numbered frames under way at once; the rest follows the acknowledgements. */
   windowFrames: 32,
   /** Unacknowledged frames go again after this, then after twice as long, and so on. Well above a round trip and `TIMES.ackDelayMs`. */
@@ -20,22 +20,22 @@ export const LINK = {
 } as const;
 
 /** One end as plain data, to be taken up again after a reload. */
-export interface KeptLink {
+export interface PersistedChannel {
   readonly run: Run;
-  readonly isDeaf: boolean;
-  readonly outbox: KeptOutbox;
-  readonly inbox: KeptInbox;
+  readonly isResyncing: boolean;
+  readonly outbox: PersistedOutbox;
+  readonly inbox: PersistedInbox;
 }
 
 /**
  * What this end remembers: nothing, because the conversation begins; what was kept; or nothing any more of
  * a conversation that runs, because it could not be kept.
  */
-export type LinkMemory = 'new' | 'lost' | KeptLink;
+export type ChannelOrigin = 'new' | 'lost' | PersistedChannel;
 
-export interface LinkParts {
+export interface ReliableChannelParts {
   readonly conversationId: ConversationId;
-  readonly memory: LinkMemory;
+  readonly memory: ChannelOrigin;
   /** A numbering never used before. */
   readonly newRun: () => Run;
   /** Puts a frame on the path, now or not at all. */
@@ -56,36 +56,36 @@ export interface LinkParts {
  * until the peer answers that run. The peer, seeing it, numbers what it still has to deliver from 1 in a
  * new run of its own, so that no frame and no acknowledgement of before can be taken for one of after.
  */
-export class Link {
-  readonly #parts: LinkParts;
+export class ReliableChannel {
+  readonly #parts: ReliableChannelParts;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   /** This side's numbering. */
   #run: Run;
-  #isDeaf: boolean;
+  #isResyncing: boolean;
   readonly #ackTimer = new Timer();
   readonly #resendTimer = new Timer();
   /** While it runs nothing numbered is sent, whatever becomes of the path. */
-  readonly #holdTimer = new Timer();
-  #heldUntil = 0;
+  readonly #pauseTimer = new Timer();
+  #pausedUntil = 0;
   #isUp = false;
   /** Number of the next frame to put on the path. */
   #next: number;
   #resends = 0;
   #isClosed = false;
 
-  constructor(parts: LinkParts) {
+  constructor(parts: ReliableChannelParts) {
     this.#parts = parts;
     const kept = typeof parts.memory === 'string' ? null : parts.memory;
     this.#outbox = new Outbox(kept?.outbox);
     this.#inbox = new Inbox(kept?.inbox);
     this.#run = kept?.run ?? parts.newRun();
-    this.#isDeaf = kept?.isDeaf ?? parts.memory === 'lost';
+    this.#isResyncing = kept?.isResyncing ?? parts.memory === 'lost';
     this.#next = this.#outbox.first;
   }
 
-  get kept(): KeptLink {
-    return { run: this.#run, isDeaf: this.#isDeaf, outbox: this.#outbox.kept, inbox: this.#inbox.kept };
+  get kept(): PersistedChannel {
+    return { run: this.#run, isResyncing: this.#isResyncing, outbox: this.#outbox.kept, inbox: this.#inbox.kept };
   }
 
   get isFull(): boolean {
@@ -99,16 +99,16 @@ export class Link {
   }
 
   /** Milliseconds until something numbered may be sent again; 0 when it may. */
-  get heldForMs(): number {
-    return this.#holdTimer.isRunning ? Math.max(1, this.#heldUntil - monotonicNow()) : 0;
+  get pausedForMs(): number {
+    return this.#pauseTimer.isRunning ? Math.max(1, this.#pausedUntil - monotonicNow()) : 0;
   }
 
   /** What was sent was too much at once and may be lost: sends nothing for so long, then all that is unacknowledged. */
-  hold(forMs: number): void {
-    if (this.#isClosed || forMs <= this.heldForMs) return;
-    this.#heldUntil = monotonicNow() + forMs;
+  pause(forMs: number): void {
+    if (this.#isClosed || forMs <= this.pausedForMs) return;
+    this.#pausedUntil = monotonicNow() + forMs;
     this.#resendTimer.stop();
-    this.#holdTimer.start(forMs, () => {
+    this.#pauseTimer.start(forMs, () => {
       this.#resends = 0;
       if (this.#isUp) this.#sendAgain();
     });
@@ -116,7 +116,7 @@ export class Link {
 
   /** Sends a body that may be lost. */
   postUnnumbered(body: UnknownBody): void {
-    if (this.#isUp && !this.#holdTimer.isRunning) this.#sendFrame(0, body);
+    if (this.#isUp && !this.#pauseTimer.isRunning) this.#sendFrame(0, body);
   }
 
   /** There is a path (again), or the peer has one again: everything unacknowledged goes once more. */
@@ -135,14 +135,14 @@ export class Link {
   }
 
   /** A frame of this conversation arrived. */
-  take(frame: Frame): void {
+  receive(frame: Frame): void {
     const isAnswer = frame.peerRun === this.#run;
     // It was meant for an end that is no more: for who we were, or from who the peer was.
     const isForFormer = frame.peerRun !== undefined && frame.run !== this.#inbox.run;
     if (!isAnswer && isForFormer) return;
-    this.#isDeaf &&= !isAnswer;
+    this.#isResyncing &&= !isAnswer;
     // Who is deaf learns the peer's run from it, to be able to answer a peer that is deaf too.
-    const { arrival, isNewRun } = this.#inbox.accept(this.#isDeaf ? { ...frame, seq: 0 } : frame);
+    const { arrival, isNewRun } = this.#inbox.accept(this.#isResyncing ? { ...frame, seq: 0 } : frame);
     if (arrival === 'stale') return;
     const acknowledged = this.#outbox.first - 1;
     // With nothing acknowledged, the numbers begin with the 1 it expects.
@@ -151,7 +151,7 @@ export class Link {
     else if (isAnswer) this.#takeAck(frame.ack);
     // The peer has not heard of our run: it may be waiting for nothing else.
     else this.#scheduleAck();
-    if (this.#isDeaf) return;
+    if (this.#isResyncing) return;
     switch (arrival) {
       case 'unnumbered':
         // Only these kinds may be unnumbered, whatever the sender says.
@@ -180,7 +180,7 @@ export class Link {
   /** No timer stays, and nothing more is sent. */
   abandon(): void {
     this.#isClosed = true;
-    this.#holdTimer.stop();
+    this.#pauseTimer.stop();
     this.down();
   }
 
@@ -212,25 +212,25 @@ export class Link {
   }
 
   #sendAgain(): void {
-    if (this.#holdTimer.isRunning) return;
+    if (this.#pauseTimer.isRunning) return;
     this.#next = this.#outbox.first;
     this.#resendTimer.stop();
-    if (this.#isDeaf) this.#sendFrame(0, { kind: 'ack' });
+    if (this.#isResyncing) this.#sendFrame(0, { kind: 'ack' });
     this.#pump();
   }
 
   #pump(): void {
-    if (!this.#isUp || this.#isClosed || this.#holdTimer.isRunning) return;
-    const windowEnd = Math.min(this.#outbox.last, this.#outbox.first + LINK.windowFrames - 1);
+    if (!this.#isUp || this.#isClosed || this.#pauseTimer.isRunning) return;
+    const windowEnd = Math.min(this.#outbox.last, this.#outbox.first + CHANNEL.windowFrames - 1);
     for (const { seq, body } of this.#outbox.slice(this.#next, windowEnd - this.#next + 1)) {
       this.#next = seq + 1;
       this.#sendFrame(seq, body);
     }
-    if ((this.#next > this.#outbox.first || this.#isDeaf) && !this.#resendTimer.isRunning) this.#scheduleResend();
+    if ((this.#next > this.#outbox.first || this.#isResyncing) && !this.#resendTimer.isRunning) this.#scheduleResend();
   }
 
   #scheduleResend(): void {
-    const delayMs = Math.min(LINK.resendCapMs, LINK.resendMs * 2 ** this.#resends);
+    const delayMs = Math.min(CHANNEL.resendCapMs, CHANNEL.resendMs * 2 ** this.#resends);
     this.#resendTimer.start(delayMs, () => {
       this.#resends += 1;
       this.#sendAgain();

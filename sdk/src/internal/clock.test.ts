@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OwnTyping } from '../conversation/typing.ts';
-import { Link } from '../delivery/reliable-channel.ts';
+import { ReliableChannel } from '../delivery/reliable-channel.ts';
 import { TIMES, type ConversationId, type Run } from '../protocol/index.ts';
-import { Errands } from '../commands/request-retrier.ts';
-import { Reports } from '../commands/report-sender.ts';
+import { RequestRetrier } from '../commands/request-retrier.ts';
+import { ReportSender } from '../commands/report-sender.ts';
 import { atLeastSince, momentNow } from './clock.ts';
 
 const HOUR_MS = 3_600_000;
@@ -19,7 +19,7 @@ describe.each([
   ['forward', HOUR_MS],
 ])('a step of the clock %s', (_, byMs) => {
   it('leaves the time for which messages are held as it was', () => {
-    const link = new Link({
+    const link = new ReliableChannel({
       conversationId: 'c_1' as ConversationId,
       memory: 'new',
       newRun: () => 'run' as Run,
@@ -28,10 +28,10 @@ describe.each([
       receiveUnnumbered: () => undefined,
       acknowledged: () => undefined,
     });
-    link.hold(8_000);
+    link.pause(8_000);
     vi.advanceTimersByTime(1_000);
     step(byMs);
-    expect(link.heldForMs).toBe(7_000);
+    expect(link.pausedForMs).toBe(7_000);
     link.abandon();
   });
 
@@ -50,14 +50,14 @@ describe.each([
 
   it('leaves the time in which a conversation may be reported as it was', async () => {
     const asked: string[] = [];
-    const errands = new Errands({
+    const errands = new RequestRetrier({
       isReady: () => true,
       request: (name) => {
         asked.push(name);
         return Promise.resolve({ kind: 'answered', data: { status: 'reported' } } as never);
       },
     });
-    const reports = new Reports(errands);
+    const reports = new ReportSender(errands);
     const id = 'c_1' as ConversationId;
     reports.ended(id, [], null);
     step(byMs);

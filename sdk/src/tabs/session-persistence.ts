@@ -1,22 +1,28 @@
 import { asItIs } from '../internal/as-it-is.ts';
 import type { ResumeToken } from '../protocol/index.ts';
-import { type Doing, isKept, type Kept, KEPT_VERSION, withoutWords } from './persisted-state.ts';
+import {
+  type ActiveState,
+  isPersistedState,
+  type PersistedState,
+  PERSISTED_VERSION,
+  withoutTexts,
+} from './persisted-state.ts';
 import type { TabStorage } from './tab-storage.ts';
 
 /**
  * Keeps what the next page of this tab needs to go on: the resume token, and what the visitor is in the
  * middle of. While they are in the middle of nothing, nothing is stored.
  */
-export class Keeper {
+export class SessionPersistence {
   readonly #storage: TabStorage;
-  readonly #doing: () => Doing | null;
+  readonly #doing: () => ActiveState | null;
   #token: ResumeToken | undefined;
   #isDirty = false;
   /** What is stored by this chat, or was taken up by it; not what was only read. */
   #stored: string | null = null;
 
   /** `doing` says what the visitor is in the middle of, `null` if nothing. */
-  constructor(storage: TabStorage, doing: () => Doing | null) {
+  constructor(storage: TabStorage, doing: () => ActiveState | null) {
     this.#storage = storage;
     this.#doing = doing;
   }
@@ -31,24 +37,24 @@ export class Keeper {
   }
 
   /** What there is to hand on now; `null` if nothing. */
-  get kept(): Kept | null {
+  get kept(): PersistedState | null {
     const doing = this.#doing();
     if (doing === null || this.#token === undefined) return null;
-    return { version: KEPT_VERSION, resume: this.#token, ...doing };
+    return { version: PERSISTED_VERSION, resume: this.#token, ...doing };
   }
 
   /** What a page before this one kept, as far as it can be read. */
-  recall(): Kept | null {
+  recall(): PersistedState | null {
     const text = this.#storage.read();
     if (text === null) return null;
     const kept = parse(text);
-    if (isKept(kept)) return kept;
+    if (isPersistedState(kept)) return kept;
     this.#storage.remove();
     return null;
   }
 
   /** Goes on from what was kept. */
-  adopt(kept: Kept): void {
+  adopt(kept: PersistedState): void {
     this.own();
     this.#token = kept.resume;
     this.touch();
@@ -78,7 +84,7 @@ export class Keeper {
     if (!this.#isDirty) return;
     this.#isDirty = false;
     const { kept } = this;
-    if (kept === null || !(this.#write(kept) || this.#write(withoutWords(kept)))) this.#remove();
+    if (kept === null || !(this.#write(kept) || this.#write(withoutTexts(kept)))) this.#remove();
   }
 
   /** Nothing is left behind, neither here nor in the tab. */
@@ -88,7 +94,7 @@ export class Keeper {
     this.#remove();
   }
 
-  #write(kept: Kept): boolean {
+  #write(kept: PersistedState): boolean {
     const text = JSON.stringify(kept, asItIs());
     const isWritten = this.#storage.write(text);
     if (isWritten) this.#stored = text;

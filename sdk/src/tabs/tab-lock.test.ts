@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ResumeToken } from '../protocol/index.ts';
-import { type Kept, KEPT_VERSION } from './persisted-state.ts';
+import { type PersistedState, PERSISTED_VERSION } from './persisted-state.ts';
 import { noTabLock, tabLock, type TabLock } from './tab-lock.ts';
 
-const kept: Kept = {
-  version: KEPT_VERSION,
+const kept: PersistedState = {
+  version: PERSISTED_VERSION,
   resume: `r_${'x'.repeat(22)}` as ResumeToken,
   find: null,
   isSearching: false,
-  leavings: [],
+  departures: [],
   conversation: null,
 };
 
@@ -37,7 +37,7 @@ function open(handsOver: unknown = kept): Tab {
   const lock = tabLock(name, () => `${tabs.length}-${(ids += 1)}`, {
     handOver: () => {
       heard.push('hand over');
-      return handsOver as Kept;
+      return handsOver as PersistedState;
     },
     taken: () => heard.push('taken'),
     freed: () => heard.push('freed'),

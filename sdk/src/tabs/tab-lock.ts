@@ -1,6 +1,6 @@
 import { AwakeTimer } from '../internal/awake-timer.ts';
 import { Timer } from '../internal/timer.ts';
-import { isKept, type Kept } from './persisted-state.ts';
+import { isPersistedState, type PersistedState } from './persisted-state.ts';
 
 /** How long the tab that has the chat may take to hand it over, before it is taken from it: a frozen tab never answers. Milliseconds. */
 const HAND_OVER_MS = 1_000;
@@ -8,7 +8,7 @@ const HAND_OVER_MS = 1_000;
 /** What happens to the one chat of several tabs without this tab's doing. */
 export interface TabLockEvents {
   /** Another tab asks for the chat: stop, and say what it needs to go on. */
-  handOver(): Kept | null;
+  handOver(): PersistedState | null;
   /** Another tab took the chat without an answer. */
   taken(): void;
   /** No tab has the chat any more. Once after each `watch`. */
@@ -26,7 +26,7 @@ export interface TabLock {
   release(): void;
   isHeldElsewhere(): boolean | Promise<boolean>;
   /** Has the chat from now on, whoever had it; resolves with what that tab handed over. */
-  takeOver(): Promise<Kept | null>;
+  takeOver(): Promise<PersistedState | null>;
   /** Waits for the tab that has it to be done. */
   watch(): void;
   /** Neither has nor awaits it any more; what it returns is over when that is true in the browser as well. */
@@ -45,7 +45,7 @@ export const noTabLock: TabLock = {
 
 type Note =
   | { readonly kind: 'hand over'; readonly ask: string }
-  | { readonly kind: 'handed over'; readonly ask: string; readonly kept: Kept | null };
+  | { readonly kind: 'handed over'; readonly ask: string; readonly kept: PersistedState | null };
 
 /** Tabs agree by a Web Lock of this name, and hand over on a broadcast channel of this name. */
 export function tabLock(name: string, newId: (chars: number) => string, events: TabLockEvents): TabLock {
@@ -117,7 +117,7 @@ class WebTabLock implements TabLock {
     }
   }
 
-  async takeOver(): Promise<Kept | null> {
+  async takeOver(): Promise<PersistedState | null> {
     this.#isWanted = true;
     const kept = await this.#ask();
     if (this.#isWanted) await this.#request({ steal: true });
@@ -232,16 +232,16 @@ class WebTabLock implements TabLock {
   }
 
   /** Asks the tab that has the chat for it; `null` if none answers in time. */
-  async #ask(): Promise<Kept | null> {
+  async #ask(): Promise<PersistedState | null> {
     const ask = this.#newId(8);
     const channel = new BroadcastChannel(this.#name);
     const timer = new Timer();
-    const answer = new Promise<Kept | null>((resolve) => {
+    const answer = new Promise<PersistedState | null>((resolve) => {
       timer.start(HAND_OVER_MS, () => {
         resolve(null);
       });
       channel.onmessage = ({ data }: MessageEvent<Note>) => {
-        if (data.kind === 'handed over' && data.ask === ask) resolve(isKept(data.kept) ? data.kept : null);
+        if (data.kind === 'handed over' && data.ask === ask) resolve(isPersistedState(data.kept) ? data.kept : null);
       };
       channel.postMessage({ kind: 'hand over', ask } satisfies Note);
     });
