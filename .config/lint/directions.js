@@ -78,7 +78,7 @@ export const DIRECTIONS = [
     from: [
       'api/src/contract/',
       'api/src/errors.ts',
-      'api/src/client-address.ts',
+      'api/src/privacy/client-address.ts',
       'api/src/limits/',
       'api/src/state/',
       'api/src/records/',

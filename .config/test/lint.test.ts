@@ -36,7 +36,7 @@ const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['api/src/limits/x.ts', '../safety/bans.ts', '../state/state-store.ts'],
   ['api/src/match/x.ts', '../socket/push.ts', '../state/state-store.ts'],
   ['api/src/http/x.ts', '../app.ts', '../match/matchmaker.ts'],
-  ['api/src/app.ts', './main.ts', './http/server.ts'],
+  ['api/src/app.ts', './main.ts', './http/http-app.ts'],
   ['widget/src/x.ts', '@passerby/sdk/protocol', '@passerby/sdk'],
   ['examples/x/main.ts', '../../sdk/src/index.ts', '@passerby/sdk'],
 ];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { matchRules } from '../src/sites/settings.ts';
-import { DEFAULT_MATCH_RULES, type MatchRules, type Weights } from '../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules, type Weights } from '../src/matching/rules.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 
 /** What the command line asks for. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sitesFile } from '../src/sites/sites-file.ts';
-import { DEFAULT_MATCH_RULES } from '../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES } from '../src/matching/rules.ts';
 import { readAsked } from './asked.ts';
 import { answer } from './command.ts';
 import type { Figures } from './figures.ts';

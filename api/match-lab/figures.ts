@@ -1,4 +1,4 @@
-import type { MatchRules } from '../src/decision/rules.ts';
+import type { MatchRules } from '../src/matching/rules.ts';
 import type { Match, Replay, Search } from './replay.ts';
 
 /** Lengths of waits that ended in a match, milliseconds; 0 where there were none. */

@@ -1,4 +1,4 @@
-import type { MatchRules } from '../src/decision/rules.ts';
+import type { MatchRules } from '../src/matching/rules.ts';
 import { figuresOf, type Figures } from './figures.ts';
 import { countedUntilMs, type Profile } from './profiles.ts';
 import { replay } from './replay.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_MATCH_RULES, type Weights } from '../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES, type Weights } from '../src/matching/rules.ts';
 import { readAsked } from './asked.ts';
 import { jainIndex, percentile, type Figures } from './figures.ts';
 import { runLab } from './lab.ts';

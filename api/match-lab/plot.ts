@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULT_MATCH_RULES } from '../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES } from '../src/matching/rules.ts';
 import type { Figures } from './figures.ts';
 import type { Result } from './lab.ts';
 import { percent } from './report.ts';

@@ -1,12 +1,14 @@
 import { MARK } from '../test/marks.ts';
 import type { ConversationId, RequestId, ResumeToken } from '@passerby/sdk/protocol';
-import { intersection } from '../src/decision/distance.ts';
-import { stepAt } from '../src/decision/expansions.ts';
-import type { MatchRules } from '../src/decision/rules.ts';
-import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
-import type { IdSource } from '../src/state/ids.ts';
+import { intersection } from '../src/matching/distance.ts';
+import { stepAt } from '../src/matching/expansions.ts';
+import type { MatchRules } from '../src/matching/rules.ts';
+import { type Ticket, ticketFrom } from '../src/matching/ticket.ts';
+import type { IdSource } from '../src/domain/id-source.ts';
 import { MemoryStore } from '../src/state/memory/memory-store.ts';
-import type { NodeId, Notice, SessionId, SessionRef, SiteId } from '../src/state/state-store.ts';
+import type { NodeId, SessionId, SiteId } from '../src/domain/ids.ts';
+import type { Notice } from '../src/domain/notice.ts';
+import type { SessionRef } from '../src/domain/session.ts';
 import { Agenda } from './agenda.ts';
 import type { Mood, Visitor } from './visitors.ts';
 

@@ -1,13 +1,13 @@
 import type { StoreFault } from '@passerby/sdk/protocol';
-import { noLink, type LinkFault, type NodeLink, type Parcel } from './cluster/node-link.ts';
-import { RedisLink } from './cluster/redis-link.ts';
+import { type LinkFault, type NodeLink, noLink, type Parcel } from './cluster/node-bus.ts';
+import { RedisLink } from './cluster/redis-node-bus.ts';
 import type { MonotonicClock } from './clock.ts';
 import { isBug } from './errors.ts';
 import type { Log } from './observability/log.ts';
 import type { Tally } from './observability/tally.ts';
-import { TAKE_TEXT } from './limits/redis-counters.ts';
-import { AGREE_TEXT, ownSalts, sharedSalts, type SaltSource } from './safety/salts.ts';
-import { randomIds } from './state/ids.ts';
+import { TAKE_TEXT } from './rate-limiting/redis-counters.ts';
+import { AGREE_TEXT, ownSalts, type SaltSource, sharedSalts } from './privacy/salts.ts';
+import { randomIds } from './domain/id-source.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
 import {
   checkRedis,
@@ -19,12 +19,13 @@ import {
   probeRedis,
   type RedisAddress,
   type RedisClient,
-} from './state/redis/client.ts';
+} from './state/redis/redis-client.ts';
 import { whyNotOpened } from './state/redis/opening-error.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
 import { calledCommands, missingRight } from './state/redis/script-rights.ts';
 import { SCRIPTS } from './state/redis/scripts.ts';
-import type { NodeId, SiteId, StateStore } from './state/state-store.ts';
+import type { NodeId, SiteId } from './domain/ids.ts';
+import type { StateStore } from './state/state-store.ts';
 
 /** What the state and the way to other nodes stand on. */
 export interface Backend {

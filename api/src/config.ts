@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { SHED_FROM_MS } from './limits/event-loop.ts';
+import { SHED_FROM_MS } from './rate-limiting/event-loop-load.ts';
 import { LOG_LEVELS } from './observability/log.ts';
 import { isLoopback } from './own-machine.ts';
 import { checkDatabaseUrl } from './records/database-url.ts';
 import type { RecordsPlace } from './records/records-place.ts';
-import { parseRedisUrl } from './state/redis/client.ts';
+import { parseRedisUrl } from './state/redis/redis-client.ts';
 
 /** Reads an address by a function that throws what it must be. The value is not repeated: it may hold a password. */
 function readBy<Address>(read: (text: string) => Address) {

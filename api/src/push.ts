@@ -1,6 +1,7 @@
 import type { PushName, PushPayload } from '@passerby/sdk/protocol';
-import type { Visitor } from './session/visitor.ts';
-import type { SessionId, SessionRef, SiteId } from './state/state-store.ts';
+import type { Visitor } from './domain/visitor.ts';
+import type { SessionId, SiteId } from './domain/ids.ts';
+import type { SessionRef } from './domain/session.ts';
 
 /** The door out: the only way anything reaches a visitor connected to this node. */
 export interface Push {

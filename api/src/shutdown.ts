@@ -1,4 +1,4 @@
-import { BOUNDS } from './bounds.ts';
+import { BOUNDS } from './limits/connection-limits.ts';
 import { errorFields, reasonOf, type Log } from './observability/log.ts';
 import { RECORDS_BOUNDS } from './records/bounds.ts';
 

@@ -3,10 +3,10 @@ import { monotonicClock, systemClock } from '../src/clock.ts';
 import type { RecordsPlace } from '../src/records/records-place.ts';
 import { openRecords } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
-import { seedSites } from '../src/sites/seed-sites.ts';
+import { seedSites } from '../src/sites/seed.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import { sitesFile } from '../src/sites/sites-file.ts';
-import type { SiteId } from '../src/state/state-store.ts';
+import type { SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
 
 /** Ten times what docs/sites.md promises for any change, for a slow machine. Milliseconds. */

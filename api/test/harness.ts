@@ -1,10 +1,10 @@
-import type { SiteId } from '../src/state/state-store.ts';
+import type { SiteId } from '../src/domain/ids.ts';
 import type { PushName, PushPayload, Reply, RequestName, RequestPayload, RequestReply } from '@passerby/sdk/protocol';
 import { SOCKET_PATH, type ConversationId, type RequestId, type SiteKey } from '@passerby/sdk/protocol';
 import { io, type Socket } from 'socket.io-client';
-import { startApp, type App, type AppParts } from '../src/app.ts';
+import { type App, type AppParts, startApp } from '../src/app.ts';
 import { DEFAULT_GUARD, DEFAULT_POLICY } from '../src/sites/sites-file.ts';
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/matching/rules.ts';
 import type { Log, LogFields } from '../src/observability/log.ts';
 import { parseOriginRule } from '../src/sites/origin-rule.ts';
 import { directoryOf } from '../src/sites/site-directory.ts';

@@ -5,7 +5,7 @@ import { RECORDS_BOUNDS } from '../src/records/bounds.ts';
 import { openRecords } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
-import type { SiteId } from '../src/state/state-store.ts';
+import type { SiteId } from '../src/domain/ids.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
 import { listLog } from './harness.ts';
 import type { PostgresServer } from './servers/postgres-server.ts';

@@ -1,7 +1,9 @@
 import { TIMES, type ConversationId, type RequestId, type ResumeToken } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ticketFrom } from '../src/decision/ticket.ts';
-import type { Mark, SessionRef, StateStore } from '../src/state/state-store.ts';
+import { ticketFrom } from '../src/matching/ticket.ts';
+import type { SessionRef } from '../src/domain/session.ts';
+import type { Mark } from '../src/domain/visitor-fingerprint.ts';
+import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 import { markOf } from './marks.ts';
 import { NODES, SITE, type StoreUnderTest } from './store-contract.ts';

@@ -1,6 +1,7 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
-import type { Visitor } from '../src/session/visitor.ts';
-import type { AddressHash, Mark } from '../src/state/state-store.ts';
+import type { Visitor } from '../src/domain/visitor.ts';
+import type { AddressHash } from '../src/domain/ids.ts';
+import type { Mark } from '../src/domain/visitor-fingerprint.ts';
 
 /** The mark of somebody from there. */
 export function markOf(address: string, banId: string | null = null): Mark {

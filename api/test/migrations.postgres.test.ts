@@ -10,7 +10,7 @@ import { postgresDialect } from '../src/records/postgres.ts';
 import { NEEDED_RIGHTS } from '../src/records/postgres-rights.ts';
 import { openRecords } from '../src/records/records.ts';
 import type { Tables } from '../src/records/tables.ts';
-import type { AddressHash, SiteId } from '../src/state/state-store.ts';
+import type { AddressHash, SiteId } from '../src/domain/ids.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
 import { listLog } from './harness.ts';
 import { PostgresServer } from './servers/postgres-server.ts';

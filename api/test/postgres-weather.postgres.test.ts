@@ -6,7 +6,7 @@ import { DatabaseFailure } from '../src/records/database-failure.ts';
 import { openRecords } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
-import type { AddressHash, SiteId } from '../src/state/state-store.ts';
+import type { AddressHash, SiteId } from '../src/domain/ids.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
 import { listLog } from './harness.ts';
 import { NodeProcess } from './servers/node-process.ts';

@@ -4,7 +4,7 @@ import type { RecordsPlace } from '../src/records/records-place.ts';
 import { openRecords, type Records } from '../src/records/records.ts';
 import { FollowedDirectory } from '../src/sites/followed-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
-import type { SiteId } from '../src/state/state-store.ts';
+import type { SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
 
 const SHOP = 'site_shop' as SiteId;

@@ -9,13 +9,13 @@ import { migrate } from '../src/records/migrate.ts';
 import { MIGRATIONS } from '../src/records/migrations.ts';
 import { postgresDialect } from '../src/records/postgres.ts';
 import type { RecordsPlace } from '../src/records/records-place.ts';
-import { openRecords, SQLITE_FILE, type Records } from '../src/records/records.ts';
-import { REPORT_MS, REPORT_WORDS_MS, type NewReport } from '../src/records/reports.ts';
+import { openRecords, type Records, SQLITE_FILE } from '../src/records/records.ts';
+import { type NewReport, REPORT_MS, REPORT_WORDS_MS } from '../src/records/reports.ts';
 import { STAMPS_MAX } from '../src/records/revisions.ts';
 import { SqliteFile } from '../src/records/sqlite-file.ts';
 import { sqliteDialect } from '../src/records/sqlite.ts';
 import type { Tables } from '../src/records/tables.ts';
-import type { AddressHash, SiteId } from '../src/state/state-store.ts';
+import type { AddressHash, SiteId } from '../src/domain/ids.ts';
 
 const SHOP = 'site_shop' as SiteId;
 const NOW = 1_800_000_000_000;

@@ -2,7 +2,7 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { expect, onTestFinished, test } from 'vitest';
-import { admit } from '../src/sites/admission.ts';
+import { admit } from '../src/admission/origin-check.ts';
 import { directoryOf } from '../src/sites/site-directory.ts';
 import { ORIGIN, siteOf, startTestApp } from './harness.ts';
 

@@ -2,9 +2,13 @@ import { MARK, markOf } from './marks.ts';
 import { TIMES, type ConversationId, type ResumeToken } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Criteria, RequestId } from '@passerby/sdk/protocol';
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/decision/rules.ts';
-import { ticketFrom, type Ticket } from '../src/decision/ticket.ts';
-import type { Mark, NodeId, Notice, SessionRef, StateStore, SiteId } from '../src/state/state-store.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/matching/rules.ts';
+import { type Ticket, ticketFrom } from '../src/matching/ticket.ts';
+import type { NodeId, SiteId } from '../src/domain/ids.ts';
+import type { Notice } from '../src/domain/notice.ts';
+import type { SessionRef } from '../src/domain/session.ts';
+import type { Mark } from '../src/domain/visitor-fingerprint.ts';
+import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
 /** How long before it is due something must not have happened: longer than the calls in between take on a slow machine. Milliseconds. */

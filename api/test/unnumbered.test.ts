@@ -1,6 +1,6 @@
 import { UNNUMBERED_KINDS } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
-import { REPEATS } from '../src/safety/repeated-texts.ts';
+import { REPEATS } from '../src/moderation/spam-detector.ts';
 import { DEFAULT_GUARD } from '../src/sites/sites-file.ts';
 import { FREE, ORIGIN, pairOf, siteOf, startTestApp, until, Visitor } from './harness.ts';
 

@@ -8,7 +8,7 @@ import type { SiteView } from '../sites/site-service.ts';
 import { HELP } from './help.ts';
 import { runCommand } from './run-command.ts';
 import { COMMAND_NAMES } from './site-commands.ts';
-import { readDuration } from './words.ts';
+import { readDuration } from './args.ts';
 
 /** A terminal of the test's own, with its own records. */
 function terminal(env: NodeJS.ProcessEnv = {}) {

@@ -10,10 +10,10 @@ import type { RecordsPlace } from '../records/records-place.ts';
 import { openRecords, SQLITE_FILE } from '../records/records.ts';
 import { UnreadableRow } from '../records/row-check.ts';
 import { SiteService } from '../sites/site-service.ts';
-import type { Answer } from './answers.ts';
+import type { Answer } from './output.ts';
 import { HELP } from './help.ts';
 import { commandOf } from './site-commands.ts';
-import { readWords } from './words.ts';
+import { readWords } from './args.ts';
 
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import type { KeyKind, KeyMode } from '../records/column-values.ts';
-import { checked, keyKind, keyMode, OVERLAP_MAX_MS } from '../sites/fields.ts';
+import { checked, keyKind, keyMode, OVERLAP_MAX_MS } from '../sites/input-schemas.ts';
 import type { SiteService } from '../sites/site-service.ts';
-import type { SiteId } from '../state/state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 import {
+  type Answer,
   keyAnswer,
   keysAnswer,
   newKeyAnswer,
@@ -13,9 +14,8 @@ import {
   policyAnswer,
   siteAnswer,
   sitesAnswer,
-  type Answer,
-} from './answers.ts';
-import { readDuration, UsageError, wordAt, type Words } from './words.ts';
+} from './output.ts';
+import { readDuration, UsageError, wordAt, type Words } from './args.ts';
 
 export interface CommandParts {
   readonly sites: SiteService;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { SiteId } from '../state/state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 import { Heartbeat } from './heartbeat.ts';
 
 const NEVER_MS = 2 ** 30;

@@ -1,5 +1,5 @@
-import { monotonicClock, systemClock, type Clock, type MonotonicClock } from '../clock.ts';
-import type { SiteId } from '../state/state-store.ts';
+import { type Clock, type MonotonicClock, monotonicClock, systemClock } from '../clock.ts';
+import type { SiteId } from '../domain/ids.ts';
 
 /** How often each lease is renewed. Milliseconds. */
 const BEAT_EVERY_MS = 1_000;

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
-import { Limiter } from '../limits/limiter.ts';
-import { SessionAllowances } from '../limits/session-allowances.ts';
+import { Limiter } from '../rate-limiting/rate-limiter.ts';
+import { SessionAllowances } from '../rate-limiting/session-rate-limiter.ts';
 import { Tally } from '../observability/tally.ts';
-import type { AddressHashes } from '../state/state-store.ts';
+import type { AddressHashes } from '../domain/ids.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { rateLimited } from './rate-limited.ts';
 

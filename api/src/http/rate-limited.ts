@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
-import type { Limiter, Standing } from '../limits/limiter.ts';
+import type { Limiter, Standing } from '../rate-limiting/rate-limiter.ts';
 import type { SharedLimitName } from '../limits/rate-limits.ts';
-import type { AddressHashes } from '../state/state-store.ts';
+import type { AddressHashes } from '../domain/ids.ts';
 
 /**
  * Counts a route's requests by address, and says how they stand in `RateLimit-Policy` and `RateLimit`

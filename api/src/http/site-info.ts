@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import type { SiteInfo } from '@passerby/sdk/protocol';
 import type { Context } from 'koa';
 import { Refusal } from '../errors.ts';
-import { admit, REFUSED_ORIGIN } from '../sites/admission.ts';
+import { admit, REFUSED_ORIGIN } from '../admission/origin-check.ts';
 import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Turns } from '../limits/turns.ts';
+import { Turns } from '../rate-limiting/fair-scheduler.ts';
 import { spreadRequests } from './spread-requests.ts';
 
 const servers: Server[] = [];

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import type { Turns } from '../limits/turns.ts';
+import type { Turns } from '../rate-limiting/fair-scheduler.ts';
 
 /**
  * Spreads the handling of requests over turns of the event loop: an address may have hundreds of connections, all of which

@@ -1,4 +1,4 @@
-import type { SiteId } from '../state/state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 import type { Actor, AuditAction } from './column-values.ts';
 import type { Database } from './database.ts';
 import { nextOf, type Page } from './page.ts';

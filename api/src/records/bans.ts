@@ -1,7 +1,6 @@
-import type { SiteId } from '../state/state-store.ts';
-import type { Actor } from './column-values.ts';
-import type { BanKind } from './column-values.ts';
-import { together, type Database } from './database.ts';
+import type { SiteId } from '../domain/ids.ts';
+import type { Actor, BanKind } from './column-values.ts';
+import { type Database, together } from './database.ts';
 import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
 import { raiseRevision } from './revisions.ts';

@@ -1,6 +1,6 @@
-import type { SiteId } from '../state/state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 import type { KeyKind, KeyMode } from './column-values.ts';
-import { together, type Database } from './database.ts';
+import { type Database, together } from './database.ts';
 import { touchSite } from './revisions.ts';
 import type { RowCheck } from './row-check.ts';
 import { asEnd, type Row } from './row-shapes.ts';

@@ -1,11 +1,11 @@
 import type { ConversationId, ReportedMessage, ReportReason } from '@passerby/sdk/protocol';
-import type { AddressHash, SiteId } from '../state/state-store.ts';
+import type { AddressHash, SiteId } from '../domain/ids.ts';
 import type { ReportStatus } from './column-values.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import type { Database } from './database.ts';
 import { nextOf, type Page } from './page.ts';
 import type { RecordIds } from './record-ids.ts';
-import { UnreadableRow, type RowCheck } from './row-check.ts';
+import { type RowCheck, UnreadableRow } from './row-check.ts';
 import { readMessages, type Row } from './row-shapes.ts';
 
 /** What one visitor said about another. */

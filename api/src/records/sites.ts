@@ -1,8 +1,8 @@
-import type { SiteId } from '../state/state-store.ts';
-import { together, type Database } from './database.ts';
+import type { SiteId } from '../domain/ids.ts';
+import { type Database, together } from './database.ts';
 import { keyOf, type KeyRecord } from './keys.ts';
 import { raiseRevision, touchSite } from './revisions.ts';
-import { UnreadableRow, type RowCheck } from './row-check.ts';
+import { type RowCheck, UnreadableRow } from './row-check.ts';
 
 /** A site with all that belongs to it. */
 export interface SiteRecord {

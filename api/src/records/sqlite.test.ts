@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { describeRecords } from '../../test/records-contract.ts';
 import { tempFolder } from '../../test/temp-records.ts';
-import type { SiteId } from '../state/state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 import { openRecords, SQLITE_FILE } from './records.ts';
 
 describeRecords('SQLite', async () => {

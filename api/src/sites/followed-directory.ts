@@ -1,16 +1,16 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
 import type { Clock, MonotonicClock } from '../clock.ts';
 import { within } from '../deadline.ts';
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../decision/rules.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../matching/rules.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { failureReason } from '../records/database-failure.ts';
 import { isSameRevision, type Revision } from '../records/revisions.ts';
 import type { Changes, Records } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
-import type { SiteId } from '../state/state-store.ts';
-import { ActiveBans } from './active-bans.ts';
+import type { SiteId } from '../domain/ids.ts';
+import { ActiveBans } from '../moderation/active-bans.ts';
 import { UnreadableSettings } from './settings.ts';
-import { sidesOf, type Sides } from './sides.ts';
+import { type Sides, sidesOf } from './site-modes.ts';
 import type { SiteDirectory } from './site-directory.ts';
 import type { Site } from './site.ts';
 

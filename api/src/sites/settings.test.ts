@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_MATCH_RULES } from '../decision/rules.ts';
+import { DEFAULT_MATCH_RULES } from '../matching/rules.ts';
 import { DEFAULT_POLICY, DEFAULT_SETTINGS, readSettings, settings, writeSettings } from './settings.ts';
 
 describe('settings', () => {

@@ -2,7 +2,7 @@ import { LIMITS, type Policy } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import { schemaFor } from '../contract/schema-for.ts';
 import { freeText } from '../contract/text.ts';
-import { DEFAULT_MATCH_RULES, REACHES, type MatchRules } from '../decision/rules.ts';
+import { DEFAULT_MATCH_RULES, REACHES, type MatchRules } from '../matching/rules.ts';
 import type { Guard } from './site.ts';
 
 const MINUTE_MS = 60_000;
@@ -78,7 +78,7 @@ export const matchRules = schemaFor<MatchRules>()(
   }),
 );
 
-/** What stands between an age band and a tag in the line of those who wait (`decision/ticket.ts`) is no part of a band. */
+/** What stands between an age band and a tag in the line of those who wait (`matching/ticket.ts`) is no part of a band. */
 export const AGE_BAND = /^[^|]*$/;
 
 const word = (maxChars: number) => freeText().trim().min(1).max(maxChars);

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { tempRecords } from '../../test/temp-records.ts';
 import type { AuditRecords, NewAuditEntry } from '../records/audit.ts';
 import type { Records } from '../records/records.ts';
-import type { SiteId } from '../state/state-store.ts';
-import { isSecretKeyOf } from './keys.ts';
+import type { SiteId } from '../domain/ids.ts';
+import { isSecretKeyOf } from './site-keys.ts';
 import { GOOD_KEYS_MAX, SiteService } from './site-service.ts';
 
 const DAY_MS = 24 * 3_600_000;

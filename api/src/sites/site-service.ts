@@ -1,26 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { Actor, AuditAction } from '../records/column-values.ts';
-import type { KeyKind, KeyMode } from '../records/column-values.ts';
+import type { Actor, AuditAction, KeyKind, KeyMode } from '../records/column-values.ts';
 import type { KeyRecord } from '../records/keys.ts';
 import type { Records, Stores } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
-import type { SiteId } from '../state/state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 import {
   checked,
   keyKind,
   keyMode,
   newSite,
+  type NewSiteInput,
   originEntries,
   originEntry,
   overlapMs,
   siteName,
-  type NewSiteInput,
-} from './fields.ts';
-import { issueKey } from './keys.ts';
-import { DEFAULT_SETTINGS, settings, tryReadSettings, writeSettings, type Settings } from './settings.ts';
-import { isGood } from './sides.ts';
+} from './input-schemas.ts';
+import { issueKey } from './site-keys.ts';
+import { DEFAULT_SETTINGS, settings, type Settings, tryReadSettings, writeSettings } from './settings.ts';
+import { isGood } from './site-modes.ts';
 
 /**
  * Maximum number of keys of one kind and mode that are good at a time: two or three while one is rotated. Claims are

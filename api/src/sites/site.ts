@@ -1,6 +1,6 @@
 import type { Policy, SiteKey } from '@passerby/sdk/protocol';
-import type { MatchRules } from '../decision/rules.ts';
-import type { SiteId } from '../state/state-store.ts';
+import type { MatchRules } from '../matching/rules.ts';
+import type { SiteId } from '../domain/ids.ts';
 import type { OriginRule } from './origin-rule.ts';
 
 /** `live` is for visitors; `test` for trying out, on localhost too. Visitors of the two never meet. */

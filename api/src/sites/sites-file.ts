@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { SiteKey } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import * as ids from '../contract/ids.ts';
-import type { SiteId } from '../state/state-store.ts';
-import { originEntries, siteName } from './fields.ts';
-import { settingsFields, type Settings } from './settings.ts';
+import type { SiteId } from '../domain/ids.ts';
+import { originEntries, siteName } from './input-schemas.ts';
+import { type Settings, settingsFields } from './settings.ts';
 
 export { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
 

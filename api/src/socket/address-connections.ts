@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { clientAddress } from '../client-address.ts';
-import { NetworkCounts } from '../limits/network-counts.ts';
+import { clientAddress } from '../privacy/client-address.ts';
+import { NetworkCounts } from '../rate-limiting/network-counts.ts';
 import type { VisitorServer } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */

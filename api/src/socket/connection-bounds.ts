@@ -1,5 +1,5 @@
 import type { Socket as TcpSocket } from 'node:net';
-import type { Bounds } from '../bounds.ts';
+import type { Bounds } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { PacketAllowance } from './packet-allowance.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';

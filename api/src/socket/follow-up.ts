@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { keyOf, queryOf } from '../sites/admission.ts';
+import { keyOf, queryOf } from '../admission/origin-check.ts';
 
 /** Request as Engine.IO passes it around, with the query as Engine.IO read it: the last of several values. */
 type EngineRequest = IncomingMessage & { readonly _query: { sid?: string } };

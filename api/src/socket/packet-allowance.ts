@@ -1,6 +1,6 @@
-import type { Bounds } from '../bounds.ts';
+import type { Bounds } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
-import { TokenBucket } from '../limits/token-bucket.ts';
+import { TokenBucket } from '../rate-limiting/token-bucket.ts';
 
 /** Allowance of a connection for packets, by number and by bytes. */
 export class PacketAllowance {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../limits/turns.ts';
+import { Turns } from '../rate-limiting/fair-scheduler.ts';
 import { queuePackets, type Connection } from './packet-queue.ts';
 
 const BOUNDS = { packetsMax: 20, packetsMaxBytes: 1_000 };

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { Bounds } from '../bounds.ts';
-import type { Turns, Waiting } from '../limits/turns.ts';
+import type { Bounds } from '../limits/connection-limits.ts';
+import type { Turns, Waiting } from '../rate-limiting/fair-scheduler.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */

@@ -1,9 +1,10 @@
 import { FRAME_EVENT, type Frame, type PushName, type PushPayload } from '@passerby/sdk/protocol';
-import type { Bounds } from '../bounds.ts';
+import type { Bounds } from '../limits/connection-limits.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Push } from '../push.ts';
-import type { Visitor } from '../session/visitor.ts';
-import type { SessionId, SessionRef, SiteId } from '../state/state-store.ts';
+import type { Visitor } from '../domain/visitor.ts';
+import type { SessionId, SiteId } from '../domain/ids.ts';
+import type { SessionRef } from '../domain/session.ts';
 import { isBehind } from './connection-bounds.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 

@@ -1,8 +1,8 @@
 import type { ClientToServerEvents, ServerToClientEvents } from '@passerby/sdk/protocol';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Site } from '../sites/site.ts';
-import type { Visitor } from '../session/visitor.ts';
-import type { SessionRef } from '../state/state-store.ts';
+import type { Visitor } from '../domain/visitor.ts';
+import type { SessionRef } from '../domain/session.ts';
 
 /** What this node knows of a connection. */
 export interface SocketData {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import type { Bounds } from '../bounds.ts';
+import type { Bounds } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { PacketAllowance } from './packet-allowance.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAST, RepairPace, SLOW } from './repair-pace.ts';
-import type { RepairOutcome, SiteId } from './state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
+import type { RepairOutcome } from './state-store.ts';
 
 const [SITE, OTHER] = ['site_a', 'site_b'] as [SiteId, SiteId];
 const WELL: RepairOutcome = { notices: [], isMore: false, isElsewhere: false, mended: {}, areCountsAtOdds: false };

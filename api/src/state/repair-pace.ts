@@ -1,5 +1,6 @@
 import type { MonotonicClock } from '../clock.ts';
-import type { RepairOutcome, SiteId } from './state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
+import type { RepairOutcome } from './state-store.ts';
 
 /** Entries of each kind that the walk over a site looks at in a round, and in how many calls. */
 export const SLOW = { max: 20, calls: 1 } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SiteTurns } from './site-turns.ts';
-import type { SiteId } from './state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 
 const REST_MS = 2_000;
 

@@ -1,6 +1,6 @@
-import { monotonicClock, type MonotonicClock } from '../clock.ts';
+import { type MonotonicClock, monotonicClock } from '../clock.ts';
 import { within } from '../deadline.ts';
-import type { SiteId } from './state-store.ts';
+import type { SiteId } from '../domain/ids.ts';
 
 /** Steps of a background round that are done site by site. */
 export type SiteStep = 'sweep' | 'repair' | 'compare' | 'strays' | 'silence' | 'online';

@@ -1,115 +1,10 @@
-import type {
-  Agreed,
-  ConversationId,
-  EndReason,
-  FindReply,
-  PeerPresence,
-  ResumeToken,
-  SessionState,
-  Shared,
-} from '@passerby/sdk/protocol';
-import type { MatchRules } from '../decision/rules.ts';
-import type { Ticket } from '../decision/ticket.ts';
-
-declare const brand: unique symbol;
-
-/**
- * One tenant: whoever is on it may meet. The live and the test side of a site are two. Known to the
- * service only: pages name a site by its publishable key.
- */
-export type SiteId = string & { readonly [brand]: 'SiteId' };
-
-/** A visitor's session, known to the service only: it never travels. */
-export type SessionId = string & { readonly [brand]: 'SessionId' };
-
-/** One process of the service. */
-export type NodeId = string & { readonly [brand]: 'NodeId' };
-
-/**
- * Who asks. Every resume raises the fence; a request that carries an older one comes from a socket that
- * was taken over, and is refused with `session_gone`.
- */
-export interface SessionRef {
-  readonly site: SiteId;
-  readonly sessionId: SessionId;
-  readonly fence: number;
-}
-
-/** Where a session's socket is, so that a notice finds it. */
-export interface Address {
-  readonly site: SiteId;
-  readonly sessionId: SessionId;
-  readonly nodeId: NodeId;
-}
-
-/** A conversation as one side sees it. `peer` is for the relay only. */
-export interface Seat {
-  readonly conversationId: ConversationId;
-  readonly role: 'offerer' | 'answerer';
-  readonly shared: Shared;
-  readonly peer: Address;
-}
-
-/**
- * What a transition means for one visitor: to be told on whichever node their socket is. The store
- * returns each notice exactly once, in the order in which they must be told.
- */
-export type Notice = {
-  /**
-   * Orders what several nodes decided about one session: what is older than what was told is not told. Rises with
-   * every change, also over a loss of changes: a store that comes back with an older state goes on beyond what it
-   * told before. 0 in a store whose notices come in order.
-   */
-  readonly revision: number;
-} & (
-  | { readonly kind: 'started'; readonly to: Address; readonly seat: Seat }
-  | {
-      readonly kind: 'ended';
-      readonly to: Address;
-      readonly conversationId: ConversationId;
-      readonly reason: EndReason;
-    }
-  | {
-      readonly kind: 'presence';
-      readonly to: Address;
-      readonly conversationId: ConversationId;
-      readonly presence: PeerPresence;
-      /** Where the peer's socket is from now on. */
-      readonly peer: Address;
-    }
-);
-
-/** What a node believes of one session whose socket is there. */
-export interface Held {
-  readonly session: SessionRef;
-  readonly seat: Seat | null;
-  readonly isPeerAway: boolean;
-  /** Whether the visitor was told to wait. */
-  readonly isWaiting: boolean;
-  /** The revision up to which the visitor was told. */
-  readonly toldAt: number;
-}
-
-/** What is so instead, as of a revision. */
-export type Correction = { readonly sessionId: SessionId; readonly revision: number } & (
-  | { readonly kind: 'seated'; readonly seat: Seat; readonly isPeerAway: boolean }
-  /** In no conversation: why the one the node believes in ended. */
-  | { readonly kind: 'unseated'; readonly reason: EndReason }
-  /** The store went back to a conversation that the visitor was told the end of: it is to be left. */
-  | { readonly kind: 'outlived'; readonly conversationId: ConversationId }
-  /** Neither in line nor in a conversation, though told to wait. */
-  | { readonly kind: 'idle' }
-  /** The store went back to a wait that was over: it is to be cancelled. */
-  | { readonly kind: 'unasked' }
-  /** Another socket took the session over. */
-  | { readonly kind: 'elsewhere' }
-  /** Taken for disconnected. */
-  | { readonly kind: 'away' }
-  /** There is no such session any more. */
-  | { readonly kind: 'gone' }
-  /** The store went back to before this socket had the session: the one it knows is to be closed, and this one is gone. */
-  | { readonly kind: 'forgotten'; readonly known: SessionRef }
-);
+import type { Agreed, ConversationId, EndReason, FindReply, ResumeToken, SessionState } from '@passerby/sdk/protocol';
+import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
+import type { Correction, Held, Notice } from '../domain/notice.ts';
+import type { Address, Seat, SessionRef } from '../domain/session.ts';
+import type { Mark } from '../domain/visitor-fingerprint.ts';
+import type { MatchRules } from '../matching/rules.ts';
+import type { Ticket } from '../matching/ticket.ts';
 
 /** Result of a transition that has nothing to answer but what others must be told. */
 export interface Transition {
@@ -120,24 +15,6 @@ export interface Transition {
 export interface Answered extends Transition {
   readonly revision: number;
 }
-
-/**
- * By what a visitor is known beyond their session, for reports and bans; the store hands it back as it got
- * it. No address and no name: a salted hash that means nothing a day later, and what the site's claims say.
- */
-export interface Mark {
-  readonly address: AddressHash;
-  /** Of the wider networks the address is in, narrowest first; none for IPv4. */
-  readonly wider: readonly AddressHash[];
-  /** The site's own word for a person it may want to shut out; `null` without claims. */
-  readonly banId: string | null;
-}
-
-/** Salted hash of a network a visitor comes from; see `safety/address-hash.ts`. */
-export type AddressHash = string & { readonly [brand]: 'AddressHash' };
-
-/** Of all networks of one address, narrowest first (`networksOf`): one of IPv4, three of IPv6. */
-export type AddressHashes = readonly [AddressHash, ...AddressHash[]];
 
 /** The two sides of a conversation, for a report. */
 export interface Reported {

@@ -1,8 +1,8 @@
 import { FollowedDirectory } from '../../src/sites/followed-directory.ts';
 import { reportOperations } from '../../src/http/admin/report-operations.ts';
 import { siteOperations } from '../../src/http/admin/site-operations.ts';
-import { auditedBans } from '../../src/safety/cool-downs.ts';
-import { OperatorDesk } from '../../src/safety/operator-desk.ts';
+import { auditedBans } from '../../src/moderation/auto-bans.ts';
+import { OperatorDesk } from '../../src/moderation/moderation-service.ts';
 import { SiteService } from '../../src/sites/site-service.ts';
 import type { App } from '../../src/app.ts';
 import type { Records } from '../../src/records/records.ts';

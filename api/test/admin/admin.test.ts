@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { OperatorDesk } from '../../src/safety/operator-desk.ts';
-import type { AddressHash, SiteId } from '../../src/state/state-store.ts';
-import { claimsPrivateKeyOf } from '../../src/sites/keys.ts';
+import { OperatorDesk } from '../../src/moderation/moderation-service.ts';
+import type { AddressHash, SiteId } from '../../src/domain/ids.ts';
+import { claimsPrivateKeyOf } from '../../src/sites/site-keys.ts';
 import { ORIGIN, until, Visitor } from '../harness.ts';
 import { tempRecords } from '../temp-records.ts';
-import { OPERATOR_TOKEN, startAdminService, type AdminService } from './admin-service.ts';
+import { type AdminService, OPERATOR_TOKEN, startAdminService } from './admin-service.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const MATCH_AT_ONCE = {

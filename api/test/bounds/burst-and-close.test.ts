@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { FRAME_EVENT } from '@passerby/sdk/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Turns } from '../../src/limits/turns.ts';
+import { Turns } from '../../src/rate-limiting/fair-scheduler.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawVisitor } from './raw-visitor.ts';

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS, type Bounds } from '../../src/bounds.ts';
+import { BOUNDS, type Bounds } from '../../src/limits/connection-limits.ts';
 import { assertTalking, ORIGIN, pairOf, SHOP, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { head, RawConnection } from './raw-connection.ts';

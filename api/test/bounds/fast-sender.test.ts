@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS } from '../../src/bounds.ts';
+import { BOUNDS } from '../../src/limits/connection-limits.ts';
 import { assertTalking, pairOf, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawConnection } from './raw-connection.ts';

@@ -1,7 +1,7 @@
 import { LIMITS, REQUEST_NAMES } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { Entrance } from '../../src/safety/entrance.ts';
+import { Entrance } from '../../src/admission/visitor-authenticator.ts';
 import { assertTalking, ORIGIN, pairOf, SHOP, sizesOf, startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawVisitor } from './raw-visitor.ts';

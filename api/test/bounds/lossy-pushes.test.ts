@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BOUNDS } from '../../src/bounds.ts';
+import { BOUNDS } from '../../src/limits/connection-limits.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor, writerTo } from './polling-visitor.ts';
 import { RawVisitor } from './raw-visitor.ts';

@@ -1,7 +1,7 @@
 import { LIMITS } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS } from '../../src/bounds.ts';
+import { BOUNDS } from '../../src/limits/connection-limits.ts';
 import { assertTalking, pairOf, startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawConnection } from './raw-connection.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS } from '../../src/bounds.ts';
+import { BOUNDS } from '../../src/limits/connection-limits.ts';
 import { DEMO_SITE } from '../../src/sites/site-directory.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
 import { startInspected } from '../servers/inspector.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { SignJWT } from 'jose';
 import { expect } from 'vitest';
-import { claimsPrivateKeyOf } from '../../src/sites/keys.ts';
+import { claimsPrivateKeyOf } from '../../src/sites/site-keys.ts';
 import { FREE, ORIGIN, until, Visitor } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { expect, test, describe } from 'vitest';
-import { connectRedis, type RedisClient } from '../../src/state/redis/client.ts';
+import { connectRedis, type RedisClient } from '../../src/state/redis/redis-client.ts';
 import { allSlotsAt, greet, ScriptedRedis, type Answer } from '../servers/scripted-redis.ts';
 
 /** A client of a Cluster all of whose slots are on their way to a node that treats `ASKING` like this. */

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Parcel } from '../../src/cluster/node-link.ts';
-import { RedisLink } from '../../src/cluster/redis-link.ts';
+import type { Parcel } from '../../src/cluster/node-bus.ts';
+import { RedisLink } from '../../src/cluster/redis-node-bus.ts';
 import { Tally } from '../../src/observability/tally.ts';
 import type { Redis } from 'ioredis';
-import { connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/client.ts';
-import type { NodeId, SessionId } from '../../src/state/state-store.ts';
+import { connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/redis-client.ts';
+import type { NodeId, SessionId } from '../../src/domain/ids.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 

@@ -2,12 +2,13 @@ import { MARK } from '../marks.ts';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { ticketFrom } from '../../src/decision/ticket.ts';
-import { randomIds } from '../../src/state/ids.ts';
-import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { ticketFrom } from '../../src/matching/ticket.ts';
+import { randomIds } from '../../src/domain/id-source.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
-import type { NodeId, SessionId, SessionRef } from '../../src/state/state-store.ts';
+import type { NodeId, SessionId } from '../../src/domain/ids.ts';
+import type { SessionRef } from '../../src/domain/session.ts';
 import { FREE, pairOf, requestId, SHOP, siteOf, startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 

@@ -1,7 +1,7 @@
 import { createChat, type ChatError } from '@passerby/sdk';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/errors.ts';
-import { Entrance } from '../../src/safety/entrance.ts';
+import { Entrance } from '../../src/admission/visitor-authenticator.ts';
 import { ORIGIN, SHOP, siteOf, startTestApp, until } from '../harness.ts';
 
 const NEEDS_CLAIMS = { ...siteOf(SHOP.key), guard: { ...SHOP.guard, isClaimsNeeded: true } };

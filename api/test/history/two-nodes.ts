@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_MATCH_RULES } from '../../src/decision/rules.ts';
-import { sideId } from '../../src/sites/sides.ts';
+import { DEFAULT_MATCH_RULES } from '../../src/matching/rules.ts';
+import { sideId } from '../../src/sites/site-modes.ts';
 import { sitesFile } from '../../src/sites/sites-file.ts';
-import type { SiteId } from '../../src/state/state-store.ts';
+import type { SiteId } from '../../src/domain/ids.ts';
 import { ORIGIN } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import type { VisitorHistory } from './history.ts';

@@ -1,5 +1,5 @@
 import type { App } from '../../src/app.ts';
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/matching/rules.ts';
 import { requestId, Visitor } from '../harness.ts';
 
 /** Only who is on the same page meets, so that each visit is of two. */

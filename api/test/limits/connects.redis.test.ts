@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
-import { connectRedis, parseRedisUrl } from '../../src/state/redis/client.ts';
+import { connectRedis, parseRedisUrl } from '../../src/state/redis/redis-client.ts';
 import { startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 

@@ -4,10 +4,10 @@ import { solveChallenge, type Challenge as AltchaChallenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2';
 import type { App } from '../../src/app.ts';
 import { DEFAULT_GUARD } from '../../src/sites/sites-file.ts';
-import { BOUNDS } from '../../src/bounds.ts';
+import { BOUNDS } from '../../src/limits/connection-limits.ts';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
 import { assertTalking, FREE, ORIGIN, pairOf, requestId, siteOf, startTestApp, until, Visitor } from '../harness.ts';
-import { REPEATS } from '../../src/safety/repeated-texts.ts';
+import { REPEATS } from '../../src/moderation/spam-detector.ts';
 
 const strict = { RATE_LIMIT_FACTOR: 1 };
 /** Nobody is cut for what they send at once, so that it can be seen what becomes of it. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { KEYS, keyOf, PREFIX, type KeyName } from '../../src/state/redis/keys.ts';
-import type { SiteId } from '../../src/state/state-store.ts';
+import { type KeyName, keyOf, KEYS, PREFIX } from '../../src/state/redis/keys.ts';
+import type { SiteId } from '../../src/domain/ids.ts';
 
 /** Every key of the registry, so that a new one is covered. */
 export const KEY_NAMES = Object.keys(KEYS) as readonly KeyName[];

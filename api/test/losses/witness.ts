@@ -1,7 +1,10 @@
 import type { ConversationId, EndReason, RequestId, ResumeToken } from '@passerby/sdk/protocol';
-import { ticketFrom } from '../../src/decision/ticket.ts';
+import { ticketFrom } from '../../src/matching/ticket.ts';
 import { Refusal } from '../../src/errors.ts';
-import type { Correction, Held, NodeId, Notice, SessionRef, SiteId, StateStore } from '../../src/state/state-store.ts';
+import type { NodeId, SiteId } from '../../src/domain/ids.ts';
+import type { Correction, Held, Notice } from '../../src/domain/notice.ts';
+import type { SessionRef } from '../../src/domain/session.ts';
+import type { StateStore } from '../../src/state/state-store.ts';
 import { FREE } from '../harness.ts';
 import { MARK } from '../marks.ts';
 import { NODES } from '../model/world.ts';

@@ -1,11 +1,12 @@
 import { MARK } from '../marks.ts';
 import fc from 'fast-check';
 import type { ConversationId, Criteria, EndReason, RequestId, ResumeToken } from '@passerby/sdk/protocol';
-import { ticketFrom, type Ticket } from '../../src/decision/ticket.ts';
+import { type Ticket, ticketFrom } from '../../src/matching/ticket.ts';
 import { NODE_LEASE_MS } from '../../src/state/redis/keys.ts';
-import type { Notice, Transition } from '../../src/state/state-store.ts';
+import type { Notice } from '../../src/domain/notice.ts';
+import type { Transition } from '../../src/state/state-store.ts';
 import { compare } from './compare.ts';
-import { hold, peerIn, type Ledger, type Visitor } from './ledger.ts';
+import { hold, type Ledger, peerIn, type Visitor } from './ledger.ts';
 import { NODES, SITES, type World } from './world.ts';
 
 type Act<Choice> = (ledger: Ledger, world: World, choice: Choice) => Promise<void>;

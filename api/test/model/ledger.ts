@@ -1,8 +1,10 @@
 import { TIMES, type ConversationId, type EndReason, type ResumeToken } from '@passerby/sdk/protocol';
-import type { MatchRules } from '../../src/decision/rules.ts';
-import type { Ticket } from '../../src/decision/ticket.ts';
+import type { MatchRules } from '../../src/matching/rules.ts';
+import type { Ticket } from '../../src/matching/ticket.ts';
 import { NODE_LEASE_MS } from '../../src/state/redis/keys.ts';
-import type { NodeId, Notice, SessionRef, SiteId } from '../../src/state/state-store.ts';
+import type { NodeId, SiteId } from '../../src/domain/ids.ts';
+import type { Notice } from '../../src/domain/notice.ts';
+import type { SessionRef } from '../../src/domain/session.ts';
 import { BLOCK_MS } from '../../src/state/survey.ts';
 
 /** What the specification calls the rules that must always hold. */

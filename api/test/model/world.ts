@@ -1,6 +1,8 @@
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/decision/rules.ts';
-import type { IdSource } from '../../src/state/ids.ts';
-import type { NodeId, SessionRef, StateStore, SiteId } from '../../src/state/state-store.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/matching/rules.ts';
+import type { IdSource } from '../../src/domain/id-source.ts';
+import type { NodeId, SiteId } from '../../src/domain/ids.ts';
+import type { SessionRef } from '../../src/domain/session.ts';
+import type { StateStore } from '../../src/state/state-store.ts';
 import type { ConversationId, ResumeToken } from '@passerby/sdk/protocol';
 
 export const SITES = ['pk_test_one', 'pk_test_two'] as SiteId[];

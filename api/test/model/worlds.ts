@@ -1,7 +1,7 @@
-import type { SiteId } from '../../src/state/state-store.ts';
+import type { SiteId } from '../../src/domain/ids.ts';
 import type { Redis } from 'ioredis';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
-import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
+import { type KeyName, keyOf } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
 import type { ScriptRunner } from '../../src/state/redis/cached-script.ts';
 import { defineScript, libraryText, readLua } from '../../src/state/redis/script.ts';

@@ -1,5 +1,5 @@
 import type { App, Held } from '../../src/app.ts';
-import { parseRedisUrl } from '../../src/state/redis/client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
 import { FREE, SHOP, siteOf, startTestApp } from '../harness.ts';
 
 export interface NodesOptions {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { claimsPrivateKeyOf, claimsPublicKeyOf } from '../../src/sites/keys.ts';
+import { claimsPrivateKeyOf, claimsPublicKeyOf } from '../../src/sites/site-keys.ts';
 import { FREE, ORIGIN, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 
 const SECRET = `sk_test_${randomBytes(32).toString('base64url')}`;

@@ -1,10 +1,10 @@
 import { TIMES, type ConversationId } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { auditedBans } from '../../src/safety/cool-downs.ts';
+import { auditedBans } from '../../src/moderation/auto-bans.ts';
 import type { Records } from '../../src/records/records.ts';
-import type { SiteId } from '../../src/state/state-store.ts';
-import { FREE, SHOP, siteOf, startTestApp, until, Visitor, type TestAppParts } from '../harness.ts';
+import type { SiteId } from '../../src/domain/ids.ts';
+import { FREE, SHOP, siteOf, startTestApp, type TestAppParts, until, Visitor } from '../harness.ts';
 import { tempRecords } from '../temp-records.ts';
 
 let kept: Awaited<ReturnType<typeof tempRecords>>;

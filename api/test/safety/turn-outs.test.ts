@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { BanTerm } from '../../src/safety/bans.ts';
+import type { BanTerm } from '../../src/moderation/bans.ts';
 import { directoryOf, type SiteDirectory } from '../../src/sites/site-directory.ts';
 import type { App } from '../../src/app.ts';
 import { FREE, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';

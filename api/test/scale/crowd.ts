@@ -1,12 +1,13 @@
 import { MARK } from '../marks.ts';
 import type { Criteria } from '@passerby/sdk/protocol';
 import type { Redis } from 'ioredis';
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/decision/rules.ts';
-import { ticketFrom } from '../../src/decision/ticket.ts';
-import { randomIds } from '../../src/state/ids.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/matching/rules.ts';
+import { ticketFrom } from '../../src/matching/ticket.ts';
+import { randomIds } from '../../src/domain/id-source.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
-import type { NodeId, SessionRef, SiteId } from '../../src/state/state-store.ts';
+import type { NodeId, SiteId } from '../../src/domain/ids.ts';
+import type { SessionRef } from '../../src/domain/session.ts';
 import { requestId } from '../harness.ts';
 import { chanceFrom } from '../history/stranger.ts';
 

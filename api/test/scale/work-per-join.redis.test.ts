@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_MATCH_RULES } from '../../src/decision/rules.ts';
+import { DEFAULT_MATCH_RULES } from '../../src/matching/rules.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { Crowd } from './crowd.ts';
 

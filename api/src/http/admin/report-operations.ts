@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exactText, freeText } from '../../contract/text.ts';
-import { BAN_MAX_MS, type OperatorDesk } from '../../safety/operator-desk.ts';
+import { BAN_MAX_MS, type OperatorDesk } from '../../moderation/moderation-service.ts';
 import { operation, type Operation } from './operation.ts';
 import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './shapes.ts';
 

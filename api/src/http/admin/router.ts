@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { IncomingMessage } from 'node:http';
-import type { Limiter } from '../../limits/limiter.ts';
-import type { AddressHashes } from '../../state/state-store.ts';
+import type { Limiter } from '../../rate-limiting/rate-limiter.ts';
+import type { AddressHashes } from '../../domain/ids.ts';
 import { bearerToken } from '../bearer.ts';
 import { jsonBody } from '../json-body.ts';
 import { rateLimited } from '../rate-limited.ts';

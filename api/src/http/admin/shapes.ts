@@ -6,8 +6,8 @@ import type { AuditEntry } from '../../records/audit.ts';
 import { ACTORS, AUDIT_ACTIONS } from '../../records/column-values.ts';
 import type { Ban } from '../../records/bans.ts';
 import type { Report } from '../../records/reports.ts';
-import type { AddressHash, SiteId } from '../../state/state-store.ts';
-import { keyKind, keyMode } from '../../sites/fields.ts';
+import type { AddressHash, SiteId } from '../../domain/ids.ts';
+import { keyKind, keyMode } from '../../sites/input-schemas.ts';
 import { settings } from '../../sites/settings.ts';
 import type { KeyView, NewKeyView, SiteView } from '../../sites/site-service.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exactText } from '../../contract/text.ts';
-import { keyKind, keyMode, newSite, originEntry, overlapMs, siteId, siteName } from '../../sites/fields.ts';
+import { keyKind, keyMode, newSite, originEntry, overlapMs, siteId, siteName } from '../../sites/input-schemas.ts';
 import { settings } from '../../sites/settings.ts';
 import type { SiteService } from '../../sites/site-service.ts';
 import { operation, type Operation } from './operation.ts';

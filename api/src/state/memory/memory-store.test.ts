@@ -1,11 +1,11 @@
 import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
 import { MARK } from '../../../test/marks.ts';
-import type { SiteId } from '../state-store.ts';
+import type { SiteId } from '../../domain/ids.ts';
 import { expect, test } from 'vitest';
 import { describeStore, type StoreUnderTest } from '../../../test/store-contract.ts';
-import { DEFAULT_MATCH_RULES } from '../../decision/rules.ts';
-import { ticketFrom } from '../../decision/ticket.ts';
-import { randomIds } from '../ids.ts';
+import { DEFAULT_MATCH_RULES } from '../../matching/rules.ts';
+import { ticketFrom } from '../../matching/ticket.ts';
+import { randomIds } from '../../domain/id-source.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const create = async (): Promise<StoreUnderTest> => {

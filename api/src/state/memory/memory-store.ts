@@ -9,38 +9,33 @@ import {
 } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../../clock.ts';
 import { Refusal } from '../../errors.ts';
-import { bySeniority, choose } from '../../decision/choose.ts';
-import { hasCommonOrNone, intersection } from '../../decision/distance.ts';
-import { nextDueAt } from '../../decision/expansions.ts';
-import type { MatchRules } from '../../decision/rules.ts';
-import type { Ticket } from '../../decision/ticket.ts';
-import type { IdSource } from '../ids.ts';
+import { bySeniority, choose } from '../../matching/choose.ts';
+import { hasCommonOrNone, intersection } from '../../matching/distance.ts';
+import { nextDueAt } from '../../matching/expansions.ts';
+import type { MatchRules } from '../../matching/rules.ts';
+import type { Ticket } from '../../matching/ticket.ts';
+import type { IdSource } from '../../domain/id-source.ts';
+import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
+import type { Correction, Notice } from '../../domain/notice.ts';
+import type { Address, Seat, SessionRef } from '../../domain/session.ts';
+import type { Mark } from '../../domain/visitor-fingerprint.ts';
 import type {
-  Address,
   Answered,
   CancelOutcome,
-  Correction,
   FindOutcome,
   LeaveOutcome,
-  Mark,
-  NodeId,
-  Notice,
   OpenOutcome,
   RepairOutcome,
   Reported,
   ResumeOutcome,
-  Seat,
-  SessionId,
-  SessionRef,
   StateStore,
   Survey,
   SweepOutcome,
   Transition,
-  SiteId,
 } from '../state-store.ts';
-import { networkOf } from '../mark.ts';
-import { BLOCK_MS, mayBeForeign, SURVEYED, typicalOf, TYPICAL_WAIT } from '../survey.ts';
-import { countAround, Line, type WaitingVisitor } from './line.ts';
+import { networkOf } from '../../domain/visitor-fingerprint.ts';
+import { BLOCK_MS, mayBeForeign, SURVEYED, TYPICAL_WAIT, typicalOf } from '../survey.ts';
+import { countAround, Line, type WaitingVisitor } from './waiting-queue.ts';
 import { PairMemory } from './pair-memory.ts';
 import { Parties } from './parties.ts';
 

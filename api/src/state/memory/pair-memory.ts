@@ -1,4 +1,4 @@
-import type { SessionId } from '../state-store.ts';
+import type { SessionId } from '../../domain/ids.ts';
 
 /** What is remembered of two visitors, either way round, and since when. */
 export class PairMemory {

@@ -1,5 +1,7 @@
 import type { ConversationId } from '@passerby/sdk/protocol';
-import type { Mark, Reported, SessionId } from '../state-store.ts';
+import type { SessionId } from '../../domain/ids.ts';
+import type { Mark } from '../../domain/visitor-fingerprint.ts';
+import type { Reported } from '../state-store.ts';
 
 /** One side of a conversation. */
 interface Side {

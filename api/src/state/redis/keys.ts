@@ -1,5 +1,5 @@
 import { TIMES } from '@passerby/sdk/protocol';
-import type { SiteId } from '../state-store.ts';
+import type { SiteId } from '../../domain/ids.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** How long the answer of a request is kept, so that asking again changes nothing. Outlasts every retry. Milliseconds. */

@@ -1,14 +1,14 @@
-import type { SiteId } from '../state-store.ts';
+import type { SiteId } from '../../domain/ids.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TIMES } from '@passerby/sdk/protocol';
 import { FREE } from '../../../test/harness.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
-import { lookupsOf, tagsOf, ticketFrom } from '../../decision/ticket.ts';
+import { lookupsOf, tagsOf, ticketFrom } from '../../matching/ticket.ts';
 import { BLOCK_MS } from '../survey.ts';
 import { keyOf, NODE_LEASE_MS, SWEEP_LEASE_MS } from './keys.ts';
 import type { ScriptReply } from './script.ts';
-import { SCRIPTS, SCRIPT_NAMES, type ScriptName } from './scripts.ts';
+import { SCRIPT_NAMES, type ScriptName, SCRIPTS } from './scripts.ts';
 
 const SITE = 'site_site' as SiteId;
 

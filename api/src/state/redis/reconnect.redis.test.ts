@@ -2,7 +2,14 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { TcpProxy } from '../../../test/faults/tcp-proxy.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
-import { checkRedis, connectionFault, connectRedis, parseRedisUrl, probeRedis, type RedisClient } from './client.ts';
+import {
+  checkRedis,
+  connectionFault,
+  connectRedis,
+  parseRedisUrl,
+  probeRedis,
+  type RedisClient,
+} from './redis-client.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 20 };
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FREE } from '../../../test/harness.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
 import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/store-contract.ts';
-import { ticketFrom } from '../../decision/ticket.ts';
-import { randomIds } from '../ids.ts';
+import { ticketFrom } from '../../matching/ticket.ts';
+import { randomIds } from '../../domain/id-source.ts';
 import { NODE_LEASE_MS } from './keys.ts';
 import { RedisStore } from './redis-store.ts';
 

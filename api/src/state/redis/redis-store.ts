@@ -1,28 +1,25 @@
 import { TIMES, type Agreed, type ConversationId, type EndReason, type ResumeToken } from '@passerby/sdk/protocol';
 import { isBug, Refusal } from '../../errors.ts';
-import type { MatchRules } from '../../decision/rules.ts';
-import { lookupsOf, tagsOf, type Ticket } from '../../decision/ticket.ts';
-import type { IdSource } from '../ids.ts';
+import type { MatchRules } from '../../matching/rules.ts';
+import { lookupsOf, tagsOf, type Ticket } from '../../matching/ticket.ts';
+import type { IdSource } from '../../domain/id-source.ts';
+import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
+import type { Correction, Held } from '../../domain/notice.ts';
+import type { SessionRef } from '../../domain/session.ts';
+import type { Mark } from '../../domain/visitor-fingerprint.ts';
 import type {
   Answered,
   CancelOutcome,
-  Correction,
   FindOutcome,
-  Held,
   LeaveOutcome,
-  Mark,
-  NodeId,
   OpenOutcome,
   RepairOutcome,
   Reported,
   ResumeOutcome,
-  SessionId,
-  SessionRef,
   StateStore,
   Survey,
   SweepOutcome,
   Transition,
-  SiteId,
 } from '../state-store.ts';
 import { BLOCK_MS, SURVEYED, typicalOf } from '../survey.ts';
 import type { ScriptRunner } from './cached-script.ts';
@@ -37,9 +34,9 @@ import {
   stateFrom,
   sweepOutcome,
   toldBy,
-} from './replies.ts';
+} from './reply-codec.ts';
 import type { ScriptReply } from './script.ts';
-import { SCRIPTS, type ScriptName } from './scripts.ts';
+import { type ScriptName, SCRIPTS } from './scripts.ts';
 import { isScriptFault } from './store-fault.ts';
 
 export interface RedisStoreOptions {

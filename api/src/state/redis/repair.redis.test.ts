@@ -5,11 +5,12 @@ import { FREE, requestId } from '../../../test/harness.ts';
 import { MARK } from '../../../test/marks.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
 import { NODES, SITE } from '../../../test/store-contract.ts';
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../../decision/rules.ts';
-import { ticketFrom } from '../../decision/ticket.ts';
-import { randomIds } from '../ids.ts';
-import type { Notice, SessionRef } from '../state-store.ts';
-import { KEYS, keyOf, NODE_LEASE_MS, type KeyName } from './keys.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../../matching/rules.ts';
+import { ticketFrom } from '../../matching/ticket.ts';
+import { randomIds } from '../../domain/id-source.ts';
+import type { Notice } from '../../domain/notice.ts';
+import type { SessionRef } from '../../domain/session.ts';
+import { type KeyName, keyOf, KEYS, NODE_LEASE_MS } from './keys.ts';
 import { RedisStore } from './redis-store.ts';
 
 const [NODE, OTHER] = NODES as [(typeof NODES)[number], (typeof NODES)[number]];

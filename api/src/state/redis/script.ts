@@ -1,8 +1,8 @@
-import type { SiteId } from '../state-store.ts';
+import type { SiteId } from '../../domain/ids.ts';
 import { readFileSync } from 'node:fs';
 import { cachedScript, type ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer } from './foreign-answer.ts';
-import { KEYS, keyOf, type KeyName } from './keys.ts';
+import { type KeyName, keyOf, KEYS } from './keys.ts';
 
 /** What the head of a Lua file says. */
 export interface ScriptHead {
@@ -35,7 +35,7 @@ const LEASE = [
   `redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)`,
 ];
 
-const LIBRARY = ['records', 'decide', 'line', 'conversations', 'repair'];
+const LIBRARY = ['records', 'decide', 'queue', 'conversations', 'repair'];
 
 const folder = new URL('lua/', import.meta.url);
 export const readLua = (name: string): string => readFileSync(new URL(`${name}.lua`, folder), 'utf8');

@@ -1,5 +1,5 @@
 import { LIMITS, REQUEST_NAMES, type RequestName } from '@passerby/sdk/protocol';
-import { BOUNDS } from '../../../src/bounds.ts';
+import { BOUNDS } from '../../../src/limits/connection-limits.ts';
 import { REQUEST_PACKET_CHARS } from '../../../src/contract/packet-sizes.ts';
 import { OPCODE, webSocketFrame } from '../web-socket-frame.ts';
 import { askAgainAndAgain, openAgainAndAgain } from './loops.ts';

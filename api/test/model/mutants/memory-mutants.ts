@@ -12,7 +12,7 @@ const STORE = 'state/memory/memory-store.ts';
 export const MEMORY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a visitor is their own candidate',
-    changes: [{ file: 'state/memory/line.ts', from: 'waiter.sessionId !== seed.sessionId && ', to: '' }],
+    changes: [{ file: 'state/memory/waiting-queue.ts', from: 'waiter.sessionId !== seed.sessionId && ', to: '' }],
   },
   {
     name: 'an end clears one side of the pair',
@@ -121,13 +121,13 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
   {
     name: 'having met is not looked at',
     changes: [
-      { file: 'decision/choose.ts', from: 'rules.expansions[step]!, isRepeat)', to: 'rules.expansions[step]!, false)' },
+      { file: 'matching/choose.ts', from: 'rules.expansions[step]!, isRepeat)', to: 'rules.expansions[step]!, false)' },
     ],
   },
   {
     name: 'seeking is looked at one way',
     changes: [
-      { file: 'decision/distance.ts', from: 'if (!doesSeek(a, b) || !doesSeek(b, a))', to: 'if (!doesSeek(a, b))' },
+      { file: 'matching/distance.ts', from: 'if (!doesSeek(a, b) || !doesSeek(b, a))', to: 'if (!doesSeek(a, b))' },
     ],
   },
   {

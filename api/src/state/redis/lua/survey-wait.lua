@@ -19,7 +19,7 @@ local function count(tag)
   return redis.call('ZLEXCOUNT', K.index, '[' .. name .. '\0', '(' .. name .. '\1')
 end
 
--- The widest network of a mark, as networkOf in state/mark.ts; a mark of the version before has no wider ones.
+-- The widest network of a mark, as networkOf in domain/visitor-fingerprint.ts; a mark of the version before has no wider ones.
 local function network_of(mark_text)
   local mark = cjson.decode(mark_text)
   return mark.wider and mark.wider[#mark.wider] or mark.address

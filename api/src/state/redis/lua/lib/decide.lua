@@ -1,5 +1,5 @@
--- The decision between two visitors. The same functions as decision/distance.ts, decision/expansions.ts and
--- decision/choose.ts; a test runs both on the same generated cases.
+-- The decision between two visitors. The same functions as matching/distance.ts, matching/expansions.ts and
+-- matching/choose.ts; a test runs both on the same generated cases.
 
 local function has(list, member)
   for _, other in ipairs(list) do

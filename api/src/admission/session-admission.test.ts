@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { Tally } from '../observability/tally.ts';
+import type { AddressHash, SiteId } from '../domain/ids.ts';
+import { Arrivals } from './session-admission.ts';
+import { EventLoopLoad, judgedBy, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
+import { Limiter } from '../rate-limiting/rate-limiter.ts';
+import { SessionAllowances } from '../rate-limiting/session-rate-limiter.ts';
+
+const SITE = 'site_a' as SiteId;
+
+function arrivalsWith(factor = 1) {
+  let [now, delayMs, count] = [1_000_000, 0, 0];
+  const tally = new Tally();
+  const limiter = new Limiter({
+    sessions: new SessionAllowances(() => now, factor),
+    factor,
+    redis: null,
+    clock: () => now,
+    tally,
+  });
+  const arrivals = new Arrivals({ limiter, load: { delayMs: () => delayMs }, clock: () => now, tally });
+  return {
+    arrivals,
+    tally,
+    arrive: () => arrivals.admit({ site: SITE, address: [`a${++count}` as AddressHash] }),
+    setDelay: (ms: number) => void (delayMs = ms),
+    pass: (ms: number) => void (now += ms),
+  };
+}
+
+describe('a new session', () => {
+  test('is turned away while the event loop is behind, with a time that differs from visitor to visitor', async () => {
+    const { arrive, setDelay, tally } = arrivalsWith();
+    setDelay(SHED_FROM_MS - 1);
+    await arrive();
+    setDelay(SHED_FROM_MS);
+    const refusals = await Promise.all(Array.from({ length: 20 }, () => arrive().catch((refusal: unknown) => refusal)));
+    const times = refusals.map((refusal) => (refusal as { retryAfterMs: number }).retryAfterMs);
+    expect(refusals[0]).toMatchObject({ code: 'unavailable' });
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(2_000);
+    expect(Math.max(...times)).toBeLessThanOrEqual(6_000);
+    expect(new Set(times).size).toBeGreaterThan(5);
+    expect(tally.of('sessions_shed')).toBe(20);
+    setDelay(0);
+    await arrive();
+  });
+
+  test('is counted: how much of its site’s allowance is used up can be seen, until the window is over', async () => {
+    const { arrivals, arrive, pass } = arrivalsWith(0.01);
+    expect(arrivals.usedShare(SITE)).toBe(0);
+    for (let count = 0; count < 15; count++) await arrive();
+    expect(arrivals.usedShare(SITE)).toBe(0.5);
+    for (let count = 0; count < 15; count++) await arrive();
+    await expect(arrive()).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(arrivals.usedShare(SITE)).toBe(1);
+    expect(arrivals.usedShare('site_b' as SiteId)).toBe(0);
+    pass(60_001);
+    expect(arrivals.usedShare(SITE)).toBe(0);
+  });
+});
+
+test('an event loop that is kept busy shows a delay, and one that is not shows none', async () => {
+  const load = new EventLoopLoad();
+  await expect.poll(() => load.delayMs(), { timeout: 5_000 }).toBeLessThan(50);
+  const busy = setInterval(() => {
+    const until = performance.now() + SHED_FROM_MS + 100;
+    while (performance.now() < until);
+  });
+  try {
+    await expect.poll(() => load.delayMs(), { timeout: 8_000 }).toBeGreaterThan(SHED_FROM_MS);
+  } finally {
+    clearInterval(busy);
+  }
+  await expect.poll(() => load.delayMs(), { timeout: 8_000 }).toBeLessThan(SHED_FROM_MS);
+  load.stop();
+}, 25_000);
+
+test('a process that may be later counts as late later', () => {
+  const load = judgedBy({ delayMs: () => 300 }, 600);
+  expect(load.delayMs()).toBe(SHED_FROM_MS / 2);
+});

@@ -1,0 +1,68 @@
+import type { ResumeToken, SiteKey } from '@passerby/sdk/protocol';
+import type { Clock } from '../clock.ts';
+import type { Limiter } from '../rate-limiting/rate-limiter.ts';
+import type { Visitor } from '../domain/visitor.ts';
+import type { Site } from '../sites/site.ts';
+import type { AddressHasher } from '../privacy/address-hash.ts';
+import { banOf, refusalFor, type BanList } from '../moderation/bans.ts';
+import { ClaimKeys } from './claim-keys.ts';
+import { readClaims } from './visitor-claims.ts';
+
+/** Who comes in, and what is known of them from then on. */
+export class Entrance {
+  readonly #addresses: AddressHasher;
+  readonly #bans: BanList;
+  readonly #limiter: Pick<Limiter, 'take'>;
+  readonly #clock: Clock;
+  readonly #claimKeys = new ClaimKeys();
+
+  constructor(addresses: AddressHasher, bans: BanList, limiter: Pick<Limiter, 'take'>, clock: Clock) {
+    this.#addresses = addresses;
+    this.#bans = bans;
+    this.#limiter = limiter;
+    this.#clock = clock;
+  }
+
+  /**
+   * Counts a CONNECT for the address it comes from, on all sites together: its cost is the same on each, and this
+   * process's own, so that no store is asked. Called before anything about it is checked. @throws Refusal `rate_limited`.
+   */
+  async admitConnect(address: string): Promise<void> {
+    await this.#limiter.take('connects', { site: '', address: this.#addresses.hash(address, '') });
+  }
+
+  /**
+   * A visitor of a page that may use `key`, by where they come from and what the site says of them.
+   * @throws Refusal `claims_refused`, `banned`.
+   */
+  async visitorOf(
+    site: Site,
+    key: SiteKey,
+    address: string,
+    { claims, resume }: { readonly claims?: string | undefined; readonly resume?: ResumeToken | undefined },
+  ): Promise<Visitor> {
+    const {
+      ageBand,
+      locale,
+      banId,
+      signedWith: claimKey,
+    } = await readClaims(claims, site, this.#clock, this.#claimKeys);
+    const addresses = this.#addresses.follow(address, site.id);
+    const visitor: Visitor = {
+      key,
+      // Anew each time: a connection may outlive the salt it began under.
+      get addresses() {
+        return addresses();
+      },
+      banId,
+      locale,
+      claimKey,
+      agreed: { rules: null, ageBand },
+    };
+    const now = this.#clock();
+    const ban = banOf(this.#bans, site.id, visitor, now);
+    // Who comes back may be in the middle of a conversation, which such a ban lets be; that is looked at once it is known.
+    if (ban !== null && !(ban.isAutomatic && resume !== undefined)) throw refusalFor(ban, now);
+    return visitor;
+  }
+}

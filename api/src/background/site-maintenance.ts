@@ -1,0 +1,115 @@
+import type { Heartbeat } from '../cluster/heartbeat.ts';
+import type { Lifecycle } from '../sessions/notice-dispatcher.ts';
+import type { WaitReports } from '../sessions/wait-status.ts';
+import type { Salts } from '../privacy/salts.ts';
+import type { Online } from '../sessions/online-count.ts';
+import type { Reconciler } from '../sessions/reconciler.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { RepairPace } from '../state/repair-pace.ts';
+import type { SiteTurns } from '../state/site-turns.ts';
+import type { NodeId, SiteId } from '../domain/ids.ts';
+import type { Notice } from '../domain/notice.ts';
+import type { RepairOutcome, StateStore } from '../state/state-store.ts';
+
+/** Bounds of one site's sweep in a round: transitions in a call, so that others get their turn in between; and calls. */
+const SWEEP = { max: 50, callsMax: 20 } as const;
+
+export interface RoundParts {
+  readonly everyMs: number;
+  readonly nodeId: NodeId;
+  readonly store: Pick<StateStore, 'sweep' | 'repair'>;
+  readonly sites: Pick<SiteDirectory, 'rulesOf'>;
+  readonly sessions: Pick<Sessions, 'activeSites' | 'lookAgain'>;
+  readonly heartbeat: Pick<Heartbeat<unknown>, 'held'>;
+  readonly turns: SiteTurns;
+  readonly pace: Pick<RepairPace, 'of' | 'noteOutcome' | 'keepOnly'>;
+  /** Told of every repair that put something right. */
+  readonly repaired: (site: SiteId, mended: RepairOutcome['mended']) => void;
+  readonly salts: Pick<Salts, 'refresh'>;
+  readonly reconciler: Pick<Reconciler, 'round'>;
+  readonly waits: Pick<WaitReports, 'round'>;
+  readonly lifecycle: Pick<Lifecycle, 'endSilent'>;
+  readonly online: Pick<Online, 'tellChanges'>;
+  readonly tell: (notices: readonly Notice[]) => void;
+  /** Told of everything that failed apart from the turns of sites. */
+  readonly failed: (thrown: unknown) => void;
+}
+
+/**
+ * Looks at an interval for what is due: lapsed grace, silent conversations, missed notices, a changed online count. What
+ * takes longer than the interval is not begun again before it is over, and keeps nothing else waiting. Returns the undo.
+ */
+export function startRounds(parts: RoundParts): () => void {
+  const { turns, salts, waits, failed } = parts;
+  const begins = [() => salts.refresh(), () => waits.round(), () => roundOfSites(parts)].map((work) =>
+    unlessUnderWay(work, failed),
+  );
+  const timer = setInterval(() => begins.forEach((begin) => begin()), parts.everyMs);
+  return () => {
+    clearInterval(timer);
+    turns.stop();
+  };
+}
+
+function unlessUnderWay(work: () => Promise<void>, failed: RoundParts['failed']): () => void {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void attempt(work, failed).finally(() => (isUnderWay = false));
+  };
+}
+
+async function attempt(work: () => Promise<void>, failed: RoundParts['failed']): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    failed(thrown);
+  }
+}
+
+/** One step after the other, each for all sites. */
+async function roundOfSites(parts: RoundParts): Promise<void> {
+  const { sessions, turns, pace, reconciler, lifecycle, online, failed } = parts;
+  const active = sessions.activeSites();
+  pace.keepOnly(active);
+  // A sweep that fails may have met what needs a repair.
+  const elsewhere = new Set<SiteId>();
+  await turns.each('sweep', active, async (site) => {
+    if (await isSweptElsewhere(site, parts)) elsewhere.add(site);
+  });
+  const here = active.filter((site) => !elsewhere.has(site));
+  await turns.each('repair', here, (site) => repair(site, parts));
+  await attempt(() => reconciler.round(active), failed);
+  await attempt(() => lifecycle.endSilent(), failed);
+  await attempt(() => online.tellChanges(), failed);
+}
+
+/** Sweeps a site, and returns whether another node does so at present. */
+async function isSweptElsewhere(
+  site: SiteId,
+  { store, nodeId, sites, sessions, heartbeat, tell }: RoundParts,
+): Promise<boolean> {
+  // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
+  await heartbeat.held(site);
+  for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
+    const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
+    tell(swept.notices);
+    isMore = swept.isMore;
+    if (isMore) sessions.lookAgain(site);
+    if (swept.isElsewhere) return true;
+  }
+  return false;
+}
+
+async function repair(site: SiteId, { store, nodeId, pace, repaired, tell }: RoundParts): Promise<void> {
+  for (let call = 1, isMore = true; isMore; call++) {
+    const { max, calls, callsMax } = pace.of(site);
+    const outcome = await store.repair(site, nodeId, max);
+    tell(outcome.notices);
+    pace.noteOutcome(site, outcome);
+    if (Object.keys(outcome.mended).length > 0) repaired(site, outcome.mended);
+    isMore = call < (outcome.isMore ? callsMax : calls);
+  }
+}

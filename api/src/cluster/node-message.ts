@@ -1,0 +1,76 @@
+import { END_REASONS, LIMITS } from '@passerby/sdk/protocol';
+import { z } from 'zod';
+import type { Parcel } from './node-bus.ts';
+import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
+import { frameFault, frameSchema } from '../contract/frame.ts';
+import * as ids from '../contract/ids.ts';
+import { isValueWithin } from '../contract/json-bounds.ts';
+import { schemaFor } from '../contract/schema-for.ts';
+
+const sessionId = z
+  .string()
+  .startsWith('s_')
+  .transform((text) => text as SessionId);
+const nodeId = z
+  .string()
+  .startsWith('n_')
+  .transform((text) => text as NodeId);
+const siteId = z
+  .string()
+  .startsWith('site_')
+  .transform((text) => text as SiteId);
+const address = z.strictObject({ site: siteId, sessionId, nodeId });
+const presence = z.enum(['here', 'away']);
+const revision = z.int().min(0);
+const seat = z.strictObject({
+  conversationId: ids.conversationId,
+  role: z.enum(['offerer', 'answerer']),
+  shared: z.strictObject({ interests: z.array(z.string()), isSameTopic: z.boolean() }),
+  peer: address,
+});
+
+const notice = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('started'), revision, to: address, seat }),
+  z.strictObject({
+    kind: z.literal('ended'),
+    revision,
+    to: address,
+    conversationId: ids.conversationId,
+    reason: z.enum(END_REASONS),
+  }),
+  z.strictObject({
+    kind: z.literal('presence'),
+    revision,
+    to: address,
+    conversationId: ids.conversationId,
+    presence,
+    peer: address,
+  }),
+]);
+
+const parcel = schemaFor<Parcel>()(
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('notice'), notice }),
+    z.strictObject({ kind: z.literal('superseded'), sessionId, fence: z.int().min(1) }),
+    z.strictObject({ kind: z.literal('frame'), from: sessionId, to: sessionId, frame: frameSchema }),
+  ]),
+);
+
+/** What travels between nodes of one version; another version is dropped and counted, never guessed at. */
+export const LINK_VERSION = 1;
+
+/** Batch of parcels as it is published; `readParcel` reads each. */
+export const parcelBatch = z.strictObject({ version: z.literal(LINK_VERSION), parcels: z.array(z.unknown()).min(1) });
+
+/**
+ * Returns one parcel of a batch; `null` if it is malformed. A frame has to pass the checks of a visitor's frame, since the
+ * sending node may run a version that checks less.
+ */
+export function readParcel(unread: unknown): Parcel | null {
+  const parsed = parcel.safeParse(unread);
+  if (!parsed.success) return null;
+  const { data } = parsed;
+  if (data.kind !== 'frame') return data;
+  const isFit = isValueWithin(data.frame.body, LIMITS.packetDepthMax) && frameFault(data.frame) === null;
+  return isFit ? data : null;
+}

@@ -1,0 +1,181 @@
+import { EventEmitter } from 'node:events';
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Tally } from '../observability/tally.ts';
+import type { RedisClient } from '../state/redis/redis-client.ts';
+import type { NodeId } from '../domain/ids.ts';
+import type { Parcel } from './node-bus.ts';
+import { RedisLink } from './redis-node-bus.ts';
+
+const superseded = (fence: number) => ({ kind: 'superseded', sessionId: 's_a', fence });
+const frame = (body: unknown, seq = 1) => ({
+  kind: 'frame',
+  from: 's_a',
+  to: 's_b',
+  frame: { conversationId: `c_${'x'.repeat(22)}`, run: 'r', seq, ack: 0, body },
+});
+/** Stands for lists in lists in the text of a batch: too many for `JSON.stringify`. */
+const DEEP = 'deep';
+const LEVELS = 7_000;
+
+/** Redis as the two connections of a link see it: what is published comes back, unless a test has it otherwise. */
+function fakeRedis() {
+  const subscriber = Object.assign(new EventEmitter(), {
+    subscribe: vi.fn(() => Promise.resolve(1)),
+    disconnect: vi.fn(),
+    status: 'ready',
+  });
+  const publish = vi.fn((channel: string, text: string) => {
+    subscriber.emit('message', channel, text);
+    return Promise.resolve(1);
+  });
+  return { subscriber, publish };
+}
+
+/** A link that hears what it is told to, and what it took. */
+async function listening(take: (parcel: Parcel) => void = () => undefined) {
+  const { subscriber, publish } = fakeRedis();
+  const tally = new Tally();
+  const taken: Parcel[] = [];
+  const link = new RedisLink({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
+  await link.listen('n_1' as NodeId, (parcel) => {
+    taken.push(parcel);
+    take(parcel);
+  });
+  const hearText = (text: string) => subscriber.emit('message', 'channel', text);
+  const hear = (parcels: readonly unknown[]) =>
+    hearText(JSON.stringify({ version: 1, parcels }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
+  return { hear, hearText, taken, tally };
+}
+
+describe('S29 the link to other nodes', () => {
+  it.each([
+    ['is nothing', null],
+    ['is of a kind there is none of', { kind: 'news' }],
+    ['has a key too many', { ...superseded(1), more: 1 }],
+    ['is a frame that nests 7,000 deep', frame({ kind: 'x', v: DEEP })],
+    ['is a frame of 20 kB', frame({ kind: 'x', v: 'x'.repeat(20_000) })],
+    ['is a text that is none', frame({ kind: 'text', text: 7 })],
+  ])('drops a parcel that %s, counts it, and takes the others of its batch', async (_, parcel) => {
+    const { hear, taken, tally } = await listening();
+    hear([superseded(1), parcel, superseded(2)]);
+    expect(taken).toEqual([superseded(1), superseded(2)]);
+    expect(tally.of('parcels_malformed')).toBe(1);
+  });
+
+  it('listens again on a connection that is made anew while a start waits for the first echo', async () => {
+    const { subscriber } = fakeRedis();
+    const publish = vi.fn(() => Promise.resolve(1));
+    const link = new RedisLink({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
+    const isListening = link.listen('n_1' as NodeId, () => undefined);
+    await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 10_000 });
+    subscriber.emit('ready');
+    expect(subscriber.subscribe).toHaveBeenCalledTimes(2);
+    await isListening;
+    link.close();
+  });
+
+  it('takes what comes after a parcel whose handling fails', async () => {
+    const { hear, taken, tally } = await listening((parcel) => {
+      if (parcel.kind === 'superseded' && parcel.fence === 1) throw new RangeError('Maximum call stack size exceeded');
+    });
+    hear([superseded(1), superseded(2)]);
+    hear([superseded(3)]);
+    expect(taken).toHaveLength(3);
+    expect(tally.of('parcels_failed')).toBe(1);
+  });
+
+  it.each(['', 'null', '[]', '{"version":1,"parcels":[]}', '{"version":2,"parcels":[1]}', '['.repeat(100_000)])(
+    'drops a batch that is none',
+    async (text) => {
+      const { hearText, taken, tally } = await listening();
+      hearText(text);
+      expect([taken, tally.of('parcels_malformed')]).toEqual([[], 1]);
+    },
+  );
+});
+
+describe('the fault of a link', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  const DENIED = new Error('NOPERM User passerby has no permissions to run the command');
+
+  function stage() {
+    const redis = fakeRedis();
+    const faults: (string | undefined)[] = [];
+    const link = new RedisLink(
+      { publish: redis.publish } as unknown as RedisClient,
+      redis.subscriber as unknown as Redis,
+      new Tally(),
+      { onFaultChange: (fault) => void faults.push(fault) },
+    );
+    const listen = () => link.listen('n_1' as NodeId, () => undefined);
+    return { ...redis, link, faults, listen };
+  }
+
+  it('is none while its echoes come back', async () => {
+    const { link, listen, faults } = stage();
+    await listen();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([link.fault(), faults]).toEqual([undefined, []]);
+    link.close();
+  });
+
+  it('is told once, and once more when its echoes come back', async () => {
+    const { link, listen, faults, publish } = stage();
+    await listen();
+    publish.mockImplementation(() => Promise.resolve(0));
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(link.fault()).toBe(undefined);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([link.fault(), faults]).toEqual(['NO_ECHO', ['NO_ECHO']]);
+    publish.mockRestore();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([link.fault(), faults]).toEqual([undefined, ['NO_ECHO', undefined]]);
+    link.close();
+  });
+
+  it('is that of the right to publish, as soon as it is missed', async () => {
+    const { link, listen, publish } = stage();
+    await listen();
+    publish.mockRejectedValue(DENIED);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(link.fault()).toBe('NO_PUBLISH');
+    link.close();
+  });
+
+  it('is that of the right to subscribe, as soon as a new connection misses it', async () => {
+    const { link, listen, subscriber } = stage();
+    await listen();
+    subscriber.subscribe.mockRejectedValueOnce(DENIED);
+    subscriber.emit('ready');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(link.fault()).toBe('NO_SUBSCRIBE');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(link.fault()).toBe(undefined);
+    link.close();
+  });
+
+  it('is no echo where the connection stays away, and where the first one never came', async () => {
+    const { link, listen, publish } = stage();
+    publish.mockImplementation(() => Promise.resolve(0));
+    const isListening = listen();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await isListening;
+    expect(link.fault()).toBe('NO_ECHO');
+    link.close();
+    const other = stage();
+    await other.listen();
+    other.subscriber.status = 'connecting';
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(other.faults).toEqual(['NO_ECHO']);
+    other.link.close();
+  });
+
+  it('ends the start of who may not publish', async () => {
+    const { listen, publish } = stage();
+    publish.mockRejectedValue(DENIED);
+    await expect(listen()).rejects.toThrow('NOPERM');
+  });
+});

@@ -1,0 +1,241 @@
+import type { Redis } from 'ioredis';
+import { type MonotonicClock, monotonicClock } from '../clock.ts';
+import { LINK_VERSION, parcelBatch, readParcel } from './node-message.ts';
+import { within } from '../deadline.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { RedisClient } from '../state/redis/redis-client.ts';
+import { renewConnection } from '../state/redis/foreign-answer.ts';
+import { PREFIX } from '../state/redis/keys.ts';
+import { isDenied } from '../state/redis/store-fault.ts';
+import type { NodeId } from '../domain/ids.ts';
+import type { LinkFault, NodeLink, Parcel } from './node-bus.ts';
+
+export interface RedisLinkOptions {
+  readonly echoEveryMs?: number;
+  /** Called with the fault whenever it is another one; with `undefined` once there is none. */
+  readonly onFaultChange?: (fault: LinkFault | undefined) => void;
+  readonly clock?: MonotonicClock;
+}
+
+/**
+ * Node-addressed publish over Redis: each node listens to its own channel, and what a node has for
+ * another in one turn of the event loop is one message.
+ */
+export class RedisLink implements NodeLink {
+  readonly #publisher: RedisClient;
+  readonly #subscriber: Redis;
+  readonly #tally: Tally;
+  readonly #echoEveryMs: number;
+  readonly #onFaultChange: (fault: LinkFault | undefined) => void;
+  readonly #clock: MonotonicClock;
+  #outgoing = new Map<NodeId, Parcel[]>();
+  #echoes: NodeJS.Timeout | undefined;
+  /** Latest echo that Redis took, and latest one that came back. */
+  #echo = { sent: 0, heard: 0 };
+  /** When an echo came back, as `clock` tells it. */
+  #heardAt = -Infinity;
+  /** Rights that were missed since an echo came back. */
+  #denied = { subscribe: false, publish: false };
+  #toldFault: LinkFault | undefined;
+  #onEcho: () => void = () => undefined;
+
+  constructor(publisher: RedisClient, subscriber: Redis, tally: Tally, options: RedisLinkOptions = {}) {
+    const { echoEveryMs = ECHO_EVERY_MS, onFaultChange = () => undefined, clock = monotonicClock } = options;
+    this.#publisher = publisher;
+    this.#subscriber = subscriber;
+    this.#tally = tally;
+    this.#echoEveryMs = echoEveryMs;
+    this.#onFaultChange = onFaultChange;
+    this.#clock = clock;
+  }
+
+  /** Why nothing comes through, whether to this node or from it; `undefined` while its own echoes come back. */
+  fault(): LinkFault | undefined {
+    if (this.#denied.subscribe) return 'NO_SUBSCRIBE';
+    if (this.#denied.publish) return 'NO_PUBLISH';
+    return this.#clock() - this.#heardAt > ECHOES_SILENT * this.#echoEveryMs ? 'NO_ECHO' : undefined;
+  }
+
+  /**
+   * Starts listening for this node, and goes on whenever the connection is a new one. Resolves once an echo came back, or
+   * is late: `fault` then says so. Rejects if Redis takes no subscription, or no message from this user.
+   */
+  async listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void> {
+    this.#subscriber.on('message', (_channel: string, text: string) => {
+      if (text.startsWith(ECHO)) {
+        this.#hearEcho(Number(text.slice(ECHO.length)));
+        return;
+      }
+      for (const parcel of this.#read(text)) this.#handOver(parcel, take);
+    });
+    await untilReady(this.#subscriber);
+    try {
+      await this.#subscriber.subscribe(channelOf(node));
+    } catch (thrown) {
+      this.#denied.subscribe = isRefusal(thrown);
+      throw thrown;
+    }
+    this.#subscriber.on('ready', () => this.#listenAgain(node));
+    const firstEcho = new Promise<void>((resolve) => (this.#onEcho = resolve));
+    const denied = await this.#publishEcho(node);
+    if (denied !== null) throw denied;
+    await within(firstEcho, FIRST_ECHO_MS, () => undefined);
+    this.#echoes = setInterval(() => this.#sendEcho(node), this.#echoEveryMs).unref();
+    this.#tellFault();
+  }
+
+  /** Stops looking after the subscription. */
+  close(): void {
+    clearInterval(this.#echoes);
+  }
+
+  #listenAgain(node: NodeId): void {
+    this.#echo.heard = this.#echo.sent;
+    this.#subscriber.subscribe(channelOf(node)).then(
+      () => void this.#publishEcho(node),
+      (thrown: unknown) => {
+        this.#denied.subscribe ||= isRefusal(thrown);
+        this.#tellFault();
+        this.#tally.count('subscriptions_lost');
+        // Where the connection is gone too, the next one begins with another try.
+        setTimeout(() => {
+          if (this.#subscriber.status === 'ready') this.#listenAgain(node);
+        }, LISTEN_AGAIN_MS).unref();
+      },
+    );
+  }
+
+  /**
+   * Sends itself a word by the way that parcels take. A connection may answer pings and yet carry nothing: to a node
+   * that was taken out of its Cluster, or that is cut off from the others.
+   */
+  #sendEcho(node: NodeId): void {
+    this.#tellFault();
+    if (this.#subscriber.status !== 'ready') return;
+    if (this.#echo.sent - this.#echo.heard >= ECHOES_MISSED_MAX) {
+      this.#tally.count('subscriptions_lost');
+      this.#echo.heard = this.#echo.sent;
+      this.#subscriber.disconnect(true);
+      return;
+    }
+    void this.#publishEcho(node);
+  }
+
+  /** Resolves to the refusal if this user may not publish; anything else that fails says nothing about the link. */
+  async #publishEcho(node: NodeId): Promise<Error | null> {
+    const number = this.#echo.sent + 1;
+    try {
+      await this.#publisher.publish(channelOf(node), `${ECHO}${number}`);
+      this.#echo.sent = Math.max(this.#echo.sent, number);
+      return null;
+    } catch (thrown) {
+      if (!isRefusal(thrown)) return null;
+      this.#denied.publish = true;
+      this.#tellFault();
+      return thrown;
+    }
+  }
+
+  #hearEcho(number: number): void {
+    this.#echo.heard = number;
+    this.#heardAt = this.#clock();
+    this.#denied = { subscribe: false, publish: false };
+    this.#tellFault();
+    this.#onEcho();
+  }
+
+  #tellFault(): void {
+    const fault = this.fault();
+    if (fault === this.#toldFault) return;
+    this.#toldFault = fault;
+    this.#onFaultChange(fault);
+  }
+
+  send(node: NodeId, parcel: Parcel): void {
+    const waiting = this.#outgoing.get(node);
+    if (waiting !== undefined) {
+      waiting.push(parcel);
+      return;
+    }
+    if (this.#outgoing.size === 0) setImmediate(() => this.#flush());
+    this.#outgoing.set(node, [parcel]);
+  }
+
+  #flush(): void {
+    const outgoing = this.#outgoing;
+    this.#outgoing = new Map();
+    for (const [node, parcels] of outgoing) {
+      const text = JSON.stringify({ version: LINK_VERSION, parcels });
+      this.#publisher.publish(channelOf(node), text).then(
+        (receivers) => {
+          // What is no number answers another command: whether this one was carried out is not known.
+          if (typeof receivers !== 'number') renewConnection(this.#publisher);
+          else if (receivers === 0) this.#tally.count('parcels_without_receiver');
+        },
+        () => this.#tally.count('parcels_lost'),
+      );
+    }
+  }
+
+  /** Returns the well-formed parcels of a batch; counts and drops the others. */
+  #read(text: string): readonly Parcel[] {
+    const batch = parcelBatch.safeParse(safelyParsed(text));
+    if (!batch.success) {
+      this.#tally.count('parcels_malformed');
+      return [];
+    }
+    return batch.data.parcels.flatMap((unread) => {
+      const parcel = readParcel(unread);
+      if (parcel === null) this.#tally.count('parcels_malformed');
+      return parcel ?? [];
+    });
+  }
+
+  /** Counts an error instead of throwing it: the caller is the Redis client's parser, and the rest of the batch follows. */
+  #handOver(parcel: Parcel, take: (parcel: Parcel) => void): void {
+    try {
+      take(parcel);
+    } catch {
+      this.#tally.count('parcels_failed');
+    }
+  }
+}
+
+/** How long after a failed subscription the next one is tried. Milliseconds. */
+const LISTEN_AGAIN_MS = 200;
+/** How long the first connection may take. Milliseconds. */
+const FIRST_CONNECTION_MS = 5_000;
+
+/** How long a start waits for the first echo. Milliseconds. */
+const FIRST_ECHO_MS = 1_000;
+/** How often a node sends itself an echo. Milliseconds. */
+const ECHO_EVERY_MS = 2_000;
+/** Echoes Redis took that did not come back, after which the subscription is made anew. */
+const ECHOES_MISSED_MAX = 2;
+/** Intervals between echoes without one that came back, after which nothing comes through. */
+const ECHOES_SILENT = 2.5;
+/** What an echo begins with: no batch of parcels does. */
+const ECHO = 'echo ';
+
+const isRefusal = (thrown: unknown): thrown is Error => thrown instanceof Error && isDenied(thrown.message);
+
+const channelOf = (node: NodeId) => `${PREFIX}node:${node}`;
+
+function untilReady(connection: Redis): Promise<void> {
+  if (connection.status === 'ready') return Promise.resolve();
+  let ready = (): void => undefined;
+  const isReady = new Promise<void>((resolve) => (ready = resolve));
+  connection.once('ready', ready);
+  return within(isReady, FIRST_CONNECTION_MS, () => {
+    connection.off('ready', ready);
+    throw new Error(`no connection for a subscription within ${FIRST_CONNECTION_MS} ms`);
+  });
+}
+
+function safelyParsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

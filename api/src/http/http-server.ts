@@ -1,0 +1,154 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ErrorCode } from '@passerby/sdk/protocol';
+import type { Bounds } from '../limits/connection-limits.ts';
+import { NetworkCounts } from '../rate-limiting/network-counts.ts';
+import { reasonOf, type Log } from '../observability/log.ts';
+import { newRequestId } from '../observability/request-id.ts';
+import type { Tally } from '../observability/tally.ts';
+import { rawProblem } from './problem.ts';
+import { BASE_HEADERS } from './security-headers.ts';
+import { stopParsing } from './stop-parsing.ts';
+
+/** The answer under way on each connection that asked for something. */
+const answering = new WeakMap<object, ServerResponse>();
+
+/** What Node's parser gives up on, by its name for it; anything else is no HTTP. */
+const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'request_too_slow'],
+  ['HPE_HEADER_OVERFLOW', 'head_too_large'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'payload_too_large'],
+]);
+
+export interface ListenerParts {
+  readonly answer: RequestListener;
+  readonly bounds: Bounds;
+  /** Path prefix where a connection may become a WebSocket; `null` where none may. */
+  readonly upgradePath: string | null;
+  readonly trustedHops: number;
+  readonly tally: Tally;
+  readonly log: Log;
+  /** Sees each request to become a WebSocket. */
+  readonly onUpgrade?: (request: IncomingMessage) => void;
+}
+
+/** Creates the HTTP server that both doors stand on. */
+export function createListener(parts: ListenerParts): Server {
+  const { answer, bounds, upgradePath, trustedHops, tally, log, onUpgrade } = parts;
+  const server = createServer(
+    {
+      maxHeaderSize: bounds.headMaxBytes,
+      headersTimeout: bounds.headMs,
+      requestTimeout: bounds.requestMs,
+      connectionsCheckingInterval: bounds.overdueCheckMs,
+      keepAliveTimeout: bounds.keepAliveMs,
+      // Node would answer it without a word; the error middleware does.
+      requireHostHeader: false,
+      // Any other `Upgrade`, such as the `h2c` that some HTTP clients send with every request, is passed over (RFC 9110, 7.8).
+      shouldUpgradeCallback: ({ headers }) => /^websocket$/i.test(headers.upgrade ?? ''),
+    },
+    answer,
+  );
+  server.maxConnections = bounds.connectionsMax;
+  server.timeout = bounds.stillMs;
+  // Node takes its own error listener off a socket that it hands over (`upgrade`, `connect`). This one stays, so that
+  // a connection that breaks at any moment ends itself and nothing else.
+  server.on('connection', (socket) => socket.on('error', ignoreBrokenConnection));
+  server.on('error', (error) => {
+    // While the server is not listening yet, the error is the caller's to report.
+    if (server.listening) log.error({ reason: reasonOf(error) }, 'a port could not accept a connection');
+  });
+  if (trustedHops === 0) boundAddresses(server, bounds.addressTcpMax);
+  const refuse = (socket: Socket, code: ErrorCode, headers: readonly string[] = []) => {
+    stopParsing(socket);
+    // What is under way on this connection is another answer: a second one in the middle of it could not be read.
+    if (!socket.writable || answering.get(socket)?.headersSent) {
+      socket.destroy();
+      return;
+    }
+    tally.refused('http', code);
+    socket.setTimeout(bounds.closeMs, () => socket.destroy());
+    socket.write(rawProblem(code, headers));
+    // Closes once that is written, whatever the other end does.
+    socket.destroySoon();
+  };
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    refuse(socket as Socket, PARSER_FAULTS.get(error.code) ?? 'bad_request');
+  });
+  server.on('checkExpectation', (request, response) => {
+    refuse(request.socket, 'bad_request');
+    response.destroy();
+  });
+  server.on('connect', (_request, socket) => refuse(socket as Socket, 'method_not_allowed', ['Allow: GET, HEAD']));
+  // From here on no time above counts for it, and nobody else would ever close it.
+  server.on('upgrade', (request, socket) => {
+    onUpgrade?.(request);
+    // The answer under way would be written into the WebSocket.
+    if (answering.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    if (upgradePath === null || request.url?.startsWith(upgradePath) !== true) refuse(socket as Socket, 'not_found');
+  });
+  return server;
+}
+
+/** Node destroys a socket that reports an error; there is nothing else to do, and its peer caused it. */
+function ignoreBrokenConnection(): void {}
+
+/**
+ * Closes what one address opens beyond `max`, so that it cannot take every connection there is by saying nothing on
+ * them. Behind a proxy all come from that: there it is the proxy's part.
+ */
+function boundAddresses(server: Server, max: number): void {
+  const open = new NetworkCounts(max);
+  server.on('connection', (socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (open.isFull(address)) socket.destroy();
+    else socket.once('close', open.add(address));
+  });
+}
+
+/**
+ * Closes a connection that asks again before it was answered, to whichever door. Browsers and proxies do
+ * not, and each answer that waits behind one that is not read costs its memory: 64 KiB of requests for a
+ * file cost 190 MB. Gives each answer its name and its base headers, also where Socket.IO answers.
+ * `onRequest` sees each request first. For a server that has all its listeners.
+ *
+ * Refuses a request that comes in chunks instead of saying its length. No client of ours sends one, and each chunk is
+ * read by itself, however small: bodies of 60,000 chunks of one byte on 100 connections kept everybody waiting for seconds
+ * and took a gigabyte.
+ */
+export function answerOneAtATime(server: Server, onRequest?: (request: IncomingMessage) => void): void {
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    if (answering.has(socket)) {
+      stopParsing(socket);
+      socket.destroy();
+      return;
+    }
+    if (request.headers['transfer-encoding'] !== undefined) {
+      server.emit('clientError', new Error('This request does not say how long it is'), socket);
+      response.destroy();
+      return;
+    }
+    onRequest?.(request);
+    answering.set(socket, response);
+    response.once('finish', () => answering.delete(socket));
+    request.on('error', ignoreBrokenConnection);
+    response.on('error', ignoreBrokenConnection);
+    request.url = originForm(request.url);
+    for (const [name, value] of BASE_HEADERS) response.setHeader(name, value);
+    response.setHeader('X-Request-Id', newRequestId());
+    for (const listener of listeners) listener.call(server, request, response);
+  });
+}
+
+/** The path and query of an absolute request target (RFC 9112, 3.2.2); any other target as it is. */
+function originForm(target = ''): string {
+  if (!/^https?:\/\//i.test(target)) return target;
+  const url = URL.parse(target);
+  return url === null ? target : url.pathname + url.search;
+}

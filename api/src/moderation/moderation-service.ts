@@ -1,0 +1,143 @@
+import type { Clock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { AuditEntry } from '../records/audit.ts';
+import type { AuditAction, BanKind, ReportStatus } from '../records/column-values.ts';
+import type { Ban } from '../records/bans.ts';
+import type { Page } from '../records/page.ts';
+import type { Records, Stores } from '../records/records.ts';
+import type { Report } from '../records/reports.ts';
+import { siteOfSide } from '../sites/site-modes.ts';
+import { DEMO_SITE } from '../sites/site-directory.ts';
+import type { SiteId } from '../domain/ids.ts';
+import { isSaltForgotten } from '../privacy/salts.ts';
+
+/** The longest a ban by address can mean anything: by then the salt of its hash is forgotten. Milliseconds. */
+export const ADDRESS_BAN_MAX_MS = 24 * 60 * 60_000;
+/** The longest of any ban that has an end: ten years. Its end stays a time that every database and client can read. Milliseconds. */
+export const BAN_MAX_MS = 10 * 365 * 24 * 60 * 60_000;
+
+/** A ban as an operator asks for it. */
+export interface BanRequest {
+  readonly site: SiteId;
+  readonly kind: BanKind;
+  readonly value: string;
+  readonly reason: string;
+  /** Milliseconds, at most `BAN_MAX_MS`; `null` until it is lifted. By address at most `ADDRESS_BAN_MAX_MS`. */
+  readonly forMs: number | null;
+}
+
+/**
+ * What operators do about reports: read, resolve, ban, lift. Each change is written together with its entry in the
+ * audit trail. Refuses `not_found`, and `bad_request` with a message that says what is wrong.
+ */
+export class OperatorDesk {
+  readonly #records: Records;
+  readonly #clock: Clock;
+
+  constructor(records: Records, clock: Clock) {
+    this.#records = records;
+    this.#clock = clock;
+  }
+
+  reports(filter: {
+    readonly site?: SiteId;
+    readonly status?: ReportStatus;
+    readonly after?: string;
+    readonly max: number;
+  }): Promise<Page<Report>> {
+    return this.#records.reports.list(filter);
+  }
+
+  report(id: string): Promise<Report> {
+    return reportIn(this.#records, id);
+  }
+
+  /** Closes a report and deletes what was said in it. One that is closed stays as it is. */
+  resolve(id: string, resolution: string): Promise<Report> {
+    return this.#records.change(async (stores) => {
+      const { site } = await reportIn(stores, id);
+      if (await stores.reports.resolve(id, resolution, this.#clock())) {
+        await this.#note(stores, 'report.resolve', site, id);
+      }
+      return reportIn(stores, id);
+    });
+  }
+
+  /** Shuts out whom a report is about: by the site's own word for them, or else by where they came from. */
+  banReported(id: string, kind: BanKind, forMs: number | null): Promise<Ban> {
+    return this.#records.change(async (stores) => {
+      const { site, reportedAddress, reportedBanId, createdAt } = await reportIn(stores, id);
+      const value = kind === 'ban_id' ? reportedBanId : reportedAddress;
+      if (value === null)
+        throw new Refusal('bad_request', { message: 'kind: the site said no ban id of this visitor.' });
+      if (kind === 'address' && isSaltForgotten(createdAt, this.#clock())) {
+        throw new Refusal('bad_request', {
+          message:
+            'kind: what this report knows of the address means nothing any more; it was made the day before yesterday or earlier.',
+        });
+      }
+      return this.#ban(stores, { site, kind, value, reason: id, forMs });
+    });
+  }
+
+  ban(request: BanRequest): Promise<Ban> {
+    return this.#records.change(async (stores) => {
+      const { site } = request;
+      if (site !== DEMO_SITE.id && (await stores.sites.get(siteOfSide(site))) === undefined)
+        throw new Refusal('not_found', { message: 'There is no site with that id.' });
+      return this.#ban(stores, request);
+    });
+  }
+
+  /** Those in force. */
+  bans(filter: { readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
+    return this.#records.bans.active(this.#clock(), filter);
+  }
+
+  /** Lifting again changes nothing. */
+  lift(id: string): Promise<Ban> {
+    return this.#records.change(async (stores) => {
+      const { site } = await banIn(stores, id);
+      if (await stores.bans.lift(id, this.#clock())) await this.#note(stores, 'ban.lift', site, id);
+      return banIn(stores, id);
+    });
+  }
+
+  audit(filter: { readonly after?: string; readonly max: number }): Promise<Page<AuditEntry>> {
+    return this.#records.audit.list(filter);
+  }
+
+  async #ban(stores: Stores, { forMs, ...asked }: BanRequest): Promise<Ban> {
+    if (asked.kind === 'address' && (forMs === null || forMs > ADDRESS_BAN_MAX_MS)) {
+      throw new Refusal('bad_request', { message: 'forMs: a ban by address lasts a day at most (86400000).' });
+    }
+    if (forMs !== null && forMs > BAN_MAX_MS) {
+      throw new Refusal('bad_request', { message: 'forMs: ten years at most (315360000000), or null.' });
+    }
+    const now = this.#clock();
+    const ban = await stores.bans.add({
+      ...asked,
+      actor: 'operator',
+      createdAt: now,
+      until: forMs === null ? null : now + forMs,
+    });
+    await this.#note(stores, 'ban.add', asked.site, ban.id);
+    return ban;
+  }
+
+  #note(stores: Stores, action: AuditAction, site: SiteId | null, subject: string): Promise<void> {
+    return stores.audit.add({ at: this.#clock(), actor: 'operator', action, site, subject });
+  }
+}
+
+async function reportIn({ reports }: Pick<Stores, 'reports'>, id: string): Promise<Report> {
+  const report = await reports.get(id);
+  if (report === undefined) throw new Refusal('not_found', { message: 'There is no report with that id.' });
+  return report;
+}
+
+async function banIn({ bans }: Pick<Stores, 'bans'>, id: string): Promise<Ban> {
+  const ban = await bans.get(id);
+  if (ban === undefined) throw new Refusal('not_found', { message: 'There is no ban with that id.' });
+  return ban;
+}

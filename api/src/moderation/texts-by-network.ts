@@ -1,0 +1,47 @@
+import type { AddressHash, SiteId } from '../domain/ids.ts';
+
+/** Maximum number of texts remembered, over all networks; the least recently said is dropped beyond that. About 10 MB. */
+const TEXTS_MAX = 50_000;
+
+interface Said {
+  count: number;
+  lastAt: number;
+}
+
+/**
+ * Counts the same text by the wider networks of an address, so that whoever moves from one /64 to the next does not begin
+ * anew with each. It keeps a count for each text and not where it was said: `heard` is called once a conversation.
+ */
+export class TextsByNetwork {
+  readonly #memoryMs: number;
+  readonly #max: number;
+  /** Least recently said first. */
+  readonly #said = new Map<string, Said>();
+
+  /** A text that nobody of the network said for `memoryMs` is forgotten. */
+  constructor(memoryMs: number, max = TEXTS_MAX) {
+    this.#memoryMs = memoryMs;
+    this.#max = max;
+  }
+
+  /** Counts a text, by its hash, that was said in one more conversation. Returns in how many it was by now. */
+  heard(site: SiteId, network: AddressHash, hash: string, now: number): number {
+    const key = `${site} ${network} ${hash}`;
+    const known = this.#said.get(key);
+    const said = known !== undefined && known.lastAt + this.#memoryMs > now ? known : { count: 0, lastAt: now };
+    said.count += 1;
+    said.lastAt = now;
+    this.#said.delete(key);
+    this.#said.set(key, said);
+    for (const [other, { lastAt }] of this.#said) {
+      if (this.#said.size <= this.#max && lastAt + this.#memoryMs > now) break;
+      this.#said.delete(other);
+    }
+    return said.count;
+  }
+
+  /** Number of texts that are kept in mind. */
+  get size(): number {
+    return this.#said.size;
+  }
+}

@@ -1,0 +1,87 @@
+import type { MonotonicClock } from '../clock.ts';
+import type { Allowance } from '../limits/rate-limits.ts';
+
+/** One count that an action uses up: of a network on a site, or of the whole site. */
+export interface Count {
+  readonly key: string;
+  readonly allowance: Allowance;
+}
+
+/** Standing of one count. `used` includes the action itself, unless it was refused. */
+export interface Used {
+  readonly used: number;
+  /** Time until the window of this count is over. Milliseconds. */
+  readonly resetMs: number;
+}
+
+/** Outcome of one action. */
+export interface CountOutcome {
+  /** Index of the first count that had none left; then nothing was taken from any. `null` if one was taken from each. */
+  readonly full: number | null;
+  /** In the order asked for, up to the one that had none left. */
+  readonly counts: readonly Used[];
+}
+
+/** Fixed windows from the first use on. */
+export interface Counters {
+  /** Takes one from each count, or from none if one has none left. */
+  take(counts: readonly Count[]): Promise<CountOutcome>;
+}
+
+interface Window {
+  used: number;
+  readonly endsAt: number;
+}
+
+/** Maximum number of windows remembered; the oldest is dropped beyond that. About 20 MB. */
+const WINDOWS_MAX = 100_000;
+/** Time between two sweeps of windows that are over. Milliseconds. */
+const SWEEP_MS = 60_000;
+
+/** Counts in this process's memory. */
+export class MemoryCounters implements Counters {
+  readonly #clock: MonotonicClock;
+  readonly #max: number;
+  readonly #windows = new Map<string, Window>();
+  #sweptAt: number;
+
+  constructor(clock: MonotonicClock, max = WINDOWS_MAX) {
+    this.#clock = clock;
+    this.#max = max;
+    this.#sweptAt = clock();
+  }
+
+  async take(asked: readonly Count[]): Promise<CountOutcome> {
+    const now = this.#clock();
+    this.#sweep(now);
+    const windows = asked.map(({ key, allowance }) => this.#windowOf(key, allowance, now));
+    const full = windows.findIndex(({ used }, index) => used >= asked[index]!.allowance.points);
+    if (full === -1) for (const window of windows) window.used += 1;
+    const reached = full === -1 ? windows : windows.slice(0, full + 1);
+    return {
+      full: full === -1 ? null : full,
+      counts: reached.map(({ used, endsAt }) => ({ used, resetMs: endsAt - now })),
+    };
+  }
+
+  /** Number of windows remembered. */
+  get size(): number {
+    return this.#windows.size;
+  }
+
+  #windowOf(key: string, { windowMs }: Allowance, now: number): Window {
+    const known = this.#windows.get(key);
+    if (known !== undefined && known.endsAt > now) return known;
+    const window = { used: 0, endsAt: now + windowMs };
+    this.#windows.delete(key);
+    this.#windows.set(key, window);
+    if (this.#windows.size > this.#max) this.#windows.delete(this.#windows.keys().next().value!);
+    return window;
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    for (const [key, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(key);
+  }
+}

@@ -1,0 +1,59 @@
+import type { MonotonicClock } from '../clock.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { SessionId } from '../domain/ids.ts';
+import type { SessionAllowances } from './session-rate-limiter.ts';
+
+/** What a client sends again at once after it was throttled: all it has under way (`windowFrames` of the SDK). */
+const RESENT_FRAMES = 32;
+
+/** Tells a visitor to send again after that time. Milliseconds. */
+export type TellThrottled = (sessionId: SessionId, retryAfterMs: number) => void;
+
+/**
+ * Lets through as many frames as a session may send. Who sends too many messages is told once, and until
+ * the time they were told is over none gets through: then there is room for all that they have under way,
+ * in order. Frames without a number may be lost, and are without a word.
+ */
+export class FrameGate {
+  readonly #allowances: SessionAllowances;
+  readonly #tally: Tally;
+  readonly #clock: MonotonicClock;
+  readonly #tell: TellThrottled;
+  readonly #closedUntil = new Map<SessionId, number>();
+
+  constructor(allowances: SessionAllowances, tally: Tally, clock: MonotonicClock, tell: TellThrottled) {
+    this.#allowances = allowances;
+    this.#tally = tally;
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /** Whether this frame may be passed on. */
+  admits(sessionId: SessionId, isNumbered: boolean): boolean {
+    if (!isNumbered) return this.#take('frames', sessionId);
+    const now = this.#clock();
+    if ((this.#closedUntil.get(sessionId) ?? 0) > now) {
+      this.#tally.count('limited_messages_session');
+      return false;
+    }
+    if (this.#take('frames', sessionId) && this.#take('messages', sessionId)) return true;
+    this.#close(sessionId, now);
+    return false;
+  }
+
+  #take(name: 'frames' | 'messages', sessionId: SessionId): boolean {
+    const isTaken = this.#allowances.take(name, sessionId);
+    if (!isTaken) this.#tally.count(`limited_${name}_session`);
+    return isTaken;
+  }
+
+  #close(sessionId: SessionId, now: number): void {
+    for (const [id, until] of this.#closedUntil) if (until <= now) this.#closedUntil.delete(id);
+    const waits = (['frames', 'messages'] as const).map((name) =>
+      this.#allowances.msUntil(RESENT_FRAMES, name, sessionId),
+    );
+    const retryAfterMs = Math.max(...waits);
+    this.#closedUntil.set(sessionId, now + retryAfterMs);
+    this.#tell(sessionId, retryAfterMs);
+  }
+}

@@ -1,0 +1,36 @@
+import { networksOf } from '../privacy/client-address.ts';
+import { timesAt } from '../limits/rate-limits.ts';
+
+/** Number of things that are open at once from each network of an address, such as connections. */
+export class NetworkCounts {
+  readonly #max: number;
+  readonly #open = new Map<string, number>();
+
+  /** `max`: for the narrowest network of an address. A wider one may have `timesAt` as many. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Whether one of the networks of the address has no more room. */
+  isFull(address: string): boolean {
+    return networksOf(address).some((network, step) => (this.#open.get(network) ?? 0) >= this.#max * timesAt(step));
+  }
+
+  /** Counts one more, whether there is room or not. Returns the undo. */
+  add(address: string): () => void {
+    const networks = networksOf(address);
+    for (const network of networks) this.#open.set(network, (this.#open.get(network) ?? 0) + 1);
+    return () => {
+      for (const network of networks) {
+        const left = (this.#open.get(network) ?? 0) - 1;
+        if (left > 0) this.#open.set(network, left);
+        else this.#open.delete(network);
+      }
+    };
+  }
+
+  /** Number of networks that are kept in mind. */
+  get size(): number {
+    return this.#open.size;
+  }
+}

@@ -1,0 +1,188 @@
+import type { MonotonicClock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { RedisClient } from '../state/redis/redis-client.ts';
+import { PREFIX } from '../state/redis/keys.ts';
+import type { AddressHashes, SiteId } from '../domain/ids.ts';
+import { type Count, type Counters, MemoryCounters } from './counters.ts';
+import {
+  type Allowance,
+  RATE_LIMITS,
+  type RateLimitName,
+  scaled,
+  type Scope,
+  type SessionLimitName,
+  type SharedLimitName,
+  timesAt,
+} from '../limits/rate-limits.ts';
+import { RedisCounters } from './redis-counters.ts';
+import type { SessionAllowances } from './session-rate-limiter.ts';
+
+/** Who does something. */
+export interface Doer {
+  /** `''` for what belongs to no site. */
+  readonly site: SiteId | '';
+  /** Hashed with that site. */
+  readonly address: AddressHashes;
+}
+
+/** How an allowance stands after one was taken; of the networks of an address the one with the fewest left. */
+export interface Standing {
+  readonly name: RateLimitName;
+  readonly scope: Exclude<Scope, 'session'>;
+  readonly allowance: Allowance;
+  /** Points left; 0 where it was refused. */
+  readonly left: number;
+  /** Until all are there again. Milliseconds. */
+  readonly resetMs: number;
+}
+
+/** What became of taking one: where it stands, and the refusal if one of them had none left. */
+export interface Taken {
+  readonly standings: readonly Standing[];
+  readonly refusal: Refusal | null;
+}
+
+/** How much of a site's window those who are told to come back are spread over, so that they do not come at once. */
+const SPREAD = 0.25;
+
+/** Maximum number of counts remembered as used up; the oldest is asked about again beyond that. */
+const SPENT_MAX = 10_000;
+
+/**
+ * Counts actions by each network of an address on a site, and by site: in Redis for all nodes together, and while Redis
+ * does not answer in this process's memory. An action that one of these counts refuses uses up none of the others.
+ */
+export class Limiter {
+  readonly #sessions: SessionAllowances;
+  readonly #factor: number;
+  readonly #clock: MonotonicClock;
+  readonly #tally: Tally;
+  readonly #counters: Counters;
+  /** By the key of a count that had none left: the end of its window. Until then it is refused without asking. */
+  readonly #spentUntil = new Map<string, number>();
+
+  constructor(parts: {
+    readonly sessions: SessionAllowances;
+    readonly factor: number;
+    readonly redis: RedisClient | null;
+    readonly clock: MonotonicClock;
+    readonly tally: Tally;
+  }) {
+    const { redis, clock, tally } = parts;
+    this.#sessions = parts.sessions;
+    this.#factor = parts.factor;
+    this.#clock = clock;
+    this.#tally = tally;
+    this.#counters = redis === null ? new MemoryCounters(clock) : new RedisCounters(redis, clock, tally);
+  }
+
+  /** Takes one of what a session may do. @throws Refusal `rate_limited`. */
+  takeOfSession(name: SessionLimitName, session: string): void {
+    if (this.#sessions.take(name, session)) return;
+    throw this.#refusal(name, 'session', this.#sessions.msUntil(1, name, session));
+  }
+
+  /** Takes one of what an address, and its site, may do. @throws Refusal `rate_limited`. */
+  async take(name: SharedLimitName, doer: Doer): Promise<void> {
+    const { refusal } = await this.tryTake(name, doer);
+    if (refusal !== null) throw refusal;
+  }
+
+  /**
+   * The same for what must not wait, so that a visitor's requests are done in the order they came: it is
+   * counted meanwhile, and whatever comes after the count is refused. @throws Refusal `rate_limited`.
+   */
+  takeAtOnce(name: SharedLimitName, doer: Doer): void {
+    const counts = this.#countsOf(name, doer);
+    const spent = this.#spentIn(counts);
+    if (spent !== null) throw this.#refusal(name, spent.scope, spent.resetMs);
+    this.#take(name, counts).catch(() => this.#tally.count('limit_failed'));
+  }
+
+  /** The same for who wants to know how it stands. */
+  async tryTake(name: SharedLimitName, doer: Doer): Promise<Taken> {
+    const { standings, spent } = await this.#take(name, this.#countsOf(name, doer));
+    if (spent === null) return { standings, refusal: null };
+    const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.allowance.windowMs : 0;
+    return { standings, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };
+  }
+
+  async #take(
+    name: SharedLimitName,
+    counts: readonly ScopedCount[],
+  ): Promise<{ readonly standings: readonly Standing[]; readonly spent: Standing | null }> {
+    const known = this.#spentIn(counts);
+    if (known !== null) {
+      const spent = { name, scope: known.scope, allowance: known.allowance, left: 0, resetMs: known.resetMs };
+      return { standings: [spent], spent };
+    }
+    const outcome = await this.#counters.take(counts);
+    const all = outcome.counts.map(({ used, resetMs }, index): Standing => {
+      const { scope, allowance } = counts[index]!;
+      return { name, scope, allowance, left: Math.max(0, allowance.points - used), resetMs };
+    });
+    if (outcome.full === null) return { standings: fewestLeft(all), spent: null };
+    const spent = { ...all[outcome.full]!, left: 0 };
+    this.#noteSpent(counts[outcome.full]!.key, spent.resetMs);
+    return { standings: fewestLeft([...all.slice(0, outcome.full), spent]), spent };
+  }
+
+  /** The counts that one action uses up, from the narrowest network to the site. */
+  #countsOf(name: SharedLimitName, { site, address }: Doer): readonly ScopedCount[] {
+    const given: Partial<Record<Scope, Allowance>> = RATE_LIMITS[name];
+    const counts: ScopedCount[] = [];
+    if (given.address !== undefined) {
+      const { points, windowMs } = given.address;
+      for (const [step, hash] of address.entries()) {
+        const allowance = scaled({ points: points * timesAt(step), windowMs }, this.#factor);
+        counts.push({ scope: 'address', key: keyOf(site, `${name}:address:${hash}`), allowance });
+      }
+    }
+    if (given.site !== undefined)
+      counts.push({ scope: 'site', key: keyOf(site, `${name}:site`), allowance: scaled(given.site, this.#factor) });
+    return counts;
+  }
+
+  /** The first of these counts that is known to have none left. */
+  #spentIn(counts: readonly ScopedCount[]): (ScopedCount & { readonly resetMs: number }) | null {
+    const now = this.#clock();
+    for (const count of counts) {
+      const resetMs = (this.#spentUntil.get(count.key) ?? now) - now;
+      if (resetMs > 0) return { ...count, resetMs };
+    }
+    return null;
+  }
+
+  #noteSpent(key: string, resetMs: number): void {
+    const now = this.#clock();
+    this.#spentUntil.delete(key);
+    this.#spentUntil.set(key, now + resetMs);
+    for (const [other, until] of this.#spentUntil) {
+      if (until > now && this.#spentUntil.size <= SPENT_MAX) break;
+      this.#spentUntil.delete(other);
+    }
+  }
+
+  #refusal(name: RateLimitName, scope: Scope, retryAfterMs: number): Refusal {
+    this.#tally.count(`limited_${name}_${scope}`);
+    return new Refusal('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) });
+  }
+}
+
+interface ScopedCount extends Count {
+  readonly scope: Standing['scope'];
+}
+
+/** One key a count. All keys of a site are of one slot of a Cluster, so that one script reaches those of an action. */
+const keyOf = (site: SiteId | '', rest: string) => `${PREFIX}limit:{${site || 'none'}}:${rest}`;
+
+/** For each scope the standing with the fewest left. */
+function fewestLeft(standings: readonly Standing[]): readonly Standing[] {
+  const byScope = new Map<Standing['scope'], Standing>();
+  for (const standing of standings) {
+    const fewest = byScope.get(standing.scope);
+    if (fewest === undefined || standing.left < fewest.left) byScope.set(standing.scope, standing);
+  }
+  return [...byScope.values()];
+}

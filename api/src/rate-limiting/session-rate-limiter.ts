@@ -1,0 +1,58 @@
+import type { MonotonicClock } from '../clock.ts';
+import { RATE_LIMITS, scaled, type SessionLimitName } from '../limits/rate-limits.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** How often sessions that took nothing for long are forgotten. Milliseconds. */
+const SWEEP_MS = 60_000;
+
+/**
+ * What single sessions may do, in this process's memory: the way of a message asks no store. A session that
+ * loses its connection finds its allowances as it left them; on another node they are new.
+ */
+export class SessionAllowances {
+  readonly #clock: MonotonicClock;
+  readonly #factor: number;
+  readonly #buckets = new Map<SessionLimitName, Map<string, TokenBucket>>();
+  #sweptAt: number;
+
+  constructor(clock: MonotonicClock, factor: number) {
+    this.#clock = clock;
+    this.#factor = factor;
+    this.#sweptAt = clock();
+  }
+
+  /** Takes one. Whether there was one. */
+  take(name: SessionLimitName, session: string): boolean {
+    return this.#bucketOf(name, session).take(this.#clock());
+  }
+
+  /** How long until that many may be taken at once, or all there can be. Milliseconds. */
+  msUntil(points: number, name: SessionLimitName, session: string): number {
+    return this.#bucketOf(name, session).msUntil(points, this.#clock());
+  }
+
+  /** How many sessions are kept in mind, for the tests that show nothing is left behind. */
+  get size(): number {
+    return new Set([...this.#buckets.values()].flatMap((buckets) => [...buckets.keys()])).size;
+  }
+
+  #bucketOf(name: SessionLimitName, session: string): TokenBucket {
+    this.#sweep();
+    const buckets = this.#buckets.get(name) ?? new Map<string, TokenBucket>();
+    this.#buckets.set(name, buckets);
+    const bucket =
+      buckets.get(session) ?? new TokenBucket(scaled(RATE_LIMITS[name].session, this.#factor), this.#clock());
+    buckets.set(session, bucket);
+    return bucket;
+  }
+
+  /** A full bucket is as good as none. */
+  #sweep(): void {
+    const now = this.#clock();
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    for (const buckets of this.#buckets.values()) {
+      for (const [session, bucket] of buckets) if (bucket.msUntil(Infinity, now) === 0) buckets.delete(session);
+    }
+  }
+}

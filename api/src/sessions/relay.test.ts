@@ -1,0 +1,70 @@
+import { TIMES, type ConversationId, type Frame, type Run } from '@passerby/sdk/protocol';
+import { describe, expect, it } from 'vitest';
+import { noLink } from '../cluster/node-bus.ts';
+import type { Push } from '../push.ts';
+import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
+import type { Seat } from '../domain/session.ts';
+import { Relay } from './relay.ts';
+
+const [A, B] = ['s_a', 's_b'] as SessionId[] as [SessionId, SessionId];
+const ID = 'c_1' as ConversationId;
+const NODE = 'n_1' as NodeId;
+
+const frame = (seq: number): Frame => ({
+  conversationId: ID,
+  run: 'run' as Run,
+  seq,
+  ack: 0,
+  body: seq > 0 ? { kind: 'text', text: 'hello' } : { kind: 'typing', on: true },
+});
+
+/** A sits here, and B is who they talk to. */
+function stage() {
+  let now = 0;
+  let isConnected = true;
+  const push = { toSession: () => isConnected } as unknown as Push;
+  const relay = new Relay(push, () => now, noLink, NODE);
+  const seat: Seat = {
+    conversationId: ID,
+    role: 'offerer',
+    shared: { interests: [], isSameTopic: false },
+    peer: { site: 'site_a' as SiteId, sessionId: B, nodeId: NODE },
+  };
+  relay.seat(A, seat, 60_000);
+  return {
+    relay,
+    sitAgain: () => relay.seat(A, seat, 60_000),
+    pass: (ms: number) => void (now += ms),
+    setConnected: (is: boolean) => void (isConnected = is),
+    hasHeard: () => relay.hasHeardPeer(A, ID),
+  };
+}
+
+describe('S33 whether a visitor has heard their peer', () => {
+  it('is so from the first frame with a number that was handed to them', () => {
+    const { relay, hasHeard, setConnected } = stage();
+    relay.receive(B, A, frame(0));
+    relay.receive('s_other' as SessionId, A, frame(1));
+    setConnected(false);
+    relay.receive(B, A, frame(1));
+    expect(hasHeard()).toBe(false);
+    setConnected(true);
+    relay.receive(B, A, frame(1));
+    expect(hasHeard()).toBe(true);
+    expect(relay.hasHeardPeer(B, ID)).toBe(false);
+  });
+
+  it('is known for as long as a conversation runs, also of one they came back to, and for a while after its end', () => {
+    const { relay, sitAgain, pass, hasHeard } = stage();
+    relay.receive(B, A, frame(1));
+    relay.unseat(A);
+    sitAgain();
+    pass(2 * TIMES.reportMs);
+    expect(hasHeard()).toBe(true);
+    relay.unseat(A);
+    pass(TIMES.reportMs - 1);
+    expect(hasHeard()).toBe(true);
+    pass(1);
+    expect(hasHeard()).toBe(false);
+  });
+});

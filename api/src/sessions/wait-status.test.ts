@@ -1,0 +1,167 @@
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
+import { listLog } from '../../test/harness.ts';
+import { Refusal } from '../errors.ts';
+import type { Push } from '../push.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { SessionId, SiteId } from '../domain/ids.ts';
+import type { SessionRef } from '../domain/session.ts';
+import type { StateStore, Survey } from '../state/state-store.ts';
+import { DEFAULT_MATCH_RULES } from '../matching/rules.ts';
+import { statusFrom, WaitReports } from './wait-status.ts';
+
+const survey: Survey = {
+  waitedMs: 0,
+  typicalWaitMs: null,
+  networks: 0,
+  otherLanguageNetworks: 0,
+};
+const statusOf = (part: Partial<Survey>, rules = DEFAULT_MATCH_RULES) => statusFrom({ ...survey, ...part }, rules);
+
+describe('statusFrom', () => {
+  test.each([
+    [0, 'topic'],
+    [1_500, 'section'],
+    [3_000, 'site'],
+    [60_000, 'site'],
+  ])('after %i ms the visitor is looked for in reach of: %s', (waitedMs, reach) => {
+    expect(statusOf({ waitedMs })).toMatchObject({ waitingForMs: waitedMs, reach });
+  });
+
+  test('estimates the rest from recent waits, in few steps, and says nothing once this one is longer', () => {
+    expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 1_000 }).etaMs).toBe(4_000);
+    expect([5_000, 5_001, 9_999].map((typicalWaitMs) => statusOf({ typicalWaitMs }).etaMs)).toEqual([
+      5_000, 10_000, 10_000,
+    ]);
+    expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 5_000 })).not.toHaveProperty('etaMs');
+    expect(statusOf({ typicalWaitMs: 320_001 })).not.toHaveProperty('etaMs');
+    expect(statusOf({})).not.toHaveProperty('etaMs');
+  });
+
+  it.each([
+    [0, []],
+    [4, []],
+    [5, [{ what: 'languages', atLeast: 5 }]],
+  ])('S34 speaks of others with another language who wait from %i networks as: %j', (otherLanguageNetworks, widen) => {
+    expect(statusOf({ otherLanguageNetworks }).widen).toEqual(widen);
+  });
+
+  it('says nothing of languages once they are no longer needed', () => {
+    expect(statusOf({ otherLanguageNetworks: 5, waitedMs: 6_000 }).widen).toEqual([]);
+    expect(
+      statusOf(
+        { otherLanguageNetworks: 5, networks: 5, waitedMs: 6_000 },
+        { ...DEFAULT_MATCH_RULES, isLanguageHard: true },
+      ).widen,
+    ).toEqual([{ what: 'languages', atLeast: 5 }]);
+  });
+
+  it('S34 speaks of groups at the last step, from five networks on', () => {
+    expect(statusOf({ networks: 4, waitedMs: 6_000 }).widen).toEqual([]);
+    expect(statusOf({ networks: 5, waitedMs: 6_000 }).widen).toEqual([{ what: 'groups', atLeast: 5 }]);
+    expect(statusOf({ networks: 5, waitedMs: 5_999 }).widen).toEqual([]);
+  });
+});
+
+describe('a round of reports', () => {
+  afterEach(() => vi.useRealTimers());
+
+  const WAITERS = 200;
+
+  /** Waiters whose surveys are answered by hand. */
+  function crowd(roundMs = 60_000, siteOf = (_: number) => 'site_a') {
+    let now = 0;
+    const asked: SessionId[] = [];
+    const told: SessionId[] = [];
+    const answers: { resolve(survey: Survey): void; reject(thrown: unknown): void }[] = [];
+    const store = {
+      survey: ({ sessionId }: SessionRef) => {
+        asked.push(sessionId);
+        return new Promise<Survey>((resolve, reject) => answers.push({ resolve, reject }));
+      },
+    } as unknown as StateStore;
+    const push = {
+      sessionOf: (sessionId: SessionId) => ({
+        site: siteOf(Number(sessionId.slice(2))) as SiteId,
+        sessionId,
+        fence: 1,
+      }),
+      toSession: (sessionId: SessionId) => told.push(sessionId),
+    } as unknown as Push;
+    const sites = { rulesOf: () => DEFAULT_MATCH_RULES } as unknown as SiteDirectory;
+    const reports = new WaitReports({ store, push, sites, log: listLog(), clock: () => now, roundMs });
+    for (let n = 0; n < WAITERS; n++) reports.follow(`s_${n}` as SessionId);
+    now = 2_000;
+    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    return {
+      reports,
+      asked,
+      told,
+      /** Answers all that is asked, until nothing is. */
+      answerAll: async () => {
+        while (answers.length > 0) {
+          for (const { resolve } of answers.splice(0)) resolve(survey);
+          await settled();
+        }
+      },
+      fail: async (thrown: unknown) => {
+        for (const { reject } of answers.splice(0)) reject(thrown);
+        await settled();
+      },
+      pass: (ms: number) => (now += ms),
+    };
+  }
+
+  it('has several surveys under way and never more than 32, and tells everybody', async () => {
+    const { reports, asked, told, answerAll } = crowd();
+    const round = reports.round();
+    expect(asked).toHaveLength(32);
+    await answerAll();
+    await round;
+    expect(new Set(told).size).toBe(WAITERS);
+  });
+
+  it('begins none once its time is over, and the next one goes on where it stopped', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { reports, asked, told, answerAll } = crowd(500);
+    for (let rounds = 1; rounds <= Math.ceil(WAITERS / 32); rounds++) {
+      const round = reports.round();
+      vi.advanceTimersByTime(501);
+      await answerAll();
+      await round;
+      expect(told).toHaveLength(Math.min(32 * rounds, WAITERS));
+    }
+    expect(asked).toEqual(Array.from({ length: WAITERS }, (_, n) => `s_${n}`));
+  });
+
+  it('asks no more for a site once its store does not answer, and then those too who were not asked', async () => {
+    const { reports, asked, answerAll, fail, pass } = crowd();
+    const round = reports.round();
+    await fail(new Refusal('unavailable'));
+    await round;
+    expect(asked).toHaveLength(32);
+    pass(2_000);
+    const next = reports.round();
+    expect(asked.slice(32)).toContain('s_32');
+    await answerAll();
+    await next;
+  });
+
+  it('tells everybody of other sites in the same round', async () => {
+    const { reports, asked, told, answerAll, fail } = crowd(60_000, (n) => (n < 100 ? 'site_away' : 'site_a'));
+    const round = reports.round();
+    await fail(new Refusal('unavailable'));
+    await answerAll();
+    await round;
+    expect(asked).toHaveLength(32 + 100);
+    expect(told).toEqual(Array.from({ length: 100 }, (_, n) => `s_${100 + n}`));
+  });
+
+  it('goes on where a session is only gone', async () => {
+    const { reports, told, answerAll, fail } = crowd();
+    const round = reports.round();
+    await fail(new Refusal('session_gone'));
+    await answerAll();
+    await round;
+    expect(told).toHaveLength(WAITERS - 32);
+  });
+});

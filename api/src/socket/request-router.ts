@@ -1,0 +1,178 @@
+import {
+  FRAME_EVENT,
+  REQUEST_NAMES,
+  type Frame,
+  type Reply,
+  type RequestName,
+  type RequestPayload,
+  type RequestReply,
+} from '@passerby/sdk/protocol';
+import { type FrameFault, parseFrame } from '../contract/frame.ts';
+import { REQUEST_SCHEMAS } from '../contract/requests.ts';
+import { within } from '../deadline.ts';
+import { Refusal, toRefusal } from '../errors.ts';
+import type { FrameGate } from '../rate-limiting/frame-limiter.ts';
+import type { Limiter } from '../rate-limiting/rate-limiter.ts';
+import { errorFields, type Log } from '../observability/log.ts';
+import { instanceOf, newRequestId } from '../observability/request-id.ts';
+import type { Tally } from '../observability/tally.ts';
+import type { SessionRef } from '../domain/session.ts';
+import type { Visitor } from '../domain/visitor.ts';
+import type { VisitorSocket } from './visitor-socket.ts';
+
+/** What the service does for each request. Exhaustive by its type. */
+export type RequestHandlers = {
+  readonly [Name in RequestName]: (
+    session: SessionRef,
+    payload: RequestPayload<Name>,
+    visitor: Visitor,
+  ) => Promise<RequestReply<Name>>;
+};
+
+/** Relays a frame, or says why it was dropped. */
+export type FrameHandler = (from: SessionRef, frame: Frame, visitor: Visitor) => FrameFault | null;
+
+/** How much a visitor may send. */
+export interface DoorLimits {
+  readonly limiter: Pick<Limiter, 'takeOfSession'>;
+  readonly frames: Pick<FrameGate, 'admits'>;
+  /** Requests of one visitor that may be under way. */
+  readonly requestsMax: number;
+}
+
+/** How Socket.IO hands over what a visitor sent: anything at all. */
+type Listen = (name: string, listener: (...args: unknown[]) => void) => void;
+type Acknowledge = (reply: Reply<unknown>) => void;
+
+/**
+ * The door in: the one file that listens to what visitors send. Every request is parsed, handled and
+ * answered exactly once; whatever is thrown inside becomes a coded answer. Without an acknowledgement
+ * there is nobody to answer, so the request is dropped and counted.
+ */
+export class RequestDoor {
+  readonly #handlers: RequestHandlers;
+  readonly #passFrame: FrameHandler;
+  readonly #log: Log;
+  readonly #tally: Tally;
+  readonly #limits: DoorLimits;
+  /** How many requests of each visitor are under way, answered or not. */
+  readonly #underWay = new WeakMap<VisitorSocket, number>();
+
+  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally, limits: DoorLimits) {
+    this.#handlers = handlers;
+    this.#passFrame = passFrame;
+    this.#log = log;
+    this.#tally = tally;
+    this.#limits = limits;
+  }
+
+  open(socket: VisitorSocket): void {
+    const listen: Listen = socket.on.bind(socket) as unknown as Listen;
+    for (const name of REQUEST_NAMES) {
+      listen(name, (...args) => void this.#answer(socket, name, args));
+    }
+    listen(FRAME_EVENT, (...args) => this.#frame(socket, args));
+    socket.onAny((name: string, ...args: unknown[]) => {
+      if (KNOWN_EVENTS.has(name)) return;
+      this.#tally.count('unknown_event');
+      acknowledgeOf(args)?.({ ok: false, error: this.#refusalOfUnknown(socket).toWire() });
+    });
+  }
+
+  async #answer<Name extends RequestName>(socket: VisitorSocket, name: Name, args: unknown[]): Promise<void> {
+    const acknowledge = acknowledgeOf(args);
+    if (acknowledge === null) {
+      this.#tally.count('request_without_ack');
+      return;
+    }
+    try {
+      this.#takeRequest(socket);
+      const payload = args.length === 2 ? REQUEST_SCHEMAS[name].safeParse(args[0]) : null;
+      if (!payload?.success) throw new Refusal('bad_request');
+      const { session, visitor } = socket.data;
+      if (session === null) throw new Refusal('session_gone');
+      acknowledge({
+        ok: true,
+        data: await within(this.#handle(socket, name, session, payload.data, visitor), ANSWER_MS, late),
+      });
+    } catch (thrown) {
+      const refusal = toRefusal(thrown);
+      const requestId = newRequestId();
+      this.#tally.refused('request', refusal.code);
+      if (refusal.code === 'internal') {
+        this.#log.error({ requestId, request: name, code: refusal.code, error: errorFields(thrown) }, 'request failed');
+      }
+      acknowledge({ ok: false, error: { ...refusal.toWire(), instance: instanceOf(requestId) } });
+    }
+  }
+
+  /** @throws Refusal `rate_limited`. */
+  #takeRequest(socket: VisitorSocket): void {
+    this.#limits.limiter.takeOfSession('requests', socket.data.session?.sessionId ?? socket.id);
+    if ((this.#underWay.get(socket) ?? 0) < this.#limits.requestsMax) return;
+    this.#tally.count('requests_under_way');
+    throw new Refusal('rate_limited', { retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  async #handle<Name extends RequestName>(
+    socket: VisitorSocket,
+    name: Name,
+    session: SessionRef,
+    payload: RequestPayload<Name>,
+    visitor: Visitor,
+  ): Promise<RequestReply<Name>> {
+    const count = (by: 1 | -1) => this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + by);
+    count(1);
+    try {
+      return await this.#handlers[name](session, payload, visitor);
+    } finally {
+      count(-1);
+    }
+  }
+
+  #refusalOfUnknown(socket: VisitorSocket): Refusal {
+    try {
+      this.#takeRequest(socket);
+      return new Refusal('bad_request');
+    } catch (thrown) {
+      return toRefusal(thrown);
+    }
+  }
+
+  #frame(socket: VisitorSocket, args: unknown[]): void {
+    const fault = this.#frameFault(socket, args);
+    if (fault !== null) this.#tally.count(`frame_${fault}`);
+  }
+
+  #frameFault(socket: VisitorSocket, args: unknown[]): FrameFault | null {
+    const { session, visitor } = socket.data;
+    if (session === null) return 'not_paired';
+    // What claims to be worth nothing is taken at its word; whatever else it is counts as a message.
+    const isNumbered = (args[0] as { seq?: unknown } | null | undefined)?.seq !== 0;
+    if (!this.#limits.frames.admits(session.sessionId, isNumbered)) return 'throttled';
+    if (args.length !== 1) return 'malformed';
+    try {
+      const frame = parseFrame(args[0]);
+      return typeof frame === 'string' ? frame : this.#passFrame(session, frame, visitor);
+    } catch (thrown) {
+      this.#log.error({ request: FRAME_EVENT, error: errorFields(thrown) }, 'frame failed');
+      return 'malformed';
+    }
+  }
+}
+
+/** Every request is answered within 1 s. What it does goes on, and is told when it is done. Milliseconds. */
+const ANSWER_MS = 900;
+/** What a caller who was told `unavailable` waits. Milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+function late(): never {
+  throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS });
+}
+
+const KNOWN_EVENTS: ReadonlySet<string> = new Set([...REQUEST_NAMES, FRAME_EVENT]);
+
+function acknowledgeOf(args: readonly unknown[]): Acknowledge | null {
+  const last = args.at(-1);
+  return typeof last === 'function' ? (last as Acknowledge) : null;
+}
