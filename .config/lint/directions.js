@@ -10,7 +10,61 @@
  * @property {string} why
  */
 
-const features = ['api/src/match/', 'api/src/conversation/', 'api/src/session/', 'api/src/sites/', 'api/src/safety/'];
+/**
+ * The rooms of the service, from the ground up: a room imports those below it, never those above. Each with what it
+ * would lose otherwise.
+ *
+ * @type {readonly { rooms: readonly string[], why: string }[]}
+ */
+const API_LAYERS = [
+  {
+    rooms: ['errors.ts', 'clock.ts', 'deadline.ts'],
+    why: 'Errors, clocks and deadlines are used everywhere, and know nothing.',
+  },
+  { rooms: ['domain/'], why: 'Ids, sessions and notices are data that every room shares: they stand on nothing.' },
+  { rooms: ['limits/'], why: 'Limits are tables: numbers and their reasons, without what enforces them.' },
+  { rooms: ['contract/'], why: 'The contract checks what visitors send, and knows nothing that is done with it.' },
+  {
+    rooms: ['matching/'],
+    why: 'The decision who meets whom is pure: the stores ask it, it asks nobody, and a test needs nothing to run it.',
+  },
+  { rooms: ['observability/'], why: 'Everything reports to observability, so it can know nothing of what reports.' },
+  {
+    rooms: ['state/', 'records/'],
+    why: 'Stores keep what they are given; the rules of features stay out of them, or both stores would need them twice.',
+  },
+  { rooms: ['cluster/'], why: 'The way to other nodes carries messages for the features, and knows none of them.' },
+  { rooms: ['privacy/'], why: 'Addresses are hashed before any feature sees them.' },
+  { rooms: ['rate-limiting/'], why: 'A rate limiter counts for any feature, and knows none.' },
+  { rooms: ['sites/'], why: 'A site is data of its owner: it knows nothing of the visitors on it.' },
+  {
+    rooms: ['moderation/'],
+    why: 'Bans and reports are decided without a connection: operators do so when nobody is there.',
+  },
+  { rooms: ['push.ts', 'admission/'], why: 'Admission decides before there is a session, so it cannot ask one.' },
+  {
+    rooms: ['sessions/'],
+    why: 'A feature gets push, stores, clock and ids through its constructor: it never knows by which door a visitor came.',
+  },
+  { rooms: ['background/'], why: 'Maintenance runs without a request: it knows the features, and no door.' },
+  {
+    rooms: ['config.ts'],
+    why: 'The configuration names what the rooms below need, and is read before any door is there.',
+  },
+  { rooms: ['http/', 'socket/', 'cli/'], why: 'The doors call features; what starts the process calls the doors.' },
+  {
+    rooms: ['start-error.ts', 'backend.ts', 'shutdown.ts'],
+    why: 'What a process is started and ended with does not construct the service.',
+  },
+  {
+    rooms: ['app.ts'],
+    why: 'app.ts is the one place that constructs things; what it constructs cannot reach back to it.',
+  },
+  { rooms: ['main.ts'], why: 'main.ts is the process: importing it would start one.' },
+];
+const inApi = (/** @type {{ rooms: readonly string[] }} */ { rooms }) => rooms.map((room) => `api/src/${room}`);
+const features = ['sites', 'moderation', 'admission', 'sessions', 'background'].map((room) => `api/src/${room}/`);
+
 const sdkRooms = [
   'sdk/src/connection/',
   'sdk/src/delivery/',
@@ -19,7 +73,6 @@ const sdkRooms = [
   'sdk/src/commands/',
 ];
 const sdkTop = ['sdk/src/client.ts', 'sdk/src/index.ts'];
-const doors = ['api/src/http/', 'api/src/socket/'];
 
 /** @type {readonly Direction[]} */
 export const DIRECTIONS = [
@@ -74,24 +127,16 @@ export const DIRECTIONS = [
     never: ['@passerby/sdk', 'sdk/', 'widget/', 'socket.io-client'],
     why: 'The service shares the contract with the SDK and nothing else: import @passerby/sdk/protocol.',
   },
+  ...API_LAYERS.slice(0, -1).map((layer, at) => ({
+    from: inApi(layer),
+    never: API_LAYERS.slice(at + 1).flatMap(inApi),
+    why: layer.why,
+  })),
   {
-    from: [
-      'api/src/contract/',
-      'api/src/errors.ts',
-      'api/src/privacy/client-address.ts',
-      'api/src/limits/',
-      'api/src/state/',
-      'api/src/records/',
-      'api/src/decision/',
-      'api/src/observability/',
-    ],
-    never: [...features, ...doors, 'api/src/app.ts', 'api/src/main.ts'],
-    why: 'Contract, errors, addresses, limits, state, records and observability are the ground the features stand on; the ground knows none of them.',
-  },
-  {
-    from: ['api/src/decision/'],
-    never: ['api/src/state/', 'api/src/http/', 'node:*'],
-    why: 'The decision who meets whom is pure: the stores ask it, it asks nobody, and a test needs nothing to run it.',
+    from: ['api/src/domain/', 'api/src/limits/', 'api/src/matching/'],
+    except: ['api/src/domain/id-source.ts'],
+    never: ['node:*', 'koa', 'socket.io', 'zod', 'ioredis'],
+    why: 'Data and pure decisions need neither a runtime nor a library.',
   },
   {
     from: ['api/src/'],
@@ -101,18 +146,8 @@ export const DIRECTIONS = [
   },
   {
     from: features,
-    never: [...doors, 'api/src/app.ts', 'api/src/main.ts', 'koa', '@koa/*', 'socket.io'],
-    why: 'A feature gets its push, stores, clock and ids through its constructor: it never knows by which door a visitor came.',
-  },
-  {
-    from: doors,
-    never: ['api/src/app.ts', 'api/src/main.ts'],
-    why: 'app.ts is the one place that constructs things; what it constructs cannot reach back to it.',
-  },
-  {
-    from: ['api/src/'],
-    never: ['api/src/main.ts'],
-    why: 'main.ts is the process: importing it would start one.',
+    never: ['koa', '@koa/*', 'socket.io', 'ioredis'],
+    why: 'A feature is the same behind every door and on every store, so it needs the library of none.',
   },
   {
     from: ['widget/src/'],

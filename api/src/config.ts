@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SHED_FROM_MS } from './rate-limiting/event-loop-load.ts';
 import { LOG_LEVELS } from './observability/log.ts';
-import { isLoopback } from './own-machine.ts';
+import { isLoopback } from './privacy/own-machine.ts';
 import { checkDatabaseUrl } from './records/database-url.ts';
 import type { RecordsPlace } from './records/records-place.ts';
 import { parseRedisUrl } from './state/redis/redis-client.ts';

@@ -12,7 +12,7 @@ import { siteOperations } from './http/admin/site-operations.ts';
 import { openRecords } from './records/records.ts';
 import { auditedBans } from './moderation/auto-bans.ts';
 import { OperatorDesk } from './moderation/moderation-service.ts';
-import { FollowedDirectory } from './sites/followed-directory.ts';
+import { AccessDirectory } from './admission/access-directory.ts';
 import { seedSites } from './sites/seed.ts';
 import { DEMO_SITE } from './sites/site-directory.ts';
 import { isThreadBusy, Shutdown } from './shutdown.ts';
@@ -83,7 +83,7 @@ const records = await openRecords(recordsPlace(config), systemClock, { log }).ca
 );
 closers.push(() => records.close());
 const sites = await seedSites(records, seeds, systemClock)
-  .then(() => FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
+  .then(() => AccessDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [DEMO_SITE] }))
   .catch(failUnlessBug((error: unknown) => whyNotSeeded(error, config)));
 sites.follow();
 closers.push(() => sites.close());

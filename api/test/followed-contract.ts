@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { monotonicClock, systemClock } from '../src/clock.ts';
 import type { RecordsPlace } from '../src/records/records-place.ts';
 import { openRecords } from '../src/records/records.ts';
-import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { AccessDirectory } from '../src/admission/access-directory.ts';
 import { seedSites } from '../src/sites/seed.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import { sitesFile } from '../src/sites/sites-file.ts';
@@ -23,7 +23,7 @@ export function describeFollowing(
     const nodes = await Promise.all(
       [1, 2].map(async () => {
         const records = await openRecords(made.place);
-        const directory = await FollowedDirectory.open({
+        const directory = await AccessDirectory.open({
           records,
           dates: systemClock,
           clock: monotonicClock,

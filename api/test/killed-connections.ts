@@ -3,7 +3,7 @@ import { monotonicClock, systemClock } from '../src/clock.ts';
 import { DatabaseFailure } from '../src/records/database-failure.ts';
 import { RECORDS_BOUNDS } from '../src/records/bounds.ts';
 import { openRecords } from '../src/records/records.ts';
-import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { AccessDirectory } from '../src/admission/access-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import type { SiteId } from '../src/domain/ids.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
@@ -33,7 +33,7 @@ export async function expectKillsAreSurvived(server: PostgresServer, killsMin: n
     systemClock,
     { log },
   );
-  const directory = await FollowedDirectory.open({
+  const directory = await AccessDirectory.open({
     records,
     dates: systemClock,
     clock: monotonicClock,
@@ -57,7 +57,7 @@ export async function expectKillsAreSurvived(server: PostgresServer, killsMin: n
   const work = [
     repeat(async () => {
       // Never rejects; faster than the service does it.
-      await directory.look();
+      await directory.poll();
       await new Promise((resolve) => setTimeout(resolve, 1));
     }),
     ...[1, 2, 3].map((n) =>
@@ -97,7 +97,7 @@ export async function expectKillsAreSurvived(server: PostgresServer, killsMin: n
   expect(items.length).toBeGreaterThanOrEqual(writes);
   await vi.waitFor(() => service.disable(SHOP), SOON);
   await vi.waitFor(async () => {
-    await directory.look();
+    await directory.poll();
     expect(directory.byId(SHOP)).toBeUndefined();
     for (const value of ['1', '2', '3']) expect(directory.bans.findBan(SHOP, 'ban_id', value, NOW)).not.toBeNull();
     expect(directory.staleSince()).toBeNull();

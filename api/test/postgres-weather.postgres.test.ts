@@ -4,7 +4,7 @@ import { monotonicClock, systemClock } from '../src/clock.ts';
 import type { RecordsBounds } from '../src/records/bounds.ts';
 import { DatabaseFailure } from '../src/records/database-failure.ts';
 import { openRecords } from '../src/records/records.ts';
-import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { AccessDirectory } from '../src/admission/access-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import type { AddressHash, SiteId } from '../src/domain/ids.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
@@ -42,7 +42,7 @@ async function node(bounds: Partial<RecordsBounds> = {}) {
   const log = listLog();
   const open = () => openRecords(place, systemClock, { bounds: { ...BOUNDS, ...bounds }, log });
   const records = await open();
-  const directory = await FollowedDirectory.open({
+  const directory = await AccessDirectory.open({
     records,
     dates: systemClock,
     clock: monotonicClock,

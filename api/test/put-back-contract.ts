@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest';
 import { monotonicClock, systemClock } from '../src/clock.ts';
 import type { RecordsPlace } from '../src/records/records-place.ts';
 import { openRecords, type Records } from '../src/records/records.ts';
-import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { AccessDirectory } from '../src/admission/access-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import type { SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
@@ -32,7 +32,7 @@ export async function expectPutBackIsNoticed(
   const nodes = await Promise.all(
     [1, 2].map(async () => {
       const records = await openRecords(place);
-      const directory = await FollowedDirectory.open({
+      const directory = await AccessDirectory.open({
         records,
         dates: systemClock,
         clock: monotonicClock,

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { monotonicClock, systemClock } from '../src/clock.ts';
 import { openRecords, type Records, SQLITE_FILE } from '../src/records/records.ts';
 import { ROW_SHAPES } from '../src/records/row-shapes.ts';
-import { FollowedDirectory } from '../src/sites/followed-directory.ts';
+import { AccessDirectory } from '../src/admission/access-directory.ts';
 import { seedSites } from '../src/sites/seed.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import { type SiteSeed, sitesFile } from '../src/sites/sites-file.ts';
@@ -71,7 +71,7 @@ async function twoSites() {
 }
 
 const openDirectory = ({ records, log }: Awaited<ReturnType<typeof twoSites>>) =>
-  FollowedDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [] });
+  AccessDirectory.open({ records, dates: systemClock, clock: monotonicClock, log, builtIn: [] });
 
 const TABLES = ['sites', 'origins', 'keys', 'reports', 'bans', 'audit'] as const;
 /** One row of the shop in each table. */
@@ -158,12 +158,12 @@ describe('a row of the database that is not what it should be', () => {
     the.harm(`update sites set name = x'00' where id = '${SHOP}'`);
     // Something else of it changes.
     await the.records.sites.setOrigins(SHOP, []);
-    await directory.look();
+    await directory.poll();
     expect(directory.find(the.keyOf(SHOP))).toBeUndefined();
     expect(directory.find(the.keyOf(OTHER))).toBeDefined();
     expect(gone).toContain(the.keyOf(SHOP));
     await the.records.sites.set(SHOP, { name: 'Shop' });
-    await directory.look();
+    await directory.poll();
     expect(directory.find(the.keyOf(SHOP))).toBeDefined();
   });
 

@@ -1,6 +1,6 @@
 import type { Context, Middleware, Next } from 'koa';
 import { Refusal } from '../errors.ts';
-import { isLoopback, USUAL_OWN_HOSTS } from '../own-machine.ts';
+import { isLoopback, USUAL_OWN_HOSTS } from '../privacy/own-machine.ts';
 
 /** The host of a `Host` header, which brackets an IPv6 address, before a port. */
 const HOST = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/;

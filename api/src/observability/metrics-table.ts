@@ -1,9 +1,9 @@
 import { END_REASONS, ERRORS, READINESS_REASONS, STORE_FAULTS, type ErrorCode } from '@passerby/sdk/protocol';
 import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
 import { FRAME_FAULTS } from '../contract/frame.ts';
-import { REPAIRED_KINDS } from '../state/state-store.ts';
+import { REPAIRED_KINDS } from '../domain/repaired-kinds.ts';
 import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
-import { TRANSITIONS } from './transitions.ts';
+import { TRANSITIONS } from './store-operations.ts';
 
 /** One metric. Every value a label can have is listed: nothing that comes from outside is ever one. */
 export interface MetricRow {

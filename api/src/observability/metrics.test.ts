@@ -3,7 +3,7 @@ import { Refusal } from '../errors.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { METRICS } from './metrics-table.ts';
 import { Metrics } from './metrics.ts';
-import { observedStore } from './observed-store.ts';
+import { observedStore } from '../state/observed-store.ts';
 import { Tally } from './tally.ts';
 
 test('has every metric of the table and no other', async () => {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { getPublicSuffix } from 'tldts';
-import { isOwnMachine, USUAL_OWN_HOSTS } from '../own-machine.ts';
+import { isOwnMachine, USUAL_OWN_HOSTS } from '../privacy/own-machine.ts';
 
 /**
  * One entry of a site's list of allowed origins:

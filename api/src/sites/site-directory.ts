@@ -2,7 +2,7 @@ import type { SiteKey } from '@passerby/sdk/protocol';
 import type { SiteId } from '../domain/ids.ts';
 import { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../matching/rules.ts';
-import { USUAL_OWN_HOSTS } from '../own-machine.ts';
+import { USUAL_OWN_HOSTS } from '../privacy/own-machine.ts';
 import { parseOriginRule } from './origin-rule.ts';
 import type { Site } from './site.ts';
 

@@ -1,5 +1,6 @@
 import type { Agreed, ConversationId, EndReason, FindReply, ResumeToken, SessionState } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
+import type { RepairedKind } from '../domain/repaired-kinds.ts';
 import type { Correction, Held, Notice } from '../domain/notice.ts';
 import type { Address, Seat, SessionRef } from '../domain/session.ts';
 import type { Mark } from '../domain/visitor-fingerprint.ts';
@@ -64,10 +65,6 @@ export interface SweepOutcome extends Transition {
   /** Whether nothing was done, since another node does it at present. */
   readonly isElsewhere: boolean;
 }
-
-/** Kinds of entries that a repair looks at, in the order in which the store tells how many it put right. */
-export const REPAIRED_KINDS = ['sessions', 'tokens', 'conversations', 'parties', 'placed', 'index', 'waits'] as const;
-export type RepairedKind = (typeof REPAIRED_KINDS)[number];
 
 /** `isMore`: something was put right, so there may be more of it. */
 export interface RepairOutcome extends SweepOutcome {

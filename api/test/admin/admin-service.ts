@@ -1,4 +1,4 @@
-import { FollowedDirectory } from '../../src/sites/followed-directory.ts';
+import { AccessDirectory } from '../../src/admission/access-directory.ts';
 import { reportOperations } from '../../src/http/admin/report-operations.ts';
 import { siteOperations } from '../../src/http/admin/site-operations.ts';
 import { auditedBans } from '../../src/moderation/auto-bans.ts';
@@ -35,7 +35,7 @@ export async function startAdminService(
   const kept = await tempRecords(clock);
   const { records } = kept;
   const log = listLog();
-  const sites = await FollowedDirectory.open({ records, dates: clock, clock, log, builtIn: [] });
+  const sites = await AccessDirectory.open({ records, dates: clock, clock, log, builtIn: [] });
   sites.follow();
   const { config, ...rest } = parts;
   const app = await startTestApp({

@@ -2,7 +2,8 @@ import type { Agreed, ConversationId, EndReason, PeerPresence, SessionState } fr
 import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
 import type { Correction, Notice } from '../../domain/notice.ts';
 import type { Address, Seat } from '../../domain/session.ts';
-import { type Answered, REPAIRED_KINDS, type RepairOutcome, type SweepOutcome } from '../state-store.ts';
+import { REPAIRED_KINDS } from '../../domain/repaired-kinds.ts';
+import type { Answered, RepairOutcome, SweepOutcome } from '../state-store.ts';
 import type { ScriptReply } from './script.ts';
 
 export function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {

@@ -1,6 +1,4 @@
-import type { StateStore } from '../state/state-store.ts';
-
-/** What a state store can be asked to do: label values of `passerby_store_seconds`. */
+/** Operations of a state store, all but its `kind`: label values of `passerby_store_seconds`. */
 export const TRANSITIONS = [
   'open',
   'resume',
@@ -22,6 +20,6 @@ export const TRANSITIONS = [
   'placed',
   'survey',
   'online',
-] as const satisfies readonly Exclude<keyof StateStore, 'kind'>[];
+] as const;
 
 export type Transition = (typeof TRANSITIONS)[number];

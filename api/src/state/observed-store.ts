@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { Refusal } from '../errors.ts';
-import type { ResumeOutcome, StateStore } from '../state/state-store.ts';
-import type { Metrics } from './metrics.ts';
-import { TRANSITIONS, type Transition } from './transitions.ts';
+import type { ResumeOutcome, StateStore } from './state-store.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { TRANSITIONS, type Transition } from '../observability/store-operations.ts';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { embeddedIPv4, groupsOf, lastIPv4 } from './privacy/embedded-ipv4.ts';
+import { embeddedIPv4, groupsOf, lastIPv4 } from './embedded-ipv4.ts';
 
 /** Hosts by which a browser is usually sent to its own machine, in the form of `URL`. */
 export const USUAL_OWN_HOSTS = ['localhost', '127.0.0.1', '[::1]'] as const;

@@ -6,12 +6,12 @@ import { listLog } from '../../test/harness.ts';
 import { tempRecords } from '../../test/temp-records.ts';
 import { type Records, SQLITE_FILE } from '../records/records.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
-import { type DirectoryChange, FollowedDirectory } from './followed-directory.ts';
-import { isOriginAllowed } from './origin-rule.ts';
-import { seedSites } from './seed.ts';
-import { DEMO_SITE } from './site-directory.ts';
-import { SiteService } from './site-service.ts';
-import { sitesFile } from './sites-file.ts';
+import { type AccessChange, AccessDirectory } from './access-directory.ts';
+import { isOriginAllowed } from '../sites/origin-rule.ts';
+import { seedSites } from '../sites/seed.ts';
+import { DEMO_SITE } from '../sites/site-directory.ts';
+import { SiteService } from '../sites/site-service.ts';
+import { sitesFile } from '../sites/sites-file.ts';
 
 const SHOP = 'site_shop' as SiteId;
 const SHOP_TEST = 'site_shop_test' as SiteId;
@@ -27,7 +27,7 @@ async function fresh() {
   let failure: Error | null = null;
   let reloads = 0;
   let present: Pick<Records, 'revision' | 'changedSince'> = records;
-  const directory = await FollowedDirectory.open({
+  const directory = await AccessDirectory.open({
     records: {
       revision: () => (failure === null ? present.revision() : Promise.reject(failure)),
       changedSince: (revision) => (reloads++, present.changedSince(revision)),
@@ -54,13 +54,13 @@ async function fresh() {
     /** A site and its keys by mode, known to the directory. */
     shop: async (origins = ['https://shop.example', 'http://localhost:*', 'null']) => {
       const { keys } = await service.add({ id: SHOP, name: 'Shop', origins, settings: { interests: ['jazz'] } });
-      await directory.look();
+      await directory.poll();
       return { live: keys[0]!, test: keys[1]!, secret: keys[2]! };
     },
   };
 }
 
-describe('FollowedDirectory', () => {
+describe('AccessDirectory', () => {
   test('a site is two: a live and a test side, each found by its own keys', async () => {
     await using the = await fresh();
     const { live, test, secret } = await the.shop();
@@ -100,11 +100,11 @@ describe('FollowedDirectory', () => {
     const { live, test } = await the.shop();
     await the.service.revokeKey(live.id);
     expect(the.directory.find(live.text)).toBeDefined();
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(live.text)).toBeUndefined();
     expect(the.directory.find(test.text)).toBeDefined();
     expect(the.gone).toEqual([live.text]);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.gone).toHaveLength(1);
   });
 
@@ -113,7 +113,7 @@ describe('FollowedDirectory', () => {
     const { live, secret } = await the.shop();
     const next = await the.service.rotateKey(SHOP, 'publishable', 'live', DAY_MS);
     const nextSecret = await the.service.rotateKey(SHOP, 'secret', 'live', 2 * DAY_MS);
-    await the.directory.look();
+    await the.directory.poll();
     const claimKeys = async () => the.directory.byId(SHOP)!.guard.claimKeys;
     expect(the.directory.find(live.text)!.keys).toEqual([live.text, next.text]);
     expect(await claimKeys()).toHaveLength(2);
@@ -123,7 +123,7 @@ describe('FollowedDirectory', () => {
     expect(the.directory.find(live.text)).toBeUndefined();
     expect(the.directory.find(next.text)!.keys).toEqual([next.text]);
     expect(await claimKeys()).toHaveLength(2);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.gone).toEqual([live.text]);
     the.pass(DAY_MS);
     expect(await claimKeys()).toEqual([(await the.records.keys.get(nextSecret.id))!.value]);
@@ -134,13 +134,13 @@ describe('FollowedDirectory', () => {
     await using the = await fresh();
     const { live, test } = await the.shop();
     await the.service.disable(SHOP);
-    await the.directory.look();
+    await the.directory.poll();
     expect([live, test].map(({ text }) => the.directory.find(text))).toEqual([undefined, undefined]);
     expect(the.directory.byId(SHOP)).toBeUndefined();
     expect(the.directory.byId(SHOP_TEST)).toBeUndefined();
     expect([...the.gone].sort()).toEqual([live.text, test.text].sort());
     await the.service.enable(SHOP);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(live.text)).toBeDefined();
   });
 
@@ -149,7 +149,7 @@ describe('FollowedDirectory', () => {
     const { live } = await the.shop();
     await the.service.disable(SHOP);
     await the.service.enable(SHOP);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(live.text)).toBeDefined();
     expect(the.gone).toEqual([]);
   });
@@ -158,10 +158,10 @@ describe('FollowedDirectory', () => {
     await using the = await fresh();
     await the.shop();
     const before = { site: the.directory.byId(SHOP), reloads: the.reloads() };
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.reloads()).toBe(before.reloads);
     await the.service.add({ id: 'site_other', name: 'Other' });
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.reloads()).toBe(before.reloads + 1);
     expect(the.directory.byId(SHOP)).toBe(before.site);
   });
@@ -175,7 +175,7 @@ describe('FollowedDirectory', () => {
     await the.service.revokeKey(live.id);
     for (let n = 0; n < 10; n++) {
       the.pass(300);
-      await the.directory.look();
+      await the.directory.poll();
     }
     expect(the.directory.find(live.text)).toBeDefined();
     expect(the.directory.staleSince()).toBe(seenAt);
@@ -184,7 +184,7 @@ describe('FollowedDirectory', () => {
     expect(the.log.lines).toEqual(Array.from({ length: 10 }, () => line));
     expect(JSON.stringify(the.log.lines)).not.toContain('password');
     the.fail(null);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.staleSince()).toBeNull();
     expect(the.directory.find(live.text)).toBeUndefined();
   });
@@ -194,7 +194,7 @@ describe('FollowedDirectory', () => {
     const { live } = await the.shop();
     const { keys } = await the.service.add({ id: 'site_other', name: 'Other' });
     await the.records.sites.setPolicy(SHOP, '{"inactivityMs":"a while"}');
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(live.text)).toBeUndefined();
     expect(the.directory.find(keys[0]!.text)).toBeDefined();
     expect(the.log.lines).toEqual([
@@ -213,11 +213,11 @@ describe('FollowedDirectory', () => {
     expect(the.directory.byId(DEMO_SITE.id)).toBe(DEMO_SITE);
     const entry = { key: demoKey, name: 'Mine', origins: ['https://mine.example'] };
     await seedSites(the.records, sitesFile.parse({ sites: [entry] }).sites, the.now);
-    await the.directory.look();
+    await the.directory.poll();
     const mine = the.directory.find(demoKey!)!;
     expect(mine).toMatchObject({ name: 'Mine', mode: 'test' });
     await the.service.revokeKey((await the.records.keys.byValue(demoKey!))!.id);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(demoKey!)).toBeUndefined();
   });
 
@@ -231,10 +231,10 @@ describe('FollowedDirectory', () => {
     const value = 'u-1';
     const ban = { site: SHOP, kind: 'ban_id', value, reason: 'spam', actor: 'operator', createdAt: 1 } as const;
     await the.records.bans.add({ ...ban, until: null });
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.bans.findBan(SHOP, 'ban_id', value, the.now())).not.toBeNull();
     the.putBack(earlier.records);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(keys[0]!.text)).toMatchObject({ name: 'Earlier' });
     for (const key of [live, other.keys[0]!]) {
       expect(the.directory.find(key.text)).toBeUndefined();
@@ -244,7 +244,7 @@ describe('FollowedDirectory', () => {
     expect(the.directory.byId('site_other' as SiteId)).toBeUndefined();
     expect(the.directory.bans.size).toBe(0);
     const reloads = the.reloads();
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.reloads()).toBe(reloads);
   });
 
@@ -266,7 +266,7 @@ describe('FollowedDirectory', () => {
     } as const;
     const brief = await the.records.bans.add({ ...ban, until: the.now() + 100 });
     await the.records.bans.add({ ...ban, until: the.now() + 50 });
-    await the.directory.look();
+    await the.directory.poll();
     const { bans } = the.directory;
     expect(bans.findBan(SHOP, 'address', address, the.now())).toMatchObject({ until: brief.until });
     expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toBeNull();
@@ -274,11 +274,11 @@ describe('FollowedDirectory', () => {
     expect(bans.findBan(SHOP, 'address', address, the.now() + 100)).toBeNull();
 
     const everywhere = await the.records.bans.add({ ...ban, site: null, until: null });
-    await the.directory.look();
+    await the.directory.poll();
     expect(bans.findBan(SHOP, 'address', address, the.now())).toMatchObject({ until: null });
     expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toMatchObject({ until: null });
     await the.records.bans.lift(everywhere.id, the.now());
-    await the.directory.look();
+    await the.directory.poll();
     expect(bans.findBan(SHOP, 'address', address, the.now())).toMatchObject({ until: brief.until });
     expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toBeNull();
   });
@@ -295,10 +295,10 @@ describe('FollowedDirectory', () => {
       until: the.now() + 1,
     } as const;
     await the.records.bans.add(ban);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.bans.size).toBe(1);
     the.pass(60_000);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.bans.size).toBe(0);
   });
 });
@@ -314,7 +314,7 @@ describe('a look', () => {
     let hold = false;
     const asked: ((isAnswered: boolean) => void)[] = [];
     const log = listLog();
-    const directory = await FollowedDirectory.open({
+    const directory = await AccessDirectory.open({
       records: {
         revision: async () => {
           if (hold && !(await new Promise<boolean>((resolve) => asked.push(resolve)))) throw new Error('never');
@@ -326,7 +326,7 @@ describe('a look', () => {
       clock: () => now,
       log,
       builtIn: [],
-      lookMaxMs: LOOK_MAX_MS,
+      pollMaxMs: LOOK_MAX_MS,
     });
     return {
       ...temp,
@@ -342,18 +342,18 @@ describe('a look', () => {
     await using the = await held();
     the.hold(true);
     the.pass(3_000);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.log.lines).toMatchObject([{ fields: { reason: 'LOOK_TIMEOUT' } }]);
     expect(the.directory.staleSince()).toBe(0);
     the.hold(false);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.staleSince()).toBeNull();
   });
 
   test('that is answered after it was given up changes nothing', async () => {
     await using the = await held();
     the.hold(true);
-    await the.directory.look();
+    await the.directory.poll();
     the.hold(false);
     the.pass(3_000);
     the.asked[0]!(true);
@@ -364,11 +364,11 @@ describe('a look', () => {
   test('begins once the one before is over', async () => {
     await using the = await held();
     the.hold(true);
-    const both = [the.directory.look(), the.directory.look()];
+    const both = [the.directory.poll(), the.directory.poll()];
     expect(the.asked).toHaveLength(1);
     the.asked[0]!(true);
     await Promise.all(both);
-    const next = the.directory.look();
+    const next = the.directory.poll();
     expect(the.asked).toHaveLength(2);
     the.asked[1]!(true);
     await next;
@@ -378,7 +378,7 @@ describe('a look', () => {
     await using the = await held();
     the.hold(true);
     the.pass(100);
-    const look = the.directory.look();
+    const look = the.directory.poll();
     the.pass(2_500);
     the.asked[0]!(true);
     await look;
@@ -392,18 +392,18 @@ describe('a look', () => {
     const other = await service.add({ id: 'site_other', name: 'Other', origins: [] });
     const target = { site: SHOP, kind: 'ban_id', value: 'v' } as const;
     await the.records.bans.add({ ...target, reason: 'spam', actor: 'operator', createdAt: 1, until: null });
-    await the.directory.look();
+    await the.directory.poll();
     const unchanged = the.directory.byId('site_other' as SiteId);
-    const changes: DirectoryChange[] = [];
+    const changes: AccessChange[] = [];
     the.directory.onChange((change) => changes.push(change));
     // As somebody does by hand, or a backup that is read table by table.
     const database = new DatabaseSync(join(the.folder, SQLITE_FILE));
     database.exec(`update sites set is_disabled = 1 where id = '${SHOP}'; delete from bans`);
     database.close();
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(keys[0]!.text)).toBeDefined();
     the.pass(5 * 60_000);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find(keys[0]!.text)).toBeUndefined();
     expect(the.directory.bans.size).toBe(0);
     expect(changes).toMatchObject([{ areBansNew: false }]);
@@ -411,7 +411,7 @@ describe('a look', () => {
     expect(the.directory.byId('site_other' as SiteId)).toBe(unchanged);
     expect(the.directory.find(other.keys[0]!.text)).toBe(unchanged);
     the.pass(5 * 60_000);
-    await the.directory.look();
+    await the.directory.poll();
     expect(changes).toHaveLength(1);
   });
 });
@@ -428,7 +428,7 @@ describe('seedSites', () => {
   test('brings the sites of the file, found by their keys', async () => {
     await using the = await fresh();
     await seedSites(the.records, seeds(), the.now);
-    await the.directory.look();
+    await the.directory.poll();
     expect(the.directory.find('pk_live_seeded')).toMatchObject({ id: seeds()[0]!.id, mode: 'live', name: 'Seeded' });
     expect(the.directory.find('pk_test_other')).toMatchObject({ id: `${seeds()[1]!.id}_test`, mode: 'test' });
     const { items } = await the.records.audit.list({ max: 10 });
@@ -482,7 +482,7 @@ describe('S31 origins of the records that are refused since they were written', 
     await the.records.change((stores) =>
       stores.sites.setOrigins(SHOP, ['https://*.github.io', 'https://shop.example', 'https://*.co.uk']),
     );
-    await the.directory.look();
+    await the.directory.poll();
     const { origins } = the.directory.find(live.text)!;
     expect(isOriginAllowed('https://shop.example', origins)).toBe(true);
     expect(isOriginAllowed('https://anybody.github.io', origins)).toBe(false);

@@ -1,0 +1,150 @@
+import type { SiteKey } from '@passerby/sdk/protocol';
+import type { Clock } from '../clock.ts';
+import type { SiteId } from '../domain/ids.ts';
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../matching/rules.ts';
+import { errorFields, type Log } from '../observability/log.ts';
+import type { Changes } from '../records/records.ts';
+import type { SiteRecord } from '../records/sites.ts';
+import { UnreadableSettings } from './settings.ts';
+import type { SiteDirectory } from './site-directory.ts';
+import { type Sides, sidesOf } from './site-modes.ts';
+import type { Site } from './site.ts';
+
+export interface RecordedSitesParts {
+  /** For dates: which keys are good. */
+  readonly dates: Clock;
+  readonly log: Log;
+  /** Sites that are there without a record; a record with the same key takes their place. */
+  readonly builtIn: readonly Site[];
+}
+
+/** Keys that opened a site and no longer do. */
+export interface GoneKeys {
+  /** Publishable keys that were good and are not: revoked, run out, or their site disabled. */
+  readonly goneKeys: readonly SiteKey[];
+  /** Whether a secret key that was good is not: what was signed with it is no longer believed. */
+  readonly areSecretKeysGone: boolean;
+}
+
+/** The sites of the records, in memory, looked up by key and by id. */
+export class RecordedSites implements SiteDirectory {
+  readonly #parts: RecordedSitesParts;
+  readonly #records = new Map<SiteId, { readonly record: SiteRecord; readonly sides: Sides }>();
+  readonly #byId = new Map<SiteId, Site>();
+  /** `null` for a key that is known and not good. */
+  readonly #byKey = new Map<string, Site | null>();
+  #goneKeys = new Set<SiteKey>();
+  #areSecretKeysGone = false;
+  /** When the next key runs out, Unix milliseconds. */
+  #dueAt = Infinity;
+
+  constructor(parts: RecordedSitesParts) {
+    this.#parts = parts;
+  }
+
+  find(key: string): Site | undefined {
+    this.refresh();
+    const site = this.#byKey.get(key);
+    if (site === undefined) return this.#parts.builtIn.find(({ keys }) => keys.includes(key as SiteKey));
+    return site ?? undefined;
+  }
+
+  byId(id: SiteId): Site | undefined {
+    this.refresh();
+    return this.#byId.get(id) ?? this.#parts.builtIn.find((site) => site.id === id);
+  }
+
+  rulesOf(id: SiteId): MatchRules {
+    return this.byId(id)?.match ?? DEFAULT_MATCH_RULES;
+  }
+
+  /** Applies what changed in the records. */
+  apply({ isWhole, sites, unreadable }: Pick<Changes, 'isWhole' | 'sites' | 'unreadable'>): void {
+    if (isWhole) {
+      this.#applyAll(sites);
+    } else {
+      for (const id of unreadable) this.#remove(id);
+      for (const record of sites) this.#applyRecord(record);
+    }
+    this.#setDue();
+  }
+
+  /** Applies the dates at which keys run out: that changes nothing in the records. */
+  refresh(): void {
+    const now = this.#parts.dates();
+    if (now < this.#dueAt) return;
+    for (const { record, sides } of [...this.#records.values()]) if (sides.goodUntil <= now) this.#applyRecord(record);
+    this.#setDue();
+  }
+
+  /** Returns the keys that stopped working since the last call. */
+  consumeGoneKeys(): GoneKeys {
+    const gone = { goneKeys: [...this.#goneKeys], areSecretKeysGone: this.#areSecretKeysGone };
+    this.#goneKeys = new Set();
+    this.#areSecretKeysGone = false;
+    return gone;
+  }
+
+  /** These are all there are: forgets others, and keys that are no more. What is as it was costs next to nothing. */
+  #applyAll(sites: readonly SiteRecord[]): void {
+    const there = new Set(sites.map(({ id }) => id));
+    const changed = sites.filter((record) => !isSameRecord(record, this.#records.get(record.id)?.record));
+    for (const id of [...this.#records.keys()]) if (!there.has(id)) this.#remove(id);
+    // Before any is taken: a key may be another site's now.
+    const before = changed.flatMap(({ id }) => this.#records.get(id)?.record.keys ?? []);
+    for (const { value } of before) this.#byKey.delete(value);
+    for (const record of changed) this.#applyRecord(record);
+  }
+
+  /** Forgets a site, which is no more or cannot be read. */
+  #remove(id: SiteId): void {
+    const record = this.#records.get(id)?.record;
+    if (record === undefined) return;
+    this.#applyRecord({ ...record, isDisabled: true });
+    this.#records.delete(id);
+    for (const { value } of record.keys) this.#byKey.delete(value);
+  }
+
+  #setDue(): void {
+    this.#dueAt = [...this.#records.values()].reduce((due, { sides }) => Math.min(due, sides.goodUntil), Infinity);
+  }
+
+  #applyRecord(record: SiteRecord): void {
+    const before = this.#records.get(record.id)?.sides.sites ?? [];
+    const sides = this.#sidesOf(record);
+    this.#records.set(record.id, { record, sides });
+    for (const { id } of before) this.#byId.delete(id);
+    for (const site of sides.sites) this.#byId.set(site.id, site);
+
+    const good = new Map(sides.sites.flatMap((site) => site.keys.map((key) => [key as string, site] as const)));
+    for (const { kind, value } of record.keys) {
+      if (kind === 'publishable') this.#byKey.set(value, good.get(value) ?? null);
+    }
+    for (const key of before.flatMap(({ keys }) => keys)) if (!good.has(key)) this.#goneKeys.add(key);
+    for (const key of good.keys()) this.#goneKeys.delete(key as SiteKey);
+    const secrets = new Set(sides.sites.flatMap(({ guard }) => guard.claimKeys));
+    if (before.some(({ guard }) => guard.claimKeys.some((key) => !secrets.has(key)))) this.#areSecretKeysGone = true;
+  }
+
+  /** A site whose settings cannot be read is shut rather than open in some other way. */
+  #sidesOf(record: SiteRecord): Sides {
+    try {
+      const sides = sidesOf(record, this.#parts.dates());
+      if (sides.unread > 0) {
+        this.#parts.log.warn(
+          { site: record.id, count: sides.unread },
+          'origins of a site let nobody in: they are no longer accepted, see site show',
+        );
+      }
+      return sides;
+    } catch (thrown) {
+      const why = thrown instanceof UnreadableSettings ? { field: thrown.field } : { error: errorFields(thrown) };
+      this.#parts.log.error({ record: record.id, ...why }, 'a site is shut: it cannot be read');
+      return { sites: [], unread: 0, goodUntil: Infinity };
+    }
+  }
+}
+
+function isSameRecord(a: SiteRecord, b: SiteRecord | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
