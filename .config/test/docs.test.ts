@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BOUNDS } from '../../api/src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from '../../api/src/limits/connection-limits.ts';
 import { NETWORK_BITS } from '../../api/src/privacy/client-address.ts';
 import { RATE_LIMITS, timesAt } from '../../api/src/limits/rate-limits.ts';
 import { CONFIG_NAMES, readConfig } from '../../api/src/config.ts';
@@ -119,7 +119,7 @@ describe('docs/reference/limits.md', async () => {
   it.each([
     ['## Limits', LIMITS],
     ['## Times', TIMES],
-    ['## What a connection may cost', BOUNDS],
+    ['## What a connection may cost', CONNECTION_LIMITS],
   ])('%s are those of the code', (heading, table) => {
     const written = rows(section(page, heading)).map(([name, value]) => [name, Number(value)]);
     expect(Object.fromEntries(written)).toEqual(table);

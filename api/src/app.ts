@@ -1,27 +1,27 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
-import { type RoundParts, startRounds } from './background/site-maintenance.ts';
+import { type MaintenanceParts, startMaintenance } from './background/site-maintenance.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
-import { type Bounds, BOUNDS } from './limits/connection-limits.ts';
+import { type ConnectionLimits, CONNECTION_LIMITS } from './limits/connection-limits.ts';
 import type { Config } from './config.ts';
 import { type Clock, type MonotonicClock, monotonicClock, systemClock } from './clock.ts';
 import { Heartbeat } from './cluster/heartbeat.ts';
-import { Lifecycle } from './sessions/notice-dispatcher.ts';
+import { NoticeDispatcher } from './sessions/notice-dispatcher.ts';
 import { Relay } from './sessions/relay.ts';
-import { answerOneAtATime, createListener } from './http/http-server.ts';
+import { answerOneAtATime, createHttpServer } from './http/http-server.ts';
 import type { Operation } from './http/admin/operation.ts';
 import { ProxyHints } from './http/proxy-hints.ts';
 import { spreadRequests } from './http/spread-requests.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/http-app.ts';
-import { Arrivals } from './admission/session-admission.ts';
+import { SessionAdmission } from './admission/session-admission.ts';
 import { EventLoopLoad, judgedBy, type Load, SHED_FROM_MS } from './rate-limiting/event-loop-load.ts';
-import { FrameGate } from './rate-limiting/frame-limiter.ts';
-import { Limiter } from './rate-limiting/rate-limiter.ts';
-import { Turns } from './rate-limiting/fair-scheduler.ts';
-import { SessionAllowances } from './rate-limiting/session-rate-limiter.ts';
+import { FrameLimiter } from './rate-limiting/frame-limiter.ts';
+import { RateLimiter } from './rate-limiting/rate-limiter.ts';
+import { FairScheduler } from './rate-limiting/fair-scheduler.ts';
+import { SessionRateLimiter } from './rate-limiting/session-rate-limiter.ts';
 import { Matchmaker } from './sessions/matchmaker.ts';
-import { WaitReports } from './sessions/wait-status.ts';
+import { WaitStatusNotifier } from './sessions/wait-status.ts';
 import { errorFields, type Log } from './observability/log.ts';
 import { Metrics } from './observability/metrics.ts';
 import { observedStore } from './state/observed-store.ts';
@@ -33,23 +33,23 @@ import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './privacy/address-hash.ts';
 import { agree } from './admission/consent.ts';
 import type { BanList } from './moderation/bans.ts';
-import { type BanBook, CoolDowns, type ReportCounts } from './moderation/auto-bans.ts';
-import { Entrance } from './admission/visitor-authenticator.ts';
-import { Gatekeeper } from './admission/request-admission.ts';
+import { type BanRepository, AutoBans, type ReportCounts } from './moderation/auto-bans.ts';
+import { VisitorAuthenticator } from './admission/visitor-authenticator.ts';
+import { RequestAdmission } from './admission/request-admission.ts';
 import type { OnSpam } from './moderation/spam-detector.ts';
-import { type ReportBook, Reports } from './moderation/reports.ts';
-import { type Forgetful, forgetReports } from './moderation/report-retention.ts';
+import { type ReportRepository, Reports } from './moderation/reports.ts';
+import { type ReportRetention, forgetReports } from './moderation/report-retention.ts';
 import { Salts } from './privacy/salts.ts';
 import { ticketFor } from './admission/search-ticket.ts';
-import { TurnOuts } from './sessions/access-revocation.ts';
+import { AccessRevocation } from './sessions/access-revocation.ts';
 import { clientAddress } from './privacy/client-address.ts';
 import type { Visitor } from './domain/visitor.ts';
 import { DRAIN_MAX_MS } from './shutdown.ts';
-import { Online } from './sessions/online-count.ts';
+import { OnlineCount } from './sessions/online-count.ts';
 import { Reconciler } from './sessions/reconciler.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { SiteDirectory } from './sites/site-directory.ts';
-import { type FrameHandler, RequestDoor, type RequestHandlers } from './socket/request-router.ts';
+import { type FrameHandler, RequestRouter, type RequestHandlers } from './socket/request-router.ts';
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './domain/id-source.ts';
@@ -74,7 +74,10 @@ export interface AppParts {
   /** Calls back when a key is no longer good or a ban has come; returns the undo. */
   readonly onAccessChange: (changed: () => void) => () => void;
   /** Where reports and bans are kept. */
-  readonly records: { readonly reports: ReportBook & ReportCounts & Forgetful; readonly bans: BanBook };
+  readonly records: {
+    readonly reports: ReportRepository & ReportCounts & ReportRetention;
+    readonly bans: BanRepository;
+  };
   /** What the operators' API does, if there is an `OPERATOR_TOKEN`. */
   readonly operations?: readonly Operation[];
   /** Since when the database does not answer, as `clock` tells it; `null` while it does. */
@@ -89,7 +92,7 @@ export interface AppParts {
   /** Milliseconds between two looks at what is due. */
   readonly roundMs?: number;
   /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
-  readonly bounds?: Partial<Bounds>;
+  readonly bounds?: Partial<ConnectionLimits>;
   /** Replaces the look at this process's event loop. */
   readonly load?: Load;
   /** Replaces handlers, so that a test can make one throw. */
@@ -97,7 +100,7 @@ export interface AppParts {
 }
 
 /** How much a node holds for visitors. */
-export interface Held {
+export interface ResourceCounts {
   readonly connections: number;
   /** Connections that have a session. */
   readonly sockets: number;
@@ -125,7 +128,7 @@ export interface App {
   /** Every HTTP route, such as `GET /healthz`, files apart. */
   readonly routes: readonly string[];
   /** What this node holds for visitors; all zero when nobody is there, the sites once the grace is over too. */
-  held(): Held;
+  held(): ResourceCounts;
   /** Stops taking visitors and tells those here to go elsewhere. Resolves when they have gone or the time is up. */
   empty(): Promise<void>;
   /** `empty`, then `stop`. */
@@ -140,11 +143,18 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { config, sites, log, dates = systemClock, clock = monotonicClock } = parts;
   let isDraining = false;
   const { RATE_LIMIT_FACTOR: factor } = config;
-  const addressConnectionsMax = Math.ceil(BOUNDS.addressConnectionsMax * factor);
-  const packetsMax = Math.ceil(BOUNDS.packetsMax * factor);
-  const packetsMaxBytes = Math.ceil(BOUNDS.packetsMaxBytes * factor);
-  const addressTcpMax = Math.ceil(BOUNDS.addressTcpMax * factor);
-  const bounds = { ...BOUNDS, addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes, ...parts.bounds };
+  const addressConnectionsMax = Math.ceil(CONNECTION_LIMITS.addressConnectionsMax * factor);
+  const packetsMax = Math.ceil(CONNECTION_LIMITS.packetsMax * factor);
+  const packetsMaxBytes = Math.ceil(CONNECTION_LIMITS.packetsMaxBytes * factor);
+  const addressTcpMax = Math.ceil(CONNECTION_LIMITS.addressTcpMax * factor);
+  const bounds = {
+    ...CONNECTION_LIMITS,
+    addressConnectionsMax,
+    addressTcpMax,
+    packetsMax,
+    packetsMaxBytes,
+    ...parts.bounds,
+  };
   const tally = new Tally();
   const metrics = new Metrics();
   const nodeId = randomIds.node();
@@ -164,7 +174,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const turns = new SiteTurns({ failed: noteRoundFailure });
   const pace = new RepairPace(monotonicClock);
   backend.onReached(() => pace.noteSignEverywhere());
-  const noteRepair: RoundParts['repaired'] = (site, mended) => {
+  const noteRepair: MaintenanceParts['repaired'] = (site, mended) => {
     let count = 0;
     for (const kind of REPAIRED_KINDS) {
       count += mended[kind] ?? 0;
@@ -177,20 +187,20 @@ export async function startApp(parts: AppParts): Promise<App> {
   const addresses = new AddressHasher(salts);
   const { bans } = parts;
   const push = new SocketPush(bounds, tally);
-  const allowances = new SessionAllowances(clock, factor);
-  const limiter = new Limiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
+  const allowances = new SessionRateLimiter(clock, factor);
+  const limiter = new RateLimiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
   // CONNECTs cost this process, and are not to wait for a database.
-  const ownLimiter = new Limiter({ sessions: allowances, factor, redis: null, clock, tally });
-  const entrance = new Entrance(addresses, bans, ownLimiter, dates);
+  const ownLimiter = new RateLimiter({ sessions: allowances, factor, redis: null, clock, tally });
+  const entrance = new VisitorAuthenticator(addresses, bans, ownLimiter, dates);
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
   const load = parts.load ?? judgedBy(eventLoop, config.SHED_FROM_MS ?? SHED_FROM_MS);
-  const arrivals = new Arrivals({ limiter, load, clock, tally });
+  const arrivals = new SessionAdmission({ limiter, load, clock, tally });
   const relay = new Relay(push, clock, link, nodeId);
-  const waits = new WaitReports({ store, push, sites, log, clock });
-  const lifecycle = new Lifecycle({ store, relay, push, sites, link, waits, log, metrics, nodeId, turns });
-  const tell = (notices: readonly Notice[]) => lifecycle.tell(notices);
+  const waits = new WaitStatusNotifier({ store, push, sites, log, clock });
+  const lifecycle = new NoticeDispatcher({ store, relay, push, sites, link, waits, log, metrics, nodeId, turns });
+  const tell = (notices: readonly Notice[]) => lifecycle.dispatch(notices);
   const matchmaker = new Matchmaker(
     store,
     sites,
@@ -199,7 +209,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     (sessionId) => relay.seatOf(sessionId) !== undefined,
     (sessionId, revision) => lifecycle.noteTold(sessionId, revision),
   );
-  const online = new Online(store, push, clock, turns);
+  const online = new OnlineCount(store, push, clock, turns);
   const ids = randomIds;
   const toldAt = (session: SessionRef) => lifecycle.toldAt(session);
   const sessions = new Sessions({
@@ -221,7 +231,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   await backend.listen(nodeId, (parcel) => {
     switch (parcel.kind) {
       case 'notice':
-        return lifecycle.tellHere(parcel.notice);
+        return lifecycle.dispatchLocally(parcel.notice);
       case 'superseded':
         return sessions.supersedeBefore(parcel.sessionId, parcel.fence);
       case 'frame': {
@@ -236,19 +246,19 @@ export async function startApp(parts: AppParts): Promise<App> {
     faultOf: (thrown) => backend.faultOf(thrown),
     everyMs: parts.roundMs ?? ROUND_MS,
   });
-  const coolDowns = new CoolDowns(parts.records.reports, parts.records.bans, bans, dates);
+  const coolDowns = new AutoBans(parts.records.reports, parts.records.bans, bans, dates);
   const reports = new Reports({ store, hearing: relay, sites, book: parts.records.reports, coolDowns, clock: dates });
   const ticketOf = (payload: FindPayload, visitor: Visitor) =>
     ticketFor(payload, visitor, { sites, bans, clock: dates });
   const stopForgetting = forgetReports(parts.records.reports, dates, log);
-  const turnOuts = new TurnOuts({ sites, bans, push, sessions, log, clock: dates });
-  const stopFollowing = parts.onAccessChange(() => turnOuts.look());
+  const turnOuts = new AccessRevocation({ sites, bans, push, sessions, log, clock: dates });
+  const stopFollowing = parts.onAccessChange(() => turnOuts.revokeAll());
   const onSpam: OnSpam = (site, address) => {
     coolDowns
       .spammed(site, address)
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
   };
-  const gatekeeper = new Gatekeeper({ sites, limiter, arrivals, load, dates, clock, tally, onSpam });
+  const gatekeeper = new RequestAdmission({ sites, limiter, arrivals, load, dates, clock, tally, onSpam });
   const handlers: RequestHandlers = {
     // A match that was told to nobody may fall through before it is: then the request is made anew.
     'match:find': async (session, payload, visitor) => {
@@ -282,7 +292,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     'session:close': (session) => sessions.close(session),
     ...parts.handlers,
   };
-  const frames = new FrameGate(allowances, tally, clock, (sessionId, retryAfterMs) => {
+  const frames = new FrameLimiter(allowances, tally, clock, (sessionId, retryAfterMs) => {
     const conversationId = relay.seatOf(sessionId)?.conversationId;
     if (conversationId !== undefined)
       push.toSession(sessionId, 'conversation:throttled', { conversationId, retryAfterMs });
@@ -290,10 +300,10 @@ export async function startApp(parts: AppParts): Promise<App> {
   const passFrame: FrameHandler = (from, frame, visitor) => {
     const fault = relay.pass(from.sessionId, frame);
     // Also what was dropped for want of a number: it was meant to get past this.
-    if (fault === null || fault === 'unnumbered') gatekeeper.heard(from, frame, visitor);
+    if (fault === null || fault === 'unnumbered') gatekeeper.recordFrame(from, frame, visitor);
     return fault;
   };
-  const door = new RequestDoor(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
+  const door = new RequestRouter(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
 
   const storeWatch = new StoreWatch({
     backend,
@@ -337,7 +347,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const answer = httpApp.callback();
   const proxyHints = new ProxyHints(config.TRUSTED_HOPS, tally, log);
   const listenerParts = { bounds, trustedHops: config.TRUSTED_HOPS, tally, log };
-  const http = createListener({
+  const http = createHttpServer({
     ...listenerParts,
     answer: (request, response) => void answer(request, response),
     upgradePath: SOCKET_PATH,
@@ -351,31 +361,31 @@ export async function startApp(parts: AppParts): Promise<App> {
     door,
     admitConnect: (request) => entrance.admitConnect(clientAddress(request, config.TRUSTED_HOPS)),
     visitorOf: (site, key, request, credentials) =>
-      entrance.visitorOf(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
+      entrance.authenticate(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
     letIn: (session, visitor) => {
-      if (session !== null) turnOuts.lookAt(session, visitor, relay.seatOf(session.sessionId) !== undefined);
+      if (session !== null) turnOuts.revokeIfLost(session, visitor, relay.seatOf(session.sessionId) !== undefined);
     },
     tell,
     log,
     tally,
     bounds,
     clock,
-    turns: new Turns(),
+    turns: new FairScheduler(),
     trustedHops: config.TRUSTED_HOPS,
     isDraining: () => isDraining,
   });
   // Turns of their own: nobody's message waits behind somebody's requests.
-  spreadRequests(http, new Turns());
+  spreadRequests(http, new FairScheduler());
   answerOneAtATime(http, (request) => proxyHints.look(request));
 
-  const stopRounds = startRounds({
+  const stopRounds = startMaintenance({
     everyMs: parts.roundMs ?? ROUND_MS,
     ...{ nodeId, store, sites, sessions, heartbeat, turns, pace, salts, reconciler, waits, lifecycle, online, tell },
     repaired: noteRepair,
     failed: noteRoundFailure,
   });
 
-  const held = (): Held => ({
+  const held = (): ResourceCounts => ({
     connections: socketServer.engine.clientsCount,
     sockets: push.size,
     rooms: socketServer.of('/').adapter.rooms.size,
@@ -397,7 +407,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const metricsHttp =
     METRICS_PORT === undefined
       ? null
-      : createListener({
+      : createHttpServer({
           ...listenerParts,
           answer: (request, response) => void scraped(request, response),
           upgradePath: null,

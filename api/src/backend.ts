@@ -1,6 +1,6 @@
 import type { StoreFault } from '@passerby/sdk/protocol';
-import { type LinkFault, type NodeLink, noLink, type Parcel } from './cluster/node-bus.ts';
-import { RedisLink } from './cluster/redis-node-bus.ts';
+import { type NodeBusFault, type NodeBus, noNodeBus, type NodeMessage } from './cluster/node-bus.ts';
+import { RedisNodeBus } from './cluster/redis-node-bus.ts';
 import type { MonotonicClock } from './clock.ts';
 import { isBug } from './errors.ts';
 import type { Log } from './observability/log.ts';
@@ -31,7 +31,7 @@ import type { StateStore } from './state/state-store.ts';
 export interface Backend {
   readonly name: string;
   readonly store: StateStore;
-  readonly link: NodeLink;
+  readonly link: NodeBus;
   readonly salts: SaltSource;
   /** Where counts are kept that all nodes share; `null` where there is one node. */
   readonly redis: RedisClient | null;
@@ -40,7 +40,7 @@ export interface Backend {
   /** Fault that keeps the store from being reached at this moment; `null` if there is none, as far as is known. */
   reachFault(): StoreFault | null;
   /** Why nothing comes through from other processes; `undefined` while it does, or while there are none. */
-  linkFault(): LinkFault | undefined;
+  linkFault(): NodeBusFault | undefined;
   /** Writes the least there is to write. Rejects if the store takes no writes. */
   probe(): Promise<unknown>;
   /**
@@ -52,7 +52,7 @@ export interface Backend {
   onReached(listener: () => void): void;
   /** Fault that a failure of the store stands for. */
   faultOf(thrown: unknown): StoreFault;
-  listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void>;
+  listen(node: NodeId, take: (parcel: NodeMessage) => void): Promise<void>;
   /** Does what a start needs of the store, again for a while if it fails. Rejects with words that name what to set right. */
   atStart(step: () => Promise<void>): Promise<void>;
   close(): void;
@@ -63,7 +63,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
   return {
     name: 'memory',
     store: new MemoryStore(clock, randomIds),
-    link: noLink,
+    link: noNodeBus,
     salts: ownSalts,
     redis: null,
     isSharded: false,
@@ -91,7 +91,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
   const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
-  const link = new RedisLink(commands, subscriber, tally, { onFaultChange: logLink(log) });
+  const link = new RedisNodeBus(commands, subscriber, tally, { onFaultChange: logLink(log) });
   const close = () => {
     link.close();
     for (const connection of [commands, subscriber, pulse]) connection.disconnect();
@@ -141,20 +141,20 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   }
 }
 
-const LINK_WORDS: Readonly<Record<LinkFault, string>> = {
+const LINK_WORDS: Readonly<Record<NodeBusFault, string>> = {
   NO_PUBLISH: 'nothing comes through from other processes: the user may not publish',
   NO_SUBSCRIBE: 'nothing comes through from other processes: the user may not subscribe',
   NO_ECHO: 'nothing comes through from other processes: what this one sends to itself does not come back',
 };
 
-function whyNotHeard(fault: LinkFault | undefined, subscriber: RedisClient, thrown: Error): string {
+function whyNotHeard(fault: NodeBusFault | undefined, subscriber: RedisClient, thrown: Error): string {
   if (fault === 'NO_PUBLISH') return 'the user of REDIS_URL may not publish (NOPERM): see docs/redis.md';
   if (fault === 'NO_SUBSCRIBE') return 'the user of REDIS_URL may not subscribe (NOPERM): see docs/redis.md';
   return whyNotOpened(subscriber, thrown);
 }
 
 /** One line whenever another reason keeps messages of other processes away, and one when they come again. */
-function logLink(log: Log): (fault: LinkFault | undefined) => void {
+function logLink(log: Log): (fault: NodeBusFault | undefined) => void {
   let isSilent = false;
   return (fault) => {
     if (fault !== undefined) log.warn({ reason: fault }, LINK_WORDS[fault]);

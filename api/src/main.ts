@@ -11,7 +11,7 @@ import { reportOperations } from './http/admin/report-operations.ts';
 import { siteOperations } from './http/admin/site-operations.ts';
 import { openRecords } from './records/records.ts';
 import { auditedBans } from './moderation/auto-bans.ts';
-import { OperatorDesk } from './moderation/moderation-service.ts';
+import { ModerationService } from './moderation/moderation-service.ts';
 import { AccessDirectory } from './admission/access-directory.ts';
 import { seedSites } from './sites/seed.ts';
 import { DEMO_SITE } from './sites/site-directory.ts';
@@ -97,7 +97,7 @@ const app = await startApp({
   probeRecords: () => records.probe(),
   operations: [
     ...siteOperations(new SiteService({ records, clock: systemClock, actor: 'operator' })),
-    ...reportOperations(new OperatorDesk(records, systemClock)),
+    ...reportOperations(new ModerationService(records, systemClock)),
   ],
   log,
 }).catch(failUnlessBug((error: NodeJS.ErrnoException) => whyNotListening(error, config)));

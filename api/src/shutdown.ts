@@ -1,4 +1,4 @@
-import { BOUNDS } from './limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from './limits/connection-limits.ts';
 import { errorFields, reasonOf, type Log } from './observability/log.ts';
 import { RECORDS_BOUNDS } from './records/bounds.ts';
 
@@ -13,7 +13,7 @@ export const END_MAX_MS = 9_500;
 const LATE_MAX_MS = 500;
 
 /** Time after which the process goes whoever is still connected. Milliseconds. */
-export const DRAIN_MAX_MS = END_MAX_MS - LATE_MAX_MS - Math.max(BOUNDS.closeMs, RECORDS_BOUNDS.closeMs);
+export const DRAIN_MAX_MS = END_MAX_MS - LATE_MAX_MS - Math.max(CONNECTION_LIMITS.closeMs, RECORDS_BOUNDS.closeMs);
 
 export interface ShutdownParts {
   /** Lets visitors go and closes what is open. Called once. */

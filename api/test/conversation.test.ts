@@ -60,7 +60,7 @@ describe('a conversation', () => {
     await pair.a.ask('conversation:leave', { conversationId: pair.conversationId });
     pair.b.say(pair.conversationId, 2, 'too late');
     await assertTalking(other, 1);
-    expect(app.tally.of('frame_not_paired')).toBe(3);
+    expect(app.tally.countOf('frame_not_paired')).toBe(3);
     expect(
       [...pair.a.all('conversation:frame'), ...other.a.all('conversation:frame')].map(({ body }) => body['text']),
     ).toEqual(['b1', 'b1']);
@@ -75,7 +75,7 @@ describe('a conversation', () => {
     await using pair = await pairOf(app);
     pair.a.socket.emit('conversation:frame', { conversationId: pair.conversationId, run: 'r', seq: 1, ack: 0, body });
     await assertTalking(pair, 1);
-    expect(app.tally.of(count)).toBe(1);
+    expect(app.tally.countOf(count)).toBe(1);
   });
 
   test('a body nested as deep as its size allows does no harm', async () => {

@@ -36,7 +36,7 @@ describe('what is no request that could be answered is told so in a problem', ()
     const problem = problemIn(connection.received);
     expect(problem).toMatchObject({ type: 'about:blank', status, code });
     expect(connection.received).toContain(`X-Request-Id: ${problem.instance.split(':').at(-1)}`);
-    expect(app.tally.of(`refused_http_${code}`)).toBe(1);
+    expect(app.tally.countOf(`refused_http_${code}`)).toBe(1);
   });
 });
 

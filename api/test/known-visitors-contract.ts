@@ -2,7 +2,7 @@ import { TIMES, type ConversationId, type RequestId, type ResumeToken } from '@p
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ticketFrom } from '../src/matching/ticket.ts';
 import type { SessionRef } from '../src/domain/session.ts';
-import type { Mark } from '../src/domain/visitor-fingerprint.ts';
+import type { VisitorFingerprint } from '../src/domain/visitor-fingerprint.ts';
 import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 import { markOf } from './marks.ts';
@@ -24,7 +24,8 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
 
     const token = () => `r_${`known${++count}`.padEnd(22, '0')}` as ResumeToken;
     const ticket = () => ticketFrom({ requestId: `request-${++count}` as RequestId });
-    const open = async (mark: Mark, resume = token()) => (await store.open(SITE, NODE, resume, mark)).session;
+    const open = async (mark: VisitorFingerprint, resume = token()) =>
+      (await store.open(SITE, NODE, resume, mark)).session;
     const meet = async (a: SessionRef, b: SessionRef): Promise<ConversationId> => {
       await store.find(a, ticket(), FREE);
       const { notices } = await store.find(b, ticket(), FREE);
@@ -118,7 +119,10 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       });
 
       test('S32 keeps the wider networks of both', async () => {
-        const wide = (address: string): Mark => ({ ...markOf(address), wider: ['/56', '/48'] as Mark['address'][] });
+        const wide = (address: string): VisitorFingerprint => ({
+          ...markOf(address),
+          wider: ['/56', '/48'] as VisitorFingerprint['address'][],
+        });
         const [a, b] = [await open(wide('a')), await open(wide('b'))];
         expect(await store.reported(a, await meet(a, b))).toMatchObject({ peer: wide('b'), own: wide('a') });
       });

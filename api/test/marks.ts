@@ -1,15 +1,15 @@
 import type { SiteKey } from '@passerby/sdk/protocol';
 import type { Visitor } from '../src/domain/visitor.ts';
 import type { AddressHash } from '../src/domain/ids.ts';
-import type { Mark } from '../src/domain/visitor-fingerprint.ts';
+import type { VisitorFingerprint } from '../src/domain/visitor-fingerprint.ts';
 
 /** The mark of somebody from there. */
-export function markOf(address: string, banId: string | null = null): Mark {
+export function markOf(address: string, banId: string | null = null): VisitorFingerprint {
   return { address: address as AddressHash, wider: [], banId };
 }
 
 /** The mark of a visitor nobody asks about. */
-export const MARK: Mark = markOf('somewhere');
+export const MARK: VisitorFingerprint = markOf('somewhere');
 
 /** A visitor nobody asks about. */
 export const VISITOR: Visitor = {

@@ -7,7 +7,7 @@ import { systemClock as clock } from '../src/clock.ts';
 import { ADMIN_PATH } from '../src/http/admin/openapi.ts';
 import { reportOperations } from '../src/http/admin/report-operations.ts';
 import { siteOperations } from '../src/http/admin/site-operations.ts';
-import { OperatorDesk } from '../src/moderation/moderation-service.ts';
+import { ModerationService } from '../src/moderation/moderation-service.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import { RawConnection } from './bounds/raw-connection.ts';
 import { siteOf, startTestApp, until } from './harness.ts';
@@ -60,7 +60,7 @@ beforeAll(async () => {
     config: { METRICS_TOKEN: TOKEN, OPERATOR_TOKEN: TOKEN, SECURITY_CONTACT: 'mailto:security@good.example' },
     operations: [
       ...siteOperations(new SiteService({ records, clock, actor: 'operator' })),
-      ...reportOperations(new OperatorDesk(records, clock)),
+      ...reportOperations(new ModerationService(records, clock)),
     ],
   });
 });

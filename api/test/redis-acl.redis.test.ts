@@ -2,7 +2,7 @@ import { describeKnownVisitors } from './known-visitors-contract.ts';
 import { MARK } from './marks.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RedisLink } from '../src/cluster/redis-node-bus.ts';
+import { RedisNodeBus } from '../src/cluster/redis-node-bus.ts';
 import { Tally } from '../src/observability/tally.ts';
 import { TAKE_TEXT } from '../src/rate-limiting/redis-counters.ts';
 import { AGREE_TEXT } from '../src/privacy/salts.ts';
@@ -152,7 +152,7 @@ describe('the user of docs/redis.md', () => {
     await checkRedis(commands, {
       commands: calledCommands(Object.values(SCRIPTS).map(({ text }) => text)),
     });
-    const link = new RedisLink(commands, subscriber, new Tally());
+    const link = new RedisNodeBus(commands, subscriber, new Tally());
     const received = new Promise(
       (resolve) => void link.listen('n_1' as NodeId, resolve).then(() => link.send('n_1' as NodeId, PARCEL)),
     );

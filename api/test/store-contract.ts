@@ -7,7 +7,7 @@ import { type Ticket, ticketFrom } from '../src/matching/ticket.ts';
 import type { NodeId, SiteId } from '../src/domain/ids.ts';
 import type { Notice } from '../src/domain/notice.ts';
 import type { SessionRef } from '../src/domain/session.ts';
-import type { Mark } from '../src/domain/visitor-fingerprint.ts';
+import type { VisitorFingerprint } from '../src/domain/visitor-fingerprint.ts';
 import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
@@ -630,7 +630,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
 
       test('S34 counts networks and not people, and not the asker’s own', async () => {
         const from = (address: string, ...wider: string[]) =>
-          store.open(SITE, NODE, token(), { ...markOf(address), wider: wider as Mark['address'][] });
+          store.open(SITE, NODE, token(), { ...markOf(address), wider: wider as VisitorFingerprint['address'][] });
         const waitFrom = async (languages: string[], ...address: [string, ...string[]]) => {
           const { session } = await from(...address);
           await find(session, ticket({ languages, seeks: ['nobody'] }));

@@ -104,7 +104,7 @@ export class AccessDirectory implements SiteDirectory {
     if (bans.some((ban) => ban.liftedAt === null && !this.bans.has(ban))) this.#areBansNew = true;
     this.#sites.apply(changes);
     if (isWhole) this.bans.clear();
-    for (const ban of bans) this.bans.take(ban, this.#parts.dates());
+    for (const ban of bans) this.bans.apply(ban, this.#parts.dates());
   }
 
   #polled(): void {

@@ -11,7 +11,7 @@ const DECOY = [parseOriginRule('https://nobody.invalid')];
  * The site a request speaks for, if its key is known and its Origin is on that site's list; `null`
  * otherwise, without saying which of the two it was, by the answer or by the time it takes.
  */
-export function admit(request: IncomingMessage, sites: SiteDirectory): Site | null {
+export function findAdmittedSite(request: IncomingMessage, sites: SiteDirectory): Site | null {
   const [key = '', ...more] = queryOf(request).getAll('site');
   const site = more.length === 0 ? sites.find(key) : undefined;
   const isAllowed = isOriginAllowed(request.headers.origin, site?.origins ?? DECOY);

@@ -42,7 +42,7 @@ describe('S18 a proof', () => {
     expect(await proof.prove(A, await solved(challenge))).toEqual({ status: 'proven' });
     expect(() => proof.require(A, 'always', 2)).not.toThrow();
     expect(() => proof.require(B, 'always', 2)).toThrow(expect.objectContaining(refused));
-    expect(tally.of('proof_given')).toBe(1);
+    expect(tally.countOf('proof_given')).toBe(1);
   });
 
   test('holds as long as the session looks for others now and then', async () => {

@@ -1,24 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
-import { Arrivals } from './session-admission.ts';
+import { SessionAdmission } from './session-admission.ts';
 import { EventLoopLoad, judgedBy, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
-import { Limiter } from '../rate-limiting/rate-limiter.ts';
-import { SessionAllowances } from '../rate-limiting/session-rate-limiter.ts';
+import { RateLimiter } from '../rate-limiting/rate-limiter.ts';
+import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 
 const SITE = 'site_a' as SiteId;
 
 function arrivalsWith(factor = 1) {
   let [now, delayMs, count] = [1_000_000, 0, 0];
   const tally = new Tally();
-  const limiter = new Limiter({
-    sessions: new SessionAllowances(() => now, factor),
+  const limiter = new RateLimiter({
+    sessions: new SessionRateLimiter(() => now, factor),
     factor,
     redis: null,
     clock: () => now,
     tally,
   });
-  const arrivals = new Arrivals({ limiter, load: { delayMs: () => delayMs }, clock: () => now, tally });
+  const arrivals = new SessionAdmission({ limiter, load: { delayMs: () => delayMs }, clock: () => now, tally });
   return {
     arrivals,
     tally,
@@ -40,7 +40,7 @@ describe('a new session', () => {
     expect(Math.min(...times)).toBeGreaterThanOrEqual(2_000);
     expect(Math.max(...times)).toBeLessThanOrEqual(6_000);
     expect(new Set(times).size).toBeGreaterThan(5);
-    expect(tally.of('sessions_shed')).toBe(20);
+    expect(tally.countOf('sessions_shed')).toBe(20);
     setDelay(0);
     await arrive();
   });

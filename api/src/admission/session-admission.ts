@@ -3,14 +3,14 @@ import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SiteId } from '../domain/ids.ts';
 import { type Load, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
-import type { Doer, Limiter, Standing } from '../rate-limiting/rate-limiter.ts';
+import type { RateLimitSubject, RateLimiter, LimitStatus } from '../rate-limiting/rate-limiter.ts';
 
 /** When who was turned away may come again: at a random time between these two. Milliseconds. */
 const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
 
 /** Lets new sessions in, or turns them away. Who comes back with a token is only counted, who waits or talks is not asked. */
-export class Arrivals {
-  readonly #limiter: Limiter;
+export class SessionAdmission {
+  readonly #limiter: RateLimiter;
   readonly #load: Load;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
@@ -18,7 +18,7 @@ export class Arrivals {
   readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
 
   constructor(parts: {
-    readonly limiter: Limiter;
+    readonly limiter: RateLimiter;
     readonly load: Load;
     readonly clock: MonotonicClock;
     readonly tally: Tally;
@@ -30,20 +30,20 @@ export class Arrivals {
   }
 
   /** @throws Refusal `unavailable` while this process is behind, `rate_limited`. */
-  async admit(doer: Doer): Promise<void> {
+  async admit(doer: RateLimitSubject): Promise<void> {
     if (this.#load.delayMs() >= SHED_FROM_MS) {
       this.#tally.count('sessions_shed');
       const { min, max } = SHED_RETRY_MS;
       throw new Refusal('unavailable', { retryAfterMs: Math.round(min + Math.random() * (max - min)) });
     }
-    const { standings, refusal } = await this.#limiter.tryTake('sessions', doer);
+    const { standings, refusal } = await this.#limiter.tryConsume('sessions', doer);
     if (doer.site !== '') this.#note(doer.site, standings);
     if (refusal !== null) throw refusal;
   }
 
   /** Somebody presents a token, good or not. @throws Refusal `rate_limited`. */
-  async admitBack(doer: Doer): Promise<void> {
-    await this.#limiter.take('returns', doer);
+  async admitBack(doer: RateLimitSubject): Promise<void> {
+    await this.#limiter.consume('returns', doer);
   }
 
   /** How much of what a site may open in a minute is used up: 0 to 1. */
@@ -52,10 +52,10 @@ export class Arrivals {
     return used !== undefined && used.until > this.#clock() ? used.share : 0;
   }
 
-  #note(site: SiteId, standings: readonly Standing[]): void {
+  #note(site: SiteId, standings: readonly LimitStatus[]): void {
     const ofSite = standings.find(({ scope }) => scope === 'site');
     if (ofSite === undefined) return;
-    const { allowance, left, resetMs } = ofSite;
+    const { quota: allowance, left, resetMs } = ofSite;
     this.#used.set(site, { share: 1 - left / allowance.points, until: this.#clock() + resetMs });
   }
 }

@@ -1,22 +1,22 @@
 import type { ResumeToken, SiteKey } from '@passerby/sdk/protocol';
 import type { Clock } from '../clock.ts';
-import type { Limiter } from '../rate-limiting/rate-limiter.ts';
+import type { RateLimiter } from '../rate-limiting/rate-limiter.ts';
 import type { Visitor } from '../domain/visitor.ts';
 import type { Site } from '../sites/site.ts';
 import type { AddressHasher } from '../privacy/address-hash.ts';
 import { banOf, refusalFor, type BanList } from '../moderation/bans.ts';
 import { ClaimKeys } from './claim-keys.ts';
-import { readClaims } from './visitor-claims.ts';
+import { verifyClaims } from './visitor-claims.ts';
 
 /** Who comes in, and what is known of them from then on. */
-export class Entrance {
+export class VisitorAuthenticator {
   readonly #addresses: AddressHasher;
   readonly #bans: BanList;
-  readonly #limiter: Pick<Limiter, 'take'>;
+  readonly #limiter: Pick<RateLimiter, 'consume'>;
   readonly #clock: Clock;
   readonly #claimKeys = new ClaimKeys();
 
-  constructor(addresses: AddressHasher, bans: BanList, limiter: Pick<Limiter, 'take'>, clock: Clock) {
+  constructor(addresses: AddressHasher, bans: BanList, limiter: Pick<RateLimiter, 'consume'>, clock: Clock) {
     this.#addresses = addresses;
     this.#bans = bans;
     this.#limiter = limiter;
@@ -28,14 +28,14 @@ export class Entrance {
    * process's own, so that no store is asked. Called before anything about it is checked. @throws Refusal `rate_limited`.
    */
   async admitConnect(address: string): Promise<void> {
-    await this.#limiter.take('connects', { site: '', address: this.#addresses.hash(address, '') });
+    await this.#limiter.consume('connects', { site: '', address: this.#addresses.hash(address, '') });
   }
 
   /**
    * A visitor of a page that may use `key`, by where they come from and what the site says of them.
    * @throws Refusal `claims_refused`, `banned`.
    */
-  async visitorOf(
+  async authenticate(
     site: Site,
     key: SiteKey,
     address: string,
@@ -46,7 +46,7 @@ export class Entrance {
       locale,
       banId,
       signedWith: claimKey,
-    } = await readClaims(claims, site, this.#clock, this.#claimKeys);
+    } = await verifyClaims(claims, site, this.#clock, this.#claimKeys);
     const addresses = this.#addresses.follow(address, site.id);
     const visitor: Visitor = {
       key,

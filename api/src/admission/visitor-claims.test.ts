@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { siteOf } from '../../test/harness.ts';
 import type { Site } from '../sites/site.ts';
 import { ClaimKeys } from './claim-keys.ts';
-import { readClaims } from './visitor-claims.ts';
+import { verifyClaims } from './visitor-claims.ts';
 
 const NOW = Date.UTC(2026, 10, 22);
 const clock = () => NOW;
@@ -39,11 +39,11 @@ const REFUSED = { code: 'claims_refused' };
 describe('what a site says about a visitor', () => {
   test('is believed if one of its keys signed it', async () => {
     const claims = { ageBand: '18+', locale: 'pt', banId: 'u-1' };
-    expect(await readClaims(await sign(claims), siteWith(), clock, keys)).toEqual({
+    expect(await verifyClaims(await sign(claims), siteWith(), clock, keys)).toEqual({
       ...claims,
       signedWith: own.publicKey,
     });
-    expect(await readClaims(await sign({ locale: 'de' }, former), siteWith(), clock, keys)).toEqual({
+    expect(await verifyClaims(await sign({ locale: 'de' }, former), siteWith(), clock, keys)).toEqual({
       ageBand: null,
       locale: 'de',
       banId: null,
@@ -53,8 +53,10 @@ describe('what a site says about a visitor', () => {
 
   test('may be nothing, unless the site asks for it', async () => {
     const nothing = { ageBand: null, locale: null, banId: null, signedWith: null };
-    expect(await readClaims(undefined, siteWith(), clock, keys)).toEqual(nothing);
-    await expect(readClaims(undefined, siteWith({ isClaimsNeeded: true }), clock, keys)).rejects.toMatchObject(REFUSED);
+    expect(await verifyClaims(undefined, siteWith(), clock, keys)).toEqual(nothing);
+    await expect(verifyClaims(undefined, siteWith({ isClaimsNeeded: true }), clock, keys)).rejects.toMatchObject(
+      REFUSED,
+    );
   });
 
   test.each([
@@ -93,17 +95,17 @@ describe('what a site says about a visitor', () => {
     ['that is no JWT', () => Promise.resolve('claims')],
     ['that is empty parts', () => Promise.resolve('..')],
   ] as const)('is refused %s', async (_, make) => {
-    await expect(readClaims(await make(), siteWith(), clock, keys)).rejects.toMatchObject(REFUSED);
+    await expect(verifyClaims(await make(), siteWith(), clock, keys)).rejects.toMatchObject(REFUSED);
   });
 
   test('is refused on a site without a secret key', async () => {
-    await expect(readClaims(await sign({}), siteWith({ claimKeys: [] }), clock, keys)).rejects.toMatchObject(REFUSED);
+    await expect(verifyClaims(await sign({}), siteWith({ claimKeys: [] }), clock, keys)).rejects.toMatchObject(REFUSED);
   });
 
   test('names an age band the site has, where it has any', async () => {
     const site = siteWith({}, { ageBands: ['13-17', '18+'] });
-    expect(await readClaims(await sign({ ageBand: '13-17' }), site, clock, keys)).toMatchObject({ ageBand: '13-17' });
-    await expect(readClaims(await sign({ ageBand: 'adult' }), site, clock, keys)).rejects.toMatchObject(REFUSED);
+    expect(await verifyClaims(await sign({ ageBand: '13-17' }), site, clock, keys)).toMatchObject({ ageBand: '13-17' });
+    await expect(verifyClaims(await sign({ ageBand: 'adult' }), site, clock, keys)).rejects.toMatchObject(REFUSED);
   });
 });
 
@@ -126,9 +128,9 @@ describe('S29 a signature is checked last', () => {
     const found: string[] = [];
     const none = { find: (x: string) => (found.push(x), keys.find(x)) } as ClaimKeys;
     const site = siteWith({}, { ageBands: ['18+'] });
-    await expect(readClaims(await make(), site, clock, none)).rejects.toMatchObject(REFUSED);
+    await expect(verifyClaims(await make(), site, clock, none)).rejects.toMatchObject(REFUSED);
     expect(found).toEqual([]);
-    await expect(readClaims(await sign({}, other), site, clock, none)).rejects.toMatchObject(REFUSED);
+    await expect(verifyClaims(await sign({}, other), site, clock, none)).rejects.toMatchObject(REFUSED);
     expect(found).toEqual([former.publicKey, own.publicKey]);
   });
 
@@ -136,7 +138,7 @@ describe('S29 a signature is checked last', () => {
     const kept = new ClaimKeys();
     const key = await kept.find(own.publicKey);
     expect(await kept.find(own.publicKey)).toBe(key);
-    for (let count = 0; count < 5; count++) await readClaims(await sign({}), siteWith(), clock, kept);
+    for (let count = 0; count < 5; count++) await verifyClaims(await sign({}), siteWith(), clock, kept);
     expect(kept.size).toBe(2);
   });
 

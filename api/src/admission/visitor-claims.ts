@@ -9,7 +9,7 @@ import type { Site } from '../sites/site.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 
 /** What a site may say about one of its visitors. Who they are is not among it. */
-export interface Claims {
+export interface VerifiedClaims {
   /** One of the policy's, if that has any. */
   readonly ageBand: string | null;
   /** A BCP 47 tag; the language of who names none. */
@@ -20,7 +20,7 @@ export interface Claims {
   readonly signedWith: string | null;
 }
 
-export const NO_CLAIMS: Claims = { ageBand: null, locale: null, banId: null, signedWith: null };
+export const NO_CLAIMS: VerifiedClaims = { ageBand: null, locale: null, banId: null, signedWith: null };
 
 /** How far ahead `exp` may be: what is said of a visitor is not good for longer. Seconds. */
 const VALID_MAX_S = 24 * 60 * 60;
@@ -48,12 +48,12 @@ const headSchema = z.looseObject({ alg: z.literal(ALGORITHM) });
  * @throws Refusal `claims_refused` if there is none and the site needs one, if it is out of date or by
  *   nobody of the site, or says what it may not.
  */
-export async function readClaims(
+export async function verifyClaims(
   token: string | undefined,
   site: Site,
   clock: Clock,
   keys: ClaimKeys,
-): Promise<Claims> {
+): Promise<VerifiedClaims> {
   if (token === undefined) {
     if (site.guard.isClaimsNeeded) throw new Refusal('claims_refused');
     return NO_CLAIMS;

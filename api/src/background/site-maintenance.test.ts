@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type RoundParts, startRounds } from './site-maintenance.ts';
+import { type MaintenanceParts, startMaintenance } from './site-maintenance.ts';
 import { RepairPace } from '../state/repair-pace.ts';
 import { SiteTurns } from '../state/site-turns.ts';
 import type { NodeId, SiteId } from '../domain/ids.ts';
@@ -13,7 +13,7 @@ const done = () => Promise.resolve();
 /** Rounds over sites of which some never answer, counted by the end of each. */
 function start(
   names: { readonly dead: number; readonly alive: number },
-  parts: Partial<RoundParts> = {},
+  parts: Partial<MaintenanceParts> = {},
   { isFirstElsewhere = false } = {},
 ) {
   const sites = [
@@ -24,7 +24,7 @@ function start(
   const failed: unknown[] = [];
   const swept: SiteId[] = [];
   let ends = 0;
-  const stop = startRounds({
+  const stop = startMaintenance({
     everyMs: 1,
     nodeId: 'n_here' as NodeId,
     store: {
@@ -73,7 +73,7 @@ describe('the background rounds', () => {
 
   it('repair no site that another node sweeps', async () => {
     const repaired: unknown[] = [];
-    const tell: RoundParts['tell'] = (notices) => void repaired.push(...notices);
+    const tell: MaintenanceParts['tell'] = (notices) => void repaired.push(...notices);
     const { rounds } = start({ dead: 0, alive: 2 }, { tell }, { isFirstElsewhere: true });
     await rounds(3);
     expect(repaired).toContainEqual({ repaired: 'alive_1' });
@@ -87,7 +87,7 @@ describe('the background rounds', () => {
     const asked: number[] = [];
     const lost = { count: 0 };
     const told: unknown[] = [];
-    const store: RoundParts['store'] = {
+    const store: MaintenanceParts['store'] = {
       sweep: async () => ({ notices: [], isMore: false, isElsewhere: false }),
       repair: async (_, __, max) => {
         asked.push(max);
@@ -97,7 +97,7 @@ describe('the background rounds', () => {
       },
     };
     const perRound: number[][] = [];
-    const online: RoundParts['online'] = {
+    const online: MaintenanceParts['online'] = {
       tellChanges: async () => {
         perRound.push(asked.splice(0));
         if (perRound.length === 2) pace.noteSign(site);

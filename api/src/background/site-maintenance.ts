@@ -1,8 +1,8 @@
 import type { Heartbeat } from '../cluster/heartbeat.ts';
-import type { Lifecycle } from '../sessions/notice-dispatcher.ts';
-import type { WaitReports } from '../sessions/wait-status.ts';
+import type { NoticeDispatcher } from '../sessions/notice-dispatcher.ts';
+import type { WaitStatusNotifier } from '../sessions/wait-status.ts';
 import type { Salts } from '../privacy/salts.ts';
-import type { Online } from '../sessions/online-count.ts';
+import type { OnlineCount } from '../sessions/online-count.ts';
 import type { Reconciler } from '../sessions/reconciler.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
@@ -15,7 +15,7 @@ import type { RepairOutcome, StateStore } from '../state/state-store.ts';
 /** Bounds of one site's sweep in a round: transitions in a call, so that others get their turn in between; and calls. */
 const SWEEP = { max: 50, callsMax: 20 } as const;
 
-export interface RoundParts {
+export interface MaintenanceParts {
   readonly everyMs: number;
   readonly nodeId: NodeId;
   readonly store: Pick<StateStore, 'sweep' | 'repair'>;
@@ -28,9 +28,9 @@ export interface RoundParts {
   readonly repaired: (site: SiteId, mended: RepairOutcome['mended']) => void;
   readonly salts: Pick<Salts, 'refresh'>;
   readonly reconciler: Pick<Reconciler, 'round'>;
-  readonly waits: Pick<WaitReports, 'round'>;
-  readonly lifecycle: Pick<Lifecycle, 'endSilent'>;
-  readonly online: Pick<Online, 'tellChanges'>;
+  readonly waits: Pick<WaitStatusNotifier, 'round'>;
+  readonly lifecycle: Pick<NoticeDispatcher, 'endSilent'>;
+  readonly online: Pick<OnlineCount, 'tellChanges'>;
   readonly tell: (notices: readonly Notice[]) => void;
   /** Told of everything that failed apart from the turns of sites. */
   readonly failed: (thrown: unknown) => void;
@@ -40,7 +40,7 @@ export interface RoundParts {
  * Looks at an interval for what is due: lapsed grace, silent conversations, missed notices, a changed online count. What
  * takes longer than the interval is not begun again before it is over, and keeps nothing else waiting. Returns the undo.
  */
-export function startRounds(parts: RoundParts): () => void {
+export function startMaintenance(parts: MaintenanceParts): () => void {
   const { turns, salts, waits, failed } = parts;
   const begins = [() => salts.refresh(), () => waits.round(), () => roundOfSites(parts)].map((work) =>
     unlessUnderWay(work, failed),
@@ -52,7 +52,7 @@ export function startRounds(parts: RoundParts): () => void {
   };
 }
 
-function unlessUnderWay(work: () => Promise<void>, failed: RoundParts['failed']): () => void {
+function unlessUnderWay(work: () => Promise<void>, failed: MaintenanceParts['failed']): () => void {
   let isUnderWay = false;
   return () => {
     if (isUnderWay) return;
@@ -61,7 +61,7 @@ function unlessUnderWay(work: () => Promise<void>, failed: RoundParts['failed'])
   };
 }
 
-async function attempt(work: () => Promise<void>, failed: RoundParts['failed']): Promise<void> {
+async function attempt(work: () => Promise<void>, failed: MaintenanceParts['failed']): Promise<void> {
   try {
     await work();
   } catch (thrown) {
@@ -70,7 +70,7 @@ async function attempt(work: () => Promise<void>, failed: RoundParts['failed']):
 }
 
 /** One step after the other, each for all sites. */
-async function roundOfSites(parts: RoundParts): Promise<void> {
+async function roundOfSites(parts: MaintenanceParts): Promise<void> {
   const { sessions, turns, pace, reconciler, lifecycle, online, failed } = parts;
   const active = sessions.activeSites();
   pace.keepOnly(active);
@@ -89,7 +89,7 @@ async function roundOfSites(parts: RoundParts): Promise<void> {
 /** Sweeps a site, and returns whether another node does so at present. */
 async function isSweptElsewhere(
   site: SiteId,
-  { store, nodeId, sites, sessions, heartbeat, tell }: RoundParts,
+  { store, nodeId, sites, sessions, heartbeat, tell }: MaintenanceParts,
 ): Promise<boolean> {
   // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
   await heartbeat.held(site);
@@ -103,7 +103,7 @@ async function isSweptElsewhere(
   return false;
 }
 
-async function repair(site: SiteId, { store, nodeId, pace, repaired, tell }: RoundParts): Promise<void> {
+async function repair(site: SiteId, { store, nodeId, pace, repaired, tell }: MaintenanceParts): Promise<void> {
   for (let call = 1, isMore = true; isMore; call++) {
     const { max, calls, callsMax } = pace.of(site);
     const outcome = await store.repair(site, nodeId, max);

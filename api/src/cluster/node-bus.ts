@@ -3,7 +3,7 @@ import type { NodeId, SessionId } from '../domain/ids.ts';
 import type { Notice } from '../domain/notice.ts';
 
 /** What one node tells another. */
-export type Parcel =
+export type NodeMessage =
   /** Something for a visitor whose socket is there. */
   | { readonly kind: 'notice'; readonly notice: Notice }
   /** A session whose socket was there is here now, from this fence on. */
@@ -12,14 +12,14 @@ export type Parcel =
   | { readonly kind: 'frame'; readonly from: SessionId; readonly to: SessionId; readonly frame: Frame };
 
 /** Why nothing comes through from other nodes. */
-export type LinkFault = Extract<StoreFault, 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO'>;
+export type NodeBusFault = Extract<StoreFault, 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO'>;
 
 /** The way to the other nodes. Best effort: the ends make frames reliable, and `session:ready` tells what notices told. */
-export interface NodeLink {
-  send(node: NodeId, parcel: Parcel): void;
+export interface NodeBus {
+  send(node: NodeId, parcel: NodeMessage): void;
 }
 
 /** One process: there is nobody to send to. */
-export const noLink: NodeLink = {
+export const noNodeBus: NodeBus = {
   send: () => undefined,
 };

@@ -1,6 +1,6 @@
 import { END_REASONS, LIMITS } from '@passerby/sdk/protocol';
 import { z } from 'zod';
-import type { Parcel } from './node-bus.ts';
+import type { NodeMessage } from './node-bus.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import { frameFault, frameSchema } from '../contract/frame.ts';
 import * as ids from '../contract/ids.ts';
@@ -48,7 +48,7 @@ const notice = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const parcel = schemaFor<Parcel>()(
+const parcel = schemaFor<NodeMessage>()(
   z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('notice'), notice }),
     z.strictObject({ kind: z.literal('superseded'), sessionId, fence: z.int().min(1) }),
@@ -57,16 +57,19 @@ const parcel = schemaFor<Parcel>()(
 );
 
 /** What travels between nodes of one version; another version is dropped and counted, never guessed at. */
-export const LINK_VERSION = 1;
+export const NODE_MESSAGE_VERSION = 1;
 
 /** Batch of parcels as it is published; `readParcel` reads each. */
-export const parcelBatch = z.strictObject({ version: z.literal(LINK_VERSION), parcels: z.array(z.unknown()).min(1) });
+export const nodeMessageBatch = z.strictObject({
+  version: z.literal(NODE_MESSAGE_VERSION),
+  parcels: z.array(z.unknown()).min(1),
+});
 
 /**
  * Returns one parcel of a batch; `null` if it is malformed. A frame has to pass the checks of a visitor's frame, since the
  * sending node may run a version that checks less.
  */
-export function readParcel(unread: unknown): Parcel | null {
+export function parseNodeMessage(unread: unknown): NodeMessage | null {
   const parsed = parcel.safeParse(unread);
   if (!parsed.success) return null;
   const { data } = parsed;

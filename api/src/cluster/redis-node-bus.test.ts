@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
 import type { NodeId } from '../domain/ids.ts';
-import type { Parcel } from './node-bus.ts';
-import { RedisLink } from './redis-node-bus.ts';
+import type { NodeMessage } from './node-bus.ts';
+import { RedisNodeBus } from './redis-node-bus.ts';
 
 const superseded = (fence: number) => ({ kind: 'superseded', sessionId: 's_a', fence });
 const frame = (body: unknown, seq = 1) => ({
@@ -33,11 +33,11 @@ function fakeRedis() {
 }
 
 /** A link that hears what it is told to, and what it took. */
-async function listening(take: (parcel: Parcel) => void = () => undefined) {
+async function listening(take: (parcel: NodeMessage) => void = () => undefined) {
   const { subscriber, publish } = fakeRedis();
   const tally = new Tally();
-  const taken: Parcel[] = [];
-  const link = new RedisLink({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
+  const taken: NodeMessage[] = [];
+  const link = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
   await link.listen('n_1' as NodeId, (parcel) => {
     taken.push(parcel);
     take(parcel);
@@ -60,13 +60,13 @@ describe('S29 the link to other nodes', () => {
     const { hear, taken, tally } = await listening();
     hear([superseded(1), parcel, superseded(2)]);
     expect(taken).toEqual([superseded(1), superseded(2)]);
-    expect(tally.of('parcels_malformed')).toBe(1);
+    expect(tally.countOf('parcels_malformed')).toBe(1);
   });
 
   it('listens again on a connection that is made anew while a start waits for the first echo', async () => {
     const { subscriber } = fakeRedis();
     const publish = vi.fn(() => Promise.resolve(1));
-    const link = new RedisLink({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
+    const link = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
     const isListening = link.listen('n_1' as NodeId, () => undefined);
     await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 10_000 });
     subscriber.emit('ready');
@@ -82,7 +82,7 @@ describe('S29 the link to other nodes', () => {
     hear([superseded(1), superseded(2)]);
     hear([superseded(3)]);
     expect(taken).toHaveLength(3);
-    expect(tally.of('parcels_failed')).toBe(1);
+    expect(tally.countOf('parcels_failed')).toBe(1);
   });
 
   it.each(['', 'null', '[]', '{"version":1,"parcels":[]}', '{"version":2,"parcels":[1]}', '['.repeat(100_000)])(
@@ -90,7 +90,7 @@ describe('S29 the link to other nodes', () => {
     async (text) => {
       const { hearText, taken, tally } = await listening();
       hearText(text);
-      expect([taken, tally.of('parcels_malformed')]).toEqual([[], 1]);
+      expect([taken, tally.countOf('parcels_malformed')]).toEqual([[], 1]);
     },
   );
 });
@@ -104,7 +104,7 @@ describe('the fault of a link', () => {
   function stage() {
     const redis = fakeRedis();
     const faults: (string | undefined)[] = [];
-    const link = new RedisLink(
+    const link = new RedisNodeBus(
       { publish: redis.publish } as unknown as RedisClient,
       redis.subscriber as unknown as Redis,
       new Tally(),

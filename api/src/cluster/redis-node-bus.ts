@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type MonotonicClock, monotonicClock } from '../clock.ts';
-import { LINK_VERSION, parcelBatch, readParcel } from './node-message.ts';
+import { NODE_MESSAGE_VERSION, nodeMessageBatch, parseNodeMessage } from './node-message.ts';
 import { within } from '../deadline.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
@@ -8,12 +8,12 @@ import { renewConnection } from '../state/redis/foreign-answer.ts';
 import { PREFIX } from '../state/redis/keys.ts';
 import { isDenied } from '../state/redis/store-fault.ts';
 import type { NodeId } from '../domain/ids.ts';
-import type { LinkFault, NodeLink, Parcel } from './node-bus.ts';
+import type { NodeBusFault, NodeBus, NodeMessage } from './node-bus.ts';
 
-export interface RedisLinkOptions {
+export interface RedisNodeBusOptions {
   readonly echoEveryMs?: number;
   /** Called with the fault whenever it is another one; with `undefined` once there is none. */
-  readonly onFaultChange?: (fault: LinkFault | undefined) => void;
+  readonly onFaultChange?: (fault: NodeBusFault | undefined) => void;
   readonly clock?: MonotonicClock;
 }
 
@@ -21,14 +21,14 @@ export interface RedisLinkOptions {
  * Node-addressed publish over Redis: each node listens to its own channel, and what a node has for
  * another in one turn of the event loop is one message.
  */
-export class RedisLink implements NodeLink {
+export class RedisNodeBus implements NodeBus {
   readonly #publisher: RedisClient;
   readonly #subscriber: Redis;
   readonly #tally: Tally;
   readonly #echoEveryMs: number;
-  readonly #onFaultChange: (fault: LinkFault | undefined) => void;
+  readonly #onFaultChange: (fault: NodeBusFault | undefined) => void;
   readonly #clock: MonotonicClock;
-  #outgoing = new Map<NodeId, Parcel[]>();
+  #outgoing = new Map<NodeId, NodeMessage[]>();
   #echoes: NodeJS.Timeout | undefined;
   /** Latest echo that Redis took, and latest one that came back. */
   #echo = { sent: 0, heard: 0 };
@@ -36,10 +36,10 @@ export class RedisLink implements NodeLink {
   #heardAt = -Infinity;
   /** Rights that were missed since an echo came back. */
   #denied = { subscribe: false, publish: false };
-  #toldFault: LinkFault | undefined;
+  #toldFault: NodeBusFault | undefined;
   #onEcho: () => void = () => undefined;
 
-  constructor(publisher: RedisClient, subscriber: Redis, tally: Tally, options: RedisLinkOptions = {}) {
+  constructor(publisher: RedisClient, subscriber: Redis, tally: Tally, options: RedisNodeBusOptions = {}) {
     const { echoEveryMs = ECHO_EVERY_MS, onFaultChange = () => undefined, clock = monotonicClock } = options;
     this.#publisher = publisher;
     this.#subscriber = subscriber;
@@ -50,7 +50,7 @@ export class RedisLink implements NodeLink {
   }
 
   /** Why nothing comes through, whether to this node or from it; `undefined` while its own echoes come back. */
-  fault(): LinkFault | undefined {
+  fault(): NodeBusFault | undefined {
     if (this.#denied.subscribe) return 'NO_SUBSCRIBE';
     if (this.#denied.publish) return 'NO_PUBLISH';
     return this.#clock() - this.#heardAt > ECHOES_SILENT * this.#echoEveryMs ? 'NO_ECHO' : undefined;
@@ -60,7 +60,7 @@ export class RedisLink implements NodeLink {
    * Starts listening for this node, and goes on whenever the connection is a new one. Resolves once an echo came back, or
    * is late: `fault` then says so. Rejects if Redis takes no subscription, or no message from this user.
    */
-  async listen(node: NodeId, take: (parcel: Parcel) => void): Promise<void> {
+  async listen(node: NodeId, take: (parcel: NodeMessage) => void): Promise<void> {
     this.#subscriber.on('message', (_channel: string, text: string) => {
       if (text.startsWith(ECHO)) {
         this.#hearEcho(Number(text.slice(ECHO.length)));
@@ -151,7 +151,7 @@ export class RedisLink implements NodeLink {
     this.#onFaultChange(fault);
   }
 
-  send(node: NodeId, parcel: Parcel): void {
+  send(node: NodeId, parcel: NodeMessage): void {
     const waiting = this.#outgoing.get(node);
     if (waiting !== undefined) {
       waiting.push(parcel);
@@ -165,7 +165,7 @@ export class RedisLink implements NodeLink {
     const outgoing = this.#outgoing;
     this.#outgoing = new Map();
     for (const [node, parcels] of outgoing) {
-      const text = JSON.stringify({ version: LINK_VERSION, parcels });
+      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, parcels });
       this.#publisher.publish(channelOf(node), text).then(
         (receivers) => {
           // What is no number answers another command: whether this one was carried out is not known.
@@ -178,21 +178,21 @@ export class RedisLink implements NodeLink {
   }
 
   /** Returns the well-formed parcels of a batch; counts and drops the others. */
-  #read(text: string): readonly Parcel[] {
-    const batch = parcelBatch.safeParse(safelyParsed(text));
+  #read(text: string): readonly NodeMessage[] {
+    const batch = nodeMessageBatch.safeParse(safelyParsed(text));
     if (!batch.success) {
       this.#tally.count('parcels_malformed');
       return [];
     }
     return batch.data.parcels.flatMap((unread) => {
-      const parcel = readParcel(unread);
+      const parcel = parseNodeMessage(unread);
       if (parcel === null) this.#tally.count('parcels_malformed');
       return parcel ?? [];
     });
   }
 
   /** Counts an error instead of throwing it: the caller is the Redis client's parser, and the rest of the batch follows. */
-  #handOver(parcel: Parcel, take: (parcel: Parcel) => void): void {
+  #handOver(parcel: NodeMessage, take: (parcel: NodeMessage) => void): void {
     try {
       take(parcel);
     } catch {

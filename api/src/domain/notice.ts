@@ -1,6 +1,6 @@
 import type { ConversationId, EndReason, PeerPresence } from '@passerby/sdk/protocol';
 import type { SessionId } from './ids.ts';
-import type { Address, Seat, SessionRef } from './session.ts';
+import type { SessionLocation, Seat, SessionRef } from './session.ts';
 
 /**
  * What a transition means for one visitor: to be told on whichever node their socket is. The store
@@ -14,25 +14,25 @@ export type Notice = {
    */
   readonly revision: number;
 } & (
-  | { readonly kind: 'started'; readonly to: Address; readonly seat: Seat }
+  | { readonly kind: 'started'; readonly to: SessionLocation; readonly seat: Seat }
   | {
       readonly kind: 'ended';
-      readonly to: Address;
+      readonly to: SessionLocation;
       readonly conversationId: ConversationId;
       readonly reason: EndReason;
     }
   | {
       readonly kind: 'presence';
-      readonly to: Address;
+      readonly to: SessionLocation;
       readonly conversationId: ConversationId;
       readonly presence: PeerPresence;
       /** Where the peer's socket is from now on. */
-      readonly peer: Address;
+      readonly peer: SessionLocation;
     }
 );
 
 /** What a node believes of one session whose socket is there. */
-export interface Held {
+export interface LocalView {
   readonly session: SessionRef;
   readonly seat: Seat | null;
   readonly isPeerAway: boolean;

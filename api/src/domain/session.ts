@@ -12,7 +12,7 @@ export interface SessionRef {
 }
 
 /** Where a session's socket is, so that a notice finds it. */
-export interface Address {
+export interface SessionLocation {
   readonly site: SiteId;
   readonly sessionId: SessionId;
   readonly nodeId: NodeId;
@@ -23,5 +23,5 @@ export interface Seat {
   readonly conversationId: ConversationId;
   readonly role: 'offerer' | 'answerer';
   readonly shared: Shared;
-  readonly peer: Address;
+  readonly peer: SessionLocation;
 }

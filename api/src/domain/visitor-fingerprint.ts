@@ -4,7 +4,7 @@ import type { AddressHash } from './ids.ts';
  * By what a visitor is known beyond their session, for reports and bans; the store hands it back as it got
  * it. No address and no name: a salted hash that means nothing a day later, and what the site's claims say.
  */
-export interface Mark {
+export interface VisitorFingerprint {
   readonly address: AddressHash;
   /** Of the wider networks the address is in, narrowest first; none for IPv4. */
   readonly wider: readonly AddressHash[];
@@ -13,6 +13,6 @@ export interface Mark {
 }
 
 /** The widest network of a visitor, by which people are told apart where being many would harm others. */
-export function networkOf({ address, wider }: Mark): AddressHash {
+export function networkOf({ address, wider }: VisitorFingerprint): AddressHash {
   return wider.at(-1) ?? address;
 }

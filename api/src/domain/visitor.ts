@@ -1,6 +1,6 @@
 import type { Agreed, SiteKey } from '@passerby/sdk/protocol';
 import type { AddressHashes } from './ids.ts';
-import type { Mark } from './visitor-fingerprint.ts';
+import type { VisitorFingerprint } from './visitor-fingerprint.ts';
 
 /** What this node knows of a connected visitor beyond the session; it goes with the connection. */
 export interface Visitor {
@@ -19,7 +19,7 @@ export interface Visitor {
 }
 
 /** As the session keeps it. */
-export function markOf({ addresses, banId }: Visitor): Mark {
+export function fingerprintOf({ addresses, banId }: Visitor): VisitorFingerprint {
   const [address, ...wider] = addresses[0];
   return { address, wider, banId };
 }

@@ -15,7 +15,7 @@ import { securityHeaders } from './security-headers.ts';
 import { securityTxtRoutes } from './security-txt.ts';
 import { siteInfoRoutes } from './site-info.ts';
 
-export interface HttpParts extends HealthParts {
+export interface HttpAppParts extends HealthParts {
   readonly log: Log;
   readonly tally: Tally;
   readonly metrics: Metrics;
@@ -30,7 +30,7 @@ export interface HttpParts extends HealthParts {
 }
 
 /** The HTTP half of the service: health, what pages may know of their site, the widget's files, the demo page. No cookies. */
-export function createHttpApp(parts: HttpParts): Koa {
+export function createHttpApp(parts: HttpAppParts): Koa {
   const app = bareApp(parts);
   mount(app, healthRoutes(parts));
   mount(app, siteInfoRoutes(parts.sites));
@@ -44,7 +44,7 @@ export function createHttpApp(parts: HttpParts): Koa {
 
 /** Nothing but the metrics, for a port of their own; `isLoopback` where only this machine reaches it. */
 export function createMetricsApp(
-  parts: Pick<HttpParts, 'log' | 'tally' | 'metrics' | 'metricsToken'> & { readonly isLoopback: boolean },
+  parts: Pick<HttpAppParts, 'log' | 'tally' | 'metrics' | 'metricsToken'> & { readonly isLoopback: boolean },
 ): Koa {
   const app = bareApp(parts);
   if (parts.isLoopback) app.use(ownHostOnly());
@@ -60,7 +60,7 @@ export function routesOf(app: Koa): readonly string[] {
   );
 }
 
-function bareApp({ log, tally }: Pick<HttpParts, 'log' | 'tally'>): Koa {
+function bareApp({ log, tally }: Pick<HttpAppParts, 'log' | 'tally'>): Koa {
   const app = new Koa();
   // Without a listener Koa writes to stderr itself, past the log.
   app.on('error', (error: Error & { readonly headerSent?: boolean }) => {

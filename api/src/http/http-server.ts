@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '@passerby/sdk/protocol';
-import type { Bounds } from '../limits/connection-limits.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import { NetworkCounts } from '../rate-limiting/network-counts.ts';
 import { reasonOf, type Log } from '../observability/log.ts';
 import { newRequestId } from '../observability/request-id.ts';
@@ -20,9 +20,9 @@ const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'payload_too_large'],
 ]);
 
-export interface ListenerParts {
+export interface HttpServerParts {
   readonly answer: RequestListener;
-  readonly bounds: Bounds;
+  readonly bounds: ConnectionLimits;
   /** Path prefix where a connection may become a WebSocket; `null` where none may. */
   readonly upgradePath: string | null;
   readonly trustedHops: number;
@@ -33,7 +33,7 @@ export interface ListenerParts {
 }
 
 /** Creates the HTTP server that both doors stand on. */
-export function createListener(parts: ListenerParts): Server {
+export function createHttpServer(parts: HttpServerParts): Server {
   const { answer, bounds, upgradePath, trustedHops, tally, log, onUpgrade } = parts;
   const server = createServer(
     {

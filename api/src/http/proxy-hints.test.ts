@@ -23,7 +23,7 @@ describe('with TRUSTED_HOPS at 0, a proxy', () => {
     (name) => {
       const { warnings, tally, send } = watched(0);
       send(3, { [name]: '203.0.113.7' });
-      expect(tally.of('proxy_undeclared')).toBe(3);
+      expect(tally.countOf('proxy_undeclared')).toBe(3);
       expect(warnings).toHaveLength(1);
       expect(warnings[0]).toEqual([{}, expect.stringContaining('set TRUSTED_HOPS')]);
       expect(JSON.stringify(warnings)).not.toContain('203.0.113.7');
@@ -33,7 +33,7 @@ describe('with TRUSTED_HOPS at 0, a proxy', () => {
   it('that is not there is not told of', () => {
     const { warnings, tally, send } = watched(0);
     send(1_000);
-    expect([warnings, tally.of('proxy_undeclared')]).toEqual([[], 0]);
+    expect([warnings, tally.countOf('proxy_undeclared')]).toEqual([[], 0]);
   });
 });
 
@@ -46,7 +46,7 @@ describe('with TRUSTED_HOPS at 2, entries of X-Forwarded-For', () => {
     send(40, TWO);
     send(60, ONE);
     send(300);
-    expect(tally.of('proxy_entries_missing')).toBe(360);
+    expect(tally.countOf('proxy_entries_missing')).toBe(360);
     expect(warnings).toEqual([[{}, expect.stringContaining('fewer X-Forwarded-For entries than TRUSTED_HOPS')]]);
   });
 
@@ -56,19 +56,19 @@ describe('with TRUSTED_HOPS at 2, entries of X-Forwarded-For', () => {
       send(55, TWO);
       send(45, ONE);
     }
-    expect([warnings, tally.of('proxy_entries_missing')]).toEqual([[], 450]);
+    expect([warnings, tally.countOf('proxy_entries_missing')]).toEqual([[], 450]);
   });
 
   it('that are enough, or more, are well', () => {
     const { warnings, tally, send } = watched(2);
     send(200, TWO);
     send(200, { 'x-forwarded-for': 'made up, 203.0.113.7, 10.0.0.2' });
-    expect([warnings, tally.of('proxy_entries_missing')]).toEqual([[], 0]);
+    expect([warnings, tally.countOf('proxy_entries_missing')]).toEqual([[], 0]);
   });
 
   it('are not asked of probes, which come past the proxy', () => {
     const { warnings, tally, send } = watched(2);
     for (const url of ['/healthz', '/readyz', '/metrics']) send(1_000, {}, url);
-    expect([warnings, tally.of('proxy_entries_missing')]).toEqual([[], 0]);
+    expect([warnings, tally.countOf('proxy_entries_missing')]).toEqual([[], 0]);
   });
 });

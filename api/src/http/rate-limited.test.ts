@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
-import { Limiter } from '../rate-limiting/rate-limiter.ts';
-import { SessionAllowances } from '../rate-limiting/session-rate-limiter.ts';
+import { RateLimiter } from '../rate-limiting/rate-limiter.ts';
+import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHashes } from '../domain/ids.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { rateLimited } from './rate-limited.ts';
 
 async function startLimited() {
-  const limiter = new Limiter({
-    sessions: new SessionAllowances(Date.now, 1),
+  const limiter = new RateLimiter({
+    sessions: new SessionRateLimiter(Date.now, 1),
     factor: 1,
     redis: null,
     clock: Date.now,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
-import type { Limiter, Standing } from '../rate-limiting/rate-limiter.ts';
+import type { RateLimiter, LimitStatus } from '../rate-limiting/rate-limiter.ts';
 import type { SharedLimitName } from '../limits/rate-limits.ts';
 import type { AddressHashes } from '../domain/ids.ts';
 
@@ -11,11 +11,11 @@ import type { AddressHashes } from '../domain/ids.ts';
  */
 export function rateLimited(
   name: SharedLimitName,
-  limiter: Pick<Limiter, 'tryTake'>,
+  limiter: Pick<RateLimiter, 'tryConsume'>,
   addressOf: (request: IncomingMessage) => AddressHashes,
 ): Middleware {
   return async (context, next) => {
-    const { standings, refusal } = await limiter.tryTake(name, { site: '', address: addressOf(context.req) });
+    const { standings, refusal } = await limiter.tryConsume(name, { site: '', address: addressOf(context.req) });
     context.set('RateLimit-Policy', standings.map(policyField).join(', '));
     context.set('RateLimit', standings.map(stateField).join(', '));
     if (refusal !== null) throw refusal;
@@ -24,6 +24,6 @@ export function rateLimited(
 }
 
 const seconds = (ms: number) => Math.ceil(ms / 1_000);
-const policyField = ({ name, allowance: { points, windowMs } }: Standing) =>
+const policyField = ({ name, quota: { points, windowMs } }: LimitStatus) =>
   `"${name}";q=${points};w=${seconds(windowMs)}`;
-const stateField = ({ name, left, resetMs }: Standing) => `"${name}";r=${left};t=${seconds(resetMs)}`;
+const stateField = ({ name, left, resetMs }: LimitStatus) => `"${name}";r=${left};t=${seconds(resetMs)}`;

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import type { SiteInfo } from '@passerby/sdk/protocol';
 import type { Context } from 'koa';
 import { Refusal } from '../errors.ts';
-import { admit, REFUSED_ORIGIN } from '../admission/origin-check.ts';
+import { findAdmittedSite, REFUSED_ORIGIN } from '../admission/origin-check.ts';
 import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 
@@ -30,7 +30,7 @@ export function siteInfoRoutes(sites: SiteDirectory): Router {
 function admitted(context: Context, sites: SiteDirectory): Site {
   context.set('Vary', 'Origin');
   context.set('Cache-Control', 'no-store');
-  const site = admit(context.req, sites);
+  const site = findAdmittedSite(context.req, sites);
   if (site === null) throw new Refusal(REFUSED_ORIGIN);
   context.set('Access-Control-Allow-Origin', context.get('Origin'));
   return site;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Turns } from '../rate-limiting/fair-scheduler.ts';
+import { FairScheduler } from '../rate-limiting/fair-scheduler.ts';
 import { spreadRequests } from './spread-requests.ts';
 
 const servers: Server[] = [];
@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** A server whose answers take a while each, and in which turns it began them. */
 async function serving(takesMs: number) {
-  const turns = new Turns(0);
+  const turns = new FairScheduler(0);
   const begun: number[] = [];
   const server = createServer((_, response) => {
     begun.push(turns.turn);
@@ -43,7 +43,7 @@ describe('S29 requests that come at once', () => {
   });
 
   it('are not answered once their connection is gone', async () => {
-    const turns = new Turns();
+    const turns = new FairScheduler();
     const answered: unknown[] = [];
     const server = createServer((request) => answered.push(request));
     spreadRequests(server, turns);

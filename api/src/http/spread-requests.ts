@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import type { Turns } from '../rate-limiting/fair-scheduler.ts';
+import type { FairScheduler } from '../rate-limiting/fair-scheduler.ts';
 
 /**
  * Spreads the handling of requests over turns of the event loop: an address may have hundreds of connections, all of which
  * may ask at the same moment. Call it once the server has all its listeners.
  */
-export function spreadRequests(server: Server, turns: Turns): void {
+export function spreadRequests(server: Server, turns: FairScheduler): void {
   const listeners = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');
   const answer = (request: IncomingMessage, response: ServerResponse) => {

@@ -4,7 +4,7 @@ const ping = { intervalMs: 20_000, timeoutMs: 10_000 };
  * What one connection may cost this process, whoever opened it and whatever it sends, holds back or leaves
  * unread. `docs/reference/limits.md` lists them, and a test compares the two.
  */
-export const BOUNDS = {
+export const CONNECTION_LIMITS = {
   /** TCP connections; more are closed as they come. An idle visitor costs about 25 kB, so this is about half a gigabyte. */
   connectionsMax: 20_000,
   /** The head of an HTTP request, in bytes. Ours are under 1 KiB; a service under the site's own domain gets its cookies too. */
@@ -57,4 +57,4 @@ export const BOUNDS = {
   addressTcpMax: 500,
 } as const;
 
-export type Bounds = { readonly [Name in keyof typeof BOUNDS]: number };
+export type ConnectionLimits = { readonly [Name in keyof typeof CONNECTION_LIMITS]: number };

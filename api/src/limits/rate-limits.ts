@@ -2,7 +2,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
 /** So many at once, and as many again within the window. */
-export interface Allowance {
+export interface Quota {
   readonly points: number;
   readonly windowMs: number;
 }
@@ -86,7 +86,7 @@ export const RATE_LIMITS = {
     // A person who mistypes, not a program that guesses.
     address: { points: 10, windowMs: MINUTE_MS },
   },
-} as const satisfies Record<string, Partial<Record<Scope, Allowance>>>;
+} as const satisfies Record<string, Partial<Record<Scope, Quota>>>;
 
 export type RateLimitName = keyof typeof RATE_LIMITS;
 
@@ -101,6 +101,6 @@ export type SharedLimitName = {
 }[RateLimitName];
 
 /** An allowance under a factor; never none at all. */
-export function scaled({ points, windowMs }: Allowance, factor: number): Allowance {
+export function scaled({ points, windowMs }: Quota, factor: number): Quota {
   return { points: Math.max(1, Math.round(points * factor)), windowMs };
 }

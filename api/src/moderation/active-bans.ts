@@ -8,7 +8,7 @@ export class ActiveBans implements BanList {
   readonly #byTarget = new Map<string, Map<string, Ban>>();
 
   /** A ban as it is now: new, changed or lifted. */
-  take(ban: Ban, now: number): void {
+  apply(ban: Ban, now: number): void {
     const target = targetOf(ban.site, ban.kind, ban.value);
     const bans = this.#byTarget.get(target) ?? new Map<string, Ban>();
     if (holds(ban, now)) bans.set(ban.id, ban);
@@ -25,7 +25,7 @@ export class ActiveBans implements BanList {
   /** Drops those whose time is up. */
   forget(now: number): void {
     for (const bans of [...this.#byTarget.values()]) {
-      for (const ban of [...bans.values()]) if (!holds(ban, now)) this.take(ban, now);
+      for (const ban of [...bans.values()]) if (!holds(ban, now)) this.apply(ban, now);
     }
   }
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { AddressHash, AddressHashes, SiteId } from '../domain/ids.ts';
-import { type AutomaticBan, CoolDowns, stepFor } from './auto-bans.ts';
+import { type AutoBan, AutoBans, stepFor } from './auto-bans.ts';
 
 const SITE = 'site_a' as SiteId;
 const SOMEBODY = 'somebody' as AddressHash;
@@ -10,8 +10,8 @@ let now = 0;
 let reporters = 0;
 let countedSince = 0;
 let lifted: number | null = null;
-let bans: AutomaticBan[] = [];
-const coolDowns = new CoolDowns(
+let bans: AutoBan[] = [];
+const coolDowns = new AutoBans(
   {
     reportersOf: (_site, _address, since) => {
       countedSince = since;
@@ -40,9 +40,9 @@ beforeEach(() => {
 describe('S33 a cool-down of a wider network', () => {
   /** Cool-downs where so many networks reported each network of somebody. */
   async function afterReports(counts: Readonly<Record<string, number>>, lifts: Readonly<Record<string, number>> = {}) {
-    const given: AutomaticBan[] = [];
+    const given: AutoBan[] = [];
     const since: Record<string, number> = {};
-    const wide = new CoolDowns(
+    const wide = new AutoBans(
       {
         reportersOf: (_site, network, from) => {
           since[network] = from;

@@ -13,7 +13,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
  * within a day; a wider network of theirs by `timesAt` as many. One or two may be spite; by the last step it is a day,
  * which is also as long as an address can be known again.
  */
-export const COOL_DOWN_STEPS = [
+export const AUTO_BAN_STEPS = [
   { reporters: 3, forMs: 10 * MINUTE_MS },
   { reporters: 5, forMs: 60 * MINUTE_MS },
   { reporters: 8, forMs: DAY_MS },
@@ -23,7 +23,7 @@ export const COOL_DOWN_STEPS = [
 const SPAM_MS = 60 * MINUTE_MS;
 
 /** A ban that the service gives by itself. */
-export interface AutomaticBan {
+export interface AutoBan {
   readonly site: SiteId;
   readonly kind: BanKind;
   readonly value: string;
@@ -41,14 +41,14 @@ export interface ReportCounts {
 }
 
 /** Where bans are kept. */
-export interface BanBook {
-  add(ban: AutomaticBan): Promise<unknown>;
+export interface BanRepository {
+  add(ban: AutoBan): Promise<unknown>;
   /** When a ban on this was last lifted, Unix milliseconds; `null` if none was. */
   lastLift(site: SiteId, kind: BanKind, value: string): Promise<number | null>;
 }
 
 /** Bans in the records, each together with its entry in the audit trail. */
-export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanBook {
+export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanRepository {
   return {
     add: (ban) =>
       records.change(async ({ bans, audit }) => {
@@ -60,18 +60,18 @@ export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanBook 
 }
 
 /** The step for so many reporters, each of which asks for `times` as many; `null` below the first. */
-export function stepFor(reporters: number, times = 1): (typeof COOL_DOWN_STEPS)[number] | null {
-  return COOL_DOWN_STEPS.findLast((step) => reporters >= step.reporters * times) ?? null;
+export function stepFor(reporters: number, times = 1): (typeof AUTO_BAN_STEPS)[number] | null {
+  return AUTO_BAN_STEPS.findLast((step) => reporters >= step.reporters * times) ?? null;
 }
 
 /** Keeps often-reported visitors, and those who say the same to everybody, from meeting others for a while. */
-export class CoolDowns {
+export class AutoBans {
   readonly #counts: ReportCounts;
-  readonly #bans: BanBook;
+  readonly #bans: BanRepository;
   readonly #list: BanList;
   readonly #clock: Clock;
 
-  constructor(counts: ReportCounts, bans: BanBook, list: BanList, clock: Clock) {
+  constructor(counts: ReportCounts, bans: BanRepository, list: BanList, clock: Clock) {
     this.#counts = counts;
     this.#bans = bans;
     this.#list = list;
@@ -99,7 +99,7 @@ export class CoolDowns {
   async #coolDown(
     site: SiteId,
     address: AddressHash,
-    reason: AutomaticBan['reason'],
+    reason: AutoBan['reason'],
     until: number,
     now: number,
   ): Promise<void> {

@@ -6,7 +6,7 @@ import type { Ban } from '../records/bans.ts';
 import type { Page } from '../records/page.ts';
 import type { Records, Stores } from '../records/records.ts';
 import type { Report } from '../records/reports.ts';
-import { siteOfSide } from '../sites/site-modes.ts';
+import { siteOfMode } from '../sites/site-modes.ts';
 import { DEMO_SITE } from '../sites/site-directory.ts';
 import type { SiteId } from '../domain/ids.ts';
 import { isSaltForgotten } from '../privacy/salts.ts';
@@ -30,7 +30,7 @@ export interface BanRequest {
  * What operators do about reports: read, resolve, ban, lift. Each change is written together with its entry in the
  * audit trail. Refuses `not_found`, and `bad_request` with a message that says what is wrong.
  */
-export class OperatorDesk {
+export class ModerationService {
   readonly #records: Records;
   readonly #clock: Clock;
 
@@ -83,7 +83,7 @@ export class OperatorDesk {
   ban(request: BanRequest): Promise<Ban> {
     return this.#records.change(async (stores) => {
       const { site } = request;
-      if (site !== DEMO_SITE.id && (await stores.sites.get(siteOfSide(site))) === undefined)
+      if (site !== DEMO_SITE.id && (await stores.sites.get(siteOfMode(site))) === undefined)
         throw new Refusal('not_found', { message: 'There is no site with that id.' });
       return this.#ban(stores, request);
     });

@@ -6,13 +6,13 @@ import { failureReason } from '../records/database-failure.ts';
 const EVERY_MS = 60 * 60_000;
 
 /** What keeps reports, and lets the old ones go. */
-export interface Forgetful {
+export interface ReportRetention {
   /** Deletes the words of old reports, and reports that are older still. `now` is Unix milliseconds. */
   forget(now: number): Promise<void>;
 }
 
 /** Lets old reports go, now and every hour, until the returned function is called. */
-export function forgetReports(reports: Forgetful, clock: Clock, log: Log): () => void {
+export function forgetReports(reports: ReportRetention, clock: Clock, log: Log): () => void {
   const forget = () =>
     void reports.forget(clock()).catch((thrown: unknown) => {
       const reason = failureReason(thrown);

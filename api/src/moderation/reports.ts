@@ -6,10 +6,10 @@ import { networkOf } from '../domain/visitor-fingerprint.ts';
 import type { SessionId } from '../domain/ids.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
-import type { CoolDowns } from './auto-bans.ts';
+import type { AutoBans } from './auto-bans.ts';
 
 /** Where reports are kept. */
-export interface ReportBook {
+export interface ReportRepository {
   /** One a conversation and reporter: adding again changes nothing. */
   add(report: NewReport): Promise<{ readonly isNew: boolean }>;
 }
@@ -24,16 +24,16 @@ export class Reports {
   readonly #store: StateStore;
   readonly #hearing: Hearing;
   readonly #sites: SiteDirectory;
-  readonly #book: ReportBook;
-  readonly #coolDowns: CoolDowns;
+  readonly #book: ReportRepository;
+  readonly #coolDowns: AutoBans;
   readonly #clock: Clock;
 
   constructor(parts: {
     readonly store: StateStore;
     readonly hearing: Hearing;
     readonly sites: SiteDirectory;
-    readonly book: ReportBook;
-    readonly coolDowns: CoolDowns;
+    readonly book: ReportRepository;
+    readonly coolDowns: AutoBans;
     readonly clock: Clock;
   }) {
     this.#store = parts.store;

@@ -2,7 +2,7 @@ import type { ConversationId, Frame } from '@passerby/sdk/protocol';
 import { expect, test } from 'vitest';
 import { timesAt } from '../limits/rate-limits.ts';
 import type { AddressHashes, SiteId } from '../domain/ids.ts';
-import { RepeatedTexts, REPEATS } from './spam-detector.ts';
+import { SpamDetector, REPEATS } from './spam-detector.ts';
 
 const MINUTE_MS = 60_000;
 const [SITE, OTHER] = ['site_a', 'site_b'] as SiteId[] as [SiteId, SiteId];
@@ -11,7 +11,7 @@ const SPAM = 'Cheap watches at watches.example!';
 function ears() {
   let now = 1_000_000;
   const spammers: string[] = [];
-  const texts = new RepeatedTexts(
+  const texts = new SpamDetector(
     () => now,
     (site, address) => spammers.push(`${site} ${address}`),
   );
@@ -20,7 +20,7 @@ function ears() {
     text: string,
     { from = 'a', site = SITE, conversation = ++conversations, seq = 1, kind = 'text' } = {},
   ) =>
-    texts.heard(
+    texts.record(
       site,
       from.split(' ') as unknown as AddressHashes,
       {

@@ -41,7 +41,7 @@ export type OnSpam = (site: SiteId, address: AddressHash) => void;
  * Counts in how many conversations the same is said from one address. It keeps hashes under a salt that
  * only this process has, and for minutes: nobody can tell from them what was said.
  */
-export class RepeatedTexts {
+export class SpamDetector {
   readonly #clock: MonotonicClock;
   readonly #onSpam: OnSpam;
   /** Least recently heard first. */
@@ -59,7 +59,7 @@ export class RepeatedTexts {
   }
 
   /** A frame was said in a conversation, whatever number it bears. */
-  heard(site: SiteId, addresses: AddressHashes, { conversationId, body }: Frame): void {
+  record(site: SiteId, addresses: AddressHashes, { conversationId, body }: Frame): void {
     if (body.kind !== 'text' || typeof body['text'] !== 'string') return;
     const text = normalised(body['text']);
     if (text.length < MIN_CHARS) return;

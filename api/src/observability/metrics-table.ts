@@ -3,7 +3,7 @@ import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
 import { FRAME_FAULTS } from '../contract/frame.ts';
 import { REPAIRED_KINDS } from '../domain/repaired-kinds.ts';
 import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
-import { TRANSITIONS } from './store-operations.ts';
+import { STORE_OPERATIONS } from './store-operations.ts';
 
 /** One metric. Every value a label can have is listed: nothing that comes from outside is ever one. */
 export interface MetricRow {
@@ -125,14 +125,14 @@ export const METRICS = {
     type: 'histogram',
     unit: 'seconds',
     help: 'How long calls to the state store took, whatever came of them, by transition.',
-    labels: { transition: TRANSITIONS },
+    labels: { transition: STORE_OPERATIONS },
     buckets: [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   },
   passerby_store_failures_total: {
     type: 'counter',
     unit: 'calls',
     help: 'Calls to the state store without a known outcome, by transition.',
-    labels: { transition: TRANSITIONS },
+    labels: { transition: STORE_OPERATIONS },
   },
   passerby_repairs_total: {
     type: 'counter',

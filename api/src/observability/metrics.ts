@@ -52,18 +52,18 @@ export class Metrics {
   /** Shows what was tallied. */
   readTally(tally: Tally): void {
     this.read('passerby_frames_dropped_total', () =>
-      FRAME_FAULTS.map((fault) => [{ fault }, tally.of(`frame_${fault}`)] as const),
+      FRAME_FAULTS.map((fault) => [{ fault }, tally.countOf(`frame_${fault}`)] as const),
     );
-    this.read('passerby_incidents_total', () => INCIDENTS.map((kind) => [{ kind }, tally.of(kind)] as const));
+    this.read('passerby_incidents_total', () => INCIDENTS.map((kind) => [{ kind }, tally.countOf(kind)] as const));
     const limits = Object.keys(RATE_LIMITS) as RateLimitName[];
     this.read('passerby_limits_met_total', () =>
       limits.flatMap((limit) =>
-        SCOPES.map((scope) => [{ limit, scope }, tally.of(`limited_${limit}_${scope}`)] as const),
+        SCOPES.map((scope) => [{ limit, scope }, tally.countOf(`limited_${limit}_${scope}`)] as const),
       ),
     );
     const codes = Object.keys(ERRORS) as ErrorCode[];
     this.read('passerby_refusals_total', () =>
-      DOORS.flatMap((door) => codes.map((code) => [{ door, code }, tally.of(`refused_${door}_${code}`)] as const)),
+      DOORS.flatMap((door) => codes.map((code) => [{ door, code }, tally.countOf(`refused_${door}_${code}`)] as const)),
     );
   }
 

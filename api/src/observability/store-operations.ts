@@ -1,5 +1,5 @@
 /** Operations of a state store, all but its `kind`: label values of `passerby_store_seconds`. */
-export const TRANSITIONS = [
+export const STORE_OPERATIONS = [
   'open',
   'resume',
   'settle',
@@ -22,4 +22,4 @@ export const TRANSITIONS = [
   'online',
 ] as const;
 
-export type Transition = (typeof TRANSITIONS)[number];
+export type StoreOperation = (typeof STORE_OPERATIONS)[number];

@@ -52,7 +52,7 @@ export class Tally {
     this.count(`refused_${door}_${code}`);
   }
 
-  of(name: TallyName): number {
+  countOf(name: TallyName): number {
     return this.#counts.get(name) ?? 0;
   }
 }

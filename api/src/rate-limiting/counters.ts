@@ -1,10 +1,10 @@
 import type { MonotonicClock } from '../clock.ts';
-import type { Allowance } from '../limits/rate-limits.ts';
+import type { Quota } from '../limits/rate-limits.ts';
 
 /** One count that an action uses up: of a network on a site, or of the whole site. */
 export interface Count {
   readonly key: string;
-  readonly allowance: Allowance;
+  readonly quota: Quota;
 }
 
 /** Standing of one count. `used` includes the action itself, unless it was refused. */
@@ -25,7 +25,7 @@ export interface CountOutcome {
 /** Fixed windows from the first use on. */
 export interface Counters {
   /** Takes one from each count, or from none if one has none left. */
-  take(counts: readonly Count[]): Promise<CountOutcome>;
+  consume(counts: readonly Count[]): Promise<CountOutcome>;
 }
 
 interface Window {
@@ -51,11 +51,11 @@ export class MemoryCounters implements Counters {
     this.#sweptAt = clock();
   }
 
-  async take(asked: readonly Count[]): Promise<CountOutcome> {
+  async consume(asked: readonly Count[]): Promise<CountOutcome> {
     const now = this.#clock();
     this.#sweep(now);
-    const windows = asked.map(({ key, allowance }) => this.#windowOf(key, allowance, now));
-    const full = windows.findIndex(({ used }, index) => used >= asked[index]!.allowance.points);
+    const windows = asked.map(({ key, quota: allowance }) => this.#windowOf(key, allowance, now));
+    const full = windows.findIndex(({ used }, index) => used >= asked[index]!.quota.points);
     if (full === -1) for (const window of windows) window.used += 1;
     const reached = full === -1 ? windows : windows.slice(0, full + 1);
     return {
@@ -69,7 +69,7 @@ export class MemoryCounters implements Counters {
     return this.#windows.size;
   }
 
-  #windowOf(key: string, { windowMs }: Allowance, now: number): Window {
+  #windowOf(key: string, { windowMs }: Quota, now: number): Window {
     const known = this.#windows.get(key);
     if (known !== undefined && known.endsAt > now) return known;
     const window = { used: 0, endsAt: now + windowMs };

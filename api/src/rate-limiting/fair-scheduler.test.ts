@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from './fair-scheduler.ts';
+import { FairScheduler } from './fair-scheduler.ts';
 
 /** The next turn of the event loop, after all that is due in this one. */
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Something that waits with that many pieces of work, and notes in which turn it did each. */
-function worker(turns: Turns, name: string, pieces: number, done: [string, number][], takesMs = 0) {
+function worker(turns: FairScheduler, name: string, pieces: number, done: [string, number][], takesMs = 0) {
   let left = pieces;
   turns.wait({
     doNext: () => {
@@ -24,7 +24,7 @@ async function allDone(done: readonly unknown[], count: number): Promise<void> {
 
 describe('Turns', () => {
   it('lets work begin at once while there is time and nobody waits', async () => {
-    const turns = new Turns();
+    const turns = new FairScheduler();
     expect([turns.mayBegin(), turns.mayBegin()]).toEqual([true, true]);
     turns.wait({ doNext: () => false });
     expect(turns.mayBegin()).toBe(false);
@@ -35,7 +35,7 @@ describe('Turns', () => {
   });
 
   it('does one piece of each in a turn, in the order in which they wait', async () => {
-    const turns = new Turns(60_000);
+    const turns = new FairScheduler(60_000);
     const done: [string, number][] = [];
     worker(turns, 'a', 3, done);
     worker(turns, 'b', 1, done);
@@ -47,7 +47,7 @@ describe('Turns', () => {
   });
 
   it('leaves what takes longer than a turn to the next ones, and forgets nobody', async () => {
-    const turns = new Turns(0);
+    const turns = new FairScheduler(0);
     const done: [string, number][] = [];
     for (const name of ['a', 'b', 'c', 'd']) worker(turns, name, 2, done, 1);
     await allDone(done, 8);
@@ -56,7 +56,7 @@ describe('Turns', () => {
   });
 
   it('does one piece in a turn however late it comes to it', async () => {
-    const turns = new Turns(1);
+    const turns = new FairScheduler(1);
     const done: [string, number][] = [];
     worker(turns, 'a', 3, done);
     while (done.length < 3) {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** Holder of work for later turns. */
-export interface Waiting {
+export interface QueuedWork {
   /** Does one piece of work. Returns whether there is another one. */
   doNext(): boolean;
 }
@@ -17,9 +17,9 @@ const TURN_MS = 8;
  * order, and each holder has one piece done in a turn. Each piece runs in a callback of its own, so that the microtasks it
  * queues count towards the turn.
  */
-export class Turns {
+export class FairScheduler {
   readonly #turnMs: number;
-  #waiting: Waiting[] = [];
+  #waiting: QueuedWork[] = [];
   /** When the first piece of the present turn began; `null` before it. */
   #begunAt: number | null = null;
   #isNextDue = false;
@@ -43,7 +43,7 @@ export class Turns {
   }
 
   /** Calls `doNext` in a later turn, and again as long as it returns `true`. Not for a holder that waits already. */
-  wait(waiting: Waiting): void {
+  wait(waiting: QueuedWork): void {
     this.#waiting.push(waiting);
     this.#expectNext();
   }

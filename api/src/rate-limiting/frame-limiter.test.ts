@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../domain/ids.ts';
-import { FrameGate } from './frame-limiter.ts';
+import { FrameLimiter } from './frame-limiter.ts';
 import { RATE_LIMITS } from '../limits/rate-limits.ts';
-import { SessionAllowances } from './session-rate-limiter.ts';
+import { SessionRateLimiter } from './session-rate-limiter.ts';
 
 const A = 's_a' as SessionId;
 const B = 's_b' as SessionId;
@@ -13,9 +13,9 @@ const { points: FRAMES } = RATE_LIMITS.frames.session;
 function gateAt(factor = 1) {
   let now = 1_000_000;
   const told: { sessionId: SessionId; retryAfterMs: number }[] = [];
-  const allowances = new SessionAllowances(() => now, factor);
+  const allowances = new SessionRateLimiter(() => now, factor);
   const tally = new Tally();
-  const gate = new FrameGate(
+  const gate = new FrameLimiter(
     allowances,
     tally,
     () => now,
@@ -77,7 +77,7 @@ test('acknowledgements get through while messages do not', () => {
 
 test('what is dropped is counted by the allowance that was used up', () => {
   const { send, tally } = gateAt();
-  const counted = () => [tally.of('limited_messages_session'), tally.of('limited_frames_session')];
+  const counted = () => [tally.countOf('limited_messages_session'), tally.countOf('limited_frames_session')];
   send(MESSAGES + 5);
   expect(counted()).toEqual([5, 0]);
   send(FRAMES, false);

@@ -1,7 +1,7 @@
 import type { MonotonicClock } from '../clock.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../domain/ids.ts';
-import type { SessionAllowances } from './session-rate-limiter.ts';
+import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
 /** What a client sends again at once after it was throttled: all it has under way (`windowFrames` of the SDK). */
 const RESENT_FRAMES = 32;
@@ -14,14 +14,14 @@ export type TellThrottled = (sessionId: SessionId, retryAfterMs: number) => void
  * the time they were told is over none gets through: then there is room for all that they have under way,
  * in order. Frames without a number may be lost, and are without a word.
  */
-export class FrameGate {
-  readonly #allowances: SessionAllowances;
+export class FrameLimiter {
+  readonly #allowances: SessionRateLimiter;
   readonly #tally: Tally;
   readonly #clock: MonotonicClock;
   readonly #tell: TellThrottled;
   readonly #closedUntil = new Map<SessionId, number>();
 
-  constructor(allowances: SessionAllowances, tally: Tally, clock: MonotonicClock, tell: TellThrottled) {
+  constructor(allowances: SessionRateLimiter, tally: Tally, clock: MonotonicClock, tell: TellThrottled) {
     this.#allowances = allowances;
     this.#tally = tally;
     this.#clock = clock;
@@ -30,19 +30,19 @@ export class FrameGate {
 
   /** Whether this frame may be passed on. */
   admits(sessionId: SessionId, isNumbered: boolean): boolean {
-    if (!isNumbered) return this.#take('frames', sessionId);
+    if (!isNumbered) return this.#tryConsume('frames', sessionId);
     const now = this.#clock();
     if ((this.#closedUntil.get(sessionId) ?? 0) > now) {
       this.#tally.count('limited_messages_session');
       return false;
     }
-    if (this.#take('frames', sessionId) && this.#take('messages', sessionId)) return true;
+    if (this.#tryConsume('frames', sessionId) && this.#tryConsume('messages', sessionId)) return true;
     this.#close(sessionId, now);
     return false;
   }
 
-  #take(name: 'frames' | 'messages', sessionId: SessionId): boolean {
-    const isTaken = this.#allowances.take(name, sessionId);
+  #tryConsume(name: 'frames' | 'messages', sessionId: SessionId): boolean {
+    const isTaken = this.#allowances.tryConsume(name, sessionId);
     if (!isTaken) this.#tally.count(`limited_${name}_session`);
     return isTaken;
   }

@@ -4,11 +4,11 @@ import { RedisCluster } from '../../test/servers/redis-cluster.ts';
 import { Tally } from '../observability/tally.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../state/redis/redis-client.ts';
 import type { AddressHashes, SiteId } from '../domain/ids.ts';
-import { type Doer, Limiter } from './rate-limiter.ts';
+import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
-import { SessionAllowances } from './session-rate-limiter.ts';
+import { SessionRateLimiter } from './session-rate-limiter.ts';
 
-const doer = (address: string): Doer => ({
+const doer = (address: string): RateLimitSubject => ({
   site: 'site_a' as SiteId,
   address: address.split(' ') as unknown as AddressHashes,
 });
@@ -17,15 +17,21 @@ const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 function limiterOn(redis: RedisClient) {
   const tally = new Tally();
   return {
-    limiter: new Limiter({ sessions: new SessionAllowances(() => 0, 1), factor: 1, redis, clock: Date.now, tally }),
+    limiter: new RateLimiter({
+      sessions: new SessionRateLimiter(() => 0, 1),
+      factor: 1,
+      redis,
+      clock: Date.now,
+      tally,
+    }),
     tally,
   };
 }
 
-async function takenOf(tries: number, limiters: readonly Limiter[], address: string): Promise<number> {
+async function takenOf(tries: number, limiters: readonly RateLimiter[], address: string): Promise<number> {
   let taken = 0;
   for (let count = 0; count < tries; count++) {
-    const { refusal } = await limiters[count % limiters.length]!.tryTake('sessions', doer(address));
+    const { refusal } = await limiters[count % limiters.length]!.tryConsume('sessions', doer(address));
     if (refusal === null) taken += 1;
   }
   return taken;
@@ -56,13 +62,13 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   await using server = await RedisServer.start();
   using redis = await connected(server.url);
   const { limiter, tally } = limiterOn(redis);
-  await limiter.take('sessions', doer('before'));
+  await limiter.consume('sessions', doer('before'));
   await server.crash();
   expect(await takenOf(PER_ADDRESS + 10, [limiter], 'meanwhile')).toBe(PER_ADDRESS);
-  expect(tally.of('limit_without_redis')).toBeGreaterThan(0);
+  expect(tally.countOf('limit_without_redis')).toBeGreaterThan(0);
   await server.revive();
   await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
-  await limiter.take('sessions', doer('after'));
+  await limiter.consume('sessions', doer('after'));
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
@@ -71,17 +77,17 @@ test('a count does not wait for a Redis that is frozen, and they count together 
   // Commands wait for 2 s, and a silent connection is given up after 1.5 s: within less only a count's own deadline ends it.
   using redis = await connected(server.url);
   const { limiter, tally } = limiterOn(redis);
-  await limiter.take('sessions', doer('before'));
+  await limiter.consume('sessions', doer('before'));
   server.signal('SIGSTOP');
   let hasClosed = false;
   redis.once('close', () => (hasClosed = true));
   expect(await takenOf(1, [limiter], 'meanwhile')).toBe(1);
-  expect([hasClosed, tally.of('limit_without_redis')]).toEqual([false, 1]);
+  expect([hasClosed, tally.countOf('limit_without_redis')]).toEqual([false, 1]);
   server.signal('SIGCONT');
   await expect
     .poll(() => redis.get('passerby:limit:{site_a}:sessions:address:meanwhile'), { timeout: 5_000 })
     .toBe('1');
-  await limiter.take('sessions', doer('after'));
+  await limiter.consume('sessions', doer('after'));
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
@@ -91,12 +97,12 @@ test('a failure that is no fault of Redis is counted, and each node counts by it
   const { limiter, tally } = limiterOn(redis);
   await redis.set('passerby:limit:{site_a}:sessions:address:a', 'not a number');
   expect(await takenOf(PER_ADDRESS + 10, [limiter], 'a')).toBe(PER_ADDRESS);
-  expect(tally.of('limit_failed')).toBeGreaterThan(0);
+  expect(tally.countOf('limit_failed')).toBeGreaterThan(0);
   expect(await takenOf(1, [limiter], 'b')).toBe(1);
-  const before = tally.of('limit_failed');
+  const before = tally.countOf('limit_failed');
   await server.crash();
   await takenOf(1, [limiter], 'b');
-  expect(tally.of('limit_failed')).toBe(before);
+  expect(tally.countOf('limit_failed')).toBe(before);
 });
 
 test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_000 }, async () => {
@@ -106,7 +112,7 @@ test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_0
   for (const address of ['a', 'b', 'c', 'd /56 /48']) {
     expect(await takenOf(PER_ADDRESS + 2, [limiter], address)).toBe(PER_ADDRESS);
   }
-  expect(tally.of('limit_without_redis')).toBe(0);
+  expect(tally.countOf('limit_without_redis')).toBe(0);
 });
 
 describe('S32 the networks of an IPv6 address', () => {
@@ -129,13 +135,13 @@ describe('S32 the networks of an IPv6 address', () => {
     await using server = await RedisServer.start();
     using redis = await connected(server.url);
     const { limiter } = limiterOn(redis);
-    await limiter.take('sessions', doer('a /56 /48'));
+    await limiter.consume('sessions', doer('a /56 /48'));
     const scripts = async () => {
       const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
       return Number(calls);
     };
     const before = await scripts();
-    for (let count = 0; count < 10; count++) await limiter.take('sessions', doer(`n${count} /56 /48`));
+    for (let count = 0; count < 10; count++) await limiter.consume('sessions', doer(`n${count} /56 /48`));
     expect((await scripts()) - before).toBe(10);
   });
 });

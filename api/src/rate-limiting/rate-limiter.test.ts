@@ -2,17 +2,20 @@ import { describe, expect, it, test } from 'vitest';
 import { Refusal } from '../errors.ts';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
-import { type Doer, Limiter } from './rate-limiter.ts';
+import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
-import { SessionAllowances } from './session-rate-limiter.ts';
+import { SessionRateLimiter } from './session-rate-limiter.ts';
 
-const doer = (address: string, site = 'site_a'): Doer => ({ site: site as SiteId, address: [address as AddressHash] });
+const doer = (address: string, site = 'site_a'): RateLimitSubject => ({
+  site: site as SiteId,
+  address: [address as AddressHash],
+});
 const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterWith(factor = 1) {
   const tally = new Tally();
-  const sessions = new SessionAllowances(() => 0, factor);
-  return { limiter: new Limiter({ sessions, factor, redis: null, clock: Date.now, tally }), tally };
+  const sessions = new SessionRateLimiter(() => 0, factor);
+  return { limiter: new RateLimiter({ sessions, factor, redis: null, clock: Date.now, tally }), tally };
 }
 
 async function takenOf(tries: number, take: () => Promise<void>): Promise<number> {
@@ -32,55 +35,55 @@ async function takenOf(tries: number, take: () => Promise<void>): Promise<number
 
 test('an address gets what the table says, and another one as much again', async () => {
   const { limiter, tally } = limiterWith();
-  expect(await takenOf(PER_ADDRESS + 5, () => limiter.take('sessions', doer('a')))).toBe(PER_ADDRESS);
-  expect(await takenOf(PER_ADDRESS + 5, () => limiter.take('sessions', doer('b')))).toBe(PER_ADDRESS);
-  expect(tally.of('limited_sessions_address')).toBe(10);
+  expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', doer('a')))).toBe(PER_ADDRESS);
+  expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', doer('b')))).toBe(PER_ADDRESS);
+  expect(tally.countOf('limited_sessions_address')).toBe(10);
 });
 
 test('a site has its own allowance, whatever the addresses, and is no other site', async () => {
   const { limiter, tally } = limiterWith(0.01);
   let count = 0;
-  expect(await takenOf(40, () => limiter.take('sessions', doer(`a${++count}`)))).toBe(30);
-  expect(tally.of('limited_sessions_site')).toBe(10);
-  expect(await takenOf(1, () => limiter.take('sessions', doer('b1', 'site_b')))).toBe(1);
+  expect(await takenOf(40, () => limiter.consume('sessions', doer(`a${++count}`)))).toBe(30);
+  expect(tally.countOf('limited_sessions_site')).toBe(10);
+  expect(await takenOf(1, () => limiter.consume('sessions', doer('b1', 'site_b')))).toBe(1);
 });
 
 test('an address that has none left does not use up its site’s', async () => {
   const { limiter } = limiterWith(0.01);
-  expect(await takenOf(200, () => limiter.take('sessions', doer('greedy')))).toBe(1);
+  expect(await takenOf(200, () => limiter.consume('sessions', doer('greedy')))).toBe(1);
   let count = 0;
-  expect(await takenOf(29, () => limiter.take('sessions', doer(`a${++count}`)))).toBe(29);
+  expect(await takenOf(29, () => limiter.consume('sessions', doer(`a${++count}`)))).toBe(29);
 });
 
 test('what is counted by one name does not count by another', async () => {
   const { limiter } = limiterWith();
-  await takenOf(PER_ADDRESS + 1, () => limiter.take('sessions', doer('a')));
-  expect(await takenOf(1, () => limiter.take('searches', doer('a')))).toBe(1);
+  await takenOf(PER_ADDRESS + 1, () => limiter.consume('sessions', doer('a')));
+  expect(await takenOf(1, () => limiter.consume('searches', doer('a')))).toBe(1);
 });
 
 test('a session has an allowance of its own', () => {
   const { limiter, tally } = limiterWith();
   const { points } = RATE_LIMITS.searches.session;
-  for (let taken = 0; taken < points; taken++) limiter.takeOfSession('searches', 's_a');
-  expect(() => limiter.takeOfSession('searches', 's_a')).toThrow(
+  for (let taken = 0; taken < points; taken++) limiter.consumeOfSession('searches', 's_a');
+  expect(() => limiter.consumeOfSession('searches', 's_a')).toThrow(
     expect.objectContaining({ code: 'rate_limited', retryAfterMs: 2_000 }),
   );
-  expect(() => limiter.takeOfSession('searches', 's_b')).not.toThrow();
-  expect(tally.of('limited_searches_session')).toBe(1);
+  expect(() => limiter.consumeOfSession('searches', 's_b')).not.toThrow();
+  expect(tally.countOf('limited_searches_session')).toBe(1);
 });
 
 test('what must not wait is counted meanwhile: it is refused from the next turn on', async () => {
   const { limiter, tally } = limiterWith();
   const { points } = RATE_LIMITS.searches.address;
-  for (let taken = 0; taken <= points; taken++) limiter.takeAtOnce('searches', doer('a'));
+  for (let taken = 0; taken <= points; taken++) limiter.consumeInBackground('searches', doer('a'));
   await expect.poll(() => takenAtOnce(limiter, 'a')).toBe(false);
   expect(takenAtOnce(limiter, 'b')).toBe(true);
-  expect(tally.of('limited_searches_address')).toBeGreaterThan(0);
+  expect(tally.countOf('limited_searches_address')).toBeGreaterThan(0);
 });
 
-function takenAtOnce(limiter: Limiter, address: string): boolean {
+function takenAtOnce(limiter: RateLimiter, address: string): boolean {
   try {
-    limiter.takeAtOnce('searches', doer(address));
+    limiter.consumeInBackground('searches', doer(address));
     return true;
   } catch (thrown) {
     expect(thrown).toMatchObject({ code: 'rate_limited' });
@@ -90,14 +93,14 @@ function takenAtOnce(limiter: Limiter, address: string): boolean {
 
 test('it can be seen how things stand, refused or not', async () => {
   const { limiter } = limiterWith();
-  const { standings, refusal } = await limiter.tryTake('sessions', doer('a'));
+  const { standings, refusal } = await limiter.tryConsume('sessions', doer('a'));
   expect(refusal).toBeNull();
   expect(standings).toMatchObject([
     { scope: 'address', left: 29, resetMs: expect.any(Number) as number },
     { scope: 'site', left: 2_999 },
   ]);
-  await takenOf(30, () => limiter.take('sessions', doer('a')));
-  const refused = await limiter.tryTake('sessions', doer('a'));
+  await takenOf(30, () => limiter.consume('sessions', doer('a')));
+  const refused = await limiter.tryConsume('sessions', doer('a'));
   expect(refused.standings).toMatchObject([{ scope: 'address', left: 0 }]);
   expect(refused.refusal).toMatchObject({ code: 'rate_limited' });
 });
@@ -105,29 +108,32 @@ test('it can be seen how things stand, refused or not', async () => {
 describe('S32 the networks of an IPv6 address', () => {
   const [OF_56, OF_48] = [PER_ADDRESS * timesAt(1), PER_ADDRESS * timesAt(2)];
   let count = 0;
-  const at = (...wider: string[]): Doer => ({
+  const at = (...wider: string[]): RateLimitSubject => ({
     site: 'site_a' as SiteId,
-    address: [`n${++count}`, ...wider] as unknown as Doer['address'],
+    address: [`n${++count}`, ...wider] as unknown as RateLimitSubject['address'],
   });
 
   it('have one allowance a /56 together, however many /64 are used, and the next /56 another', async () => {
     const { limiter } = limiterWith();
-    expect(await takenOf(OF_56 + 50, () => limiter.take('sessions', at('/56 a', '/48')))).toBe(OF_56);
-    expect(await takenOf(OF_56 + 50, () => limiter.take('sessions', at('/56 b', '/48')))).toBe(OF_56);
+    expect(await takenOf(OF_56 + 50, () => limiter.consume('sessions', at('/56 a', '/48')))).toBe(OF_56);
+    expect(await takenOf(OF_56 + 50, () => limiter.consume('sessions', at('/56 b', '/48')))).toBe(OF_56);
   });
 
   it('have one allowance a /48 together, however many /56 are used', async () => {
     const { limiter } = limiterWith();
-    expect(await takenOf(OF_48 + 50, () => limiter.take('sessions', at(`/56 ${++count}`, '/48')))).toBe(OF_48);
+    expect(await takenOf(OF_48 + 50, () => limiter.consume('sessions', at(`/56 ${++count}`, '/48')))).toBe(OF_48);
   });
 
   it('use up nothing of the site and of each other with what a wider one is refused', async () => {
     const { limiter } = limiterWith();
-    await takenOf(OF_56, () => limiter.take('sessions', at('/56 a', '/48')));
+    await takenOf(OF_56, () => limiter.consume('sessions', at('/56 a', '/48')));
     const refused = at('/56 a', '/48');
-    await takenOf(200, () => limiter.take('sessions', refused));
-    const elsewhere = { ...refused, address: [refused.address[0], '/56 b', '/48'] as unknown as Doer['address'] };
-    const { standings } = await limiter.tryTake('sessions', elsewhere);
+    await takenOf(200, () => limiter.consume('sessions', refused));
+    const elsewhere = {
+      ...refused,
+      address: [refused.address[0], '/56 b', '/48'] as unknown as RateLimitSubject['address'],
+    };
+    const { standings } = await limiter.tryConsume('sessions', elsewhere);
     expect(standings).toMatchObject([
       { scope: 'address', left: PER_ADDRESS - 1 },
       { scope: 'site', left: RATE_LIMITS.sessions.site.points - OF_56 - 1 },
@@ -136,19 +142,20 @@ describe('S32 the networks of an IPv6 address', () => {
 
   it('stand as the one with the fewest left does', async () => {
     const { limiter } = limiterWith();
-    await takenOf(OF_56 - 3, () => limiter.take('sessions', at('/56 a', '/48')));
-    const { standings } = await limiter.tryTake('sessions', at('/56 a', '/48'));
+    await takenOf(OF_56 - 3, () => limiter.consume('sessions', at('/56 a', '/48')));
+    const { standings } = await limiter.tryConsume('sessions', at('/56 a', '/48'));
     expect(standings[0]).toMatchObject({ scope: 'address', allowance: { points: OF_56 }, left: 2 });
   });
 
   it('are refused at once what was counted for one of them', async () => {
     const { limiter } = limiterWith();
     const { points } = RATE_LIMITS.searches.address;
-    for (let taken = 0; taken <= points * timesAt(1); taken++) limiter.takeAtOnce('searches', at('/56 a', '/48'));
+    for (let taken = 0; taken <= points * timesAt(1); taken++)
+      limiter.consumeInBackground('searches', at('/56 a', '/48'));
     await expect
       .poll(() => {
         try {
-          limiter.takeAtOnce('searches', at('/56 a', '/48'));
+          limiter.consumeInBackground('searches', at('/56 a', '/48'));
           return 'let through';
         } catch (thrown) {
           return (thrown as Refusal).code;

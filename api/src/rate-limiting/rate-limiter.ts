@@ -6,7 +6,7 @@ import { PREFIX } from '../state/redis/keys.ts';
 import type { AddressHashes, SiteId } from '../domain/ids.ts';
 import { type Count, type Counters, MemoryCounters } from './counters.ts';
 import {
-  type Allowance,
+  type Quota,
   RATE_LIMITS,
   type RateLimitName,
   scaled,
@@ -16,21 +16,21 @@ import {
   timesAt,
 } from '../limits/rate-limits.ts';
 import { RedisCounters } from './redis-counters.ts';
-import type { SessionAllowances } from './session-rate-limiter.ts';
+import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
 /** Who does something. */
-export interface Doer {
+export interface RateLimitSubject {
   /** `''` for what belongs to no site. */
   readonly site: SiteId | '';
   /** Hashed with that site. */
   readonly address: AddressHashes;
 }
 
-/** How an allowance stands after one was taken; of the networks of an address the one with the fewest left. */
-export interface Standing {
+/** How an quota stands after one was taken; of the networks of an address the one with the fewest left. */
+export interface LimitStatus {
   readonly name: RateLimitName;
   readonly scope: Exclude<Scope, 'session'>;
-  readonly allowance: Allowance;
+  readonly quota: Quota;
   /** Points left; 0 where it was refused. */
   readonly left: number;
   /** Until all are there again. Milliseconds. */
@@ -38,8 +38,8 @@ export interface Standing {
 }
 
 /** What became of taking one: where it stands, and the refusal if one of them had none left. */
-export interface Taken {
-  readonly standings: readonly Standing[];
+export interface ConsumeOutcome {
+  readonly standings: readonly LimitStatus[];
   readonly refusal: Refusal | null;
 }
 
@@ -53,8 +53,8 @@ const SPENT_MAX = 10_000;
  * Counts actions by each network of an address on a site, and by site: in Redis for all nodes together, and while Redis
  * does not answer in this process's memory. An action that one of these counts refuses uses up none of the others.
  */
-export class Limiter {
-  readonly #sessions: SessionAllowances;
+export class RateLimiter {
+  readonly #sessions: SessionRateLimiter;
   readonly #factor: number;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
@@ -63,7 +63,7 @@ export class Limiter {
   readonly #spentUntil = new Map<string, number>();
 
   constructor(parts: {
-    readonly sessions: SessionAllowances;
+    readonly sessions: SessionRateLimiter;
     readonly factor: number;
     readonly redis: RedisClient | null;
     readonly clock: MonotonicClock;
@@ -78,14 +78,14 @@ export class Limiter {
   }
 
   /** Takes one of what a session may do. @throws Refusal `rate_limited`. */
-  takeOfSession(name: SessionLimitName, session: string): void {
-    if (this.#sessions.take(name, session)) return;
+  consumeOfSession(name: SessionLimitName, session: string): void {
+    if (this.#sessions.tryConsume(name, session)) return;
     throw this.#refusal(name, 'session', this.#sessions.msUntil(1, name, session));
   }
 
   /** Takes one of what an address, and its site, may do. @throws Refusal `rate_limited`. */
-  async take(name: SharedLimitName, doer: Doer): Promise<void> {
-    const { refusal } = await this.tryTake(name, doer);
+  async consume(name: SharedLimitName, doer: RateLimitSubject): Promise<void> {
+    const { refusal } = await this.tryConsume(name, doer);
     if (refusal !== null) throw refusal;
   }
 
@@ -93,34 +93,34 @@ export class Limiter {
    * The same for what must not wait, so that a visitor's requests are done in the order they came: it is
    * counted meanwhile, and whatever comes after the count is refused. @throws Refusal `rate_limited`.
    */
-  takeAtOnce(name: SharedLimitName, doer: Doer): void {
+  consumeInBackground(name: SharedLimitName, doer: RateLimitSubject): void {
     const counts = this.#countsOf(name, doer);
     const spent = this.#spentIn(counts);
     if (spent !== null) throw this.#refusal(name, spent.scope, spent.resetMs);
-    this.#take(name, counts).catch(() => this.#tally.count('limit_failed'));
+    this.#consume(name, counts).catch(() => this.#tally.count('limit_failed'));
   }
 
   /** The same for who wants to know how it stands. */
-  async tryTake(name: SharedLimitName, doer: Doer): Promise<Taken> {
-    const { standings, spent } = await this.#take(name, this.#countsOf(name, doer));
+  async tryConsume(name: SharedLimitName, doer: RateLimitSubject): Promise<ConsumeOutcome> {
+    const { standings, spent } = await this.#consume(name, this.#countsOf(name, doer));
     if (spent === null) return { standings, refusal: null };
-    const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.allowance.windowMs : 0;
+    const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.quota.windowMs : 0;
     return { standings, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };
   }
 
-  async #take(
+  async #consume(
     name: SharedLimitName,
     counts: readonly ScopedCount[],
-  ): Promise<{ readonly standings: readonly Standing[]; readonly spent: Standing | null }> {
+  ): Promise<{ readonly standings: readonly LimitStatus[]; readonly spent: LimitStatus | null }> {
     const known = this.#spentIn(counts);
     if (known !== null) {
-      const spent = { name, scope: known.scope, allowance: known.allowance, left: 0, resetMs: known.resetMs };
+      const spent = { name, scope: known.scope, quota: known.quota, left: 0, resetMs: known.resetMs };
       return { standings: [spent], spent };
     }
-    const outcome = await this.#counters.take(counts);
-    const all = outcome.counts.map(({ used, resetMs }, index): Standing => {
-      const { scope, allowance } = counts[index]!;
-      return { name, scope, allowance, left: Math.max(0, allowance.points - used), resetMs };
+    const outcome = await this.#counters.consume(counts);
+    const all = outcome.counts.map(({ used, resetMs }, index): LimitStatus => {
+      const { scope, quota: quota } = counts[index]!;
+      return { name, scope, quota: quota, left: Math.max(0, quota.points - used), resetMs };
     });
     if (outcome.full === null) return { standings: fewestLeft(all), spent: null };
     const spent = { ...all[outcome.full]!, left: 0 };
@@ -129,18 +129,18 @@ export class Limiter {
   }
 
   /** The counts that one action uses up, from the narrowest network to the site. */
-  #countsOf(name: SharedLimitName, { site, address }: Doer): readonly ScopedCount[] {
-    const given: Partial<Record<Scope, Allowance>> = RATE_LIMITS[name];
+  #countsOf(name: SharedLimitName, { site, address }: RateLimitSubject): readonly ScopedCount[] {
+    const given: Partial<Record<Scope, Quota>> = RATE_LIMITS[name];
     const counts: ScopedCount[] = [];
     if (given.address !== undefined) {
       const { points, windowMs } = given.address;
       for (const [step, hash] of address.entries()) {
-        const allowance = scaled({ points: points * timesAt(step), windowMs }, this.#factor);
-        counts.push({ scope: 'address', key: keyOf(site, `${name}:address:${hash}`), allowance });
+        const quota = scaled({ points: points * timesAt(step), windowMs }, this.#factor);
+        counts.push({ scope: 'address', key: keyOf(site, `${name}:address:${hash}`), quota: quota });
       }
     }
     if (given.site !== undefined)
-      counts.push({ scope: 'site', key: keyOf(site, `${name}:site`), allowance: scaled(given.site, this.#factor) });
+      counts.push({ scope: 'site', key: keyOf(site, `${name}:site`), quota: scaled(given.site, this.#factor) });
     return counts;
   }
 
@@ -171,15 +171,15 @@ export class Limiter {
 }
 
 interface ScopedCount extends Count {
-  readonly scope: Standing['scope'];
+  readonly scope: LimitStatus['scope'];
 }
 
 /** One key a count. All keys of a site are of one slot of a Cluster, so that one script reaches those of an action. */
 const keyOf = (site: SiteId | '', rest: string) => `${PREFIX}limit:{${site || 'none'}}:${rest}`;
 
 /** For each scope the standing with the fewest left. */
-function fewestLeft(standings: readonly Standing[]): readonly Standing[] {
-  const byScope = new Map<Standing['scope'], Standing>();
+function fewestLeft(standings: readonly LimitStatus[]): readonly LimitStatus[] {
+  const byScope = new Map<LimitStatus['scope'], LimitStatus>();
   for (const standing of standings) {
     const fewest = byScope.get(standing.scope);
     if (fewest === undefined || standing.left < fewest.left) byScope.set(standing.scope, standing);

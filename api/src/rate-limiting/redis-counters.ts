@@ -57,11 +57,11 @@ export class RedisCounters implements Counters {
     this.#meanwhile = new MemoryCounters(clock);
   }
 
-  async take(counts: readonly Count[]): Promise<CountOutcome> {
+  async consume(counts: readonly Count[]): Promise<CountOutcome> {
     // Otherwise the command would wait for a connection, or for its own deadline.
     if (this.#redis.status === 'ready') {
       try {
-        const outcome = await within(this.#take(counts), COUNT_MS, () => null);
+        const outcome = await within(this.#consume(counts), COUNT_MS, () => null);
         if (outcome !== null) return outcome;
       } catch (thrown) {
         if (isBug(thrown)) throw thrown;
@@ -71,13 +71,13 @@ export class RedisCounters implements Counters {
       }
     }
     this.#tally.count('limit_without_redis');
-    return this.#meanwhile.take(counts);
+    return this.#meanwhile.consume(counts);
   }
 
-  async #take(counts: readonly Count[]): Promise<CountOutcome> {
+  async #consume(counts: readonly Count[]): Promise<CountOutcome> {
     const operation = randomIds.operation();
     const keys = counts.map(({ key }) => key);
-    const args = counts.flatMap(({ allowance }) => [allowance.points, allowance.windowMs]);
+    const args = counts.flatMap(({ quota: allowance }) => [allowance.points, allowance.windowMs]);
     const raw = await TAKE(this.#redis, keys, [operation, ...args]);
     const [echo, ...numbers] = Array.isArray(raw) ? (raw as unknown[]) : [];
     if (echo !== operation) {

@@ -9,7 +9,7 @@ const SWEEP_MS = 60_000;
  * What single sessions may do, in this process's memory: the way of a message asks no store. A session that
  * loses its connection finds its allowances as it left them; on another node they are new.
  */
-export class SessionAllowances {
+export class SessionRateLimiter {
   readonly #clock: MonotonicClock;
   readonly #factor: number;
   readonly #buckets = new Map<SessionLimitName, Map<string, TokenBucket>>();
@@ -22,8 +22,8 @@ export class SessionAllowances {
   }
 
   /** Takes one. Whether there was one. */
-  take(name: SessionLimitName, session: string): boolean {
-    return this.#bucketOf(name, session).take(this.#clock());
+  tryConsume(name: SessionLimitName, session: string): boolean {
+    return this.#bucketOf(name, session).tryConsume(this.#clock());
   }
 
   /** How long until that many may be taken at once, or all there can be. Milliseconds. */

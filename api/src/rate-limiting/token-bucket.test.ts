@@ -61,14 +61,14 @@ const TABLE: readonly [string, number, number, readonly [number, number, number]
 test.each(TABLE)('a bucket %s', (_, points, windowMs, steps) => {
   const bucket = new TokenBucket({ points, windowMs }, steps[0]![0]);
   const taken = steps.map(
-    ([at, , tries]) => Array.from({ length: tries }, () => bucket.take(at)).filter(Boolean).length,
+    ([at, , tries]) => Array.from({ length: tries }, () => bucket.tryConsume(at)).filter(Boolean).length,
   );
   expect(taken).toEqual(steps.map(([, expected]) => expected));
 });
 
 test('a bucket says how long until so many are there, or as many as it holds', () => {
   const bucket = new TokenBucket({ points: 4, windowMs: 4_000 }, 0);
-  for (let taken = 0; taken < 4; taken++) bucket.take(0);
+  for (let taken = 0; taken < 4; taken++) bucket.tryConsume(0);
   expect([0, 1, 3, 4, 32].map((points) => bucket.msUntil(points, 0))).toEqual([0, 1_000, 3_000, 4_000, 4_000]);
   expect(bucket.msUntil(3, 2_500)).toBe(500);
   expect(bucket.msUntil(3, 3_000)).toBe(0);

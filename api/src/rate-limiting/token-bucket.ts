@@ -1,4 +1,4 @@
-import type { Allowance } from '../limits/rate-limits.ts';
+import type { Quota } from '../limits/rate-limits.ts';
 
 /** An allowance that fills up again evenly. Times are Unix milliseconds. */
 export class TokenBucket {
@@ -8,7 +8,7 @@ export class TokenBucket {
   #at: number;
 
   /** A full one. */
-  constructor({ points, windowMs }: Allowance, now: number) {
+  constructor({ points, windowMs }: Quota, now: number) {
     this.#points = points;
     this.#pointsPerMs = points / windowMs;
     this.#left = points;
@@ -16,7 +16,7 @@ export class TokenBucket {
   }
 
   /** Takes a point, or that many, if they are there. */
-  take(now: number, points = 1): boolean {
+  tryConsume(now: number, points = 1): boolean {
     this.#fill(now);
     if (this.#left < points) return false;
     this.#left -= points;

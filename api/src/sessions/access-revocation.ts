@@ -9,7 +9,7 @@ import type { SessionRef } from '../domain/session.ts';
 import { type BanList, banOf, refusalFor } from '../moderation/bans.ts';
 
 /** Shows out who is connected to this node and may no longer be. */
-export class TurnOuts {
+export class AccessRevocation {
   readonly #sites: SiteDirectory;
   readonly #bans: BanList;
   readonly #push: Push;
@@ -37,17 +37,17 @@ export class TurnOuts {
    * To be called when a key or a ban has changed. A ban the service gave by itself (`isAutomatic`) waits
    * for the visitor's next search, so that nobody can tell from the moment who reported them.
    */
-  look(): void {
-    for (const [session, visitor] of [...this.#push.visitors()]) this.lookAt(session, visitor, true);
+  revokeAll(): void {
+    for (const [session, visitor] of [...this.#push.visitors()]) this.revokeIfLost(session, visitor, true);
   }
 
   /**
    * To be called once a visitor is let in: what changed while they arrived was changed for nobody yet. Under
    * an automatic ban only who comes back into a conversation may stay, and finish it.
    */
-  lookAt(session: SessionRef, visitor: Visitor, isTalking: boolean): void {
+  revokeIfLost(session: SessionRef, visitor: Visitor, isTalking: boolean): void {
     const why = this.#whyNot(session, visitor, isTalking);
-    if (why !== null) this.#turnOut(session, why);
+    if (why !== null) this.#evict(session, why);
   }
 
   #whyNot(session: SessionRef, visitor: Visitor, isLetBe: boolean): Refusal | null {
@@ -59,8 +59,8 @@ export class TurnOuts {
     return ban === null || (ban.isAutomatic && isLetBe) ? null : refusalFor(ban, now);
   }
 
-  #turnOut(...[session, why]: Parameters<Sessions['turnOut']>): void {
-    this.#sessions.turnOut(session, why).catch((thrown: unknown) => {
+  #evict(...[session, why]: Parameters<Sessions['evict']>): void {
+    this.#sessions.evict(session, why).catch((thrown: unknown) => {
       // The connection is closed; what is left of the session goes after the grace period.
       this.#log.warn({ site: session.site, code: why.code, error: errorFields(thrown) }, 'turning out failed');
     });

@@ -5,13 +5,13 @@ import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Ticket } from '../matching/ticket.ts';
-import type { WaitReports } from './wait-status.ts';
+import type { WaitStatusNotifier } from './wait-status.ts';
 
 /** Looking for someone, and no longer looking. */
 export class Matchmaker {
   readonly #store: StateStore;
   readonly #sites: SiteDirectory;
-  readonly #waits: WaitReports;
+  readonly #waits: WaitStatusNotifier;
   readonly #tell: (notices: readonly Notice[]) => void;
   readonly #isSeated: (sessionId: SessionId) => boolean;
   readonly #noteTold: (sessionId: SessionId, revision: number) => void;
@@ -19,7 +19,7 @@ export class Matchmaker {
   constructor(
     store: StateStore,
     sites: SiteDirectory,
-    waits: WaitReports,
+    waits: WaitStatusNotifier,
     tell: (notices: readonly Notice[]) => void,
     isSeated: (sessionId: SessionId) => boolean,
     noteTold: (sessionId: SessionId, revision: number) => void,

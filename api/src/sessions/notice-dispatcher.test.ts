@@ -3,8 +3,8 @@ import { Metrics } from '../observability/metrics.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { describe, expect, it, test, vi } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
-import { noLink } from '../cluster/node-bus.ts';
-import { WaitReports } from './wait-status.ts';
+import { noNodeBus } from '../cluster/node-bus.ts';
+import { WaitStatusNotifier } from './wait-status.ts';
 import type { Push } from '../push.ts';
 import { directoryOf } from '../sites/site-directory.ts';
 import { randomIds } from '../domain/id-source.ts';
@@ -12,14 +12,14 @@ import { MemoryStore } from '../state/memory/memory-store.ts';
 import { SiteTurns } from '../state/site-turns.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Notice } from '../domain/notice.ts';
-import type { Address, SessionRef } from '../domain/session.ts';
-import { Lifecycle } from './notice-dispatcher.ts';
+import type { SessionLocation, SessionRef } from '../domain/session.ts';
+import { NoticeDispatcher } from './notice-dispatcher.ts';
 import { Relay } from './relay.ts';
 
 const site = 'site_shop' as SiteId;
 const nodeId = 'n_here' as NodeId;
 const session: SessionRef = { site, sessionId: 's_a' as SessionId, fence: 1 };
-const to: Address = { site, sessionId: session.sessionId, nodeId };
+const to: SessionLocation = { site, sessionId: session.sessionId, nodeId };
 
 /** A lifecycle, and what it tells its one visitor. */
 function stage() {
@@ -40,14 +40,14 @@ function stage() {
   };
   const store = new MemoryStore(() => here.now, randomIds);
   const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
-  const relay = new Relay(push, () => here.now, noLink, nodeId);
-  const waits = new WaitReports({ store, push, sites, log, clock: () => 0 });
-  const lifecycle = new Lifecycle({
+  const relay = new Relay(push, () => here.now, noNodeBus, nodeId);
+  const waits = new WaitStatusNotifier({ store, push, sites, log, clock: () => 0 });
+  const lifecycle = new NoticeDispatcher({
     store,
     relay,
     push,
     sites,
-    link: noLink,
+    link: noNodeBus,
     waits,
     log,
     metrics: new Metrics(),
@@ -56,8 +56,8 @@ function stage() {
   });
   return {
     told,
-    tell: (...notices: Notice[]) => lifecycle.tell(notices),
-    noteTold: (...args: Parameters<Lifecycle['noteTold']>) => lifecycle.noteTold(...args),
+    tell: (...notices: Notice[]) => lifecycle.dispatch(notices),
+    noteTold: (...args: Parameters<NoticeDispatcher['noteTold']>) => lifecycle.noteTold(...args),
     relay,
     lifecycle,
     store,

@@ -1,11 +1,11 @@
 import type { ConversationId, EndReason, RequestReply } from '@passerby/sdk/protocol';
-import type { NodeLink } from '../cluster/node-bus.ts';
+import type { NodeBus } from '../cluster/node-bus.ts';
 import { stepAt } from '../matching/expansions.ts';
 import type { Ticket } from '../matching/ticket.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { STEPS } from '../observability/metrics-table.ts';
-import type { WaitReports } from './wait-status.ts';
+import type { WaitStatusNotifier } from './wait-status.ts';
 import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import { attemptEach } from '../state/attempt-each.ts';
@@ -17,13 +17,13 @@ import type { StateStore } from '../state/state-store.ts';
 import type { Relay } from './relay.ts';
 
 /** Starts and ends of conversations: what the store decided reaches the relay and both visitors, by the same path. */
-export class Lifecycle {
+export class NoticeDispatcher {
   readonly #store: StateStore;
   readonly #relay: Relay;
   readonly #push: Push;
   readonly #sites: SiteDirectory;
-  readonly #link: NodeLink;
-  readonly #waits: WaitReports;
+  readonly #link: NodeBus;
+  readonly #waits: WaitStatusNotifier;
   readonly #log: Log;
   readonly #metrics: Metrics;
   readonly #nodeId: NodeId;
@@ -36,8 +36,8 @@ export class Lifecycle {
     relay: Relay;
     push: Push;
     sites: SiteDirectory;
-    link: NodeLink;
-    waits: WaitReports;
+    link: NodeBus;
+    waits: WaitStatusNotifier;
     log: Log;
     metrics: Metrics;
     nodeId: NodeId;
@@ -61,7 +61,7 @@ export class Lifecycle {
     next: Ticket | null,
   ): Promise<RequestReply<'conversation:leave'>> {
     const outcome = await this.#store.leave(session, conversationId, next, this.#sites.rulesOf(session.site));
-    this.tell(outcome.notices);
+    this.dispatch(outcome.notices);
     this.#endNow(session, conversationId, outcome.revision);
     // Another node's match may have been told before this answer came.
     const isWaiting = outcome.next === 'waiting' && this.#relay.seatOf(session.sessionId) === undefined;
@@ -71,7 +71,7 @@ export class Lifecycle {
 
   async block(session: SessionRef, conversationId: ConversationId): Promise<RequestReply<'conversation:block'>> {
     const outcome = await this.#store.block(session, conversationId);
-    this.tell(outcome.notices);
+    this.dispatch(outcome.notices);
     this.#endNow(session, conversationId, outcome.revision);
     return { status: 'blocked' };
   }
@@ -82,21 +82,21 @@ export class Lifecycle {
     await this.#turns.each('silence', new Set(silent.map(({ peer }) => peer.site)), (site) => {
       const ofSite = silent.filter(({ peer }) => peer.site === site);
       return attemptEach(ofSite, async ({ conversationId }) => {
-        this.tell((await this.#store.end(site, conversationId, 'idle')).notices);
+        this.dispatch((await this.#store.end(site, conversationId, 'idle')).notices);
       });
     });
   }
 
   /** Carries out what a transition of the store means for visitors, on whichever node they are. */
-  tell(notices: readonly Notice[]): void {
+  dispatch(notices: readonly Notice[]): void {
     for (const notice of notices) {
-      if (notice.to.nodeId === this.#nodeId) this.tellHere(notice);
+      if (notice.to.nodeId === this.#nodeId) this.dispatchLocally(notice);
       else this.#link.send(notice.to.nodeId, { kind: 'notice', notice });
     }
   }
 
   /** Tells a visitor of this node. */
-  tellHere(notice: Notice): void {
+  dispatchLocally(notice: Notice): void {
     const { sessionId, site } = notice.to;
     // Going and coming of a peer is no news of where the visitor sits: a start that is still on its way is told.
     if (notice.kind === 'presence' && this.#relay.seatOf(sessionId)?.conversationId !== notice.conversationId) return;
@@ -132,10 +132,17 @@ export class Lifecycle {
   correctSeat({ sessionId, revision, seat, isPeerAway }: Extract<Correction, { kind: 'seated' }>): void {
     const { conversationId, peer } = seat;
     const to = { site: peer.site, sessionId, nodeId: this.#nodeId };
-    this.tellHere({ kind: 'started', revision, to, seat });
+    this.dispatchLocally({ kind: 'started', revision, to, seat });
     if (this.#relay.isPeerAway(sessionId) === isPeerAway) this.#relay.setPeer(sessionId, peer, isPeerAway);
     else
-      this.tellHere({ kind: 'presence', revision, to, conversationId, presence: isPeerAway ? 'away' : 'here', peer });
+      this.dispatchLocally({
+        kind: 'presence',
+        revision,
+        to,
+        conversationId,
+        presence: isPeerAway ? 'away' : 'here',
+        peer,
+      });
   }
 
   /** The store says that a visitor of this node sits nowhere. */
@@ -147,7 +154,7 @@ export class Lifecycle {
   /** Leaves a conversation the visitor was told the end of, and which the store went back to. */
   async leaveOutlived(session: SessionRef, conversationId: ConversationId): Promise<void> {
     const { notices } = await this.#store.leave(session, conversationId, null, this.#sites.rulesOf(session.site));
-    this.tell(notices);
+    this.dispatch(notices);
   }
 
   /** The peer ended it first, on another node, and word of it is still on its way: the end comes before the answer. */
@@ -196,7 +203,7 @@ export class Lifecycle {
 
   #confirm(session: SessionRef, conversationId: ConversationId): void {
     this.#store.confirm(session, conversationId).then(
-      ({ notices }) => this.tell(notices),
+      ({ notices }) => this.dispatch(notices),
       // Whoever is gone by now confirms nothing; anything else lapses as unconfirmed.
       (thrown: unknown) => this.#log.warn({ site: session.site, error: errorFields(thrown) }, 'confirmation failed'),
     );

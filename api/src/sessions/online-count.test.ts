@@ -4,7 +4,7 @@ import type { Push } from '../push.ts';
 import type { SiteId } from '../domain/ids.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { SiteTurns } from '../state/site-turns.ts';
-import { bucketOf, Online } from './online-count.ts';
+import { bucketOf, OnlineCount } from './online-count.ts';
 
 const SITE = 'site_a' as SiteId;
 
@@ -35,7 +35,7 @@ function stage() {
   } as unknown as Push;
   const failed: SiteId[] = [];
   const turns = new SiteTurns({ clock: () => now, failed: (_, site) => void failed.push(site) });
-  const online = new Online(store, push, () => now, turns);
+  const online = new OnlineCount(store, push, () => now, turns);
   return {
     online,
     failed,

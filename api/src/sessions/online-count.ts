@@ -28,7 +28,7 @@ interface Told {
 }
 
 /** Tells visitors about how many are on their site: on arrival, and whenever what one of them was told last is no longer right. */
-export class Online {
+export class OnlineCount {
   readonly #store: StateStore;
   readonly #push: Push;
   readonly #clock: MonotonicClock;

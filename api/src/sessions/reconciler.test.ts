@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Lifecycle } from './notice-dispatcher.ts';
+import type { NoticeDispatcher } from './notice-dispatcher.ts';
 import type { Relay } from './relay.ts';
-import type { WaitReports } from './wait-status.ts';
+import type { WaitStatusNotifier } from './wait-status.ts';
 import type { Push } from '../push.ts';
 import { SiteTurns } from '../state/site-turns.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
@@ -42,8 +42,8 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
         if (sessionId === 's_bad') throw new Error('away');
       },
     } as unknown as Sessions,
-    lifecycle: { toldAt: () => 0 } as unknown as Lifecycle,
-    waits: { isFollowed: () => false } as unknown as WaitReports,
+    lifecycle: { toldAt: () => 0 } as unknown as NoticeDispatcher,
+    waits: { isFollowed: () => false } as unknown as WaitStatusNotifier,
     nodeId: 'n_here' as NodeId,
     turns: new SiteTurns({ failed: (_, site) => void failed.push(site), bounds: { patienceMs: 1 } }),
     pace: { noteSign: (site) => void signs.push(site) },

@@ -1,14 +1,14 @@
 import type { ConversationId } from '@passerby/sdk/protocol';
-import type { Lifecycle } from './notice-dispatcher.ts';
+import type { NoticeDispatcher } from './notice-dispatcher.ts';
 import type { Relay } from './relay.ts';
 import { Refusal } from '../errors.ts';
-import type { WaitReports } from './wait-status.ts';
+import type { WaitStatusNotifier } from './wait-status.ts';
 import type { Push } from '../push.ts';
 import { attemptEach } from '../state/attempt-each.ts';
 import type { RepairPace } from '../state/repair-pace.ts';
 import type { SiteTurns } from '../state/site-turns.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
-import type { Correction, Held } from '../domain/notice.ts';
+import type { Correction, LocalView } from '../domain/notice.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { Sessions } from './sessions.ts';
@@ -31,8 +31,8 @@ export class Reconciler {
   readonly #relay: Relay;
   readonly #push: Push;
   readonly #sessions: Sessions;
-  readonly #lifecycle: Lifecycle;
-  readonly #waits: WaitReports;
+  readonly #lifecycle: NoticeDispatcher;
+  readonly #waits: WaitStatusNotifier;
   readonly #nodeId: NodeId;
   readonly #turns: SiteTurns;
   readonly #pace: Pick<RepairPace, 'noteSign'>;
@@ -45,8 +45,8 @@ export class Reconciler {
     relay: Relay;
     push: Push;
     sessions: Sessions;
-    lifecycle: Lifecycle;
-    waits: WaitReports;
+    lifecycle: NoticeDispatcher;
+    waits: WaitStatusNotifier;
     nodeId: NodeId;
     turns: SiteTurns;
     /** Told of sites whose records are not all there. */
@@ -93,7 +93,7 @@ export class Reconciler {
   }
 
   async #compare(site: SiteId, sessions: readonly SessionRef[]): Promise<void> {
-    const believed = new Map<SessionId, Held>();
+    const believed = new Map<SessionId, LocalView>();
     for (const session of sessions) {
       const { sessionId } = session;
       const seat = this.#relay.seatOf(sessionId) ?? null;
@@ -131,7 +131,7 @@ export class Reconciler {
         return this.#lifecycle.leaveOutlived(session, correction.conversationId);
       case 'unasked':
         if (this.#waits.isFollowed(sessionId)) return;
-        return this.#lifecycle.tell((await this.#store.cancel(session)).notices);
+        return this.#lifecycle.dispatch((await this.#store.cancel(session)).notices);
       case 'idle':
       case 'away':
         // Coming back is what puts it right: the client has a token, and is told the whole truth.
@@ -141,7 +141,7 @@ export class Reconciler {
         return this.#turnAway(correction);
       case 'forgotten':
         this.#turnAway(correction);
-        return this.#lifecycle.tell((await this.#store.close(correction.known)).notices);
+        return this.#lifecycle.dispatch((await this.#store.close(correction.known)).notices);
     }
   }
 

@@ -1,6 +1,6 @@
 import { TIMES, type ConversationId, type Frame, type Run } from '@passerby/sdk/protocol';
 import { describe, expect, it } from 'vitest';
-import { noLink } from '../cluster/node-bus.ts';
+import { noNodeBus } from '../cluster/node-bus.ts';
 import type { Push } from '../push.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Seat } from '../domain/session.ts';
@@ -23,7 +23,7 @@ function stage() {
   let now = 0;
   let isConnected = true;
   const push = { toSession: () => isConnected } as unknown as Push;
-  const relay = new Relay(push, () => now, noLink, NODE);
+  const relay = new Relay(push, () => now, noNodeBus, NODE);
   const seat: Seat = {
     conversationId: ID,
     role: 'offerer',

@@ -1,5 +1,5 @@
 import { FRAME_EVENT, type ConversationId, type Frame } from '@passerby/sdk/protocol';
-import type { NodeLink } from '../cluster/node-bus.ts';
+import type { NodeBus } from '../cluster/node-bus.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { type FrameFault, isNumberMissing } from '../contract/frame.ts';
 import type { Push } from '../push.ts';
@@ -26,14 +26,14 @@ interface Place {
 export class Relay {
   readonly #push: Push;
   readonly #clock: MonotonicClock;
-  readonly #link: NodeLink;
+  readonly #link: NodeBus;
   readonly #nodeId: NodeId;
   readonly #places = new Map<SessionId, Place>();
   readonly #heardPeers: HeardPeers;
   /** Frames passed on so far, to visitors of this node and to other nodes. */
   readonly passed = { local: 0, remote: 0 };
 
-  constructor(push: Push, clock: MonotonicClock, link: NodeLink, nodeId: NodeId) {
+  constructor(push: Push, clock: MonotonicClock, link: NodeBus, nodeId: NodeId) {
     this.#push = push;
     this.#clock = clock;
     this.#link = link;

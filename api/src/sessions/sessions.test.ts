@@ -3,9 +3,9 @@ import { TIMES, type ResumeToken } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
 import { SiteTurns } from '../state/site-turns.ts';
-import type { Parcel } from '../cluster/node-bus.ts';
+import type { NodeMessage } from '../cluster/node-bus.ts';
 import { Relay } from './relay.ts';
-import { WaitReports } from './wait-status.ts';
+import { WaitStatusNotifier } from './wait-status.ts';
 import type { Push } from '../push.ts';
 import { directoryOf } from '../sites/site-directory.ts';
 import { randomIds } from '../domain/id-source.ts';
@@ -13,7 +13,7 @@ import { MemoryStore } from '../state/memory/memory-store.ts';
 import type { NodeId, SessionId } from '../domain/ids.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { ResumeOutcome } from '../state/state-store.ts';
-import { Online } from './online-count.ts';
+import { OnlineCount } from './online-count.ts';
 import { Sessions } from './sessions.ts';
 
 const SITE = siteOf('pk_test_shop');
@@ -47,7 +47,7 @@ async function stage() {
   const here = { now: 0, hasVisitors: true };
   const held = new Map<SessionId, SessionRef>();
   const closed: number[] = [];
-  const sent: Parcel[] = [];
+  const sent: NodeMessage[] = [];
   const push: Push = {
     toSession: () => true,
     toStarted: () => true,
@@ -64,11 +64,11 @@ async function stage() {
     },
   };
   const clock = () => here.now;
-  const link = { send: (_: NodeId, parcel: Parcel) => void sent.push(parcel) };
+  const link = { send: (_: NodeId, parcel: NodeMessage) => void sent.push(parcel) };
   const store = new SlowStore(clock, randomIds);
   const relay = new Relay(push, clock, link, HERE);
-  const online = new Online(store, push, clock, new SiteTurns({ failed: () => undefined }));
-  const waits = new WaitReports({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
+  const online = new OnlineCount(store, push, clock, new SiteTurns({ failed: () => undefined }));
+  const waits = new WaitStatusNotifier({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
     arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
     ...{ store, relay, push, online, waits, link, clock, dates: clock },

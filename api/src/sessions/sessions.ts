@@ -1,19 +1,19 @@
 import { TIMES, type PushPayload, type RequestReply, type ResumeToken } from '@passerby/sdk/protocol';
-import type { NodeLink } from '../cluster/node-bus.ts';
+import type { NodeBus } from '../cluster/node-bus.ts';
 import type { Clock, MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Relay } from './relay.ts';
-import type { Arrivals } from '../admission/session-admission.ts';
-import type { WaitReports } from './wait-status.ts';
+import type { SessionAdmission } from '../admission/session-admission.ts';
+import type { WaitStatusNotifier } from './wait-status.ts';
 import type { Push } from '../push.ts';
 import type { Site } from '../sites/site.ts';
 import type { IdSource } from '../domain/id-source.ts';
-import { markOf, type Visitor } from '../domain/visitor.ts';
+import { fingerprintOf, type Visitor } from '../domain/visitor.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { ResumeOutcome, StateStore } from '../state/state-store.ts';
-import type { Online } from './online-count.ts';
+import type { OnlineCount } from './online-count.ts';
 import { ToldBefore } from './told-before.ts';
 
 type Resumed = Extract<ResumeOutcome, { kind: 'resumed' }>;
@@ -38,15 +38,15 @@ export class Sessions {
   readonly #store: StateStore;
   readonly #relay: Relay;
   readonly #push: Push;
-  readonly #online: Online;
-  readonly #waits: WaitReports;
-  readonly #link: NodeLink;
+  readonly #online: OnlineCount;
+  readonly #waits: WaitStatusNotifier;
+  readonly #link: NodeBus;
   readonly #ids: IdSource;
   readonly #dates: Clock;
   readonly #clock: MonotonicClock;
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
-  readonly #arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
+  readonly #arrivals: Pick<SessionAdmission, 'admit' | 'admitBack'>;
   readonly #toldAt: (session: SessionRef) => number;
   readonly #toldBefore: ToldBefore;
   /** Sites with visitors here, and when one was last seen. */
@@ -59,15 +59,15 @@ export class Sessions {
     store: StateStore;
     relay: Relay;
     push: Push;
-    online: Online;
-    waits: WaitReports;
-    link: NodeLink;
+    online: OnlineCount;
+    waits: WaitStatusNotifier;
+    link: NodeBus;
     ids: IdSource;
     dates: Clock;
     clock: MonotonicClock;
     nodeId: NodeId;
     tell: (notices: readonly Notice[]) => void;
-    arrivals: Pick<Arrivals, 'admit' | 'admitBack'>;
+    arrivals: Pick<SessionAdmission, 'admit' | 'admitBack'>;
     toldAt: (session: SessionRef) => number;
   }) {
     this.#store = parts.store;
@@ -91,7 +91,7 @@ export class Sessions {
    * and closed first, so that there are never two.
    */
   async arrive(site: Site, presented: ResumeToken | undefined, visitor: Visitor, welcome: Welcome): Promise<Arrival> {
-    const mark = markOf(visitor);
+    const mark = fingerprintOf(visitor);
     const doer = { site: site.id, address: visitor.addresses[0] };
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#dates() };
@@ -152,7 +152,7 @@ export class Sessions {
   }
 
   /** The service no longer wants a visitor of this node: says why, forgets the session and ends what it was in. */
-  async turnOut(session: SessionRef, why: Refusal): Promise<void> {
+  async evict(session: SessionRef, why: Refusal): Promise<void> {
     const { sessionId } = session;
     this.#push.toSession(sessionId, 'session:refused', why.toWire());
     this.#push.disconnect(sessionId);

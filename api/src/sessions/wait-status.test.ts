@@ -7,7 +7,7 @@ import type { SessionId, SiteId } from '../domain/ids.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { StateStore, Survey } from '../state/state-store.ts';
 import { DEFAULT_MATCH_RULES } from '../matching/rules.ts';
-import { statusFrom, WaitReports } from './wait-status.ts';
+import { statusFrom, WaitStatusNotifier } from './wait-status.ts';
 
 const survey: Survey = {
   waitedMs: 0,
@@ -88,7 +88,7 @@ describe('a round of reports', () => {
       toSession: (sessionId: SessionId) => told.push(sessionId),
     } as unknown as Push;
     const sites = { rulesOf: () => DEFAULT_MATCH_RULES } as unknown as SiteDirectory;
-    const reports = new WaitReports({ store, push, sites, log: listLog(), clock: () => now, roundMs });
+    const reports = new WaitStatusNotifier({ store, push, sites, log: listLog(), clock: () => now, roundMs });
     for (let n = 0; n < WAITERS; n++) reports.follow(`s_${n}` as SessionId);
     now = 2_000;
     const settled = () => new Promise((resolve) => setImmediate(resolve));

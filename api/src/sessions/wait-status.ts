@@ -22,7 +22,7 @@ const UNDER_WAY_MAX = 32;
 const ROUND_MS = 500;
 
 /** Tells who waits on this node how their wait stands. */
-export class WaitReports {
+export class WaitStatusNotifier {
   readonly #store: StateStore;
   readonly #push: Push;
   readonly #sites: SiteDirectory;

@@ -7,7 +7,7 @@ import type { Changes } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
 import { UnreadableSettings } from './settings.ts';
 import type { SiteDirectory } from './site-directory.ts';
-import { type Sides, sidesOf } from './site-modes.ts';
+import { type SiteModes, siteModesOf } from './site-modes.ts';
 import type { Site } from './site.ts';
 
 export interface RecordedSitesParts {
@@ -29,7 +29,7 @@ export interface GoneKeys {
 /** The sites of the records, in memory, looked up by key and by id. */
 export class RecordedSites implements SiteDirectory {
   readonly #parts: RecordedSitesParts;
-  readonly #records = new Map<SiteId, { readonly record: SiteRecord; readonly sides: Sides }>();
+  readonly #records = new Map<SiteId, { readonly record: SiteRecord; readonly sides: SiteModes }>();
   readonly #byId = new Map<SiteId, Site>();
   /** `null` for a key that is known and not good. */
   readonly #byKey = new Map<string, Site | null>();
@@ -127,9 +127,9 @@ export class RecordedSites implements SiteDirectory {
   }
 
   /** A site whose settings cannot be read is shut rather than open in some other way. */
-  #sidesOf(record: SiteRecord): Sides {
+  #sidesOf(record: SiteRecord): SiteModes {
     try {
-      const sides = sidesOf(record, this.#parts.dates());
+      const sides = siteModesOf(record, this.#parts.dates());
       if (sides.unread > 0) {
         this.#parts.log.warn(
           { site: record.id, count: sides.unread },

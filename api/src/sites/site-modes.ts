@@ -8,7 +8,7 @@ import { readSettings, type Settings } from './settings.ts';
 import type { Site } from './site.ts';
 
 /** A site as visitors meet it at a moment. */
-export interface Sides {
+export interface SiteModes {
   /** None while the site is disabled. */
   readonly sites: readonly Site[];
   /** Number of its origins that are refused since they were written, and let nobody in. */
@@ -23,17 +23,17 @@ export function isGood(key: KeyRecord, now: number): boolean {
 }
 
 /** The id of one side of a site: the live one has the site's own. */
-export function sideId(site: SiteId, mode: KeyMode): SiteId {
+export function siteIdInMode(site: SiteId, mode: KeyMode): SiteId {
   return mode === 'live' ? site : (`${site}_test` as SiteId);
 }
 
 /** The site that a side belongs to. */
-export function siteOfSide(side: SiteId): SiteId {
+export function siteOfMode(side: SiteId): SiteId {
   return side.replace(/_test$/, '') as SiteId;
 }
 
 /** The live and the test side of a site. Throws if its settings are not what this version of the service can read. */
-export function sidesOf(record: SiteRecord, now: number): Sides {
+export function siteModesOf(record: SiteRecord, now: number): SiteModes {
   if (record.isDisabled) return { sites: [], unread: 0, goodUntil: Infinity };
   const settings = readSettings(record.policy);
   const rules = record.origins.map(readOriginRule).filter((rule) => rule !== null);
@@ -63,7 +63,7 @@ function side(
   const { match, isClaimsNeeded, proofOfWork, ...policy } = settings;
   const valuesOf = (kind: KeyRecord['kind']) => keys.filter((key) => key.kind === kind).map(({ value }) => value);
   return {
-    id: sideId(record.id, mode),
+    id: siteIdInMode(record.id, mode),
     mode,
     name: record.name,
     keys: valuesOf('publishable') as SiteKey[],

@@ -1,5 +1,5 @@
 import type { Socket as TcpSocket } from 'node:net';
-import type { Bounds } from '../limits/connection-limits.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { PacketAllowance } from './packet-allowance.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
@@ -25,7 +25,7 @@ interface Innards {
 const innardsOf = (connection: Connection): Innards => connection as unknown as Innards;
 
 /** Closes every connection in time, and cuts one that leaves too much unread, whatever it is made of: pushes, answers, pings. */
-export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () => void): void {
+export function boundConnections(server: VisitorServer, bounds: ConnectionLimits, cut: () => void): void {
   server.engine.on('connection', (connection: Connection) => {
     closeInTime(connection, bounds.closeMs);
     connection.on('packetCreate', (packet: Packet) => {
@@ -37,7 +37,12 @@ export function boundConnections(server: VisitorServer, bounds: Bounds, cut: () 
 }
 
 /** Cuts a connection over long-polling that sends too many packets. A WebSocket is counted where it is made. */
-export function boundPolling(server: VisitorServer, bounds: Bounds, clock: MonotonicClock, cut: () => void): void {
+export function boundPolling(
+  server: VisitorServer,
+  bounds: ConnectionLimits,
+  clock: MonotonicClock,
+  cut: () => void,
+): void {
   server.engine.on('connection', (connection: Connection) => {
     const packets = new PacketAllowance(bounds, clock);
     const cutOff = () => {
@@ -98,7 +103,7 @@ function closeInTime(connection: Connection, closeMs: number): void {
 }
 
 /** Whether so much is unread that what may be lost had better be. */
-export function isBehind({ conn }: VisitorSocket, bounds: Bounds): boolean {
+export function isBehind({ conn }: VisitorSocket, bounds: ConnectionLimits): boolean {
   const innards = innardsOf(conn);
   return isHeldUp(innards) && innards.writeBuffer.length >= bounds.unreadLossyMaxPackets;
 }
@@ -111,7 +116,7 @@ function isHeldUp({ transport }: Innards): boolean {
   return !transport.writable && transport.socket?.bufferedAmount !== 0;
 }
 
-function isTooMuch(innards: Innards, next: Packet, bounds: Bounds): boolean {
+function isTooMuch(innards: Innards, next: Packet, bounds: ConnectionLimits): boolean {
   if (!isHeldUp(innards)) return false;
   const { writeBuffer, transport } = innards;
   if (writeBuffer.length >= bounds.unreadMaxPackets) return true;

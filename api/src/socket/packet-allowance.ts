@@ -1,4 +1,4 @@
-import type { Bounds } from '../limits/connection-limits.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { TokenBucket } from '../rate-limiting/token-bucket.ts';
 
@@ -8,7 +8,7 @@ export class PacketAllowance {
   readonly #bytes: TokenBucket;
   readonly #clock: MonotonicClock;
 
-  constructor({ packetsMax, packetsMaxBytes, packetsMs }: Bounds, clock: MonotonicClock) {
+  constructor({ packetsMax, packetsMaxBytes, packetsMs }: ConnectionLimits, clock: MonotonicClock) {
     const now = clock();
     this.#packets = new TokenBucket({ points: packetsMax, windowMs: packetsMs }, now);
     this.#bytes = new TokenBucket({ points: packetsMaxBytes, windowMs: packetsMs }, now);
@@ -18,6 +18,6 @@ export class PacketAllowance {
   /** Takes one packet of that many bytes. Returns whether it may be read. */
   take(bytes: number): boolean {
     const now = this.#clock();
-    return this.#packets.take(now) && this.#bytes.take(now, bytes);
+    return this.#packets.tryConsume(now) && this.#bytes.tryConsume(now, bytes);
   }
 }

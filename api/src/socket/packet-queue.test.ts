@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../rate-limiting/fair-scheduler.ts';
+import { FairScheduler } from '../rate-limiting/fair-scheduler.ts';
 import { queuePackets, type Connection } from './packet-queue.ts';
 
 const BOUNDS = { packetsMax: 20, packetsMaxBytes: 1_000 };
 
 /** A connection of Engine.IO's that only emits, and what is heard of it behind its queue. */
-function queued({ turns = new Turns(), bounds = BOUNDS, isWebSocket = true } = {}) {
+function queued({ turns = new FairScheduler(), bounds = BOUNDS, isWebSocket = true } = {}) {
   const heard: unknown[] = [];
   const webSocket = {
     isPaused: false,

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { Bounds } from '../limits/connection-limits.ts';
-import type { Turns, Waiting } from '../rate-limiting/fair-scheduler.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
+import type { FairScheduler, QueuedWork } from '../rate-limiting/fair-scheduler.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */
@@ -19,8 +19,8 @@ interface Innards {
  */
 export function spreadPackets(
   server: VisitorServer,
-  turns: Turns,
-  bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>,
+  turns: FairScheduler,
+  bounds: Pick<ConnectionLimits, 'packetsMax' | 'packetsMaxBytes'>,
   cut: (connection: VisitorSocket['conn']) => void,
 ): void {
   server.engine.on('connection', (connection: VisitorSocket['conn']) => {
@@ -31,8 +31,8 @@ export function spreadPackets(
 /** Puts a queue between what a connection emits and who listens to it. */
 export function queuePackets(
   connection: Connection,
-  turns: Turns,
-  bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>,
+  turns: FairScheduler,
+  bounds: Pick<ConnectionLimits, 'packetsMax' | 'packetsMaxBytes'>,
   cut: () => void,
 ): void {
   const emit = connection.emit.bind(connection) as (name: string, ...args: unknown[]) => boolean;
@@ -54,10 +54,10 @@ export function queuePackets(
 }
 
 /** Packets of one connection that wait for their turn. A WebSocket is not read further meanwhile, so that TCP pushes back. */
-class PacketQueue implements Waiting {
+class PacketQueue implements QueuedWork {
   readonly #innards: Innards;
-  readonly #turns: Turns;
-  readonly #bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>;
+  readonly #turns: FairScheduler;
+  readonly #bounds: Pick<ConnectionLimits, 'packetsMax' | 'packetsMaxBytes'>;
   readonly #then: { readonly read: (data: Data) => void; readonly cut: () => void };
   #waiting: Data[] = [];
   #waitingBytes = 0;
@@ -72,8 +72,8 @@ class PacketQueue implements Waiting {
 
   constructor(
     innards: Innards,
-    turns: Turns,
-    bounds: Pick<Bounds, 'packetsMax' | 'packetsMaxBytes'>,
+    turns: FairScheduler,
+    bounds: Pick<ConnectionLimits, 'packetsMax' | 'packetsMaxBytes'>,
     then: { readonly read: (data: Data) => void; readonly cut: () => void },
   ) {
     this.#innards = innards;

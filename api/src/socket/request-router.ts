@@ -11,8 +11,8 @@ import { type FrameFault, parseFrame } from '../contract/frame.ts';
 import { REQUEST_SCHEMAS } from '../contract/requests.ts';
 import { within } from '../deadline.ts';
 import { Refusal, toRefusal } from '../errors.ts';
-import type { FrameGate } from '../rate-limiting/frame-limiter.ts';
-import type { Limiter } from '../rate-limiting/rate-limiter.ts';
+import type { FrameLimiter } from '../rate-limiting/frame-limiter.ts';
+import type { RateLimiter } from '../rate-limiting/rate-limiter.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
@@ -33,9 +33,9 @@ export type RequestHandlers = {
 export type FrameHandler = (from: SessionRef, frame: Frame, visitor: Visitor) => FrameFault | null;
 
 /** How much a visitor may send. */
-export interface DoorLimits {
-  readonly limiter: Pick<Limiter, 'takeOfSession'>;
-  readonly frames: Pick<FrameGate, 'admits'>;
+export interface RouterLimits {
+  readonly limiter: Pick<RateLimiter, 'consumeOfSession'>;
+  readonly frames: Pick<FrameLimiter, 'admits'>;
   /** Requests of one visitor that may be under way. */
   readonly requestsMax: number;
 }
@@ -49,16 +49,16 @@ type Acknowledge = (reply: Reply<unknown>) => void;
  * answered exactly once; whatever is thrown inside becomes a coded answer. Without an acknowledgement
  * there is nobody to answer, so the request is dropped and counted.
  */
-export class RequestDoor {
+export class RequestRouter {
   readonly #handlers: RequestHandlers;
   readonly #passFrame: FrameHandler;
   readonly #log: Log;
   readonly #tally: Tally;
-  readonly #limits: DoorLimits;
+  readonly #limits: RouterLimits;
   /** How many requests of each visitor are under way, answered or not. */
   readonly #underWay = new WeakMap<VisitorSocket, number>();
 
-  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally, limits: DoorLimits) {
+  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally, limits: RouterLimits) {
     this.#handlers = handlers;
     this.#passFrame = passFrame;
     this.#log = log;
@@ -108,7 +108,7 @@ export class RequestDoor {
 
   /** @throws Refusal `rate_limited`. */
   #takeRequest(socket: VisitorSocket): void {
-    this.#limits.limiter.takeOfSession('requests', socket.data.session?.sessionId ?? socket.id);
+    this.#limits.limiter.consumeOfSession('requests', socket.data.session?.sessionId ?? socket.id);
     if ((this.#underWay.get(socket) ?? 0) < this.#limits.requestsMax) return;
     this.#tally.count('requests_under_way');
     throw new Refusal('rate_limited', { retryAfterMs: RETRY_AFTER_MS });

@@ -1,10 +1,10 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { LIMITS, SOCKET_PATH, type ErrorCode, type ResumeToken, type SiteKey } from '@passerby/sdk/protocol';
 import { Server } from 'socket.io';
-import type { Bounds } from '../limits/connection-limits.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal, toRefusal } from '../errors.ts';
-import type { Turns } from '../rate-limiting/fair-scheduler.ts';
+import type { FairScheduler } from '../rate-limiting/fair-scheduler.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
@@ -13,15 +13,15 @@ import type { Notice } from '../domain/notice.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { Visitor } from '../domain/visitor.ts';
 import type { Site } from '../sites/site.ts';
-import { admit, keyOf, REFUSED_ORIGIN } from '../admission/origin-check.ts';
+import { findAdmittedSite, keyOf, REFUSED_ORIGIN } from '../admission/origin-check.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { Online } from '../sessions/online-count.ts';
+import type { OnlineCount } from '../sessions/online-count.ts';
 import { AddressConnections } from './address-connections.ts';
 import { type Credentials, readAuth, REFUSED_CROWD } from './handshake.ts';
 import { boundConnections, boundPolling, closeRefused, tearDown } from './connection-bounds.ts';
 import { forgetSid, isFollowUp, isJsonp, isOfAnotherPage } from './follow-up.ts';
 import { spreadPackets } from './packet-queue.ts';
-import type { RequestDoor } from './request-router.ts';
+import type { RequestRouter } from './request-router.ts';
 import { emit, emitRecovered, type SocketPush } from './socket-push.ts';
 import { textParser } from './text-parser.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
@@ -30,9 +30,9 @@ import { boundedWebSockets } from './web-sockets.ts';
 export interface SocketServerParts {
   readonly sites: SiteDirectory;
   readonly sessions: Sessions;
-  readonly online: Online;
+  readonly online: OnlineCount;
   readonly push: SocketPush;
-  readonly door: RequestDoor;
+  readonly door: RequestRouter;
   /** Counts a CONNECT for the address it comes from, refused or not. Rejects with a refusal. */
   readonly admitConnect: (request: IncomingMessage) => Promise<void>;
   /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
@@ -47,10 +47,10 @@ export interface SocketServerParts {
   readonly tell: (notices: readonly Notice[]) => void;
   readonly log: Log;
   readonly tally: Tally;
-  readonly bounds: Bounds;
+  readonly bounds: ConnectionLimits;
   readonly clock: MonotonicClock;
   /** Spreads what visitors send over turns of the event loop. */
-  readonly turns: Turns;
+  readonly turns: FairScheduler;
   /** How many proxies of one's own stand in front. */
   readonly trustedHops: number;
   /** Whether new connections are turned away because this node is going. */
@@ -100,7 +100,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
 
   function whyNot(request: IncomingMessage): ErrorCode | null {
     if (isJsonp(request)) return 'bad_request';
-    if (admit(request, sites) === null) return REFUSED_ORIGIN;
+    if (findAdmittedSite(request, sites) === null) return REFUSED_ORIGIN;
     if (parts.isDraining()) return 'unavailable';
     return addresses.isFull(request) ? REFUSED_CROWD : null;
   }
@@ -115,7 +115,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
       next(new Error('bad_request'));
       return;
     }
-    const isAdmitted = admit(request, sites) !== null;
+    const isAdmitted = findAdmittedSite(request, sites) !== null;
     const isOther = isOfAnotherPage(request, connectionsOf(server));
     if (!isAdmitted || isOther) tally.refused('handshake', REFUSED_ORIGIN);
     if (isOther) forgetSid(request);
@@ -138,7 +138,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
 
   /** Checks a CONNECT, cheapest check first. Rejects with a refusal. */
   async function connect(socket: VisitorSocket): Promise<void> {
-    const site = admit(socket.request, sites);
+    const site = findAdmittedSite(socket.request, sites);
     if (site === null) throw new Refusal('origin_refused');
     await parts.admitConnect(socket.request);
     const credentials = readAuth(socket.handshake.auth);

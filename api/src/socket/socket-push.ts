@@ -1,5 +1,5 @@
 import { FRAME_EVENT, type Frame, type PushName, type PushPayload } from '@passerby/sdk/protocol';
-import type { Bounds } from '../limits/connection-limits.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Push } from '../push.ts';
 import type { Visitor } from '../domain/visitor.ts';
@@ -11,11 +11,11 @@ import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 /** The sockets of this node, by session; the one file that emits. */
 export class SocketPush implements Push {
   readonly #sockets = new Map<SessionId, VisitorSocket>();
-  readonly #bounds: Bounds;
+  readonly #bounds: ConnectionLimits;
   readonly #tally: Tally;
   #server: VisitorServer | null = null;
 
-  constructor(bounds: Bounds, tally: Tally) {
+  constructor(bounds: ConnectionLimits, tally: Tally) {
     this.#bounds = bounds;
     this.#tally = tally;
   }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Refusal } from '../errors.ts';
 import type { ResumeOutcome, StateStore } from './state-store.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { TRANSITIONS, type Transition } from '../observability/store-operations.ts';
+import { STORE_OPERATIONS, type StoreOperation } from '../observability/store-operations.ts';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
@@ -15,8 +15,8 @@ export function observedStore(
   metrics: Metrics,
   onFailure: (thrown: unknown) => void = () => undefined,
 ): StateStore {
-  const methods = store as unknown as Record<Transition, Call>;
-  const observed = (transition: Transition): Call => {
+  const methods = store as unknown as Record<StoreOperation, Call>;
+  const observed = (transition: StoreOperation): Call => {
     return async (...args) => {
       const since = performance.now();
       try {
@@ -35,18 +35,20 @@ export function observedStore(
     };
   };
   // One of the contract that the list forgets does not compile: the result would be no store.
-  const calls = Object.fromEntries(TRANSITIONS.map((transition) => [transition, observed(transition)])) as unknown as {
-    [Name in Transition]: StateStore[Name];
+  const calls = Object.fromEntries(
+    STORE_OPERATIONS.map((transition) => [transition, observed(transition)]),
+  ) as unknown as {
+    [Name in StoreOperation]: StateStore[Name];
   };
   return { kind: store.kind, ...calls };
 }
 
-function countOutcome(metrics: Metrics, transition: Transition, outcome: unknown): void {
+function countOutcome(metrics: Metrics, transition: StoreOperation, outcome: unknown): void {
   if (transition === 'open') metrics.count('passerby_sessions_opened_total', {});
   if (transition === 'resume') metrics.count('passerby_resumes_total', { outcome: (outcome as ResumeOutcome).kind });
 }
 
-function countFailure(metrics: Metrics, transition: Transition): void {
+function countFailure(metrics: Metrics, transition: StoreOperation): void {
   metrics.count('passerby_store_failures_total', { transition });
   if (transition === 'resume') metrics.count('passerby_resumes_total', { outcome: 'failed' });
 }

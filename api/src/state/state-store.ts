@@ -1,9 +1,9 @@
 import type { Agreed, ConversationId, EndReason, FindReply, ResumeToken, SessionState } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { RepairedKind } from '../domain/repaired-kinds.ts';
-import type { Correction, Held, Notice } from '../domain/notice.ts';
-import type { Address, Seat, SessionRef } from '../domain/session.ts';
-import type { Mark } from '../domain/visitor-fingerprint.ts';
+import type { Correction, LocalView, Notice } from '../domain/notice.ts';
+import type { SessionLocation, Seat, SessionRef } from '../domain/session.ts';
+import type { VisitorFingerprint } from '../domain/visitor-fingerprint.ts';
 import type { MatchRules } from '../matching/rules.ts';
 import type { Ticket } from '../matching/ticket.ts';
 
@@ -20,9 +20,9 @@ export interface Answered extends Transition {
 /** The two sides of a conversation, for a report. */
 export interface Reported {
   /** The peer's, as they were last seen in it. */
-  readonly peer: Mark;
+  readonly peer: VisitorFingerprint;
   /** The asker's, as they were when the two met: the same however they have moved since. */
-  readonly own: Mark;
+  readonly own: VisitorFingerprint;
   /** Whether the clients of both sides said that they have the match. */
   readonly isConfirmed: boolean;
 }
@@ -41,7 +41,7 @@ export type ResumeOutcome =
       readonly seat: Seat | null;
       /** The revision at which the conversation of the seat started; 0 without one, and where revisions are. */
       readonly seatedAt: number;
-      readonly previous: Address;
+      readonly previous: SessionLocation;
       readonly notices: readonly Notice[];
     }
   /** The token was never made, is void by now, or its session is over. All the same to the caller. */
@@ -83,7 +83,7 @@ export interface StateStore {
   readonly kind: 'memory' | 'redis';
 
   /** A new session of this site, held by this node. */
-  open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome>;
+  open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: VisitorFingerprint): Promise<OpenOutcome>;
   /**
    * Hands the session of a token to this node, under the token `next`. The one presented stays good until
    * `next` is known to have arrived (`settle`), since a client that never got it comes back with the one it
@@ -95,7 +95,7 @@ export interface StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
-    mark: Mark,
+    mark: VisitorFingerprint,
   ): Promise<ResumeOutcome>;
   /** The visitor has the present token: the one before it is void. Does nothing for an old fence. */
   settle(session: SessionRef): Promise<void>;
@@ -147,7 +147,7 @@ export interface StateStore {
    * Which of a node's beliefs are wrong. Notices may be lost on the way, and with them what they told:
    * this is how a node learns it. A store in the node's own process has nothing to correct.
    */
-  compare(site: SiteId, held: readonly Held[]): Promise<readonly Correction[]>;
+  compare(site: SiteId, held: readonly LocalView[]): Promise<readonly Correction[]>;
   /** At most `max` sessions that count as connected to this node, in order of their ids, from after one on (`null`: from the first). Empty for a store in the node's own process. */
   placed(site: SiteId, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]>;
   /** How a wait stands; `null` for who does not wait. */

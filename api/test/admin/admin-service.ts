@@ -2,7 +2,7 @@ import { AccessDirectory } from '../../src/admission/access-directory.ts';
 import { reportOperations } from '../../src/http/admin/report-operations.ts';
 import { siteOperations } from '../../src/http/admin/site-operations.ts';
 import { auditedBans } from '../../src/moderation/auto-bans.ts';
-import { OperatorDesk } from '../../src/moderation/moderation-service.ts';
+import { ModerationService } from '../../src/moderation/moderation-service.ts';
 import { SiteService } from '../../src/sites/site-service.ts';
 import type { App } from '../../src/app.ts';
 import type { Records } from '../../src/records/records.ts';
@@ -45,7 +45,7 @@ export async function startAdminService(
     records: { reports: records.reports, bans: auditedBans(records) },
     operations: [
       ...siteOperations(new SiteService({ records, clock, actor: 'operator' })),
-      ...reportOperations(new OperatorDesk(records, clock)),
+      ...reportOperations(new ModerationService(records, clock)),
     ],
     log,
     clock,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { OperatorDesk } from '../../src/moderation/moderation-service.ts';
+import { ModerationService } from '../../src/moderation/moderation-service.ts';
 import type { AddressHash, SiteId } from '../../src/domain/ids.ts';
 import { claimsPrivateKeyOf } from '../../src/sites/site-keys.ts';
 import { ORIGIN, until, Visitor } from '../harness.ts';
@@ -299,7 +299,7 @@ describe("the operators' API", () => {
   test('bans by the address of a report as long as its hash means something, and says so later', async () => {
     const now = Date.UTC(2026, 10, 22, 12);
     await using kept = await tempRecords(() => now);
-    const desk = new OperatorDesk(kept.records, () => now);
+    const desk = new ModerationService(kept.records, () => now);
     const reportAt = async (createdAt: number) => {
       const { report } = await kept.records.reports.add({
         site: 'site_shop' as SiteId,

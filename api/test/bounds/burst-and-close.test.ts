@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { FRAME_EVENT } from '@passerby/sdk/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Turns } from '../../src/rate-limiting/fair-scheduler.ts';
+import { FairScheduler } from '../../src/rate-limiting/fair-scheduler.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawVisitor } from './raw-visitor.ts';
@@ -36,10 +36,10 @@ describe('S29 a burst that ends with leaving and is followed by a close is handl
     await rough.packet('conversation:started');
 
     // A process with so much to do that no packet is read for now.
-    const { wait } = Turns.prototype;
+    const { wait } = FairScheduler.prototype;
     const held: (() => void)[] = [];
-    const mayBegin = vi.spyOn(Turns.prototype, 'mayBegin').mockReturnValue(false);
-    const waiting = vi.spyOn(Turns.prototype, 'wait').mockImplementation(function (this: Turns, piece) {
+    const mayBegin = vi.spyOn(FairScheduler.prototype, 'mayBegin').mockReturnValue(false);
+    const waiting = vi.spyOn(FairScheduler.prototype, 'wait').mockImplementation(function (this: FairScheduler, piece) {
       held.push(() => wait.call(this, piece));
     });
     const { _socket: tcp } = rough.webSocket as unknown as { _socket: Socket };
@@ -54,7 +54,7 @@ describe('S29 a burst that ends with leaving and is followed by a close is handl
 
     await expectAllHeard(peer);
     await until(() => app.held().connections === 1, 'it is gone');
-    expect(app.tally.of('fast_sender')).toBe(0);
+    expect(app.tally.countOf('fast_sender')).toBe(0);
   });
 
   it('over long-polling, in one body with the close', async () => {

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS, type Bounds } from '../../src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from '../../src/limits/connection-limits.ts';
 import { assertTalking, ORIGIN, pairOf, SHOP, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { head, RawConnection } from './raw-connection.ts';
@@ -14,7 +14,10 @@ import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 const SHORT = { headMs: 600, requestMs: 600, overdueCheckMs: 50, joinMs: 600, closeMs: 200 } as const;
 
 /** Runs a service with healthy pairs on both transports, which talk before, during and after. */
-async function whilePairsTalk(bounds: Partial<Bounds>, attack: (app: App, talk: () => Promise<void>) => Promise<void>) {
+async function whilePairsTalk(
+  bounds: Partial<ConnectionLimits>,
+  attack: (app: App, talk: () => Promise<void>) => Promise<void>,
+) {
   await using app = await startTestApp({ bounds });
   await using one = await pairOf(app);
   await using other = await pairOf(app, { transports: ['polling'] });
@@ -198,12 +201,12 @@ test('a WebSocket that was to take over from long-polling and never does is clos
 test('a service that was told nothing else has these bounds', async () => {
   await using app = await startTestApp();
   expect(await serverOf(app)).toMatchObject({
-    headersTimeout: BOUNDS.headMs,
-    requestTimeout: BOUNDS.requestMs,
-    connectionsCheckingInterval: BOUNDS.overdueCheckMs,
-    keepAliveTimeout: BOUNDS.keepAliveMs,
-    timeout: BOUNDS.stillMs,
-    maxConnections: BOUNDS.connectionsMax,
-    maxHeaderSize: BOUNDS.headMaxBytes,
+    headersTimeout: CONNECTION_LIMITS.headMs,
+    requestTimeout: CONNECTION_LIMITS.requestMs,
+    connectionsCheckingInterval: CONNECTION_LIMITS.overdueCheckMs,
+    keepAliveTimeout: CONNECTION_LIMITS.keepAliveMs,
+    timeout: CONNECTION_LIMITS.stillMs,
+    maxConnections: CONNECTION_LIMITS.connectionsMax,
+    maxHeaderSize: CONNECTION_LIMITS.headMaxBytes,
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS } from '../../src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from '../../src/limits/connection-limits.ts';
 import { assertTalking, pairOf, startTestApp, until } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawConnection } from './raw-connection.ts';
@@ -8,7 +8,7 @@ import { RawVisitor } from './raw-visitor.ts';
 import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 
 /** What a connection may send, without the factor of the other tests. */
-const { packetsMax, packetsMs } = BOUNDS;
+const { packetsMax, packetsMs } = CONNECTION_LIMITS;
 const FAST = packetsMax + 1_000;
 const WITHOUT_ACK = '42["match:find",{}]';
 const UNKNOWN = '42["nonsense",{}]';
@@ -23,7 +23,7 @@ async function besidePair(attack: (app: App) => Promise<void>): Promise<App['tal
   await using other = await pairOf(app, { transports: ['polling'] });
   await attack(app);
   await until(() => app.held().connections === 4, 'it is cut');
-  expect(app.tally.of('fast_sender')).toBe(1);
+  expect(app.tally.countOf('fast_sender')).toBe(1);
   await assertTalking(pair, 1);
   await assertTalking(other, 1);
   return app.tally;
@@ -40,7 +40,8 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
       for (let sent = 0; sent < FAST; sent++) rough.webSocket.send(packet);
       await rough.closed;
     });
-    const read = tally.of('request_without_ack') + tally.of('unknown_event') + tally.of('frame_not_paired');
+    const read =
+      tally.countOf('request_without_ack') + tally.countOf('unknown_event') + tally.countOf('frame_not_paired');
     expect(read).toBeGreaterThan(0);
     expect(read).toBeLessThanOrEqual(packetsMax);
   });
@@ -58,7 +59,7 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
       await using rough = await PollingVisitor.arrive(app);
       await rough.post(...Array.from({ length: FAST }, () => UNKNOWN)).catch(() => undefined); // nor is it answered
     });
-    expect(tally.of('unknown_event')).toBeLessThanOrEqual(packetsMax);
+    expect(tally.countOf('unknown_event')).toBeLessThanOrEqual(packetsMax);
   });
 
   test('over a WebSocket that is to take over from long-polling and says so again and again', async () => {
@@ -68,7 +69,7 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
     await using connection = await RawConnection.upgraded(app, visitor.sid);
     connection.write(Buffer.concat(Array.from({ length: FAST }, () => webSocketFrame(OPCODE.text, '2probe'))));
     await until(() => connection.isClosed, 'it is cut');
-    expect(app.tally.of('fast_sender')).toBe(1);
+    expect(app.tally.countOf('fast_sender')).toBe(1);
   });
 });
 
@@ -79,10 +80,10 @@ describe('who has to send much', () => {
     await using visitor = await RawVisitor.arrive(app);
     for (let round = 1; round <= 3; round++) {
       for (let sent = 0; sent < packetsMax - 20; sent++) visitor.webSocket.send(TYPING);
-      await until(() => app.tally.of('frame_not_paired') === round * (packetsMax - 20), 'all are read');
+      await until(() => app.tally.countOf('frame_not_paired') === round * (packetsMax - 20), 'all are read');
       now += packetsMs;
     }
-    expect(app.tally.of('fast_sender')).toBe(0);
+    expect(app.tally.countOf('fast_sender')).toBe(0);
   });
 
   test('is not cut where RATE_LIMIT_FACTOR allows it', async () => {
@@ -90,7 +91,7 @@ describe('who has to send much', () => {
     await using app = await startTestApp({ config: { RATE_LIMIT_FACTOR: 10 }, clock: () => now });
     await using visitor = await RawVisitor.arrive(app);
     for (let sent = 0; sent < FAST; sent++) visitor.webSocket.send(UNKNOWN);
-    await until(() => app.tally.of('unknown_event') === FAST, 'all are read');
-    expect(app.tally.of('fast_sender')).toBe(0);
+    await until(() => app.tally.countOf('unknown_event') === FAST, 'all are read');
+    expect(app.tally.countOf('fast_sender')).toBe(0);
   });
 });

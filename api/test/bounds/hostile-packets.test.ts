@@ -1,7 +1,7 @@
 import { LIMITS, REQUEST_NAMES } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { Entrance } from '../../src/admission/visitor-authenticator.ts';
+import { VisitorAuthenticator } from '../../src/admission/visitor-authenticator.ts';
 import { assertTalking, ORIGIN, pairOf, SHOP, sizesOf, startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawVisitor } from './raw-visitor.ts';
@@ -44,7 +44,7 @@ describe('S29 a frame that', () => {
     await using app = await startTestApp();
     await using pair = await roughPair(app);
     pair.say(1, body);
-    await until(() => app.tally.of(`frame_${fault}`) === 1, 'it is counted');
+    await until(() => app.tally.countOf(`frame_${fault}`) === 1, 'it is counted');
     pair.say(1, '{"kind":"text","text":"hello"}');
     expect((await pair.peer.next('conversation:frame')).body).toEqual({ kind: 'text', text: 'hello' });
     expect(pair.peer.all('conversation:frame')).toHaveLength(1);
@@ -70,7 +70,7 @@ describe('S29 a request', () => {
         rough.webSocket.send(`42${index}["${name}",${payload}]`);
         expect(await rough.packet(`43${index}[`)).toContain('"code":"bad_request"');
       }
-      expect(app.tally.of('refused_request_bad_request')).toBe(payloads.length);
+      expect(app.tally.countOf('refused_request_bad_request')).toBe(payloads.length);
     },
   );
 
@@ -84,7 +84,7 @@ describe('S29 a request', () => {
     rough.webSocket.send('424["session:check",{}]');
     for (const id of [1, 2, 3]) expect(await rough.packet(`43${id}[`)).toContain('"code":"bad_request"');
     expect(await rough.packet('434[')).toContain('"ok":true');
-    expect(app.tally.of('request_without_ack')).toBe(1);
+    expect(app.tally.countOf('request_without_ack')).toBe(1);
   });
 
   test('of a name there is none of is answered bad_request, however long it is', async () => {
@@ -92,7 +92,7 @@ describe('S29 a request', () => {
     await using rough = await RawVisitor.arrive(app);
     rough.webSocket.send(`421["admin:shutdown","${'x'.repeat(60_000)}"]`);
     expect(await rough.packet('431[')).toContain('"code":"bad_request"');
-    expect(app.tally.of('unknown_event')).toBe(1);
+    expect(app.tally.countOf('unknown_event')).toBe(1);
   });
 });
 
@@ -119,7 +119,7 @@ describe('S29 a connection is closed that sends', () => {
     await using rough = await PollingVisitor.arrive(app);
     await rough.post(...Array.from({ length: 401 }, () => '42["nonsense"]')).catch(() => undefined); // it may be reset
     await until(() => app.held().connections === 0, 'it is cut');
-    expect([app.tally.of('unknown_event'), app.tally.of('fast_sender')]).toEqual([0, 1]);
+    expect([app.tally.countOf('unknown_event'), app.tally.countOf('fast_sender')]).toEqual([0, 1]);
   });
 
   test('more bytes than it may send at once, however few packets they are', async () => {
@@ -128,9 +128,9 @@ describe('S29 a connection is closed that sends', () => {
     await using rough = await RawVisitor.arrive(app);
     for (let count = 0; count < 8; count++) rough.webSocket.send(`42["nonsense","${'x'.repeat(60_000)}"]`);
     await rough.closed;
-    expect(app.tally.of('fast_sender')).toBe(1);
+    expect(app.tally.countOf('fast_sender')).toBe(1);
     // Three, and the one that was too much.
-    expect(app.tally.of('unknown_event')).toBeLessThanOrEqual(4);
+    expect(app.tally.countOf('unknown_event')).toBeLessThanOrEqual(4);
   });
 
   test('more bytes over long-polling than it may send at once, in characters of two bytes', async () => {
@@ -140,7 +140,7 @@ describe('S29 a connection is closed that sends', () => {
     for (let count = 0; count < 3; count++)
       await rough.post(`42["nonsense","${'ä'.repeat(20_000)}"]`).catch(() => undefined); // the last one is cut
     await until(() => app.held().connections === 0, 'it is cut');
-    expect([app.tally.of('unknown_event'), app.tally.of('fast_sender')]).toEqual([2, 1]);
+    expect([app.tally.countOf('unknown_event'), app.tally.countOf('fast_sender')]).toEqual([2, 1]);
   });
 });
 
@@ -177,8 +177,8 @@ describe('S29 CONNECT', () => {
   test('comes once: ten at once, while the first is checked, open one session at most', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    const { admitConnect } = Entrance.prototype;
-    Entrance.prototype.admitConnect = async function (address) {
+    const { admitConnect } = VisitorAuthenticator.prototype;
+    VisitorAuthenticator.prototype.admitConnect = async function (address) {
       await held;
       return admitConnect.call(this, address);
     };
@@ -192,7 +192,7 @@ describe('S29 CONNECT', () => {
       expect(visitor.ready.recovered).toBe(false);
       expect(sizesOf(app).sessions).toBe(1);
     } finally {
-      Entrance.prototype.admitConnect = admitConnect;
+      VisitorAuthenticator.prototype.admitConnect = admitConnect;
     }
   });
 

@@ -1,7 +1,7 @@
 import { LIMITS } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS } from '../../src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from '../../src/limits/connection-limits.ts';
 import { assertTalking, pairOf, startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor } from './polling-visitor.ts';
 import { RawConnection } from './raw-connection.ts';
@@ -82,7 +82,7 @@ describe.each(['websocket', 'polling'] as const)('S5 over %s', (transport) => {
       await send(frameOf(LIMITS.frameMaxBytes + 1));
       await send('4298["match:cancel",{}]');
       await answerTo(visitor, '4398');
-      expect([app.tally.of('frame_not_paired'), app.tally.of('frame_too_large')]).toEqual([1, 1]);
+      expect([app.tally.countOf('frame_not_paired'), app.tally.countOf('frame_too_large')]).toEqual([1, 1]);
       expect(app.held().connections).toBe(5);
     });
   });
@@ -133,7 +133,11 @@ describe('a WebSocket is closed that', () => {
 
   test.each<[string, Buffer[], number | null]>([
     ['goes beyond a packet by fragments', [open(1_024), ...Array.from({ length: 64 }, () => more(1_024))], 1_009],
-    ['sends fragments of nothing', [open(0), ...Array.from({ length: BOUNDS.fragmentsMax + 1 }, () => more(0))], 1_008],
+    [
+      'sends fragments of nothing',
+      [open(0), ...Array.from({ length: CONNECTION_LIMITS.fragmentsMax + 1 }, () => more(0))],
+      1_008,
+    ],
     ['announces 4 GiB', [Buffer.from([0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0])], 1_009],
     ['compresses', [webSocketFrame(text, 'x', { isCompressed: true })], 1_002],
     ['sends binary', [webSocketFrame(binary, 'xxxx')], null],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { BOUNDS } from '../../src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from '../../src/limits/connection-limits.ts';
 import { DEMO_SITE } from '../../src/sites/site-directory.ts';
 import { startTestApp, until, Visitor } from '../harness.ts';
 import { startInspected } from '../servers/inspector.ts';
@@ -11,7 +11,7 @@ import { RawVisitor } from './raw-visitor.ts';
 
 const DEMO_ORIGIN = 'http://localhost:1';
 const MEGABYTE = 1_000_000;
-const POLLED_PACKETS_MAX = BOUNDS.unreadMaxPackets;
+const POLLED_PACKETS_MAX = CONNECTION_LIMITS.unreadMaxPackets;
 
 describe('a reader over a WebSocket who stops reading', { timeout: 60_000 }, () => {
   test('costs at most 20 MB while 60,000 messages of 1 kB are sent, is cut, and the peer is told', async () => {
@@ -94,7 +94,7 @@ test('a reader who reads is not cut by thousands of frames at once', async () =>
   for (let seq = 1; seq <= 4_000; seq++) writer.frame({ conversationId, run: 'r', seq, ack: 0, body });
   await reader.packet('"seq":4000,');
   expect(reader.packets.filter((packet) => packet.includes('"seq":'))).toHaveLength(4_000);
-  expect(app.tally.of('slow_reader')).toBe(0);
+  expect(app.tally.countOf('slow_reader')).toBe(0);
 });
 
 describe('a reader over long-polling who stops polling', () => {
@@ -115,7 +115,7 @@ describe('a reader over long-polling who stops polling', () => {
     const { writer, conversationId } = pair;
     for (let seq = 1; seq <= POLLED_PACKETS_MAX + 1; seq++) writer.say(conversationId, seq, 'hi');
     expect(await writer.next('conversation:peer')).toEqual({ conversationId, presence: 'away' });
-    expect(app.tally.of('slow_reader')).toBe(1);
+    expect(app.tally.countOf('slow_reader')).toBe(1);
     expect(app.held().connections).toBe(1);
     await expect(reader.poll()).rejects.toThrow('Session ID unknown');
 
@@ -131,13 +131,13 @@ describe('a reader over long-polling who stops polling', () => {
     await using pair = await writerTo(app, reader);
     const { writer, conversationId } = pair;
     const text = 'é'.repeat(2_000);
-    const packets = Math.floor(BOUNDS.unreadMaxBytes / 4_100);
+    const packets = Math.floor(CONNECTION_LIMITS.unreadMaxBytes / 4_100);
     for (let seq = 1; seq <= packets - 2; seq++) writer.say(conversationId, seq, text);
     await writer.send('match:cancel', {});
-    expect(app.tally.of('slow_reader')).toBe(0);
+    expect(app.tally.countOf('slow_reader')).toBe(0);
     for (let seq = packets - 1; seq <= packets + 1; seq++) writer.say(conversationId, seq, text);
     await writer.next('conversation:peer');
-    expect(app.tally.of('slow_reader')).toBe(1);
+    expect(app.tally.countOf('slow_reader')).toBe(1);
   });
 
   test('is cut by answers to its own requests', async () => {
@@ -145,15 +145,15 @@ describe('a reader over long-polling who stops polling', () => {
     await using reader = await PollingVisitor.arrive(app);
     await reader.leaveUnread(POLLED_PACKETS_MAX + 1);
     await until(() => app.held().sockets === 0, 'the visitor is gone');
-    expect(app.tally.of('slow_reader')).toBe(1);
+    expect(app.tally.countOf('slow_reader')).toBe(1);
   });
 
   test('is cut by a push to everybody', async () => {
     await using app = await startTestApp({ bounds: { unreadMaxPackets: 3 }, roundMs: 60_000 });
     await using reader = await PollingVisitor.arrive(app);
     await reader.leaveUnread(3);
-    expect([app.held().sockets, app.tally.of('slow_reader')]).toEqual([1, 0]);
+    expect([app.held().sockets, app.tally.countOf('slow_reader')]).toEqual([1, 0]);
     await app.drain();
-    expect(app.tally.of('slow_reader')).toBe(1);
+    expect(app.tally.countOf('slow_reader')).toBe(1);
   });
 });

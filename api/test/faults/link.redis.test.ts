@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Parcel } from '../../src/cluster/node-bus.ts';
-import { RedisLink } from '../../src/cluster/redis-node-bus.ts';
+import type { NodeMessage } from '../../src/cluster/node-bus.ts';
+import { RedisNodeBus } from '../../src/cluster/redis-node-bus.ts';
 import { Tally } from '../../src/observability/tally.ts';
 import type { Redis } from 'ioredis';
 import { connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/redis-client.ts';
@@ -16,8 +16,8 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
   let publisher: RedisClient;
   let subscriber: Redis;
   let tally: Tally;
-  let link: RedisLink;
-  const received: Parcel[] = [];
+  let link: RedisNodeBus;
+  const received: NodeMessage[] = [];
   beforeEach(async () => {
     received.length = 0;
     server = await RedisServer.start();
@@ -25,7 +25,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     publisher = connectRedis(parseRedisUrl(server.url), 'commands');
     subscriber = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'subscription');
     tally = new Tally();
-    link = new RedisLink(publisher, subscriber, tally, { echoEveryMs: 100 });
+    link = new RedisNodeBus(publisher, subscriber, tally, { echoEveryMs: 100 });
     await link.listen(NODE, (parcel) => received.push(parcel));
   });
   afterEach(async () => {
@@ -80,15 +80,15 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     // As on a node that was taken out of its Cluster: pings are answered, and no message comes.
     await subscriber.unsubscribe(`passerby:node:${NODE}`);
     await arrivesAgain();
-    expect(tally.of('subscriptions_lost')).toBe(1);
+    expect(tally.countOf('subscriptions_lost')).toBe(1);
   });
 
   test('is left alone while its echoes come back', async () => {
     const echoes = vi.fn();
     subscriber.on('message', echoes);
     await expect.poll(() => echoes.mock.calls.length, { timeout: 8_000 }).toBeGreaterThan(5);
-    expect(tally.of('subscriptions_lost')).toBe(0);
-    expect(tally.of('parcels_malformed')).toBe(0);
+    expect(tally.countOf('subscriptions_lost')).toBe(0);
+    expect(tally.countOf('parcels_malformed')).toBe(0);
   });
 
   test('hears again after Redis was stopped for longer than a command waits', async () => {

@@ -73,10 +73,10 @@ const USERS: readonly User[] = [
       // A window of its own tells the answer to one use from that to another.
       const use = async () => {
         const windowMs = 1_000_000 + ++uses;
-        const before = tally.of('limit_without_redis');
-        const counts = [{ key: `passerby:limit:{none}:${windowMs}`, allowance: { points: 5, windowMs } }];
-        expect(await counters.take(counts)).toEqual({ full: null, counts: [{ used: 1, resetMs: windowMs }] });
-        return tally.of('limit_without_redis') === before;
+        const before = tally.countOf('limit_without_redis');
+        const counts = [{ key: `passerby:limit:{none}:${windowMs}`, quota: { points: 5, windowMs } }];
+        expect(await counters.consume(counts)).toEqual({ full: null, counts: [{ used: 1, resetMs: windowMs }] });
+        return tally.countOf('limit_without_redis') === before;
       };
       return { use, words: ':1000005\r\n' };
     },

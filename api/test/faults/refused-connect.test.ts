@@ -1,7 +1,7 @@
 import { createChat, type ChatError } from '@passerby/sdk';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/errors.ts';
-import { Entrance } from '../../src/admission/visitor-authenticator.ts';
+import { VisitorAuthenticator } from '../../src/admission/visitor-authenticator.ts';
 import { ORIGIN, SHOP, siteOf, startTestApp, until } from '../harness.ts';
 
 const NEEDS_CLAIMS = { ...siteOf(SHOP.key), guard: { ...SHOP.guard, isClaimsNeeded: true } };
@@ -12,13 +12,13 @@ describe('S29 the SDK, whose CONNECT is refused and whose connection then ends',
     await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
     await expect(chat.find()).rejects.toMatchObject({ code: 'claims_refused' } satisfies Partial<ChatError>);
     await until(() => app.held().connections === 0, 'the connection is closed');
-    expect(app.tally.of('refused_handshake_claims_refused')).toBe(1);
+    expect(app.tally.countOf('refused_handshake_claims_refused')).toBe(1);
   });
 
   test('comes again after the time it was told where that is of use', async () => {
-    const { admitConnect } = Entrance.prototype;
+    const { admitConnect } = VisitorAuthenticator.prototype;
     let refusals = 2;
-    Entrance.prototype.admitConnect = function (address) {
+    VisitorAuthenticator.prototype.admitConnect = function (address) {
       if (refusals-- > 0) return Promise.reject(new Refusal('rate_limited', { retryAfterMs: 20 }));
       return admitConnect.call(this, address);
     };
@@ -27,10 +27,10 @@ describe('S29 the SDK, whose CONNECT is refused and whose connection then ends',
       await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
       await chat.find();
       await expect.poll(() => chat.snapshot().state.status, { timeout: 10_000 }).toBe('waiting');
-      expect(app.tally.of('refused_handshake_rate_limited')).toBe(2);
+      expect(app.tally.countOf('refused_handshake_rate_limited')).toBe(2);
       expect(app.held().connections).toBe(1);
     } finally {
-      Entrance.prototype.admitConnect = admitConnect;
+      VisitorAuthenticator.prototype.admitConnect = admitConnect;
     }
   });
 });

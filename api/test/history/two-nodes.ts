@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_MATCH_RULES } from '../../src/matching/rules.ts';
-import { sideId } from '../../src/sites/site-modes.ts';
+import { siteIdInMode } from '../../src/sites/site-modes.ts';
 import { sitesFile } from '../../src/sites/sites-file.ts';
 import type { SiteId } from '../../src/domain/ids.ts';
 import { ORIGIN } from '../harness.ts';
@@ -63,7 +63,7 @@ const siteOf = (seed: number) => `pk_test_seed_${seed}`;
 /** The site of a scenario as the store knows it. */
 export function siteIdOf(seed: number): SiteId {
   const entry = { key: siteOf(seed), name: siteOf(seed), origins: [ORIGIN] };
-  return sideId(sitesFile.parse({ sites: [entry] }).sites[0]!.id, 'test');
+  return siteIdInMode(sitesFile.parse({ sites: [entry] }).sites[0]!.id, 'test');
 }
 
 export interface Scenario {

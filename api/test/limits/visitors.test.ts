@@ -4,7 +4,7 @@ import { solveChallenge, type Challenge as AltchaChallenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2';
 import type { App } from '../../src/app.ts';
 import { DEFAULT_GUARD } from '../../src/sites/sites-file.ts';
-import { BOUNDS } from '../../src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from '../../src/limits/connection-limits.ts';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
 import { assertTalking, FREE, ORIGIN, pairOf, requestId, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 import { REPEATS } from '../../src/moderation/spam-detector.ts';
@@ -21,7 +21,10 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
     await using neighbours = await pairOf(app);
     for (let seq = 1; seq <= 5_000; seq++) flooding.a.say(flooding.conversationId, seq, `flood ${seq}`);
     for (let seq = 1; seq <= 20; seq++) await assertTalking(neighbours, seq);
-    await until(() => app.tally.of('frame_throttled') >= 5_000 - RATE_LIMITS.frames.session.points, 'it is dropped');
+    await until(
+      () => app.tally.countOf('frame_throttled') >= 5_000 - RATE_LIMITS.frames.session.points,
+      'it is dropped',
+    );
     const { conversationId, retryAfterMs } = await flooding.a.next('conversation:throttled');
     expect(conversationId).toBe(flooding.conversationId);
     expect(retryAfterMs).toBeGreaterThan(0);
@@ -42,7 +45,7 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
       body: { kind: 'typing', on: true },
     };
     for (let count = 0; count < 1_000; count++) pair.a.socket.emit('conversation:frame', frame);
-    await until(() => app.tally.of('frame_throttled') >= 500, 'it is dropped');
+    await until(() => app.tally.countOf('frame_throttled') >= 500, 'it is dropped');
     expect(pair.a.all('conversation:throttled')).toEqual([]);
     await pair.b.next('conversation:frame');
   });
@@ -68,11 +71,11 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
       handlers: { 'session:check': () => held.then(() => ({ status: 'here' as const })) },
     });
     await using visitor = await Visitor.arrive(app);
-    const replies = Array.from({ length: BOUNDS.requestsMax + 4 }, () => visitor.ask('session:check', {}));
-    await until(() => app.tally.of('requests_under_way') === 4, 'four are refused');
+    const replies = Array.from({ length: CONNECTION_LIMITS.requestsMax + 4 }, () => visitor.ask('session:check', {}));
+    await until(() => app.tally.countOf('requests_under_way') === 4, 'four are refused');
     release();
     const codes = (await Promise.all(replies)).map(codeOf);
-    expect(codes.filter((code) => code === 'ok')).toHaveLength(BOUNDS.requestsMax);
+    expect(codes.filter((code) => code === 'ok')).toHaveLength(CONNECTION_LIMITS.requestsMax);
     expect(codeOf(await visitor.ask('session:check', {}))).toBe('ok');
   });
 

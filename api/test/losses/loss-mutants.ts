@@ -68,34 +68,32 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'waits of sessions that are gone stay',
-    changes: [{ file: 'repair-site', from: 'do repair_wait(sid, at) end', to: 'do local _ = repair_wait end' }],
+    changes: [{ file: 'repair', from: 'do repair_wait(sid, at) end', to: 'do local _ = repair_wait end' }],
   },
   {
     name: 'entries of the index that lead to nobody stay',
-    changes: [{ file: 'repair-site', from: 'do repair_index(member) end', to: 'do local _ = repair_index end' }],
+    changes: [{ file: 'repair', from: 'do repair_index(member) end', to: 'do local _ = repair_index end' }],
   },
   {
     name: 'placements of sessions that are gone stay',
-    changes: [
-      { file: 'repair-site', from: 'do repair_placement(member) end', to: 'do local _ = repair_placement end' },
-    ],
+    changes: [{ file: 'repair', from: 'do repair_placement(member) end', to: 'do local _ = repair_placement end' }],
   },
   {
     name: 'conversations of sessions that are gone stay',
     changes: [
-      { file: 'repair-site', from: 'do repair_conversation(cid, at) end', to: 'do local _ = repair_conversation end' },
+      { file: 'repair', from: 'do repair_conversation(cid, at) end', to: 'do local _ = repair_conversation end' },
     ],
   },
   {
     name: 'a conversation the store went back to is taken for a new one',
-    changes: [{ file: 'compare-sessions', from: 'conversation.r < told then', to: 'false then' }],
+    changes: [{ file: 'compare', from: 'conversation.r < told then', to: 'false then' }],
   },
   {
     name: 'a wait the store went back to is kept',
-    changes: [{ file: 'compare-sessions', from: 'wait.r and wait.r < told then', to: 'false then' }],
+    changes: [{ file: 'compare', from: 'wait.r and wait.r < told then', to: 'false then' }],
   },
   {
     name: 'an older fence in the store is not noticed',
-    changes: [{ file: 'compare-sessions', from: 'elseif session.f < fence then', to: 'elseif false then' }],
+    changes: [{ file: 'compare', from: 'elseif session.f < fence then', to: 'elseif false then' }],
   },
 ];

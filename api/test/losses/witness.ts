@@ -2,7 +2,7 @@ import type { ConversationId, EndReason, RequestId, ResumeToken } from '@passerb
 import { ticketFrom } from '../../src/matching/ticket.ts';
 import { Refusal } from '../../src/errors.ts';
 import type { NodeId, SiteId } from '../../src/domain/ids.ts';
-import type { Correction, Held, Notice } from '../../src/domain/notice.ts';
+import type { Correction, LocalView, Notice } from '../../src/domain/notice.ts';
 import type { SessionRef } from '../../src/domain/session.ts';
 import type { StateStore } from '../../src/state/state-store.ts';
 import { FREE } from '../harness.ts';
@@ -15,7 +15,7 @@ interface Believed {
   node: NodeId;
   token: ResumeToken;
   isHere: boolean;
-  belief: Omit<Held, 'session'>;
+  belief: Omit<LocalView, 'session'>;
   readonly ended: Set<ConversationId>;
 }
 
@@ -129,7 +129,7 @@ export class Witness {
       isMore = repaired.isMore;
     }
     const here = this.visitors.filter(({ isHere }) => isHere);
-    const held = here.map(({ session, belief }): Held => ({ session, ...belief }));
+    const held = here.map(({ session, belief }): LocalView => ({ session, ...belief }));
     for (const correction of await this.#store.compare(this.#site, held)) {
       const at = here.findIndex(({ session }) => session.sessionId === correction.sessionId);
       const { belief } = here[at]!;

@@ -1,4 +1,4 @@
-import type { App, Held } from '../../src/app.ts';
+import type { App, ResourceCounts } from '../../src/app.ts';
 import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
 import { FREE, SHOP, siteOf, startTestApp } from '../harness.ts';
 
@@ -32,7 +32,7 @@ export class Nodes {
   }
 
   /** How much all of them hold for visitors. */
-  held(what: keyof Held): number {
+  held(what: keyof ResourceCounts): number {
     return this.apps.reduce((sum, app) => sum + app.held()[what], 0);
   }
 

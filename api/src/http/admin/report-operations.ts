@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exactText, freeText } from '../../contract/text.ts';
-import { BAN_MAX_MS, type OperatorDesk } from '../../moderation/moderation-service.ts';
+import { BAN_MAX_MS, type ModerationService } from '../../moderation/moderation-service.ts';
 import { operation, type Operation } from './operation.ts';
 import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './shapes.ts';
 
@@ -12,7 +12,7 @@ const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
 const words = freeText().trim().min(1).max(200);
 
 /** Reports, bans and the audit trail. */
-export function reportOperations(desk: OperatorDesk): readonly Operation[] {
+export function reportOperations(desk: ModerationService): readonly Operation[] {
   return [
     operation({
       route: 'GET /reports',

@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { IncomingMessage } from 'node:http';
-import type { Limiter } from '../../rate-limiting/rate-limiter.ts';
+import type { RateLimiter } from '../../rate-limiting/rate-limiter.ts';
 import type { AddressHashes } from '../../domain/ids.ts';
 import { bearerToken } from '../bearer.ts';
 import { jsonBody } from '../json-body.ts';
@@ -13,7 +13,7 @@ export interface AdminParts {
   readonly operations: readonly Operation[];
   /** Who has it may do everything. */
   readonly token: string;
-  readonly limiter: Pick<Limiter, 'take' | 'tryTake'>;
+  readonly limiter: Pick<RateLimiter, 'consume' | 'tryConsume'>;
   readonly addressOf: (request: IncomingMessage) => AddressHashes;
   readonly publicUrl: string | undefined;
 }
@@ -40,7 +40,7 @@ export function adminRoutes({ operations, token, limiter, addressOf, publicUrl }
     try {
       await checkToken(context, () => Promise.resolve());
     } catch (refusal) {
-      await limiter.take('failed_tokens', { site: '', address: addressOf(context.req) });
+      await limiter.consume('failed_tokens', { site: '', address: addressOf(context.req) });
       throw refusal;
     }
     await next();

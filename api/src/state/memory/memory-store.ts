@@ -17,8 +17,8 @@ import type { Ticket } from '../../matching/ticket.ts';
 import type { IdSource } from '../../domain/id-source.ts';
 import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
 import type { Correction, Notice } from '../../domain/notice.ts';
-import type { Address, Seat, SessionRef } from '../../domain/session.ts';
-import type { Mark } from '../../domain/visitor-fingerprint.ts';
+import type { SessionLocation, Seat, SessionRef } from '../../domain/session.ts';
+import type { VisitorFingerprint } from '../../domain/visitor-fingerprint.ts';
 import type {
   Answered,
   CancelOutcome,
@@ -35,7 +35,7 @@ import type {
 } from '../state-store.ts';
 import { networkOf } from '../../domain/visitor-fingerprint.ts';
 import { BLOCK_MS, mayBeForeign, SURVEYED, TYPICAL_WAIT, typicalOf } from '../survey.ts';
-import { countAround, Line, type WaitingVisitor } from './waiting-queue.ts';
+import { countAround, WaitingQueue, type WaitingVisitor } from './waiting-queue.ts';
 import { PairMemory } from './pair-memory.ts';
 import { Parties } from './parties.ts';
 
@@ -57,7 +57,7 @@ interface Session {
   readonly site: Site;
   nodeId: NodeId;
   fence: number;
-  mark: Mark;
+  mark: VisitorFingerprint;
   agreed: Agreed;
   token: ResumeToken;
   /** The token presented for it, while nobody knows whether it has arrived. */
@@ -76,7 +76,7 @@ type EndNotice = Extract<Notice, { kind: 'ended' }>;
 
 interface Site {
   readonly id: SiteId;
-  readonly line: Line;
+  readonly line: WaitingQueue;
   readonly waiting: Map<SessionId, Session>;
   readonly conversations: Map<ConversationId, Conversation>;
   readonly sessions: Map<SessionId, Session>;
@@ -106,7 +106,7 @@ export class MemoryStore implements StateStore {
     this.#ids = ids;
   }
 
-  async open(siteId: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome> {
+  async open(siteId: SiteId, nodeId: NodeId, resume: ResumeToken, mark: VisitorFingerprint): Promise<OpenOutcome> {
     const site = this.#site(siteId);
     const session: Session = {
       id: this.#ids.session(),
@@ -134,7 +134,7 @@ export class MemoryStore implements StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
-    mark: Mark,
+    mark: VisitorFingerprint,
   ): Promise<ResumeOutcome> {
     const session = this.#byToken.get(presented);
     if (session?.site.id !== siteId || this.#isGraceOver(session)) return { kind: 'unknown' };
@@ -513,7 +513,7 @@ export class MemoryStore implements StateStore {
     if (site === undefined) {
       site = {
         id,
-        line: new Line(),
+        line: new WaitingQueue(),
         waiting: new Map(),
         conversations: new Map(),
         sessions: new Map(),
@@ -602,7 +602,7 @@ function presenceNotices(session: Session): Notice[] {
   ];
 }
 
-function addressOf(session: Session): Address {
+function addressOf(session: Session): SessionLocation {
   return { site: session.site.id, sessionId: session.id, nodeId: session.nodeId };
 }
 

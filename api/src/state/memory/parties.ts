@@ -1,15 +1,15 @@
 import type { ConversationId } from '@passerby/sdk/protocol';
 import type { SessionId } from '../../domain/ids.ts';
-import type { Mark } from '../../domain/visitor-fingerprint.ts';
+import type { VisitorFingerprint } from '../../domain/visitor-fingerprint.ts';
 import type { Reported } from '../state-store.ts';
 
 /** One side of a conversation. */
 interface Side {
   readonly sessionId: SessionId;
   /** As they were when the two met. */
-  readonly first: Mark;
+  readonly first: VisitorFingerprint;
   /** As they were last seen. */
-  last: Mark;
+  last: VisitorFingerprint;
 }
 
 interface Party {
@@ -23,7 +23,10 @@ export class Parties {
   /** Oldest end first. */
   readonly #over = new Map<ConversationId, { readonly party: Party; readonly endedAt: number }>();
 
-  met(id: ConversationId, sides: readonly { readonly sessionId: SessionId; readonly mark: Mark }[]): void {
+  met(
+    id: ConversationId,
+    sides: readonly { readonly sessionId: SessionId; readonly mark: VisitorFingerprint }[],
+  ): void {
     this.#running.set(id, {
       sides: sides.map(({ sessionId, mark }) => ({ sessionId, first: mark, last: mark })),
       isConfirmed: false,
@@ -37,7 +40,7 @@ export class Parties {
   }
 
   /** One of the two came back, maybe from elsewhere. */
-  moved(id: ConversationId, sessionId: SessionId, mark: Mark): void {
+  moved(id: ConversationId, sessionId: SessionId, mark: VisitorFingerprint): void {
     const side = this.#running.get(id)?.sides.find((one) => one.sessionId === sessionId);
     if (side !== undefined) side.last = mark;
   }

@@ -9,7 +9,7 @@ export interface WaitingVisitor extends Waiter {
 }
 
 /** Those who wait on a site, found by tag, each list oldest first. */
-export class Line {
+export class WaitingQueue {
   readonly #byTag = new Map<string, WaitingVisitor[]>();
 
   add(waiter: WaitingVisitor): void {
@@ -82,7 +82,7 @@ function positionOf(list: readonly WaitingVisitor[], waiter: Waiter): number {
 }
 
 /** How those who wait around a ticket divide. */
-export function countAround(line: Line, ticket: Ticket): Around {
+export function countAround(line: WaitingQueue, ticket: Ticket): Around {
   const tag = (name: string) => line.count(`${ticket.ageBand ?? ''}|${name}`);
   return {
     waiting: tag('q'),

@@ -7,9 +7,9 @@ import { Restless } from '../../../test/faults/restless.ts';
 import { FREE, SHOP, siteOf, startTestApp, Visitor } from '../../../test/harness.ts';
 import { RedisCluster } from '../../../test/servers/redis-cluster.ts';
 import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/store-contract.ts';
-import type { Parcel } from '../../cluster/node-bus.ts';
-import { RedisLink } from '../../cluster/redis-node-bus.ts';
-import { LINK_VERSION } from '../../cluster/node-message.ts';
+import type { NodeMessage } from '../../cluster/node-bus.ts';
+import { RedisNodeBus } from '../../cluster/redis-node-bus.ts';
+import { NODE_MESSAGE_VERSION } from '../../cluster/node-message.ts';
 import { Tally } from '../../observability/tally.ts';
 import { randomIds } from '../../domain/id-source.ts';
 import type { SessionId } from '../../domain/ids.ts';
@@ -50,8 +50,8 @@ describe('the link between nodes on a Cluster', () => {
     const subscribers = NODES.map(() => connectRedis(parseRedisUrl(cluster.url), 'subscription'));
     const tally = new Tally();
     try {
-      const got = new Map(NODES.map((node): [string, Parcel[]] => [node, []]));
-      const links = subscribers.map((subscriber) => new RedisLink(redis, subscriber, tally));
+      const got = new Map(NODES.map((node): [string, NodeMessage[]] => [node, []]));
+      const links = subscribers.map((subscriber) => new RedisNodeBus(redis, subscriber, tally));
       await Promise.all(
         NODES.map((node, index) => links[index]!.listen(node, (parcel) => got.get(node)!.push(parcel))),
       );
@@ -62,7 +62,7 @@ describe('the link between nodes on a Cluster', () => {
         ack: 0,
         body: { kind: 'text', text: 'hello' },
       };
-      const parcels = Array.from({ length: 20 }, (_, n): Parcel => ({
+      const parcels = Array.from({ length: 20 }, (_, n): NodeMessage => ({
         kind: 'frame',
         from: 's_a' as SessionId,
         to: 's_b' as SessionId,
@@ -70,7 +70,7 @@ describe('the link between nodes on a Cluster', () => {
       }));
       for (const parcel of parcels) for (const node of NODES) links[0]!.send(node, parcel);
       for (const node of NODES) await expect.poll(() => got.get(node)).toEqual(parcels);
-      expect(tally.of('parcels_lost')).toBe(0);
+      expect(tally.countOf('parcels_lost')).toBe(0);
     } finally {
       for (const subscriber of subscribers) subscriber.disconnect();
     }
@@ -123,8 +123,8 @@ describe('a site whose slot moves to another master', () => {
 describe('a subscription on a Cluster', () => {
   test('goes to another master when its own freezes', { timeout: 30_000 }, async () => {
     const subscriber = connectRedis(parseRedisUrl(cluster.url), 'subscription');
-    const link = new RedisLink(redis, subscriber, new Tally());
-    const received: Parcel[] = [];
+    const link = new RedisNodeBus(redis, subscriber, new Tally());
+    const received: NodeMessage[] = [];
     await link.listen(NODES[0]!, (parcel) => received.push(parcel));
     const portOf = () => (subscriber as unknown as { stream: Socket }).stream.remotePort;
     const frozen = cluster.servers.find(({ port }) => port === portOf())!;
@@ -133,7 +133,7 @@ describe('a subscription on a Cluster', () => {
       await expect.poll(() => subscriber.status === 'ready' && portOf(), { timeout: 15_000 }).not.toBe(frozen.port);
       const publisher = new Redis(cluster.servers.find((server) => server !== frozen)!.url);
       const parcels = [{ kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 }];
-      const text = JSON.stringify({ version: LINK_VERSION, parcels });
+      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, parcels });
       await expect
         .poll(
           async () => {

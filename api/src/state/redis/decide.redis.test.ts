@@ -7,7 +7,7 @@ import { distance, isAllowed, isNearEnough } from '../../matching/distance.ts';
 import { nextDueAt, stepAt } from '../../matching/expansions.ts';
 import { type Expansion, type MatchRules, REACHES } from '../../matching/rules.ts';
 import { lookupsOf, tagsOf, type Ticket, ticketFrom } from '../../matching/ticket.ts';
-import { Line, type WaitingVisitor } from '../memory/waiting-queue.ts';
+import { WaitingQueue, type WaitingVisitor } from '../memory/waiting-queue.ts';
 import type { SessionId, SiteId } from '../../domain/ids.ts';
 import { BLOCK_MS } from '../survey.ts';
 import { defineScript, libraryText } from './script.ts';
@@ -195,7 +195,7 @@ describe('the decision is the same in Lua', () => {
       seq: n + 1,
       sessionId: `s_${n}` as SessionId,
     }));
-    const line = new Line();
+    const line = new WaitingQueue();
     for (const wait of [...waits].sort(bySeniority)) line.add(wait);
     line.add(seedWait);
     const candidates = line.candidates(seedWait, set) as readonly (typeof waits)[number][];

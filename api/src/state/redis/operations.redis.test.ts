@@ -43,7 +43,7 @@ const ticketText = (requestId: string) => {
 const deciding = (id: string) => ({ rules: JSON.stringify(FREE), freshIds: id, blockMs: BLOCK_MS });
 const caller = (session: string, fence = 1) => ({ session, fence });
 const open = (session: string) =>
-  run('open-session', { session, node: 'n_1', token: `r_${session}`, mark: '{}', nodeLeaseMs: NODE_LEASE_MS });
+  run('open', { session, node: 'n_1', token: `r_${session}`, mark: '{}', nodeLeaseMs: NODE_LEASE_MS });
 const RESUME: Args = {
   presented: 'r_a',
   token: 'r_next',
@@ -54,7 +54,7 @@ const RESUME: Args = {
   ...deciding('c_1'),
 };
 const find = (session: string, id = `c_${session}`) =>
-  run('find-match', { ...caller(session), ticket: ticketText(`q_${session}`), ...deciding(id) });
+  run('find', { ...caller(session), ticket: ticketText(`q_${session}`), ...deciding(id) });
 /** Two who are matched in `c_b`. */
 const pair = async () => {
   await open('a');
@@ -73,13 +73,13 @@ async function contents(): Promise<unknown> {
 const CALLS: Readonly<
   Record<ScriptName, { readonly before?: () => Promise<unknown>; readonly args: Args; readonly skewMs?: number }>
 > = {
-  'open-session': { args: { session: 'a', node: 'n_1', token: 'r_a', mark: '{}', nodeLeaseMs: NODE_LEASE_MS } },
-  'resume-session': { before: pair, args: RESUME },
-  'settle-session': { before: () => open('a').then(() => run('resume-session', RESUME)), args: caller('a', 2) },
-  'suspend-session': { before: pair, args: caller('a') },
-  'close-session': { before: pair, args: caller('a') },
-  'agree-session': { before: () => open('a'), args: { ...caller('a'), rules: '1', ageBand: '' } },
-  'find-match': {
+  open: { args: { session: 'a', node: 'n_1', token: 'r_a', mark: '{}', nodeLeaseMs: NODE_LEASE_MS } },
+  resume: { before: pair, args: RESUME },
+  settle: { before: () => open('a').then(() => run('resume', RESUME)), args: caller('a', 2) },
+  suspend: { before: pair, args: caller('a') },
+  close: { before: pair, args: caller('a') },
+  agree: { before: () => open('a'), args: { ...caller('a'), rules: '1', ageBand: '' } },
+  find: {
     before: async () => {
       await open('a');
       await open('b');
@@ -87,22 +87,22 @@ const CALLS: Readonly<
     },
     args: { ...caller('b'), ticket: ticketText('q_b'), ...deciding('c_1') },
   },
-  'cancel-match': {
+  cancel: {
     before: async () => {
       await open('a');
       await find('a');
     },
     args: caller('a'),
   },
-  'leave-conversation': {
+  leave: {
     before: pair,
     args: { ...caller('a'), conversation: 'c_b', ticket: ticketText('q_2'), ...deciding('c_1') },
   },
-  'confirm-match': { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
-  'block-peer': { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
-  'name-reported': { before: pair, args: { ...caller('a'), conversation: 'c_b', reportMs: TIMES.reportMs } },
-  'end-conversation': { before: pair, args: { conversation: 'c_b', reason: 'idle' } },
-  'sweep-site': {
+  confirm: { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
+  block: { before: pair, args: { ...caller('a'), conversation: 'c_b' } },
+  reported: { before: pair, args: { ...caller('a'), conversation: 'c_b', reportMs: TIMES.reportMs } },
+  end: { before: pair, args: { conversation: 'c_b', reason: 'idle' } },
+  sweep: {
     before: pair,
     skewMs: FREE.confirmMs,
     args: {
@@ -114,15 +114,15 @@ const CALLS: Readonly<
       ...deciding('c_1'),
     },
   },
-  'beat-node': { args: { node: 'n_1', nodeLeaseMs: NODE_LEASE_MS } },
-  'survey-wait': {
+  heartbeat: { args: { node: 'n_1', nodeLeaseMs: NODE_LEASE_MS } },
+  survey: {
     before: () => open('a').then(() => find('a')),
     args: { ...caller('a'), networksMax: 5, waitersMax: 50 },
   },
-  'count-online': { before: pair, args: {} },
-  'compare-sessions': { before: pair, args: { held: JSON.stringify([['a', 1, 'c_b', 'n_9', 'here', false, 0]]) } },
-  'list-placed': { before: pair, args: { node: 'n_1', after: '', max: 10 } },
-  'repair-site': {
+  online: { before: pair, args: {} },
+  compare: { before: pair, args: { held: JSON.stringify([['a', 1, 'c_b', 'n_9', 'here', false, 0]]) } },
+  placed: { before: pair, args: { node: 'n_1', after: '', max: 10 } },
+  repair: {
     before: async () => {
       await pair();
       await redis.del(keyOf('claims', SITE, ''), keyOf('placed', SITE, ''), keyOf('tokens', SITE, ''));
@@ -158,10 +158,10 @@ describe('the same operation asked again', () => {
   );
 
   test('also a refusal is kept', async () => {
-    const refused = await run('cancel-match', caller('nobody'), { operation: 'o_same' });
+    const refused = await run('cancel', caller('nobody'), { operation: 'o_same' });
     expect(refused).toMatchObject({ tag: 'refused', fields: ['session_gone'] });
     await open('nobody');
-    expect(await run('cancel-match', caller('nobody'), { operation: 'o_same' })).toEqual(refused);
+    expect(await run('cancel', caller('nobody'), { operation: 'o_same' })).toEqual(refused);
   });
 });
 
@@ -184,16 +184,16 @@ test('a script Redis has forgotten is sent again, and runs once', async () => {
   await redis.script('FLUSH');
   expect((await find('a')).fields).toEqual(['waiting']);
   await redis.script('FLUSH');
-  expect((await run('cancel-match', caller('a'))).fields).toEqual(['cancelled']);
-  expect((await run('count-online', {})).fields).toEqual([1]);
+  expect((await run('cancel', caller('a'))).fields).toEqual(['cancelled']);
+  expect((await run('online', {})).fields).toEqual([1]);
 });
 
 test('an answer of another operation is not taken for ours', async () => {
   const deaf = { evalsha: async () => ['o_other', 1, ['done'], []], eval: async () => null };
   const call = { site: SITE, operation: 'o_mine', skewMs: 0, args: { node: 'n_1', nodeLeaseMs: 1 } };
-  await expect(SCRIPTS['beat-node'].run(deaf, call)).rejects.toThrow('of another operation');
+  await expect(SCRIPTS['heartbeat'].run(deaf, call)).rejects.toThrow('of another operation');
 });
 
 test('an argument that is missing is named before anything is sent', async () => {
-  await expect(run('find-match', caller('a'))).rejects.toThrow('find-match needs the argument "ticket"');
+  await expect(run('find', caller('a'))).rejects.toThrow('find needs the argument "ticket"');
 });

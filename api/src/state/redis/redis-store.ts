@@ -4,9 +4,9 @@ import type { MatchRules } from '../../matching/rules.ts';
 import { lookupsOf, tagsOf, type Ticket } from '../../matching/ticket.ts';
 import type { IdSource } from '../../domain/id-source.ts';
 import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
-import type { Correction, Held } from '../../domain/notice.ts';
+import type { Correction, LocalView } from '../../domain/notice.ts';
 import type { SessionRef } from '../../domain/session.ts';
-import type { Mark } from '../../domain/visitor-fingerprint.ts';
+import type { VisitorFingerprint } from '../../domain/visitor-fingerprint.ts';
 import type {
   Answered,
   CancelOutcome,
@@ -72,9 +72,9 @@ export class RedisStore implements StateStore {
     this.#askAgainMs = options.askAgainMs ?? ASK_AGAIN_MS;
   }
 
-  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: Mark): Promise<OpenOutcome> {
+  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: VisitorFingerprint): Promise<OpenOutcome> {
     const sessionId = this.#ids.session();
-    await this.#run('open-session', site, {
+    await this.#run('open', site, {
       session: sessionId,
       node: nodeId,
       token: resume,
@@ -90,9 +90,9 @@ export class RedisStore implements StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
-    mark: Mark,
+    mark: VisitorFingerprint,
   ): Promise<ResumeOutcome> {
-    const reply = await this.#run('resume-session', site, {
+    const reply = await this.#run('resume', site, {
       presented,
       token: next,
       mark: JSON.stringify(mark),
@@ -125,19 +125,19 @@ export class RedisStore implements StateStore {
   }
 
   async settle(session: SessionRef): Promise<void> {
-    await this.#run('settle-session', session.site, callerOf(session));
+    await this.#run('settle', session.site, callerOf(session));
   }
 
   async suspend(session: SessionRef): Promise<Transition> {
-    return this.#transition('suspend-session', session, {});
+    return this.#transition('suspend', session, {});
   }
 
   async close(session: SessionRef): Promise<Transition> {
-    return this.#transition('close-session', session, {});
+    return this.#transition('close', session, {});
   }
 
   async agree(session: SessionRef, { rules = null, ageBand = null }: Partial<Agreed>): Promise<Agreed> {
-    const reply = await this.#run('agree-session', session.site, {
+    const reply = await this.#run('agree', session.site, {
       ...callerOf(session),
       rules: rules ?? '',
       ageBand: ageBand ?? '',
@@ -146,7 +146,7 @@ export class RedisStore implements StateStore {
   }
 
   async find(session: SessionRef, ticket: Ticket, rules: MatchRules): Promise<FindOutcome> {
-    const reply = await this.#run('find-match', session.site, {
+    const reply = await this.#run('find', session.site, {
       ...callerOf(session),
       ticket: ticketText(ticket),
       ...this.#deciding(rules, 1),
@@ -155,12 +155,12 @@ export class RedisStore implements StateStore {
   }
 
   async cancel(session: SessionRef): Promise<CancelOutcome> {
-    const reply = await this.#run('cancel-match', session.site, callerOf(session));
+    const reply = await this.#run('cancel', session.site, callerOf(session));
     return { status: reply.fields[0] as CancelOutcome['status'], ...toldBy(session.site, reply) };
   }
 
   async leave(session: SessionRef, id: ConversationId, next: Ticket | null, rules: MatchRules): Promise<LeaveOutcome> {
-    const reply = await this.#run('leave-conversation', session.site, {
+    const reply = await this.#run('leave', session.site, {
       ...callerOf(session),
       conversation: id,
       ticket: next === null ? '' : ticketText(next),
@@ -171,18 +171,15 @@ export class RedisStore implements StateStore {
   }
 
   async confirm(session: SessionRef, id: ConversationId): Promise<Transition> {
-    return this.#transition('confirm-match', session, { conversation: id });
+    return this.#transition('confirm', session, { conversation: id });
   }
 
   async block(session: SessionRef, id: ConversationId): Promise<Answered> {
-    return toldBy(
-      session.site,
-      await this.#run('block-peer', session.site, { ...callerOf(session), conversation: id }),
-    );
+    return toldBy(session.site, await this.#run('block', session.site, { ...callerOf(session), conversation: id }));
   }
 
   async reported(session: SessionRef, id: ConversationId): Promise<Reported> {
-    const reply = await this.#run('name-reported', session.site, {
+    const reply = await this.#run('reported', session.site, {
       ...callerOf(session),
       conversation: id,
       reportMs: TIMES.reportMs,
@@ -192,12 +189,12 @@ export class RedisStore implements StateStore {
   }
 
   async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
-    const reply = await this.#run('end-conversation', site, { conversation: id, reason });
+    const reply = await this.#run('end', site, { conversation: id, reason });
     return { notices: noticesFrom(site, reply) };
   }
 
   async sweep(site: SiteId, nodeId: NodeId, rules: MatchRules, max: number): Promise<SweepOutcome> {
-    const reply = await this.#run('sweep-site', site, {
+    const reply = await this.#run('sweep', site, {
       node: nodeId,
       sweepLeaseMs: SWEEP_LEASE_MS,
       graceMs: TIMES.graceMs,
@@ -210,15 +207,15 @@ export class RedisStore implements StateStore {
 
   async repair(site: SiteId, nodeId: NodeId, max: number): Promise<RepairOutcome> {
     const args = { node: nodeId, sweepLeaseMs: SWEEP_LEASE_MS, nodeLeaseMs: NODE_LEASE_MS, max };
-    const reply = await this.#run('repair-site', site, args);
+    const reply = await this.#run('repair', site, args);
     return repairOutcome(site, reply);
   }
 
   async heartbeat(site: SiteId, nodeId: NodeId): Promise<void> {
-    await this.#run('beat-node', site, { node: nodeId, nodeLeaseMs: NODE_LEASE_MS });
+    await this.#run('heartbeat', site, { node: nodeId, nodeLeaseMs: NODE_LEASE_MS });
   }
 
-  async compare(site: SiteId, held: readonly Held[]): Promise<readonly Correction[]> {
+  async compare(site: SiteId, held: readonly LocalView[]): Promise<readonly Correction[]> {
     const beliefs = held.map(({ session, seat, isPeerAway, isWaiting, toldAt }) => [
       session.sessionId,
       session.fence,
@@ -229,7 +226,7 @@ export class RedisStore implements StateStore {
       toldAt,
     ]);
     const ask = async () => {
-      const reply = await this.#run('compare-sessions', site, { held: JSON.stringify(beliefs) });
+      const reply = await this.#run('compare', site, { held: JSON.stringify(beliefs) });
       return reply.fields as [revision: number, corrections: unknown[][]];
     };
     const told = Math.max(...held.map(({ toldAt }) => toldAt));
@@ -243,19 +240,19 @@ export class RedisStore implements StateStore {
   }
 
   async placed(site: SiteId, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]> {
-    const reply = await this.#run('list-placed', site, { node: nodeId, after: after ?? '', max });
+    const reply = await this.#run('placed', site, { node: nodeId, after: after ?? '', max });
     return (reply.fields[0] as [SessionId, number][]).map(([sessionId, fence]) => ({ site, sessionId, fence }));
   }
 
   async survey(session: SessionRef): Promise<Survey | null> {
-    const reply = await this.#run('survey-wait', session.site, { ...callerOf(session), ...SURVEYED });
+    const reply = await this.#run('survey', session.site, { ...callerOf(session), ...SURVEYED });
     if (reply.tag === 'none') return null;
     const [waitedMs, recentWaits, networks, otherLanguageNetworks] = reply.fields as [number, string[], number, number];
     return { waitedMs, typicalWaitMs: typicalOf(recentWaits.map(Number)), networks, otherLanguageNetworks };
   }
 
   async online(site: SiteId): Promise<number> {
-    const reply = await this.#run('count-online', site, {});
+    const reply = await this.#run('online', site, {});
     return reply.fields[0] as number;
   }
 
@@ -301,8 +298,8 @@ function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: n
 }
 
 /** A mark of a process of the version before knows the narrowest network only. */
-function markFrom(text: string): Mark {
-  return { wider: [], ...(JSON.parse(text) as Omit<Mark, 'wider'>) };
+function markFrom(text: string): VisitorFingerprint {
+  return { wider: [], ...(JSON.parse(text) as Omit<VisitorFingerprint, 'wider'>) };
 }
 
 /** A ticket for Lua: absent instead of `null`, and with what it is found by. */

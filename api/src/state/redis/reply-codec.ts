@@ -1,7 +1,7 @@
 import type { Agreed, ConversationId, EndReason, PeerPresence, SessionState } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
 import type { Correction, Notice } from '../../domain/notice.ts';
-import type { Address, Seat } from '../../domain/session.ts';
+import type { SessionLocation, Seat } from '../../domain/session.ts';
 import { REPAIRED_KINDS } from '../../domain/repaired-kinds.ts';
 import type { Answered, RepairOutcome, SweepOutcome } from '../state-store.ts';
 import type { ScriptReply } from './script.ts';
@@ -67,13 +67,13 @@ export function toldBy(site: SiteId, reply: ScriptReply): Answered {
 
 export function noticesFrom(site: SiteId, reply: ScriptReply): Notice[] {
   return reply.notices.map(([kind, sessionId, nodeId, ...fields]): Notice => {
-    const to: Address = { site, sessionId: sessionId as SessionId, nodeId: nodeId as NodeId };
+    const to: SessionLocation = { site, sessionId: sessionId as SessionId, nodeId: nodeId as NodeId };
     const { revision } = reply;
     if (kind === 'started') return { kind, revision, to, seat: seatFrom(site, fields) };
     const [conversationId, word, peerId, peerNode] = fields as [ConversationId, string, SessionId, NodeId];
     if (kind === 'ended') return { kind, revision, to, conversationId, reason: word as EndReason };
     if (kind !== 'presence') throw new Error(`a notice of an unknown kind: ${String(kind)}`);
-    const peer: Address = { site, sessionId: peerId, nodeId: peerNode };
+    const peer: SessionLocation = { site, sessionId: peerId, nodeId: peerNode };
     return { kind, revision, to, conversationId, presence: word as PeerPresence, peer };
   });
 }

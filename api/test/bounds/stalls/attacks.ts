@@ -1,5 +1,5 @@
 import { LIMITS, REQUEST_NAMES, type RequestName } from '@passerby/sdk/protocol';
-import { BOUNDS } from '../../../src/limits/connection-limits.ts';
+import { CONNECTION_LIMITS } from '../../../src/limits/connection-limits.ts';
 import { REQUEST_PACKET_CHARS } from '../../../src/contract/packet-sizes.ts';
 import { OPCODE, webSocketFrame } from '../web-socket-frame.ts';
 import { askAgainAndAgain, openAgainAndAgain } from './loops.ts';
@@ -9,7 +9,7 @@ import { requestOf, upgradeOf, type Target } from './target.ts';
 /** Attacks the service from now on; resolves once it has begun. */
 export type Attack = (target: Target) => Promise<void>;
 
-const { addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes } = BOUNDS;
+const { addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes } = CONNECTION_LIMITS;
 /** Part of the allowance that a session has used before, rounded up. */
 const SPENT = { packets: 8, bytes: 2_048 };
 

@@ -27,13 +27,11 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a block holds one way',
-    changes: [{ file: 'block-peer', from: 'pair_key(A.session, session.lp)', to: "A.session .. ' ' .. session.lp" }],
+    changes: [{ file: 'block', from: 'pair_key(A.session, session.lp)', to: "A.session .. ' ' .. session.lp" }],
   },
   {
     name: 'a block is not kept',
-    changes: [
-      { file: 'block-peer', from: "redis.call('ZADD', K.blocks, at, pair_key(A.session, session.lp))", to: '' },
-    ],
+    changes: [{ file: 'block', from: "redis.call('ZADD', K.blocks, at, pair_key(A.session, session.lp))", to: '' }],
   },
   {
     name: "a node's lease is not looked at",
@@ -45,7 +43,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     name: 'visitors of a dead node stay connected',
     changes: [
       {
-        file: 'sweep-site',
+        file: 'sweep',
         from: 'if session and session.a == 0 and session.n == node then suspend(sid, session, at) end',
         to: '',
       },
@@ -54,9 +52,9 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   {
     name: 'dead nodes are seen to after matching',
     changes: [
-      { file: 'sweep-site', from: 'due_of(K.nodes, at)', to: '{}' },
+      { file: 'sweep', from: 'due_of(K.nodes, at)', to: '{}' },
       {
-        file: 'sweep-site',
+        file: 'sweep',
         from: "return { 'swept',",
         to: `for _, node in ipairs(redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)) do
           for _, member in ipairs(redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\\0', '(' .. node .. '\\1', 'LIMIT', 0, max)) do
@@ -91,7 +89,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     name: 'one confirmation is enough',
     changes: [
       {
-        file: 'confirm-match',
+        file: 'confirm',
         from: 'if conversation.ca and conversation.cb then',
         to: 'if conversation.ca or conversation.cb then',
       },
@@ -120,7 +118,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   {
     name: 'cancelling does not see a match',
     changes: [
-      { file: 'cancel-match', from: "if session.c ~= '' then return { 'cancelled', 'already_matched' } end\n", to: '' },
+      { file: 'cancel', from: "if session.c ~= '' then return { 'cancelled', 'already_matched' } end\n", to: '' },
     ],
   },
   {
@@ -137,7 +135,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     name: 'a resume token is good for ever',
     changes: [
       {
-        file: 'resume-session',
+        file: 'resume',
         from: "redis.call('HDEL', K.tokens, A.presented == session.t and session.p or session.t)\n",
         to: '',
       },
@@ -147,7 +145,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     name: 'a token is void before its successor has arrived',
     changes: [
       {
-        file: 'resume-session',
+        file: 'resume',
         from: 'A.presented == session.t and session.p or session.t)',
         to: 'session.t, session.p)',
       },
@@ -155,7 +153,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a token stays good after its successor has arrived',
-    changes: [{ file: 'settle-session', from: "  redis.call('HDEL', K.tokens, session.p)\n", to: '' }],
+    changes: [{ file: 'settle', from: "  redis.call('HDEL', K.tokens, session.p)\n", to: '' }],
   },
   {
     name: 'closing leaves the token before the present one',
@@ -169,7 +167,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a resume does not raise the fence',
-    changes: [{ file: 'resume-session', from: 'session.f + 1, A.node', to: 'session.f, A.node' }],
+    changes: [{ file: 'resume', from: 'session.f + 1, A.node', to: 'session.f, A.node' }],
   },
   {
     name: 'the fence is not compared',
@@ -185,7 +183,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     name: 'a token outlives the grace period',
     changes: [
       {
-        file: 'resume-session',
+        file: 'resume',
         from: "if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end\n",
         to: '',
       },
@@ -253,7 +251,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'who comes back is not put in line',
-    changes: [{ file: 'resume-session', from: 'wait_in_line(sid, wait, cjson.decode(A.rules), at)', to: '' }],
+    changes: [{ file: 'resume', from: 'wait_in_line(sid, wait, cjson.decode(A.rules), at)', to: '' }],
   },
   {
     name: 'closing leaves the visitor in line',
@@ -293,7 +291,7 @@ const forgetful = (text: string) =>
 /** A claim in two round trips: who fits is looked up in one script, and taken in another that does not look again. */
 export function checkThenAct(): typeof SCRIPTS {
   const library = libraryText().replace(/return time\[1\] \* 1000 .*/, 'return tonumber(A.skewMs)');
-  const body = readLua('find-match');
+  const body = readLua('find');
   const peek = defineScript(
     'peek-match',
     body.replace(
@@ -321,7 +319,7 @@ export function checkThenAct(): typeof SCRIPTS {
     library,
   );
   return remade(standingScripts(), (name, script) =>
-    name !== 'find-match'
+    name !== 'find'
       ? script
       : {
           ...script,
