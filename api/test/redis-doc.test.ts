@@ -35,7 +35,7 @@ describe('docs/redis.md', () => {
     const texts = [
       ...globSync('lua/**/*.lua', { cwd: redisFolder }),
       'script.ts',
-      '../../limits/redis-counters.ts',
+      '../../rate-limiting/redis-counters.ts',
     ].map((file) => readFileSync(path.join(redisFolder, file), 'utf8'));
     const called = texts.flatMap((text) =>
       [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name]) => name!.toLowerCase()),

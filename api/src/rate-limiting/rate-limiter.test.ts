@@ -40,7 +40,7 @@ test('an address gets what the table says, and another one as much again', async
   expect(tally.countOf('limited_sessions_address')).toBe(10);
 });
 
-test('a site has its own allowance, whatever the addresses, and is no other site', async () => {
+test('a site has its own quota, whatever the addresses, and is no other site', async () => {
   const { limiter, tally } = limiterWith(0.01);
   let count = 0;
   expect(await takenOf(40, () => limiter.consume('sessions', doer(`a${++count}`)))).toBe(30);
@@ -61,7 +61,7 @@ test('what is counted by one name does not count by another', async () => {
   expect(await takenOf(1, () => limiter.consume('searches', doer('a')))).toBe(1);
 });
 
-test('a session has an allowance of its own', () => {
+test('a session has a quota of its own', () => {
   const { limiter, tally } = limiterWith();
   const { points } = RATE_LIMITS.searches.session;
   for (let taken = 0; taken < points; taken++) limiter.consumeOfSession('searches', 's_a');
@@ -113,13 +113,13 @@ describe('S32 the networks of an IPv6 address', () => {
     address: [`n${++count}`, ...wider] as unknown as RateLimitSubject['address'],
   });
 
-  it('have one allowance a /56 together, however many /64 are used, and the next /56 another', async () => {
+  it('have one quota a /56 together, however many /64 are used, and the next /56 another', async () => {
     const { limiter } = limiterWith();
     expect(await takenOf(OF_56 + 50, () => limiter.consume('sessions', at('/56 a', '/48')))).toBe(OF_56);
     expect(await takenOf(OF_56 + 50, () => limiter.consume('sessions', at('/56 b', '/48')))).toBe(OF_56);
   });
 
-  it('have one allowance a /48 together, however many /56 are used', async () => {
+  it('have one quota a /48 together, however many /56 are used', async () => {
     const { limiter } = limiterWith();
     expect(await takenOf(OF_48 + 50, () => limiter.consume('sessions', at(`/56 ${++count}`, '/48')))).toBe(OF_48);
   });
@@ -144,7 +144,7 @@ describe('S32 the networks of an IPv6 address', () => {
     const { limiter } = limiterWith();
     await takenOf(OF_56 - 3, () => limiter.consume('sessions', at('/56 a', '/48')));
     const { standings } = await limiter.tryConsume('sessions', at('/56 a', '/48'));
-    expect(standings[0]).toMatchObject({ scope: 'address', allowance: { points: OF_56 }, left: 2 });
+    expect(standings[0]).toMatchObject({ scope: 'address', quota: { points: OF_56 }, left: 2 });
   });
 
   it('are refused at once what was counted for one of them', async () => {
