@@ -1,4 +1,4 @@
-/** No import cycles, in what runs and in types alike. Directions are lint rules: see lint/directions.js. */
+/** No import cycles, in what runs and in types alike. Directions are lint rules: see lint/import-boundaries.js. */
 export default {
   forbidden: [
     {

@@ -3,7 +3,7 @@ import svelte from 'eslint-plugin-svelte';
 import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 import ts from 'typescript-eslint';
-import { directionsRule } from './lint/directions-rule.js';
+import { directionsRule } from './lint/import-boundaries-rule.js';
 import { noPipeRule } from './lint/no-pipe-rule.js';
 import { root } from './scripts/run.js';
 
@@ -48,7 +48,9 @@ const noWallClock = [
 ];
 
 export default defineConfig(
-  { ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'test-results/', '.config/canary/', '**/*.d.ts'] },
+  {
+    ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'test-results/', '.config/type-check-canary/', '**/*.d.ts'],
+  },
   js.configs.recommended,
   ts.configs.recommended,
   svelte.configs.recommended,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './longest-first.ts';
+import { SlowTestsFirst } from './slow-tests-first.ts';
 
 const conditions = ['passerby-source', 'module', 'node', 'development|production'];
 
@@ -25,7 +25,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // By itself Vitest leaves a core to itself, which is half of a machine with two, and many tests wait most of the time.
     maxWorkers: Math.max(3, availableParallelism() - 1),
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: SlowTestsFirst },
     allowOnly: !process.env['CI'],
     restoreMocks: true,
     unstubGlobals: true,

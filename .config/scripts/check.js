@@ -7,7 +7,7 @@ import { run, secondsSince } from './run.js';
 
 /** In order: the tests build what the later steps look at. What is shown as it runs has the machine for itself; the others go two at a time. @type {Record<string, Step>} */
 const STEPS = {
-  types: { command: ['node', '.config/scripts/types.js'] },
+  types: { command: ['node', '.config/scripts/check-types.js'] },
   lint: { command: ['eslint', '--config', '.config/eslint.config.js', '--max-warnings', '0', '.'] },
   format: {
     command: ['prettier', '--config', '.config/prettier.json', '--ignore-path', '.gitignore', '--check', '.'],
@@ -24,10 +24,10 @@ const STEPS = {
       '.config',
     ],
   },
-  'lock file': { command: ['node', '.config/scripts/lock-holes.js'] },
+  'lock file': { command: ['node', '.config/scripts/check-lockfile.js'] },
   tests: { command: ['node', '.config/scripts/test.js'], isShown: true },
-  sizes: { command: ['node', '.config/scripts/sizes.js'], isShown: true },
-  packages: { command: ['node', '.config/scripts/packages.js'] },
+  sizes: { command: ['node', '.config/scripts/check-bundle-size.js'], isShown: true },
+  packages: { command: ['node', '.config/scripts/check-packages.js'] },
   unused: { command: ['knip', '--config', '.config/knip.json', '--no-progress'] },
 };
 

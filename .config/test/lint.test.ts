@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ESLint } from 'eslint';
 import ts from 'typescript-eslint';
 import { expect, it } from 'vitest';
-import { DIRECTIONS } from '../lint/directions.js';
+import { DIRECTIONS } from '../lint/import-boundaries.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const eslint = new ESLint({

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { lockHoles } from '../scripts/lock-holes.js';
+import { lockHoles } from '../scripts/check-lockfile.js';
 
 interface Entry {
   version?: string;

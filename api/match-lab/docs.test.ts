@@ -89,7 +89,7 @@ describe('docs/matching.md', () => {
       expect(files, rule).not.toEqual([]);
       for (const file of files) {
         expect(existsSync(path.join(root, file)), `${file}, for ${rule}`).toBe(true);
-        if (!/store-contract|model\.test|check-history\.test|keys/.test(file)) continue;
+        if (!/store-contract|model\.test|history-checker\.test|keys/.test(file)) continue;
         expect(new RegExp(`\\b${rule!.split(' ')[0]}\\b`).test(read(file)), `${file} names ${rule}`).toBe(true);
       }
     }

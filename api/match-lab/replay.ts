@@ -1,4 +1,4 @@
-import { MARK } from '../test/marks.ts';
+import { FINGERPRINT } from '../test/fingerprints.ts';
 import type { ConversationId, RequestId, ResumeToken } from '@passerby/sdk/protocol';
 import { intersection } from '../src/matching/distance.ts';
 import { stepAt } from '../src/matching/expansions.ts';
@@ -110,7 +110,7 @@ class Site {
   }
 
   async #arrive(visitor: Visitor, n: number): Promise<void> {
-    const { session } = await this.#store.open(SITE, NODE, `r_${n}` as ResumeToken, MARK);
+    const { session } = await this.#store.open(SITE, NODE, `r_${n}` as ResumeToken, FINGERPRINT);
     const mood = visitor.mood(0);
     const person: Person = {
       visitor,

@@ -5,7 +5,7 @@ import type { SessionRef } from '../src/domain/session.ts';
 import type { VisitorFingerprint } from '../src/domain/visitor-fingerprint.ts';
 import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
-import { markOf } from './marks.ts';
+import { fingerprintFrom } from './fingerprints.ts';
 import { NODES, SITE, type StoreUnderTest } from './store-contract.ts';
 
 const NODE = NODES[0]!;
@@ -38,16 +38,16 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
     describe('agreeing', () => {
       test('nothing is agreed to at first; each word is kept, through a resume too', async () => {
         const resume = token();
-        const session = await open(markOf('a'), resume);
+        const session = await open(fingerprintFrom('a'), resume);
         expect(await store.agree(session, {})).toEqual({ rules: null, ageBand: null });
         expect(await store.agree(session, { rules: 'v1' })).toEqual({ rules: 'v1', ageBand: null });
         expect(await store.agree(session, { ageBand: '18+' })).toEqual({ rules: 'v1', ageBand: '18+' });
-        const back = await store.resume(SITE, NODE, resume, token(), FREE, markOf('a'));
+        const back = await store.resume(SITE, NODE, resume, token(), FREE, fingerprintFrom('a'));
         expect(back).toMatchObject({ kind: 'resumed', agreed: { rules: 'v1', ageBand: '18+' } });
       });
 
       test('a band stays with the session: another one is refused, the same again is not', async () => {
-        const session = await open(markOf('a'));
+        const session = await open(fingerprintFrom('a'));
         await store.agree(session, { ageBand: '13-17' });
         await expect(store.agree(session, { ageBand: '18+' })).rejects.toMatchObject({ code: 'age_band_fixed' });
         expect(await store.agree(session, { ageBand: '13-17', rules: 'v2' })).toEqual({
@@ -58,43 +58,49 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
 
       test('is refused to a socket that was taken over', async () => {
         const resume = token();
-        const session = await open(markOf('a'), resume);
-        await store.resume(SITE, NODE, resume, token(), FREE, markOf('a'));
+        const session = await open(fingerprintFrom('a'), resume);
+        await store.resume(SITE, NODE, resume, token(), FREE, fingerprintFrom('a'));
         await expect(store.agree(session, { rules: 'v1' })).rejects.toMatchObject({ code: 'session_gone' });
       });
     });
 
     describe('who a report is about', () => {
       test('is the peer, by the mark they had when the two met', async () => {
-        const [a, b] = [await open(markOf('a')), await open(markOf('b', 'ban-b'))];
+        const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b', 'ban-b'))];
         const id = await meet(a, b);
         expect(await store.reported(a, id)).toEqual({
-          peer: markOf('b', 'ban-b'),
-          own: markOf('a'),
+          peer: fingerprintFrom('b', 'ban-b'),
+          own: fingerprintFrom('a'),
           isConfirmed: true,
         });
         expect(await store.reported(b, id)).toEqual({
-          peer: markOf('a'),
-          own: markOf('b', 'ban-b'),
+          peer: fingerprintFrom('a'),
+          own: fingerprintFrom('b', 'ban-b'),
           isConfirmed: true,
         });
       });
 
       test('is the peer as they were last seen, told by the reporter as they were at first', async () => {
         const resumes = [token(), token()] as const;
-        const [a, b] = [await open(markOf('a'), resumes[0]), await open(markOf('b'), resumes[1])];
+        const [a, b] = [await open(fingerprintFrom('a'), resumes[0]), await open(fingerprintFrom('b'), resumes[1])];
         const id = await meet(a, b);
         const back = [];
         for (const [index, resume] of resumes.entries()) {
-          const outcome = await store.resume(SITE, NODE, resume, token(), FREE, markOf(`elsewhere ${index}`));
+          const outcome = await store.resume(SITE, NODE, resume, token(), FREE, fingerprintFrom(`elsewhere ${index}`));
           if (outcome.kind === 'resumed') back.push(outcome.session);
         }
-        expect(await store.reported(back[0]!, id)).toMatchObject({ peer: markOf('elsewhere 1'), own: markOf('a') });
-        expect(await store.reported(back[1]!, id)).toMatchObject({ peer: markOf('elsewhere 0'), own: markOf('b') });
+        expect(await store.reported(back[0]!, id)).toMatchObject({
+          peer: fingerprintFrom('elsewhere 1'),
+          own: fingerprintFrom('a'),
+        });
+        expect(await store.reported(back[1]!, id)).toMatchObject({
+          peer: fingerprintFrom('elsewhere 0'),
+          own: fingerprintFrom('b'),
+        });
       });
 
       test('S33 is told together with whether both had the match, also after the end', async () => {
-        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         await store.find(a, ticket(), FREE);
         const { notices } = await store.find(b, ticket(), FREE);
         const id = notices.find((notice) => notice.kind === 'started')!.seat.conversationId;
@@ -108,7 +114,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       });
 
       test('S33 was confirmed by nobody who only said that they have it once it was over', async () => {
-        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         await store.find(a, ticket(), FREE);
         const { notices } = await store.find(b, ticket(), FREE);
         const id = notices.find((notice) => notice.kind === 'started')!.seat.conversationId;
@@ -120,7 +126,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
 
       test('S32 keeps the wider networks of both', async () => {
         const wide = (address: string): VisitorFingerprint => ({
-          ...markOf(address),
+          ...fingerprintFrom(address),
           wider: ['/56', '/48'] as VisitorFingerprint['address'][],
         });
         const [a, b] = [await open(wide('a')), await open(wide('b'))];
@@ -128,12 +134,12 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       });
 
       test('is known until fifteen minutes after the end, also of one who left for good', async () => {
-        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         const id = await meet(a, b);
         await store.close(b);
         await under.advance(TIMES.reportMs - 1_000);
         await store.sweep(SITE, NODE, FREE, 50);
-        expect(await store.reported(a, id)).toMatchObject({ peer: markOf('b') });
+        expect(await store.reported(a, id)).toMatchObject({ peer: fingerprintFrom('b') });
         await under.advance(1_000);
         await expect(store.reported(a, id)).rejects.toMatchObject({ code: 'not_in_conversation' });
         await store.sweep(SITE, NODE, FREE, 50);
@@ -141,16 +147,24 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       });
 
       test('is known of the conversation before the last one', async () => {
-        const [a, b, c] = [await open(markOf('a')), await open(markOf('b')), await open(markOf('c'))];
+        const [a, b, c] = [
+          await open(fingerprintFrom('a')),
+          await open(fingerprintFrom('b')),
+          await open(fingerprintFrom('c')),
+        ];
         const first = await meet(a, b);
         await store.leave(a, first, null, FREE);
         const second = await meet(a, c);
-        expect(await store.reported(a, first)).toMatchObject({ peer: markOf('b') });
-        expect(await store.reported(a, second)).toMatchObject({ peer: markOf('c') });
+        expect(await store.reported(a, first)).toMatchObject({ peer: fingerprintFrom('b') });
+        expect(await store.reported(a, second)).toMatchObject({ peer: fingerprintFrom('c') });
       });
 
       test('is told to nobody who was not one of the two, and of nothing that never was', async () => {
-        const [a, b, c] = [await open(markOf('a')), await open(markOf('b')), await open(markOf('c'))];
+        const [a, b, c] = [
+          await open(fingerprintFrom('a')),
+          await open(fingerprintFrom('b')),
+          await open(fingerprintFrom('c')),
+        ];
         const id = await meet(a, b);
         await expect(store.reported(c, id)).rejects.toMatchObject({ code: 'not_in_conversation' });
         await expect(store.reported(a, 'c_never' as ConversationId)).rejects.toMatchObject({
@@ -159,12 +173,12 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       });
 
       test('a long conversation is known for as long as it runs', async () => {
-        const [a, b] = [await open(markOf('a')), await open(markOf('b'))];
+        const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         const id = await meet(a, b);
         await under.advance(TIMES.reportMs * 2);
         await store.heartbeat(SITE, NODE);
         await store.sweep(SITE, NODE, FREE, 50);
-        expect(await store.reported(a, id)).toMatchObject({ peer: markOf('b') });
+        expect(await store.reported(a, id)).toMatchObject({ peer: fingerprintFrom('b') });
       });
     });
   });

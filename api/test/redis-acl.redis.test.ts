@@ -1,5 +1,5 @@
 import { describeKnownVisitors } from './known-visitors-contract.ts';
-import { MARK } from './marks.ts';
+import { FINGERPRINT } from './fingerprints.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisNodeBus } from '../src/cluster/redis-node-bus.ts';
@@ -125,7 +125,7 @@ describe('the user of docs/redis.md', () => {
     const store = new RedisStore(client, randomIds);
     await admin.set(keyOf('index', SITE, ''), 'foreign');
     await admin.rpush(keyOf('counters', SITE, ''), 'foreign');
-    const { session } = await store.open(SITE, NODES[0]!, randomIds.resume(), MARK);
+    const { session } = await store.open(SITE, NODES[0]!, randomIds.resume(), FINGERPRINT);
     expect((await store.find(session, ticketFrom({ requestId: requestId() }), FREE)).status).toBe('waiting');
   });
 
@@ -158,7 +158,7 @@ describe('the user of docs/redis.md', () => {
     );
     expect(await received).toEqual(PARCEL);
     const store = new RedisStore(commands, randomIds);
-    await store.open(SHOP.id, NODES[0]!, randomIds.resume(), MARK);
+    await store.open(SHOP.id, NODES[0]!, randomIds.resume(), FINGERPRINT);
     expect(await store.online(SHOP.id)).toBe(1);
     expect(await admin.call('ACL', 'LOG')).toEqual([]);
     for (const redis of [admin, commands, subscriber]) redis.disconnect();

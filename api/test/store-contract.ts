@@ -1,4 +1,4 @@
-import { MARK, markOf } from './marks.ts';
+import { FINGERPRINT, fingerprintFrom } from './fingerprints.ts';
 import { TIMES, type ConversationId, type ResumeToken } from '@passerby/sdk/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Criteria, RequestId } from '@passerby/sdk/protocol';
@@ -49,14 +49,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     const leave = (session: SessionRef, id: ConversationId, next: Ticket | null, rules = FREE) =>
       store.leave(session, id, next, rules);
     const resumeWith = (presented: ResumeToken, { site = SITE, node = NODE, rules = FREE } = {}) =>
-      store.resume(site, node, presented, token(), rules, MARK);
+      store.resume(site, node, presented, token(), rules, FINGERPRINT);
     const resumeTo = async (presented: ResumeToken, next: ResumeToken) => {
-      const outcome = await store.resume(SITE, NODE, presented, next, FREE, MARK);
+      const outcome = await store.resume(SITE, NODE, presented, next, FREE, FINGERPRINT);
       if (outcome.kind !== 'resumed') throw new Error('not resumed');
       return outcome.session;
     };
     const sweep = (max = 50, rules = FREE) => store.sweep(SITE, NODE, rules, max);
-    const open = async (site = SITE, resume = token()) => (await store.open(site, NODE, resume, MARK)).session;
+    const open = async (site = SITE, resume = token()) => (await store.open(site, NODE, resume, FINGERPRINT)).session;
     const opened = async (site = SITE) => {
       const resume = token();
       return { session: await open(site, resume), resume };
@@ -282,7 +282,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       test('I11 a token whose successor never arrived works again, and that successor does not', async () => {
         const { resume } = await opened();
         const lost = token();
-        await store.resume(SITE, NODE, resume, lost, FREE, MARK);
+        await store.resume(SITE, NODE, resume, lost, FREE, FINGERPRINT);
         const outcome = await resumeWith(resume);
         expect(outcome).toMatchObject({ kind: 'resumed', session: { fence: 3 } });
         expect(await resumeWith(lost)).toEqual({ kind: 'unknown' });
@@ -630,7 +630,10 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
 
       test('S34 counts networks and not people, and not the asker’s own', async () => {
         const from = (address: string, ...wider: string[]) =>
-          store.open(SITE, NODE, token(), { ...markOf(address), wider: wider as VisitorFingerprint['address'][] });
+          store.open(SITE, NODE, token(), {
+            ...fingerprintFrom(address),
+            wider: wider as VisitorFingerprint['address'][],
+          });
         const waitFrom = async (languages: string[], ...address: [string, ...string[]]) => {
           const { session } = await from(...address);
           await find(session, ticket({ languages, seeks: ['nobody'] }));

@@ -42,7 +42,7 @@ async function meet(ada, ben) {
   show(ada);
 
   const ended = ben.next('ended');
-  await ada.chat.stop();
+  await ada.chat.leave();
   const { reason } = await ended;
   show(ben);
   console.log(`\nAda left, Ben was told: ${reason}`);

@@ -63,7 +63,7 @@ export interface Chat {
   /** Leaves the conversation (or its ended view) and looks for someone else in one step; for the same as before unless told. */
   skip(criteria?: Criteria): Promise<void>;
   /** Leaves the conversation, the wait or the ended view; back to `idle`. Never rejects: what cannot be told now is told on reconnect. */
-  stop(): Promise<void>;
+  leave(): Promise<void>;
   /** Never meet this peer again, and leave. In a conversation or its ended view; goes to `idle`. */
   block(): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NOTHING_AGREED, info, POLICY, refusal, settle, SHARED, stage, staged } from '../test/stage.ts';
+import { NOTHING_AGREED, info, POLICY, refusal, settle, SHARED, stage, staged } from '../test/client-fixture.ts';
 import { ChatError } from './errors.ts';
 import type { ConversationId, OnlineBucket } from './protocol/index.ts';
 import type { ChatSnapshot } from './state.ts';
@@ -36,7 +36,7 @@ describe('before anything', () => {
   test('typing, stopping and cancelling do nothing', async () => {
     const { chat, lines } = stage();
     chat.typing(true);
-    await chat.stop();
+    await chat.leave();
     expect(await chat.cancel()).toBe('cancelled');
     expect(lines).toEqual([]);
   });
@@ -433,9 +433,9 @@ describe('the end', () => {
 
   test('by the own stop is immediate, told once, and told to the service', async () => {
     const scene = await staged();
-    const stopped = scene.chat.stop();
+    const stopped = scene.chat.leave();
     expect(scene.status()).toBe('idle');
-    void scene.chat.stop();
+    void scene.chat.leave();
     await scene.line.answer('conversation:leave', { status: 'left', next: null });
     await stopped;
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'you_left' });

@@ -270,7 +270,7 @@ export class Client implements Chat {
     }
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly leave = async (): Promise<void> => {
     switch (this.#state.status) {
       case 'chatting':
         await this.#leave((id) => this.#commands.leave(id));
@@ -693,7 +693,7 @@ export class Client implements Chat {
     this.#conversation.connected('here');
     const state = chatting(this.#conversation);
     // A listener to the change may leave at once: its end comes after its beginning.
-    this.#emitter.together(() => {
+    this.#emitter.inTransaction(() => {
       this.#show({ state, ...(info.policy === undefined ? {} : { policy: info.policy }) });
       this.#emitter.emit('started', { conversationId, shared });
     });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Agreed, needsAgreement } from '../src/index.ts';
-import { NOTHING_AGREED, POLICY, refusal, settle, stage, type Stage } from './stage.ts';
+import { NOTHING_AGREED, POLICY, refusal, settle, stage, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

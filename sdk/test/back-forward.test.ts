@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId, SessionState } from '../src/protocol/index.ts';
 import { FakeStorage } from './browser-tab.ts';
-import { info, refusal, settle, stage, type Stage, staged } from './stage.ts';
+import { info, refusal, settle, stage, type Stage, staged } from './client-fixture.ts';
 
 let window: EventTarget;
 let document: { visibilityState: string };
@@ -79,7 +79,7 @@ describe('a page that comes back from the back/forward cache', () => {
     const storage = new FakeStorage();
     const scene = await cached(storage);
     const next = await nextPage(storage);
-    void next.chat.stop();
+    void next.chat.leave();
     await next.line.answer('conversation:leave', { status: 'left', next: null });
     comeBack(scene);
     expect(scene.status()).toBe('idle');

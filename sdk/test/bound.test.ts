@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Chat } from '../src/chat.ts';
 import { Client } from '../src/client.ts';
-import { refusal, settle, stage, staged } from './stage.ts';
+import { refusal, settle, stage, staged } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -22,7 +22,7 @@ describe('the methods of a chat', () => {
 
   test('work taken off the chat', async () => {
     const { chat, line, names } = await staged();
-    const { snapshot, subscribe, on, send, typing, stop, cancel, resume, close } = chat;
+    const { snapshot, subscribe, on, send, typing, leave: stop, cancel, resume, close } = chat;
     const seen: string[] = [];
     subscribe(({ state }) => seen.push(state.status));
     on('ended', ({ reason }) => seen.push(reason));
@@ -52,7 +52,7 @@ describe('the methods of a chat', () => {
     await found;
     expect(chat.snapshot().state.status).toBe('waiting');
     expect(() => chat.send('hello')).toThrow(expect.objectContaining({ code: 'wrong_state' }));
-    const calls = [chat.skip(), chat.stop(), refusal(chat.block()), refusal(chat.report({ reason: 'spam' }))];
+    const calls = [chat.skip(), chat.leave(), refusal(chat.block()), refusal(chat.report({ reason: 'spam' }))];
     const moved = [chat.takeOver(), chat[Symbol.asyncDispose]()];
     await settle(10_000);
     await Promise.all([...calls, ...moved]);

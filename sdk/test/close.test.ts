@@ -1,7 +1,7 @@
 // Calls that `close()` cuts short are meant to reject; where a test is not about that, it looks away.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId } from '../src/protocol/index.ts';
-import { refusal, settle, stage, staged, type Stage } from './stage.ts';
+import { refusal, settle, stage, staged, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -81,7 +81,7 @@ const scenes: Record<string, () => Promise<Stage>> = {
   },
   leaving: async () => {
     const scene = await staged();
-    void scene.chat.stop();
+    void scene.chat.leave();
     return scene;
   },
   skipping: async () => {
@@ -180,7 +180,7 @@ describe('close', () => {
       expect(await refusal(call())).toMatchObject({ code: 'closed' });
     }
     expect(() => scene.chat.send('hi')).toThrow(expect.objectContaining({ code: 'closed' }));
-    await scene.chat.stop();
+    await scene.chat.leave();
     expect(await scene.chat.cancel()).toBe('cancelled');
   });
 

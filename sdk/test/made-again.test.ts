@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionState } from '../src/protocol/index.ts';
 import { FakeBrowser, FakeStorage } from './browser-tab.ts';
-import { info, settle, stage, staged } from './stage.ts';
+import { info, settle, stage, staged } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -136,7 +136,7 @@ describe('resume', () => {
     const storage = new FakeStorage();
     const former = await staged('c1', { storage });
     former.line.lose();
-    await former.chat.stop();
+    await former.chat.leave();
     await settle();
     expect(storage.text).toContain('"departures":[{');
     const browser = new FakeBrowser();

@@ -3,7 +3,7 @@ import { deriveKey } from 'altcha-lib/algorithms/sha';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Challenge, ConversationId } from '../src/protocol/index.ts';
 import { solveChallenge } from '../src/commands/solve-challenge.ts';
-import { refusal, settle, stage, staged, type Stage } from './stage.ts';
+import { refusal, settle, stage, staged, type Stage } from './client-fixture.ts';
 
 const secret = 'of the service';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId } from '../src/protocol/index.ts';
-import { info, POLICY, refusal, settle, stage, staged, type Stage } from './stage.ts';
+import { info, POLICY, refusal, settle, stage, staged, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -141,7 +141,7 @@ describe('find and cancel while connecting', () => {
 describe('stop against a match', () => {
   test('stop is final: a match that comes after it is turned down without a word', async () => {
     const scene = await waiting();
-    const stopped = scene.chat.stop();
+    const stopped = scene.chat.leave();
     expect(scene.status()).toBe('idle');
     start(scene, 'c1');
     await scene.line.answer('match:cancel', { status: 'already_matched' });
@@ -155,7 +155,7 @@ describe('stop against a match', () => {
 
   test('a match of the search given up is not one of the search after it', async () => {
     const scene = await waiting();
-    void scene.chat.stop();
+    void scene.chat.leave();
     const found = scene.chat.find({ topic: 'second' });
     start(scene, 'c1');
     expect(scene.status()).toBe('waiting');
@@ -173,7 +173,7 @@ describe('stop against a match', () => {
 
   test('the same when the reply comes first', async () => {
     const scene = await waiting();
-    void scene.chat.stop();
+    void scene.chat.leave();
     void scene.chat.find({ topic: 'second' });
     await scene.line.answer('match:cancel', { status: 'already_matched' });
     await scene.line.refuse('match:find', { code: 'already_in_conversation' });
@@ -184,7 +184,7 @@ describe('stop against a match', () => {
 
   test('twice stops once', async () => {
     const scene = await waiting();
-    const both = Promise.all([scene.chat.stop(), scene.chat.stop()]);
+    const both = Promise.all([scene.chat.leave(), scene.chat.leave()]);
     await scene.line.answer('match:cancel', { status: 'cancelled' });
     await both;
     expect(asked(scene)).toEqual(['match:find', 'match:cancel']);
@@ -242,7 +242,7 @@ describe('skip', () => {
   test('then stop at once: nobody is looked for in the end', async () => {
     const scene = await staged();
     const skipped = refusal(scene.chat.skip());
-    void scene.chat.stop();
+    void scene.chat.leave();
     expect(await skipped).toMatchObject({ code: 'aborted' });
     expect(scene.status()).toBe('idle');
     await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
@@ -254,7 +254,7 @@ describe('skip', () => {
 describe('listeners that act', () => {
   test('a listener may stop what has just started', async () => {
     const scene = stage();
-    scene.chat.on('started', () => void scene.chat.stop());
+    scene.chat.on('started', () => void scene.chat.leave());
     const order: string[] = [];
     scene.chat.on('started', () => order.push('started'));
     scene.chat.on('ended', () => order.push('ended'));
@@ -268,7 +268,7 @@ describe('listeners that act', () => {
 
   test('a listener may leave while a burst of messages arrives: the rest is not heard', async () => {
     const scene = await staged();
-    scene.chat.on('message', () => void scene.chat.stop());
+    scene.chat.on('message', () => void scene.chat.leave());
     scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
     scene.line.frame('c1', 2, { kind: 'text', text: 'two' });
     expect(scene.names()).toEqual(['started', 'message', 'ended']);
@@ -299,7 +299,7 @@ describe('listeners that act', () => {
   test('a listener may leave at the change that shows the conversation: it ends after it has started', async () => {
     const scene = await waiting();
     scene.chat.on('change', ({ state }) => {
-      if (state.status === 'chatting') void scene.chat.stop();
+      if (state.status === 'chatting') void scene.chat.leave();
     });
     start(scene, 'c1');
     expect(scene.names()).toEqual(['started', 'ended']);

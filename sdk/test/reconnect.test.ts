@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId } from '../src/protocol/index.ts';
 import { READY_TIMEOUT_MS } from '../src/connection/reconnecting-connection.ts';
-import { info, POLICY, refusal, settle, stage, staged, type Stage } from './stage.ts';
+import { info, POLICY, refusal, settle, stage, staged, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -146,7 +146,7 @@ describe('a conversation over a lost line', () => {
   test('left while the line was away is left on the service once it is back', async () => {
     const scene = await staged();
     scene.line.lose();
-    await scene.chat.stop();
+    await scene.chat.leave();
     expect(scene.status()).toBe('idle');
     await settle();
     scene.line.ready(running);
@@ -254,7 +254,7 @@ describe('a wait over a lost line', () => {
   test('cancelled and begun anew, but matched meanwhile: left for the new search', async () => {
     const scene = await waiting();
     scene.line.lose();
-    await scene.chat.stop();
+    await scene.chat.leave();
     const found = scene.chat.find({ topic: 'new' });
     await settle();
     scene.line.ready(running);
@@ -484,7 +484,7 @@ describe('a session the service no longer wants', () => {
   test('stop leads out of the refused state', async () => {
     const scene = await waiting();
     scene.line.push('session:refused', { code: 'origin_refused', message: 'no more' });
-    await scene.chat.stop();
+    await scene.chat.leave();
     expect(scene.status()).toBe('idle');
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId } from '../src/protocol/index.ts';
 import { TIMES } from '../src/protocol/index.ts';
-import { info, POLICY, refusal, settle, staged, type Stage } from './stage.ts';
+import { info, POLICY, refusal, settle, staged, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -71,7 +71,7 @@ describe('a report', () => {
 
   test('is possible of a conversation that was left, by its id and with what was said', async () => {
     const scene = await talked();
-    void scene.chat.stop();
+    void scene.chat.leave();
     await scene.line.answer('conversation:leave', { status: 'left', next: null });
     void scene.chat.report({ reason: 'hate', messages: true, conversationId: c1 });
     expect(reported(scene)).toMatchObject([{ conversationId: c1, messages: [{ text: 't1' }, { text: 't2' }] }]);
@@ -87,7 +87,7 @@ describe('a report', () => {
 
   test('needs somebody to be about', async () => {
     const scene = await talked();
-    await Promise.all([scene.chat.stop(), scene.line.answer('conversation:leave', { status: 'left', next: null })]);
+    await Promise.all([scene.chat.leave(), scene.line.answer('conversation:leave', { status: 'left', next: null })]);
     expect(await refusal(scene.chat.report({ reason: 'spam' }))).toMatchObject({ code: 'wrong_state' });
   });
 

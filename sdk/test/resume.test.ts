@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId, SessionState } from '../src/protocol/index.ts';
 import { FakeStorage } from './browser-tab.ts';
-import { info, POLICY, settle, stage, type Stage, staged, type StageLine } from './stage.ts';
+import { info, POLICY, settle, stage, type Stage, staged, type StageLine } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -46,12 +46,12 @@ describe('what a tab keeps', () => {
     expect(storage.text).toBeNull();
   });
 
-  test.each(['close', 'stop'] as const)('is nothing after %s', async (call) => {
+  test.each(['close', 'leave'] as const)('is nothing after %s', async (call) => {
     const storage = new FakeStorage();
     const scene = await staged('c1', { storage });
     const done = scene.chat[call]();
     await settle(1_000);
-    if (call === 'stop') await scene.line.answer('conversation:leave', { status: 'left', next: null });
+    if (call === 'leave') await scene.line.answer('conversation:leave', { status: 'left', next: null });
     await done;
     expect(storage.text).toBeNull();
   });
@@ -262,7 +262,7 @@ describe('anything else over a reload', () => {
   test('a conversation left just before is left, and not come back to', async () => {
     const storage = new FakeStorage();
     const scene = await staged('c1', { storage });
-    void scene.chat.stop();
+    void scene.chat.leave();
     await settle();
     unload(scene);
     const next = stage({ storage });
@@ -294,7 +294,7 @@ describe('anything else over a reload', () => {
   test('a conversation that was left in the same turn is not come back to', async () => {
     const scene = await staged('c1', { storage: new FakeStorage() });
     await settle();
-    void scene.chat.stop();
+    void scene.chat.leave();
     expect(await scene.chat.resume()).toBe(false);
     expect(scene.status()).toBe('idle');
   });

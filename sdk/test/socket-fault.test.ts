@@ -3,7 +3,7 @@ import { ws } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { createChat as CreateChat } from '../src/index.ts';
-import { POLICY } from './stage.ts';
+import { POLICY } from './client-fixture.ts';
 
 const service = ws.link('ws://service.test/*');
 const server = setupServer();

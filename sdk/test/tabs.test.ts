@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationId, SessionState } from '../src/protocol/index.ts';
 import { FakeBrowser, FakeStorage } from './browser-tab.ts';
-import { info, POLICY, refusal, settle, stage, type Stage } from './stage.ts';
+import { info, POLICY, refusal, settle, stage, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -51,7 +51,7 @@ describe('one tab at a time', () => {
       (scene: Stage) =>
         scene.line.push('conversation:ended', { conversationId: 'c1' as ConversationId, reason: 'peer_left' }),
     ],
-    ['left', (scene: Stage) => void scene.chat.stop()],
+    ['left', (scene: Stage) => void scene.chat.leave()],
     ['closed', (scene: Stage) => void scene.chat.close()],
   ])('once the conversation is %s, the other tabs may', async (_, finish) => {
     const browser = new FakeBrowser();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChatError, type ConversationId } from '../src/index.ts';
 import type { Run } from '../src/protocol/index.ts';
-import { info, refusal, settle, stage, staged, type Stage } from './stage.ts';
+import { info, refusal, settle, stage, staged, type Stage } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

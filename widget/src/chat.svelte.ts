@@ -74,7 +74,7 @@ export class ChatModel {
   }
 
   leave(): void {
-    this.#try(() => this.#chat.stop());
+    this.#try(() => this.#chat.leave());
   }
 
   block(): void {

@@ -13,7 +13,7 @@ import { en, type Strings } from './i18n/en.ts';
 import { UnreadTitle } from './launcher/unread-title.ts';
 import type { WidgetOptions } from './options.ts';
 import { adviseOwner } from './refused/advise-owner.ts';
-import { forget, recall, remember } from './remembered.ts';
+import { forget, recall, remember } from './draft-storage.ts';
 import { spokenLanguages } from './start/interests.ts';
 
 /** What lies over the panel until it is closed. */

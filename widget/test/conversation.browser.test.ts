@@ -164,7 +164,7 @@ it('has leaving and blocking one step away, and closes that menu at Escape witho
   await page.getByRole('button', { name: 'Leave' }).click();
   await more.click();
   await page.getByRole('button', { name: /^Block this person/ }).click();
-  expect(chat.calls.slice(-2)).toEqual([['stop'], ['block']]);
+  expect(chat.calls.slice(-2)).toEqual([['leave'], ['block']]);
   chat.show({ state: { status: 'idle' } });
   await expect.element(page.getByText('You will not meet them again.')).toBeVisible();
 });

@@ -122,8 +122,8 @@ export class FakeChat implements Chat {
     this.#called('skip', criteria);
   }
 
-  async stop(): Promise<void> {
-    this.#called('stop');
+  async leave(): Promise<void> {
+    this.#called('leave');
   }
 
   async block(): Promise<void> {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseArgs as parseNodeArgs } from 'node:util';
 
 /** What somebody typed that is not a command; the message is one plain line. */
 export class UsageError extends Error {
@@ -17,15 +17,15 @@ const OPTIONS = {
 } as const;
 
 /** A command line, taken apart. */
-export interface Words {
+export interface ParsedArgs {
   readonly words: readonly string[];
-  readonly options: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+  readonly options: ReturnType<typeof parseNodeArgs<{ options: typeof OPTIONS }>>['values'];
 }
 
 /** Takes a command line apart. Throws `UsageError`. */
-export function readWords(args: readonly string[]): Words {
+export function parseArgs(args: readonly string[]): ParsedArgs {
   try {
-    const { positionals, values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    const { positionals, values } = parseNodeArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
     return { words: positionals, options: values };
   } catch (error) {
     throw new UsageError((error as Error).message.split('. ')[0], { cause: error });

@@ -3,7 +3,7 @@ import { isForTestsOnly, readOriginRule } from '../sites/origin-rule.ts';
 import type { KeyView, NewKeyView, SiteView } from '../sites/site-service.ts';
 
 /** What a command answers: for machines, and for people. */
-export interface Answer {
+export interface CommandOutput {
   readonly json: unknown;
   readonly text: string;
 }
@@ -15,7 +15,7 @@ const UNREADABLE = 'Its settings cannot be read by this version, and it is shut:
 const FOR_TESTS =
   'All its origins are for the test key: a live key opens nothing until there is one such as https://my.site';
 
-export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: string): Answer {
+export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: string): CommandOutput {
   const [live, test, secret] = keys as readonly [NewKeyView, NewKeyView, NewKeyView];
   const isForTests = areForTestsOnly(site.origins);
   const tag = embedTag(url, isForTests ? test.text : live.text);
@@ -41,7 +41,7 @@ export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: 
   };
 }
 
-export function newKeyAnswer(key: NewKeyView, { origins }: SiteView): Answer {
+export function newKeyAnswer(key: NewKeyView, { origins }: SiteView): CommandOutput {
   const isShut = key.kind === 'publishable' && key.mode === 'live' && areForTestsOnly(origins);
   return {
     json: key,
@@ -60,15 +60,15 @@ function areForTestsOnly(origins: readonly string[]): boolean {
   return rules.length > 0 && rules.every(isForTestsOnly);
 }
 
-export function keyAnswer(key: KeyView): Answer {
+export function keyAnswer(key: KeyView): CommandOutput {
   return { json: key, text: lines(keyLine(key)) };
 }
 
-export function keysAnswer(keys: readonly KeyView[]): Answer {
+export function keysAnswer(keys: readonly KeyView[]): CommandOutput {
   return { json: keys, text: lines(...keys.map(keyLine)) };
 }
 
-export function sitesAnswer(sites: readonly SiteView[]): Answer {
+export function sitesAnswer(sites: readonly SiteView[]): CommandOutput {
   const text =
     sites.length === 0
       ? ['There is no site yet: npx @passerby/api site add "My site" --origin https://my.site']
@@ -78,7 +78,7 @@ export function sitesAnswer(sites: readonly SiteView[]): Answer {
   return { json: sites, text: lines(...text) };
 }
 
-export function siteAnswer(site: SiteView): Answer {
+export function siteAnswer(site: SiteView): CommandOutput {
   return {
     json: site,
     text: lines(
@@ -90,11 +90,11 @@ export function siteAnswer(site: SiteView): Answer {
   };
 }
 
-export function originsAnswer({ origins }: SiteView): Answer {
+export function originsAnswer({ origins }: SiteView): CommandOutput {
   return { json: origins, text: lines(...origins) };
 }
 
-export function policyAnswer({ settings }: SiteView): Answer {
+export function policyAnswer({ settings }: SiteView): CommandOutput {
   return { json: settings, text: lines(settings === null ? UNREADABLE : JSON.stringify(settings, null, 2)) };
 }
 

@@ -10,10 +10,10 @@ import type { RecordsPlace } from '../records/records-place.ts';
 import { openRecords, SQLITE_FILE } from '../records/records.ts';
 import { UnreadableRow } from '../records/row-check.ts';
 import { SiteService } from '../sites/site-service.ts';
-import type { Answer } from './output.ts';
+import type { CommandOutput } from './output.ts';
 import { HELP } from './help.ts';
 import { commandOf } from './site-commands.ts';
-import { readWords } from './args.ts';
+import { parseArgs } from './args.ts';
 
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
@@ -27,7 +27,7 @@ export interface Terminal {
 export async function runCommand(args: readonly string[], { env, stdin, out, err }: Terminal): Promise<0 | 1> {
   let place: RecordsPlace | undefined;
   try {
-    const given = readWords(args);
+    const given = parseArgs(args);
     if (given.options.help || given.words[0] === 'help') {
       out(HELP);
       return 0;
@@ -49,7 +49,7 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       isMade: command.makesDatabase,
     });
     if (isNew) err(`${placeName(place)}: there was no database yet, and one was made.\n`);
-    const answer: Answer = await command.run({
+    const answer: CommandOutput = await command.run({
       sites: new SiteService({ records, clock: systemClock, actor: 'cli' }),
       env,
       stdin,

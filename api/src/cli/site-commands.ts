@@ -5,7 +5,7 @@ import { checked, keyKind, keyMode, OVERLAP_MAX_MS } from '../sites/input-schema
 import type { SiteService } from '../sites/site-service.ts';
 import type { SiteId } from '../domain/ids.ts';
 import {
-  type Answer,
+  type CommandOutput,
   keyAnswer,
   keysAnswer,
   newKeyAnswer,
@@ -15,7 +15,7 @@ import {
   siteAnswer,
   sitesAnswer,
 } from './output.ts';
-import { readDuration, UsageError, wordAt, type Words } from './args.ts';
+import { readDuration, UsageError, wordAt, type ParsedArgs } from './args.ts';
 
 export interface CommandParts {
   readonly sites: SiteService;
@@ -24,7 +24,10 @@ export interface CommandParts {
   readonly stdin: NodeJS.ReadableStream;
 }
 
-type Command = (given: Words & { readonly rest: readonly string[] }, parts: CommandParts) => Promise<Answer>;
+type Command = (
+  given: ParsedArgs & { readonly rest: readonly string[] },
+  parts: CommandParts,
+) => Promise<CommandOutput>;
 
 interface CommandKind {
   /** Words it takes after its own, at most. */
@@ -109,11 +112,11 @@ export const COMMAND_NAMES = Object.keys(COMMANDS);
 /** A command with what was given to it. */
 export interface GivenCommand {
   readonly makesDatabase: boolean;
-  run(parts: CommandParts): Promise<Answer>;
+  run(parts: CommandParts): Promise<CommandOutput>;
 }
 
 /** The command that a line begins with, and what comes after its words. Throws `UsageError`. */
-export function commandOf({ words, options }: Words): GivenCommand {
+export function commandOf({ words, options }: ParsedArgs): GivenCommand {
   for (const length of [3, 2]) {
     const command = COMMANDS[words.slice(0, length).join(' ')];
     const rest = words.slice(length);
@@ -130,7 +133,7 @@ function idIn(rest: readonly string[]): SiteId {
   return wordAt(rest, 0, 'the id of a site; site list shows them') as SiteId;
 }
 
-function kindAndMode(options: Words['options']): [KeyKind, KeyMode] {
+function kindAndMode(options: ParsedArgs['options']): [KeyKind, KeyMode] {
   return [
     checked(keyKind, options.kind ?? 'publishable', '--kind'),
     checked(keyMode, options.mode ?? 'live', '--mode'),

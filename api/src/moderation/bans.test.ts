@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { VISITOR } from '../../test/marks.ts';
+import { VISITOR } from '../../test/fingerprints.ts';
 import type { Visitor } from '../domain/visitor.ts';
 import type { SiteId } from '../domain/ids.ts';
 import { type BanList, banOf, refusalFor } from './bans.ts';

@@ -1,4 +1,4 @@
-import { VISITOR } from '../../test/marks.ts';
+import { VISITOR } from '../../test/fingerprints.ts';
 import { Metrics } from '../observability/metrics.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { describe, expect, it, test, vi } from 'vitest';

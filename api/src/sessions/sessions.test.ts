@@ -1,4 +1,4 @@
-import { MARK, VISITOR } from '../../test/marks.ts';
+import { FINGERPRINT, VISITOR } from '../../test/fingerprints.ts';
 import { TIMES, type ResumeToken } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
@@ -38,7 +38,7 @@ class SlowStore extends MemoryStore {
 
   /** As another node does. */
   resumeElsewhere(presented: ResumeToken): Promise<ResumeOutcome> {
-    return super.resume(SITE.id, ELSEWHERE, presented, randomIds.resume(), SITE.match, MARK);
+    return super.resume(SITE.id, ELSEWHERE, presented, randomIds.resume(), SITE.match, FINGERPRINT);
   }
 }
 

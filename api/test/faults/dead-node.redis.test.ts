@@ -1,4 +1,4 @@
-import { MARK } from '../marks.ts';
+import { FINGERPRINT } from '../fingerprints.ts';
 import { TIMES } from '@passerby/sdk/protocol';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ describe('a node whose lease lapsed', () => {
     store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
   });
 
-  const open = async (node: NodeId) => (await store.open(SITE, node, randomIds.resume(), MARK)).session;
+  const open = async (node: NodeId) => (await store.open(SITE, node, randomIds.resume(), FINGERPRINT)).session;
   const find = (session: Awaited<ReturnType<typeof open>>) =>
     store.find(session, ticketFrom({ requestId: requestId() }), FREE);
   const sweep = async (max = 50) => (await store.sweep(SITE, living, FREE, max)).notices;

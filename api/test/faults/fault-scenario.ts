@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { checkHistory } from '../history/check-history.ts';
+import { checkHistory } from '../history/history-checker.ts';
 import { conversationsIn, slowestAnswerMs, type VisitorHistory } from '../history/history.ts';
 import { playScenario, TwoNodes, type Scenario } from '../history/two-nodes.ts';
 import { RedisServer } from '../servers/redis-server.ts';

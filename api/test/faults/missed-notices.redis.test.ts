@@ -1,4 +1,4 @@
-import { MARK } from '../marks.ts';
+import { FINGERPRINT } from '../fingerprints.ts';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
@@ -156,7 +156,7 @@ describe('a node compares what it believes with what is so', () => {
   test('I11 a socket whose session went elsewhere is told and closed', async () => {
     const { visitor: a } = await arrive();
     const gone = disconnected(a);
-    await silent.resume(SHOP.id, 'n_elsewhere' as NodeId, a.ready.resume, randomIds.resume(), FREE, MARK);
+    await silent.resume(SHOP.id, 'n_elsewhere' as NodeId, a.ready.resume, randomIds.resume(), FREE, FINGERPRINT);
     await gone;
     expect(a.all('session:superseded')).toHaveLength(1);
   });
@@ -174,7 +174,7 @@ describe('a node compares what it believes with what is so', () => {
 
   test('I13 a session without a socket does not count as connected for long', async () => {
     const { visitor: a, nodeId } = await arrive();
-    await silent.open(SHOP.id, nodeId, randomIds.resume(), MARK);
+    await silent.open(SHOP.id, nodeId, randomIds.resume(), FINGERPRINT);
     expect(await silent.online(SHOP.id)).toBe(2);
     await expect.poll(() => silent.online(SHOP.id)).toBe(1);
     expect(a.socket.connected).toBe(true);

@@ -1,11 +1,11 @@
-import { checkBooks } from './check-books.ts';
+import { checkBooks } from './transcript-checker.ts';
 import { comesTrue, pause } from './patience.ts';
-import type { Couple, Guest } from './stage.ts';
+import type { Pair, Guest } from './fault-fixture.ts';
 
 /** How long the end of a conversation may take to reach the other side where nothing fails any more. Milliseconds. */
 const END_MAX_MS = 5_000;
 
-export const guestsOf = (couples: readonly Couple[]): Guest[] => couples.flat();
+export const guestsOf = (couples: readonly Pair[]): Guest[] => couples.flat();
 
 /** Says this many, about this far apart. */
 export async function say({ talker }: Guest, count: number, everyMs: number, random: () => number): Promise<void> {
@@ -36,8 +36,8 @@ export async function allDelivered(guests: readonly Guest[], withinMs: number): 
 }
 
 /** One of each couple leaves; the other must hear of it. */
-export async function part(couples: readonly Couple[]): Promise<string[]> {
-  await Promise.all(couples.map(([{ talker }]) => talker.chat.stop()));
+export async function part(couples: readonly Pair[]): Promise<string[]> {
+  await Promise.all(couples.map(([{ talker }]) => talker.chat.leave()));
   const left = couples.map(([, { talker }]) => talker);
   await comesTrue(() => left.every(({ conversationId }) => conversationId === null), END_MAX_MS);
   return left

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisServer } from '../servers/redis-server.ts';
-import { checkHistory } from './check-history.ts';
+import { checkHistory } from './history-checker.ts';
 import { conversationsIn } from './history.ts';
 import { playScenario, seedsFor, TwoNodes } from './two-nodes.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { RATE_LIMITS, timesAt } from '../../src/limits/rate-limits.ts';
 import { SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 import { RawConnection } from '../bounds/raw-connection.ts';
-import { knock, knocks } from './knock.ts';
+import { handshake, handshakes } from './raw-handshake.ts';
 
 const { points: SESSIONS } = RATE_LIMITS.sessions.address;
 
@@ -15,7 +15,7 @@ const serviceBehind = (trustedHops: number) =>
 describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 }, (transport) => {
   test('S3 three hundred forged X-Forwarded-For are one address where no proxy is trusted', async () => {
     await using app = await serviceBehind(0);
-    expect(await knocks(app.url, transport, addresses(300))).toEqual({
+    expect(await handshakes(app.url, transport, addresses(300))).toEqual({
       'let in': SESSIONS,
       rate_limited: 300 - SESSIONS,
     });
@@ -24,20 +24,29 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
   test('S3 three hundred forged ones are one address behind a proxy that adds the real one', async () => {
     await using app = await serviceBehind(1);
     const forwarded = addresses(300).map((forged) => `${forged}, 198.51.100.7`);
-    expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': SESSIONS, rate_limited: 300 - SESSIONS });
+    expect(await handshakes(app.url, transport, forwarded)).toEqual({
+      'let in': SESSIONS,
+      rate_limited: 300 - SESSIONS,
+    });
   });
 
   test('real ones behind that proxy are as many', async () => {
     await using app = await serviceBehind(1);
     const forwarded = addresses(100).map((real) => `6.6.6.6, ${real}`);
-    expect(await knocks(app.url, transport, forwarded)).toEqual({ 'let in': 100 });
+    expect(await handshakes(app.url, transport, forwarded)).toEqual({ 'let in': 100 });
   });
 
   test('S3 all addresses of an IPv6 /64 are one, those of the next are not', async () => {
     await using app = await serviceBehind(1);
     const within = (network: string) => Array.from({ length: 40 }, (_, host) => `2001:db8:0:${network}::${host + 1}`);
-    expect(await knocks(app.url, transport, within('1'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
-    expect(await knocks(app.url, transport, within('2'))).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+    expect(await handshakes(app.url, transport, within('1'))).toEqual({
+      'let in': SESSIONS,
+      rate_limited: 40 - SESSIONS,
+    });
+    expect(await handshakes(app.url, transport, within('2'))).toEqual({
+      'let in': SESSIONS,
+      rate_limited: 40 - SESSIONS,
+    });
   });
 });
 
@@ -46,15 +55,15 @@ describe('S32 a subscriber with many IPv6 networks', { timeout: 40_000 }, () => 
     await using app = await serviceBehind(1);
     const of56 = SESSIONS * timesAt(1);
     const household = Array.from({ length: 256 }, (_, n) => `2001:db8:aa:${n.toString(16)}::1`);
-    expect(await knocks(app.url, 'websocket', household)).toEqual({ 'let in': of56, rate_limited: 256 - of56 });
-    expect(await knocks(app.url, 'websocket', addresses(100))).toEqual({ 'let in': 100 });
+    expect(await handshakes(app.url, 'websocket', household)).toEqual({ 'let in': of56, rate_limited: 256 - of56 });
+    expect(await handshakes(app.url, 'websocket', addresses(100))).toEqual({ 'let in': 100 });
   });
 
   it('is the one IPv4 address behind a tunnel, however many networks that gives', async () => {
     await using app = await serviceBehind(1);
     const tunnel = Array.from({ length: 40 }, (_, n) => `2002:c633:6407:${n.toString(16)}::1`);
-    expect(await knocks(app.url, 'websocket', tunnel)).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
-    expect(await knocks(app.url, 'websocket', ['198.51.100.7'])).toEqual({ rate_limited: 1 });
+    expect(await handshakes(app.url, 'websocket', tunnel)).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
+    expect(await handshakes(app.url, 'websocket', ['198.51.100.7'])).toEqual({ rate_limited: 1 });
   });
 
   it('keeps no more connections open from a /56 or a /48 than these may have', async () => {
@@ -112,11 +121,11 @@ describe('S4 connections of one address', () => {
     expect([first, second, third].map(({ received }) => received.slice(0, 12))).toEqual(Array(3).fill('HTTP/1.1 101'));
     await using fourth = await RawConnection.upgraded(app);
     expect(fourth.received).toMatch(/^HTTP\/1\.1 400 [^]*rate_limited$/);
-    expect(await knock(app.url, 'polling', 'nobody')).toBe('rate_limited');
+    expect(await handshake(app.url, 'polling', 'nobody')).toBe('rate_limited');
     expect(app.tally.countOf('refused_handshake_rate_limited')).toBe(2);
-    expect(await knock(app.url, 'polling', '198.51.100.7')).toBe('let in');
+    expect(await handshake(app.url, 'polling', '198.51.100.7')).toBe('let in');
     await first[Symbol.asyncDispose]();
-    await expect.poll(() => knock(app.url, 'websocket', 'nobody')).toBe('let in');
+    await expect.poll(() => handshake(app.url, 'websocket', 'nobody')).toBe('let in');
   });
 
   test('that say nothing are closed beyond the limit where no proxy is trusted, and nobody waits behind them', async () => {
@@ -126,13 +135,13 @@ describe('S4 connections of one address', () => {
     await until(() => fourth.isClosed, 'the fourth is closed');
     expect(silent.map(({ isClosed }) => isClosed)).toEqual([false, false, false]);
     await Promise.all(silent.map((connection) => connection[Symbol.asyncDispose]()));
-    await expect.poll(() => knock(app.url, 'websocket', 'nobody')).toBe('let in');
+    await expect.poll(() => handshake(app.url, 'websocket', 'nobody')).toBe('let in');
   });
 
   test('are all the proxy’s where one is trusted', async () => {
     await using app = await startTestApp({ bounds: { addressTcpMax: 1 }, config: { TRUSTED_HOPS: 1 } });
     await using silent = await RawConnection.open(app);
-    expect(await knock(app.url, 'websocket', '198.51.100.7')).toBe('let in');
+    expect(await handshake(app.url, 'websocket', '198.51.100.7')).toBe('let in');
     expect(silent.isClosed).toBe(false);
   });
 });

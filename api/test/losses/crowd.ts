@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { pause } from '../faults/patience.ts';
-import { checkHistory, type Violation } from '../history/check-history.ts';
+import { checkHistory, type Violation } from '../history/history-checker.ts';
 import { conversationsIn, type VisitorHistory } from '../history/history.ts';
 import { playScenario, siteIdOf, type Scenario, type TwoNodes } from '../history/two-nodes.ts';
 import { inspectRedis } from '../model/worlds.ts';

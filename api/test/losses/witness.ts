@@ -6,7 +6,7 @@ import type { Correction, LocalView, Notice } from '../../src/domain/notice.ts';
 import type { SessionRef } from '../../src/domain/session.ts';
 import type { StateStore } from '../../src/state/state-store.ts';
 import { FREE } from '../harness.ts';
-import { MARK } from '../marks.ts';
+import { FINGERPRINT } from '../fingerprints.ts';
 import { NODES } from '../model/world.ts';
 
 /** One visitor with a connection, by what their node believes; and what they were told. */
@@ -38,7 +38,7 @@ export class Witness {
 
   async arrive(node: NodeId): Promise<void> {
     const token = this.#token();
-    const { session } = await this.#store.open(this.#site, node, token, MARK);
+    const { session } = await this.#store.open(this.#site, node, token, FINGERPRINT);
     this.visitors.push({ session, node, token, isHere: true, belief: NOTHING, ended: new Set() });
   }
 
@@ -93,7 +93,7 @@ export class Witness {
   /** Comes back with the token, or as somebody new where it is not known any more. */
   async comeBack(visitor: Believed, node: NodeId): Promise<void> {
     const next = this.#token();
-    const outcome = await this.#store.resume(this.#site, node, visitor.token, next, FREE, MARK);
+    const outcome = await this.#store.resume(this.#site, node, visitor.token, next, FREE, FINGERPRINT);
     if (outcome.kind === 'unknown') {
       this.visitors.splice(this.visitors.indexOf(visitor), 1);
       return this.arrive(node);

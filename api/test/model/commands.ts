@@ -1,4 +1,4 @@
-import { MARK } from '../marks.ts';
+import { FINGERPRINT } from '../fingerprints.ts';
 import fc from 'fast-check';
 import type { ConversationId, Criteria, EndReason, RequestId, ResumeToken } from '@passerby/sdk/protocol';
 import { type Ticket, ticketFrom } from '../../src/matching/ticket.ts';
@@ -228,7 +228,7 @@ export async function round(ledger: Ledger, { store }: World, nodeId = NODES[0]!
 async function open(ledger: Ledger, { store }: World, site: number, node: number): Promise<void> {
   const token = newToken();
   const nodeId = NODES[node]!;
-  const { session } = await store.open(SITES[site]!, nodeId, token, MARK);
+  const { session } = await store.open(SITES[site]!, nodeId, token, FINGERPRINT);
   ledger.opened(session, nodeId, token);
 }
 
@@ -251,7 +251,7 @@ const resume = async (
   next: ResumeToken,
   node: number,
   site = visitor.site,
-) => store.resume(site, NODES[node]!, presented, next, ledger.rules, MARK);
+) => store.resume(site, NODES[node]!, presented, next, ledger.rules, FINGERPRINT);
 
 function readResume(
   ledger: Ledger,

@@ -1,4 +1,4 @@
-import { MARK } from '../marks.ts';
+import { FINGERPRINT } from '../fingerprints.ts';
 import type { Criteria } from '@passerby/sdk/protocol';
 import type { Redis } from 'ioredis';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/matching/rules.ts';
@@ -86,7 +86,7 @@ export class Crowd {
   }
 
   async #open(): Promise<SessionRef> {
-    return (await this.#store.open(this.site, NODE, randomIds.resume(), MARK)).session;
+    return (await this.#store.open(this.site, NODE, randomIds.resume(), FINGERPRINT)).session;
   }
 
   #ticket() {

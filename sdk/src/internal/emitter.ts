@@ -37,7 +37,7 @@ export class Emitter<Events> {
   }
 
   /** Emits all that `emitting` emits before anything that listeners emit. */
-  together(emitting: () => void): void {
+  inTransaction(emitting: () => void): void {
     if (this.#isDispatching) {
       emitting();
       return;

@@ -1,7 +1,7 @@
 import { chromium } from '@playwright/test';
 import { chromium as options } from '../../../.config/chromium.js';
-import { expect, test } from './street.ts';
-import { Visitor } from './visitor.ts';
+import { expect, test } from './fixtures.ts';
+import { VisitorPage } from './visitor-page.ts';
 
 test('going back to the page before goes on too', async ({ pair: [ada, ben] }) => {
   await ada.say('one');
@@ -30,7 +30,7 @@ test('a page that the browser kept whole while the visitor was on another site g
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
   const query = new URLSearchParams({ api: service.url, site });
-  const ada = await new Visitor(await browser.newPage()).watch();
+  const ada = await new VisitorPage(await browser.newPage()).watch();
   await ada.page.goto(`${owner.origin}/?${query}`);
   const ben = await arrive();
   await ada.start();

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { CAREFUL_SITE, expect, test } from './street.ts';
+import { CAREFUL_SITE, expect, test } from './fixtures.ts';
 
 type Chat = HTMLElement & Record<'open' | 'close', () => void> & { strings: object; claims: unknown };
 

@@ -2,12 +2,12 @@ import { type Chat, createChat } from '@passerby/sdk';
 import type { Frame } from '@playwright/test';
 import { type Embed, HOST_PAGES } from './host-pages.ts';
 import { isFocusInPanel, LAUNCHER, PANEL, shapeOf, texts } from './shape.ts';
-import { expect, nextSite, test } from './street.ts';
-import { Visitor } from './visitor.ts';
+import { expect, nextSite, test } from './fixtures.ts';
+import { VisitorPage } from './visitor-page.ts';
 
 for (const host of HOST_PAGES) {
   test.describe.serial(host.name, { tag: host.isDeep ? '@deep' : [] }, () => {
-    let visitor: Visitor;
+    let visitor: VisitorPage;
     let stranger: Chat;
     let inside: () => Frame;
 
@@ -25,7 +25,7 @@ for (const host of HOST_PAGES) {
       if (host.inFrame) embed = { ...embed, inFrame: owner.serve({ body: host.inFrame(embed) }) };
 
       const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' });
-      visitor = await new Visitor(page, host.inFrame && page.frameLocator('[name=inside]')).watch();
+      visitor = await new VisitorPage(page, host.inFrame && page.frameLocator('[name=inside]')).watch();
       inside = () => (host.inFrame ? page.frame('inside')! : page.mainFrame());
       await host.prepare?.(page);
       const address = owner.serve({

@@ -2,7 +2,7 @@ import { type Chat, createChat } from '@passerby/sdk';
 import type { Service } from '../../../.config/test/service.ts';
 import { isFocusInPanel, LAUNCHER, PANEL, shapeOf, texts } from './shape.ts';
 import { type SiteOwner } from './site-owner.ts';
-import { expect, nextSite, test } from './street.ts';
+import { expect, nextSite, test } from './fixtures.ts';
 import { UnwatchedBrowser } from './unwatched-browser.ts';
 
 /** The window is high enough for all of it. */

@@ -1,11 +1,11 @@
-import { expect, test } from './street.ts';
-import type { Visitor } from './visitor.ts';
+import { expect, test } from './fixtures.ts';
+import type { VisitorPage } from './visitor-page.ts';
 
 const numbered = (who: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${who} ${index + 1}`);
 
 /** All of both, in order, none missing and none twice. */
-async function hasAll(visitor: Visitor, mine: readonly string[], theirs: readonly string[]): Promise<void> {
+async function hasAll(visitor: VisitorPage, mine: readonly string[], theirs: readonly string[]): Promise<void> {
   await expect
     .poll(
       async () => {
@@ -23,7 +23,7 @@ test('two talk through eight reloads of each, 80 messages each way: none lost, r
 }) => {
   test.slow();
   const chunk = 10;
-  const talk = async (visitor: Visitor, words: readonly string[]): Promise<void> => {
+  const talk = async (visitor: VisitorPage, words: readonly string[]): Promise<void> => {
     for (let from = 0; from < words.length; from += chunk) {
       await visitor.sayFast(words.slice(from, from + chunk), { thenReload: true });
       await visitor.isTalking();
@@ -97,7 +97,7 @@ test('a reload while waiting goes on waiting, and is found', async ({ arrive }) 
 });
 
 /** Presses what leads out of the conversation, and reloads in the same moment. */
-async function pressAndReload(visitor: Visitor, name: string): Promise<void> {
+async function pressAndReload(visitor: VisitorPage, name: string): Promise<void> {
   const loaded = visitor.page.waitForEvent('load');
   await visitor.page.evaluate((label) => {
     const root = document.querySelector('passerby-chat')!.shadowRoot!;

@@ -1,13 +1,13 @@
 import { socketDial } from '../../../sdk/src/connection/socket-transport.ts';
 import type { UnknownBody } from '../../../sdk/src/protocol/index.ts';
-import { CAREFUL_SITE, expect, test } from './street.ts';
-import type { Visitor } from './visitor.ts';
+import { CAREFUL_SITE, expect, test } from './fixtures.ts';
+import type { VisitorPage } from './visitor-page.ts';
 
 test.describe('a site that asks first', () => {
   // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern
   test.use({ site: async ({}, use) => use(CAREFUL_SITE) });
 
-  const answer = async (visitor: Visitor, band: string): Promise<void> => {
+  const answer = async (visitor: VisitorPage, band: string): Promise<void> => {
     await visitor.open();
     await visitor.page.getByText(band, { exact: true }).click();
     await visitor.page.getByRole('button', { name: 'I agree, go on' }).click();

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { BrowserContextOptions } from '@playwright/test';
 import type { ChatSnapshot } from '@passerby/sdk';
-import { POLICY, WidgetStage } from './stage.ts';
-import { expect, test } from './street.ts';
-import { Visitor } from './visitor.ts';
+import { POLICY, WidgetStage } from './simulated-chat-page.ts';
+import { expect, test } from './fixtures.ts';
+import { VisitorPage } from './visitor-page.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../../test-results/screenshots');
 
@@ -87,7 +87,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     for (const dir of ['ltr', 'rtl']) {
       test(`safety, ${colorScheme} on a ${size}, ${dir}`, async ({ browser }) => {
         const page = await (await browser.newContext({ colorScheme, ...options })).newPage();
-        const visitor = new Visitor(page);
+        const visitor = new VisitorPage(page);
         const stage = await new WidgetStage(page).open({ html: `lang="en" dir="${dir}"` });
         for (const [name, { show, press = [] }] of Object.entries(STILLS)) {
           await stage.show(show, { dir });

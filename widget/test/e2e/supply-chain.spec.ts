@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
-import { API, integrityOf, WidgetStage } from './stage.ts';
+import { API, integrityOf, WidgetStage } from './simulated-chat-page.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const OWNED = ';document.title="owned";';
@@ -34,7 +34,7 @@ test('S22 as it was built it runs, with every chunk, and asks its own host only'
   const stage = await new WidgetStage(page).open({ body: await pinned() });
   await page.getByRole('button', { name: 'Talk to someone here' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
-  await stage.show({ policy: { ...(await import('./stage.ts')).POLICY, ageBands: ['a', 'b'] } });
+  await stage.show({ policy: { ...(await import('./simulated-chat-page.ts')).POLICY, ageBands: ['a', 'b'] } });
   await expect(page.getByRole('heading', { name: 'Before you start' })).toBeVisible();
   expect(stage.violations).toEqual([]);
   const elsewhere = stage.requests.filter((url) => !url.startsWith('https://page.test/') && !url.startsWith(`${API}/`));
@@ -64,7 +64,7 @@ test('what is loaded on demand does not run if it was tampered with', async ({ p
   const written = JSON.parse(await readFile(path.join(root, 'widget/dist/integrity.json'), 'utf8')) as object;
   const chunk = Object.keys(written).find((name) => name.startsWith('on-demand-'))!;
   const stage = await new WidgetStage(page).open({ tampered: { [chunk]: OWNED } });
-  await stage.show({ policy: { ...(await import('./stage.ts')).POLICY, ageBands: ['a', 'b'] } });
+  await stage.show({ policy: { ...(await import('./simulated-chat-page.ts')).POLICY, ageBands: ['a', 'b'] } });
   await expect(page.getByText(/The chat is being updated/)).toBeVisible();
   expect(stage.requests.some((url) => url.endsWith(chunk))).toBe(true);
   expect(await page.title()).toBe('A page');

@@ -1,5 +1,5 @@
-import { expect, test } from './street.ts';
-import { Visitor } from './visitor.ts';
+import { expect, test } from './fixtures.ts';
+import { VisitorPage } from './visitor-page.ts';
 
 test('a second tab says where the chat is, and brings it over when asked', async ({ pair: [ada, ben] }) => {
   await ada.say('hello');
@@ -81,7 +81,7 @@ test('a copy of the tab does not take the conversation by itself', async ({ pair
   await expect(ben.line('hello')).toBeVisible();
   const copying = ada.context.waitForEvent('page');
   await ada.page.evaluate(() => void window.open(location.href));
-  const copy = new Visitor(await copying);
+  const copy = new VisitorPage(await copying);
   // What the tab stored was copied too, so it knows of the conversation, and that its panel stood open.
   await expect(copy.elsewhere).toBeVisible();
   await ada.say('still here');

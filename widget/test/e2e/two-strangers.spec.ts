@@ -1,4 +1,4 @@
-import { expect, test } from './street.ts';
+import { expect, test } from './fixtures.ts';
 
 for (const path of ['/', '/strict'] as const) {
   test(`two strangers meet on a page, talk, skip and stop (${path})`, async ({ arrive, service }) => {

@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Page } from '@playwright/test';
-import { expect, test } from './street.ts';
+import { expect, test } from './fixtures.ts';
 
 /** How long the browser keeps the widget's current files here. Seconds. */
 const MAX_AGE_S = 1;

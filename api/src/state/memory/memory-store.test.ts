@@ -1,5 +1,5 @@
 import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
-import { MARK } from '../../../test/marks.ts';
+import { FINGERPRINT } from '../../../test/fingerprints.ts';
 import type { SiteId } from '../../domain/ids.ts';
 import { expect, test } from 'vitest';
 import { describeStore, type StoreUnderTest } from '../../../test/store-contract.ts';
@@ -23,7 +23,7 @@ test('nothing is left behind once everybody has gone', async () => {
   const store = new MemoryStore(() => 0, randomIds);
   const site = 'site_site' as SiteId;
   for (let n = 0; n < 100; n++) {
-    const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume(), MARK));
+    const sessions = [0, 1].map(() => store.open(site, randomIds.node(), randomIds.resume(), FINGERPRINT));
     const [a, b] = (await Promise.all(sessions)).map(({ session }) => session);
     await store.find(a!, ticketFrom({ requestId: `a${n}` as never }), DEFAULT_MATCH_RULES);
     await store.find(b!, ticketFrom({ requestId: `b${n}` as never }), DEFAULT_MATCH_RULES);

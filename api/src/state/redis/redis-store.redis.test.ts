@@ -1,5 +1,5 @@
 import { describeKnownVisitors } from '../../../test/known-visitors-contract.ts';
-import { MARK } from '../../../test/marks.ts';
+import { FINGERPRINT } from '../../../test/fingerprints.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FREE } from '../../../test/harness.ts';
@@ -48,7 +48,7 @@ describe('a node that is not heard of any more', () => {
     store = new RedisStore(redis, randomIds, { skewMs: () => skewMs });
   });
   const open = async (nodeId: (typeof NODES)[number]) =>
-    (await store.open(SITE, nodeId, randomIds.resume(), MARK)).session;
+    (await store.open(SITE, nodeId, randomIds.resume(), FINGERPRINT)).session;
   const find = (session: Awaited<ReturnType<typeof open>>) =>
     store.find(session, ticketFrom({ requestId: `request-${++count}` as never }), FREE);
   const sweep = () => store.sweep(SITE, living, FREE, 50);

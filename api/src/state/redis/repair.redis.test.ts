@@ -2,7 +2,7 @@ import { TIMES } from '@passerby/sdk/protocol';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FREE, requestId } from '../../../test/harness.ts';
-import { MARK } from '../../../test/marks.ts';
+import { FINGERPRINT } from '../../../test/fingerprints.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
 import { NODES, SITE } from '../../../test/store-contract.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../matching/rules.ts';
@@ -41,7 +41,7 @@ const keyNamed = (name: KeyName) => keyOf(name, SITE, '');
 const lose = async (...names: KeyName[]) => void (await redis.del(...names.map(keyNamed)));
 const open = async (node = NODE) => {
   const token = randomIds.resume();
-  return { ...(await store.open(SITE, node, token, MARK)).session, token };
+  return { ...(await store.open(SITE, node, token, FINGERPRINT)).session, token };
 };
 const find = (session: SessionRef, rules: MatchRules = FREE, criteria = {}) =>
   store.find(session, ticketFrom({ requestId: requestId(), ...criteria }), rules);
@@ -191,7 +191,7 @@ describe('repair of a site', () => {
     const { token } = await open();
     await lose('tokens');
     await round();
-    const outcome = await store.resume(SITE, NODE, token, randomIds.resume(), FREE, MARK);
+    const outcome = await store.resume(SITE, NODE, token, randomIds.resume(), FREE, FINGERPRINT);
     expect(outcome.kind).toBe('resumed');
   });
 

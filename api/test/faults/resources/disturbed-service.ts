@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { comesTrue, pause } from '../patience.ts';
-import { Talker } from '../talker.ts';
+import { ChatDriver } from '../chat-driver.ts';
 import { FREE, ORIGIN, SHOP } from '../../harness.ts';
 import { NodeProcess } from '../../servers/node-process.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
@@ -18,11 +18,11 @@ const KEPT_SHARE = 0.1;
 /** A service process whose resources are disturbed, with two visitors beside who talk all the time. */
 export class DisturbedService {
   readonly node: NodeProcess;
-  readonly #talkers: readonly [Talker, Talker];
+  readonly #talkers: readonly [ChatDriver, ChatDriver];
   readonly #folder: string;
   #before: ProcessCost | null = null;
 
-  private constructor(node: NodeProcess, talkers: readonly [Talker, Talker], folder: string) {
+  private constructor(node: NodeProcess, talkers: readonly [ChatDriver, ChatDriver], folder: string) {
     this.node = node;
     this.#talkers = talkers;
     this.#folder = folder;
@@ -46,7 +46,7 @@ export class DisturbedService {
       where,
     );
     try {
-      const talkers = [new Talker('one', node.url, SHOP.key), new Talker('other', node.url, SHOP.key)] as const;
+      const talkers = [new ChatDriver('one', node.url, SHOP.key), new ChatDriver('other', node.url, SHOP.key)] as const;
       await Promise.all(talkers.map(({ chat }) => chat.find()));
       const service = new DisturbedService(node, talkers, folder);
       await service.#until(() => talkers.every(({ conversationId }) => conversationId !== null), 'the two met');

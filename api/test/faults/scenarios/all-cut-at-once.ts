@@ -1,6 +1,6 @@
 import { comesTrue, CONFIRMED_MS, pause } from '../patience.ts';
 import { withinMs, type FaultScenario, type Profile } from '../scenario.ts';
-import { meet, Stage, type Guest } from '../stage.ts';
+import { meet, FaultFixture, type Guest } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, longestOutageMs, part, violationsIn } from '../talking.ts';
 
 const SIZES = { short: 20, deep: 1_000 } as const satisfies Record<Profile, number>;
@@ -17,7 +17,7 @@ export const allCutAtOnce: FaultScenario = {
   timeoutMs: { short: 60_000, deep: 240_000 },
   async run(profile) {
     const count = SIZES[profile];
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const [entrance, site] = [await stage.entrance(), stage.newSite()];
     const couples = [];
     for (let met = 0; met < count; met += MEETING_MAX) {

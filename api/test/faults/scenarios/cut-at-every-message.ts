@@ -1,7 +1,7 @@
 import { chanceFrom } from '../../history/stranger.ts';
 import { pause } from '../patience.ts';
 import type { FaultScenario, Outcome, Profile } from '../scenario.ts';
-import { Stage, type Couple, type Guest } from '../stage.ts';
+import { FaultFixture, type Pair, type Guest } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, longestOutageMs, part, say, violationsIn } from '../talking.ts';
 
 /** How a connection goes when a message passes; the message is the one that is being said, or heard. */
@@ -30,7 +30,7 @@ export const cutAtEveryMessage: FaultScenario = {
   promise: 'loses, repeats and disorders nothing',
   timeoutMs: { short: 90_000, deep: 400_000 },
   async run(profile, seed) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const outcomes: Outcome[] = [];
     for (const side of SIZES[profile].rounds) outcomes.push(await playRound(stage, profile, seed, side));
     return {
@@ -41,7 +41,7 @@ export const cutAtEveryMessage: FaultScenario = {
 };
 
 /** `side` is added to the number of the message: by turns the one side is cut and the other. */
-async function playRound(stage: Stage, profile: Profile, seed: number, side: number): Promise<Outcome> {
+async function playRound(stage: FaultFixture, profile: Profile, seed: number, side: number): Promise<Outcome> {
   const { messages, everyMs, cuts, deliverMs } = SIZES[profile];
   const couples = await stage.couples(messages);
   const guests = guestsOf(couples);
@@ -51,7 +51,7 @@ async function playRound(stage: Stage, profile: Profile, seed: number, side: num
       const random = chanceFrom(seed * 1_000_003 + index);
       const cut = cuts[Math.floor(random() * cuts.length)]!;
       if (index % SLICED_EVERY === 0) for (const { entrance } of couple) entrance.slice(1 + Math.floor(random() * 9));
-      const [speaker, hearer] = (index + side) % 2 === 0 ? couple : ([couple[1], couple[0]] as Couple);
+      const [speaker, hearer] = (index + side) % 2 === 0 ? couple : ([couple[1], couple[0]] as Pair);
       const talking = say(hearer, messages, everyMs, random);
       await say(speaker, index, everyMs, random);
       await sayUnder(cut, speaker, hearer, random, () => (inflicted += 1));

@@ -1,7 +1,7 @@
 import { chanceFrom } from '../../history/stranger.ts';
 import { pause } from '../patience.ts';
 import type { FaultScenario, Profile } from '../scenario.ts';
-import { Stage } from '../stage.ts';
+import { FaultFixture } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, part, say, violationsIn } from '../talking.ts';
 
 const SIZES = {
@@ -18,7 +18,7 @@ export const cutWhileComingBack: FaultScenario = {
   timeoutMs: { short: 60_000, deep: 120_000 },
   async run(profile, seed) {
     const { couples: count, messages, everyMs } = SIZES[profile];
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const couples = await stage.couples(count);
     const guests = guestsOf(couples);
     let inflicted = 0;

@@ -1,6 +1,6 @@
 import { CONFIRMED_MS, pause } from '../patience.ts';
 import type { FaultScenario } from '../scenario.ts';
-import { Stage } from '../stage.ts';
+import { FaultFixture } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, part, violationsIn } from '../talking.ts';
 
 const COUPLES = 40;
@@ -13,7 +13,7 @@ export const cutWhileRedisIsAway: FaultScenario = {
   promise: 'has visitors come back to their conversations once Redis does, and loses nothing',
   timeoutMs: { deep: 60_000 },
   async run() {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const couples = await stage.couples(COUPLES);
     const guests = guestsOf(couples);
     await pause(CONFIRMED_MS);

@@ -1,7 +1,7 @@
 import { chanceFrom } from '../../history/stranger.ts';
 import { pause } from '../patience.ts';
 import type { FaultScenario, Outcome, Profile } from '../scenario.ts';
-import { Stage } from '../stage.ts';
+import { FaultFixture } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, longestOutageMs, part, say, violationsIn } from '../talking.ts';
 
 const SIZES = {
@@ -17,7 +17,7 @@ export const nodeKilled: FaultScenario = {
   promise: 'loses, repeats and disorders nothing where visitors come back, whether the node is replaced or not',
   timeoutMs: { short: 60_000, deep: 400_000 },
   async run(profile, seed) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const outcomes: Outcome[] = [];
     for (let round = 0; round < SIZES[profile].rounds; round++) {
       outcomes.push(await playRound(stage, profile, seed * 1_000 + round));
@@ -29,7 +29,7 @@ export const nodeKilled: FaultScenario = {
   },
 };
 
-async function playRound(stage: Stage, profile: Profile, seed: number): Promise<Outcome> {
+async function playRound(stage: FaultFixture, profile: Profile, seed: number): Promise<Outcome> {
   const { couples: count, messages, everyMs } = SIZES[profile];
   const random = chanceFrom(seed);
   while (stage.nodes.length < 2) await stage.addNode();

@@ -2,7 +2,7 @@ import { FAULTS, inflict, type Fault } from '../faults.ts';
 import { pause } from '../patience.ts';
 import { probe, type Answer } from '../prober.ts';
 import { withinMs, type FaultScenario, type Outcome, type Profile } from '../scenario.ts';
-import { meet, Stage, type Couple } from '../stage.ts';
+import { meet, FaultFixture, type Pair } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, keepTalking, part, violationsIn } from '../talking.ts';
 
 const SIZES = {
@@ -27,7 +27,7 @@ export const redisFails: FaultScenario = {
   promise: 'ends no conversation, and every request is answered in time and served within 3 s after it is back',
   timeoutMs: { short: 90_000, deep: 300_000 },
   async run(profile) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const outcomes: Outcome[] = [];
     for (const fault of SIZES[profile].faults) outcomes.push(await playFault(stage, fault, profile));
     return {
@@ -37,9 +37,9 @@ export const redisFails: FaultScenario = {
   },
 };
 
-async function playFault(stage: Stage, fault: Fault, profile: Profile): Promise<Outcome> {
+async function playFault(stage: FaultFixture, fault: Fault, profile: Profile): Promise<Outcome> {
   const { couples: count, everyMs } = SIZES[profile];
-  const neighbours: Couple[] = [];
+  const neighbours: Pair[] = [];
   for (let n = 0; n < NEIGHBOURS; n++) neighbours.push(await neighboursOn(stage, n));
   const couples = [...neighbours, ...(await stage.couples(count))];
   const guests = guestsOf(couples);
@@ -85,7 +85,7 @@ async function playFault(stage: Stage, fault: Fault, profile: Profile): Promise<
   };
 }
 
-async function neighboursOn(stage: Stage, n: number): Promise<Couple> {
+async function neighboursOn(stage: FaultFixture, n: number): Promise<Pair> {
   const [node] = stage.nodes;
   const site = stage.newSite();
   const guests = [];
@@ -95,7 +95,7 @@ async function neighboursOn(stage: Stage, n: number): Promise<Couple> {
 }
 
 /** Two more come, meet and go. */
-async function meetAnew(stage: Stage): Promise<void> {
+async function meetAnew(stage: FaultFixture): Promise<void> {
   const site = stage.newSite();
   const guests = [];
   for (const name of ['late1', 'late2']) guests.push(stage.invite(name, site, await stage.entrance()));

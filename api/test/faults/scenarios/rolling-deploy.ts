@@ -1,5 +1,5 @@
 import { withinMs, type FaultScenario, type Profile } from '../scenario.ts';
-import { Stage, type Guest } from '../stage.ts';
+import { FaultFixture, type Guest } from '../fault-fixture.ts';
 import {
   allDelivered,
   earlyEnds,
@@ -27,7 +27,7 @@ export const rollingDeploy: FaultScenario = {
   timeoutMs: { short: 90_000, deep: 180_000 },
   async run(profile) {
     const { couples: count, everyMs, spreadMinMs } = SIZES[profile];
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const couples = await stage.couples(count);
     const guests = guestsOf(couples);
     let isOn = true;

@@ -1,6 +1,6 @@
 import { comesTrue, pause } from '../patience.ts';
 import { withinMs, type FaultScenario, type Profile } from '../scenario.ts';
-import { meet, Stage, type Guest } from '../stage.ts';
+import { meet, FaultFixture, type Guest } from '../fault-fixture.ts';
 import { allDelivered, guestsOf, heardBy, keepTalking, part, violationsIn } from '../talking.ts';
 
 const SIZES = {
@@ -29,7 +29,7 @@ export const redisFlushed: FaultScenario = stateLost('Redis flushed', async (sta
 /** The service cannot know any more who talked to whom: that is told, honestly and once. */
 function stateLost(
   name: string,
-  harm: (stage: Stage, awayMs: number) => Promise<void>,
+  harm: (stage: FaultFixture, awayMs: number) => Promise<void>,
   timeoutMs: FaultScenario['timeoutMs'] = { short: 60_000, deep: 120_000 },
 ): FaultScenario {
   return {
@@ -38,7 +38,7 @@ function stateLost(
     timeoutMs,
     async run(profile) {
       const { couples, everyMs, awayMs } = SIZES[profile];
-      await using stage = await Stage.start();
+      await using stage = await FaultFixture.start();
       const guests = guestsOf(await stage.couples(couples));
       let isOn = true;
       const talking = keepTalking(guests, everyMs, () => isOn);

@@ -2,7 +2,7 @@ import { chanceFrom } from '../../history/stranger.ts';
 import { inflict, type Fault } from '../faults.ts';
 import { comesTrue, pause } from '../patience.ts';
 import type { FaultScenario, Profile } from '../scenario.ts';
-import { Stage, type Guest } from '../stage.ts';
+import { FaultFixture, type Guest } from '../fault-fixture.ts';
 import { allDelivered, heardBy, violationsIn } from '../talking.ts';
 
 const RUNS = { short: 1, deep: 200 } as const satisfies Record<Profile, number>;
@@ -29,7 +29,7 @@ export const storm: FaultScenario = {
   promise: 'shows nothing to anybody but the present peer, and ends everything once on both sides',
   timeoutMs: { short: 180_000, deep: 1_800_000 },
   async run(profile, seed) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const violations: string[] = [];
     const harms = new Map<string, number>();
     let [heard, conversations, slowestMs] = [0, 0, 0];
@@ -57,7 +57,7 @@ interface Run {
   readonly wrong: readonly string[];
 }
 
-async function playRun(stage: Stage, seed: number): Promise<Run> {
+async function playRun(stage: FaultFixture, seed: number): Promise<Run> {
   const random = chanceFrom(seed);
   const site = stage.newSite();
   const guests: Guest[] = [];
@@ -82,7 +82,7 @@ async function live({ talker }: Guest, until: number, random: () => number): Pro
     const { status } = chat.snapshot().state;
     if (status === 'chatting' && luck < 0.8) talker.say();
     else if (status === 'chatting' && luck < 0.87) talker.wish(chat.skip());
-    else if (status === 'chatting' && luck < 0.9) talker.wish(chat.stop());
+    else if (status === 'chatting' && luck < 0.9) talker.wish(chat.leave());
     else if (status !== 'chatting' && status !== 'waiting') talker.wish(chat.find());
     await pause(20 + random() * 60);
   }
@@ -120,7 +120,12 @@ async function harmLines(guests: readonly Guest[], until: number, random: () => 
   }
 }
 
-async function harmService(stage: Stage, seed: number, random: () => number, inflicted: string[]): Promise<void> {
+async function harmService(
+  stage: FaultFixture,
+  seed: number,
+  random: () => number,
+  inflicted: string[],
+): Promise<void> {
   await pause(400 + random() * 800);
   const among = seed % RARE_EVERY === 0 ? RARE_HARMS : SERVICE_HARMS;
   const harm = among[Math.floor(random() * among.length)]!;
@@ -148,7 +153,7 @@ async function comeToRest(guests: readonly Guest[]): Promise<string[]> {
   for (const { talker } of guests) {
     const isAlone = talker.chat.snapshot().state.status === 'waiting';
     const isFirst = guests.find((other) => other.talker.conversationId === talker.conversationId)?.talker === talker;
-    if (isAlone || isFirst) talker.wish(talker.chat.stop());
+    if (isAlone || isFirst) talker.wish(talker.chat.leave());
   }
   await comesTrue(() => talking().length === 0, REST_MAX_MS);
   return [...late, ...talking().map(({ talker }) => `${talker.name} is still in ${talker.conversationId}`)];

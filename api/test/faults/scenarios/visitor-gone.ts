@@ -2,8 +2,8 @@ import { TIMES } from '@passerby/sdk/protocol';
 import { NODE_LEASE_MS } from '../../../src/state/redis/keys.ts';
 import { comesTrue, CONFIRMED_MS, pause } from '../patience.ts';
 import { withinMs, type FaultScenario } from '../scenario.ts';
-import { meet, Stage, type Guest } from '../stage.ts';
-import type { Talker } from '../talker.ts';
+import { meet, FaultFixture, type Guest } from '../fault-fixture.ts';
+import type { ChatDriver } from '../chat-driver.ts';
 
 /** Of who leaves, the other hears within this. Milliseconds. */
 const LEFT_MAX_MS = 500;
@@ -21,7 +21,7 @@ export const visitorSkips: FaultScenario = {
   promise: 'tells the peer the end within 0.5 s',
   timeoutMs: { deep: 60_000 },
   async run(profile) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const couples = await stage.couples(COUPLES);
     const tookMs: number[] = [];
     for (const [skips, stays] of couples) {
@@ -44,7 +44,7 @@ export const visitorCutAndGone: FaultScenario = {
   promise: 'tells the peer the end within the grace period and 1 s',
   timeoutMs: { deep: 120_000 },
   async run(profile) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const { lost, left } = await strangers(stage);
     const cutAt = performance.now();
     lost.entrance.shut();
@@ -63,7 +63,7 @@ export const visitorGoneWithNode: FaultScenario = {
   promise: 'tells the peer within the lease and 2 s that they are away, and within the grace period and 1 s the end',
   timeoutMs: { deep: 150_000 },
   async run(profile) {
-    await using stage = await Stage.start();
+    await using stage = await FaultFixture.start();
     const { left } = await strangers(stage);
     const killedAt = performance.now();
     await stage.kill(stage.nodes[0]!);
@@ -84,7 +84,7 @@ export const visitorGoneWithNode: FaultScenario = {
 };
 
 /** Two who talk, on two nodes: `lost` on the first. */
-async function strangers(stage: Stage): Promise<Record<'lost' | 'left', Guest>> {
+async function strangers(stage: FaultFixture): Promise<Record<'lost' | 'left', Guest>> {
   const [dying, living] = stage.nodes as [(typeof stage.nodes)[number], (typeof stage.nodes)[number]];
   const site = stage.newSite();
   const lost = stage.invite('lost', site, await stage.entrance(dying));
@@ -94,18 +94,18 @@ async function strangers(stage: Stage): Promise<Record<'lost' | 'left', Guest>> 
   return { lost, left };
 }
 
-const awayAt = ({ book }: Talker) =>
+const awayAt = ({ book }: ChatDriver) =>
   book.entries.flatMap((entry) => (entry.kind === 'presence' && entry.presence === 'away' ? [entry.at] : []))[0];
 
-const endsIn = ({ book }: Talker) => book.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
+const endsIn = ({ book }: ChatDriver) => book.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
 
 /** The first end a talker is told; never, as far as the figure goes, if none comes in time. */
-async function endOf(talker: Talker, patienceMs: number) {
+async function endOf(talker: ChatDriver, patienceMs: number) {
   await comesTrue(() => endsIn(talker).length > 0, patienceMs);
   return endsIn(talker)[0] ?? { reason: 'no end', at: Number.POSITIVE_INFINITY };
 }
 
-function wrongEnd(talker: Talker): string[] {
+function wrongEnd(talker: ChatDriver): string[] {
   const reasons = endsIn(talker).map(({ reason }) => reason);
   return reasons.join() === 'peer_lost' ? [] : [`the ends told were: ${reasons.join() || 'none'}`];
 }

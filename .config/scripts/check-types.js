@@ -16,10 +16,12 @@ const svelteCheck = (/** @type {string} */ folder) => [
 ];
 
 const results = await Promise.all(
-  [oxlint('--ignore-pattern', '.config/canary', '.'), svelteCheck('widget')].map(async ([command = '', ...args]) => ({
-    line: [command, ...args].join(' '),
-    ...(await run(command, args)),
-  })),
+  [oxlint('--ignore-pattern', '.config/type-check-canary', '.'), svelteCheck('widget')].map(
+    async ([command = '', ...args]) => ({
+      line: [command, ...args].join(' '),
+      ...(await run(command, args)),
+    }),
+  ),
 );
 const failed = results.filter(({ code }) => code !== 0);
 for (const { line, output } of failed) console.error(`✗ ${line}\n${output}`);
@@ -27,8 +29,12 @@ for (const { line, output } of failed) console.error(`✗ ${line}\n${output}`);
 const NOT_A_NUMBER = "Type 'string' is not assignable to type 'number'";
 /** Findings that each must make in files with known errors: a checker that has found nothing may have looked at nothing. */
 const canaries = [
-  { file: 'canary.svelte', check: svelteCheck('.config/canary'), finds: [NOT_A_NUMBER] },
-  { file: 'canary.ts', check: oxlint('.config/canary/canary.ts'), finds: [NOT_A_NUMBER, 'no-floating-promises'] },
+  { file: 'WrongTypes.svelte', check: svelteCheck('.config/type-check-canary'), finds: [NOT_A_NUMBER] },
+  {
+    file: 'wrong-types.ts',
+    check: oxlint('.config/type-check-canary/wrong-types.ts'),
+    finds: [NOT_A_NUMBER, 'no-floating-promises'],
+  },
 ];
 let areAlive = true;
 for (const { file, check, finds } of canaries) {
@@ -36,7 +42,7 @@ for (const { file, check, finds } of canaries) {
   const { code, output } = await run(command, args);
   if (code !== 0 && finds.every((found) => output.includes(found))) continue;
   areAlive = false;
-  console.error(`✗ ${command} did not find what is wrong in .config/canary/${file}:\n${output}`);
+  console.error(`✗ ${command} did not find what is wrong in .config/type-check-canary/${file}:\n${output}`);
 }
 
 process.exit(failed.length === 0 && areAlive ? 0 : 1);

@@ -1,7 +1,7 @@
 import { expect, type BrowserContext, type FrameLocator, type Locator, type Page } from '@playwright/test';
 
 /** Somebody in a browser of their own: what they can see and do, by the names that a screen reader reads. */
-export class Visitor {
+export class VisitorPage {
   readonly page: Page;
   readonly context: BrowserContext;
   readonly launcher: Locator;
@@ -125,8 +125,8 @@ export class Visitor {
   }
 
   /** Another tab of the same browser, on the same page. */
-  async openTab(): Promise<Visitor> {
-    const tab = await new Visitor(await this.context.newPage()).watch();
+  async openTab(): Promise<VisitorPage> {
+    const tab = await new VisitorPage(await this.context.newPage()).watch();
     await tab.page.goto(this.page.url());
     return tab;
   }

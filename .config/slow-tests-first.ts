@@ -2,7 +2,7 @@ import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that wait long for what must or must not happen, the longest first: their size does not tell. */
-const LONGEST = [
+const SLOWEST = [
   'api/test/faults/conversations.redis.test.ts',
   'api/test/faults/store-faults.redis.test.ts',
   'api/test/faults/faults.redis.test.ts',
@@ -22,11 +22,11 @@ const LONGEST = [
 ];
 
 /** Starts what takes longest first, so that no worker is left alone with it at the end. */
-export class LongestFirst extends BaseSequencer {
+export class SlowTestsFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
-      const place = LONGEST.findIndex((file) => moduleId.endsWith(path.normalize(`/${file}`)));
-      return place === -1 ? LONGEST.length : place;
+      const place = SLOWEST.findIndex((file) => moduleId.endsWith(path.normalize(`/${file}`)));
+      return place === -1 ? SLOWEST.length : place;
     };
     return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
   }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { root } from '../scripts/run.js';
-import { DIRECTIONS } from './directions.js';
+import { DIRECTIONS } from './import-boundaries.js';
 
 const isTest = (/** @type {string} */ file) => /\.test(-d)?\.ts$|(^|\/)test\//.test(file);
 

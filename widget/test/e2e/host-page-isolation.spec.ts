@@ -1,4 +1,4 @@
-import { expect, test } from './street.ts';
+import { expect, test } from './fixtures.ts';
 
 test('before it is opened it loads one file, stores nothing and sets no cookie', async ({ arrive, owner, service }) => {
   const visitor = await arrive();

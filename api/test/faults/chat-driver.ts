@@ -18,7 +18,7 @@ export type Entry =
       readonly at: number;
     };
 
-export interface Book {
+export interface EventLog {
   /** Without a hyphen: `texts` are `name-number`. */
   readonly name: string;
   readonly entries: readonly Entry[];
@@ -34,7 +34,7 @@ export interface Outage {
 const UNDER_WAY_MAX = 200;
 
 /** A visitor on the SDK who numbers what they say and keeps book of all they are told. */
-export class Talker {
+export class ChatDriver {
   readonly name: string;
   readonly chat: Chat;
   readonly #entries: Entry[] = [];
@@ -67,7 +67,7 @@ export class Talker {
     this.chat.on('change', ({ connection }) => this.#connectionIs(connection.status));
   }
 
-  get book(): Book {
+  get book(): EventLog {
     return { name: this.name, entries: this.#entries };
   }
 

@@ -99,7 +99,7 @@ export class WidgetStage {
         await import(address);
         document.querySelector('passerby-chat')?.remove();
         const nothing = (): Promise<void> => Promise.resolve();
-        const calls = ['connect', 'find', 'cancel', 'skip', 'stop', 'block', 'agree', 'report', 'close', 'takeOver'];
+        const calls = ['connect', 'find', 'cancel', 'skip', 'leave', 'block', 'agree', 'report', 'close', 'takeOver'];
         const element = document.createElement('passerby-chat') as HTMLElement & { chat: unknown; open: () => void };
         for (const [name, value] of Object.entries({ site: 'pk_test_stage', ...given }))
           element.setAttribute(name, value);

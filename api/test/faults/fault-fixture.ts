@@ -7,7 +7,7 @@ import { FREE, ORIGIN } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { comesTrue, pause } from './patience.ts';
-import { Talker } from './talker.ts';
+import { ChatDriver } from './chat-driver.ts';
 import { Targets } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -18,22 +18,22 @@ const MEET_MAX_MS = 30_000;
 
 /** A visitor, and the way they reach the service by. */
 export interface Guest {
-  readonly talker: Talker;
+  readonly talker: ChatDriver;
   readonly entrance: TcpProxy;
 }
 
 /** Two who talk to each other. */
-export type Couple = readonly [Guest, Guest];
+export type Pair = readonly [Guest, Guest];
 
 /** Nodes on one Redis, and visitors of them: every connection goes through a proxy that can harm it. */
-export class Stage {
+export class FaultFixture {
   readonly redis: RedisServer;
   readonly redisProxy: TcpProxy;
   readonly #directory: string;
   readonly #targets = new Targets();
   readonly #nodes = new Set<NodeProcess>();
   readonly #entrances = new Set<TcpProxy>();
-  readonly #talkers = new Set<Talker>();
+  readonly #talkers = new Set<ChatDriver>();
   #sites = 0;
 
   private constructor(redis: RedisServer, redisProxy: TcpProxy) {
@@ -45,9 +45,9 @@ export class Stage {
     writeFileSync(this.#sitesFile, JSON.stringify({ sites: entries }));
   }
 
-  static async start(nodes = 2): Promise<Stage> {
+  static async start(nodes = 2): Promise<FaultFixture> {
     const redis = await RedisServer.start();
-    const stage = new Stage(redis, await TcpProxy.start(redis.port));
+    const stage = new FaultFixture(redis, await TcpProxy.start(redis.port));
     try {
       await Promise.all(Array.from({ length: nodes }, () => stage.addNode()));
       return stage;
@@ -107,13 +107,13 @@ export class Stage {
 
   /** A visitor who has not come yet. */
   invite(name: string, site: string, entrance: TcpProxy): Guest {
-    const talker = new Talker(name, `http://127.0.0.1:${entrance.port}`, site);
+    const talker = new ChatDriver(name, `http://127.0.0.1:${entrance.port}`, site);
     this.#talkers.add(talker);
     return { talker, entrance };
   }
 
   /** Couples in conversation, each visitor with a way in of their own. */
-  async couples(count: number, site = this.newSite()): Promise<Couple[]> {
+  async couples(count: number, site = this.newSite()): Promise<Pair[]> {
     const guests: Guest[] = [];
     for (let n = 1; n <= count * 2; n++) guests.push(this.invite(`v${n}`, site, await this.entrance()));
     return meet(guests);
@@ -147,7 +147,7 @@ export class Stage {
 }
 
 /** All of them look for somebody, until everybody has. */
-export async function meet(guests: readonly Guest[]): Promise<Couple[]> {
+export async function meet(guests: readonly Guest[]): Promise<Pair[]> {
   await Promise.all(guests.map(look));
   const areAllTalking = () => guests.every(({ talker }) => talker.conversationId !== null);
   if (!(await comesTrue(areAllTalking, MEET_MAX_MS))) throw new Error('not everybody met somebody');
@@ -168,7 +168,7 @@ async function look({ talker: { chat } }: Guest): Promise<void> {
   }
 }
 
-function couplesOf(guests: readonly Guest[]): Couple[] {
+function couplesOf(guests: readonly Guest[]): Pair[] {
   const byConversation = new Map<string | null, Guest[]>();
   for (const guest of guests) {
     const { conversationId } = guest.talker;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkBooks } from './check-books.ts';
-import type { Book, Entry } from './talker.ts';
+import { checkBooks } from './transcript-checker.ts';
+import type { EventLog, Entry } from './chat-driver.ts';
 
 const started = (conversationId = 'c1'): Entry => ({ kind: 'started', conversationId });
 const said = (text: string, conversationId = 'c1'): Entry => ({ kind: 'said', conversationId, text });
@@ -14,8 +14,8 @@ const ended = (conversationId = 'c1', undelivered: string[] = []): Entry => ({
   at: 0,
 });
 const away: Entry = { kind: 'presence', presence: 'away', at: 0 };
-const of = (name: string, ...entries: Entry[]): Book => ({ name, entries });
-const rulesOf = (...books: Book[]) => [...new Set(checkBooks(books).map(({ rule }) => rule))];
+const of = (name: string, ...entries: Entry[]): EventLog => ({ name, entries });
+const rulesOf = (...books: EventLog[]) => [...new Set(checkBooks(books).map(({ rule }) => rule))];
 
 /** Somebody in `c1` who says nothing and is told the end. */
 const silent = (name: string, ...entries: Entry[]) => of(name, started(), ...entries, ended());

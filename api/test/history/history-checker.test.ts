@@ -1,6 +1,6 @@
 import type { Criteria } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
-import { checkHistory } from './check-history.ts';
+import { checkHistory } from './history-checker.ts';
 import { saying, type Rest, type Seen, type VisitorHistory } from './history.ts';
 
 const started = (conversationId: string, role = 'offerer'): Seen => ({ kind: 'started', conversationId, role, at: 0 });

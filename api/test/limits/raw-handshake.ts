@@ -6,18 +6,18 @@ import { ORIGIN, SHOP } from '../harness.ts';
 export type Transport = 'websocket' | 'polling';
 
 /** Comes, hears `let in` or the code of a refusal, from whichever door, and goes again. `forwarded` is the X-Forwarded-For of the request. */
-export function knock(url: string, transport: Transport, forwarded: string): Promise<string> {
+export function handshake(url: string, transport: Transport, forwarded: string): Promise<string> {
   const headers = { Origin: ORIGIN, 'X-Forwarded-For': forwarded };
   return transport === 'websocket' ? knockByWebSocket(url, headers) : knockByPolling(url, headers);
 }
 
 /** Many come, some at a time; how many of them were answered what. */
-export async function knocks(url: string, transport: Transport, forwarded: readonly string[]) {
+export async function handshakes(url: string, transport: Transport, forwarded: readonly string[]) {
   const answers: Record<string, number> = {};
   const waiting = [...forwarded];
   const comer = async () => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const answer = await knock(url, transport, next);
+      const answer = await handshake(url, transport, next);
       answers[answer] = (answers[answer] ?? 0) + 1;
     }
   };

@@ -1,7 +1,7 @@
 import { test as base, type BrowserContextOptions } from '@playwright/test';
 import { type Service, startService } from '../../../.config/test/service.ts';
 import { type SiteOwner, startSiteOwner } from './site-owner.ts';
-import { Visitor } from './visitor.ts';
+import { VisitorPage } from './visitor-page.ts';
 
 /** How somebody comes by. */
 export interface Arrival extends BrowserContextOptions {
@@ -14,9 +14,9 @@ interface PerTest {
   /** A key nobody else uses, so that no test meets the visitors of another. */
   site: string;
   /** Brings one more visitor, in a browser context of their own, to the owner's page. */
-  arrive: (arrival?: Arrival) => Promise<Visitor>;
+  arrive: (arrival?: Arrival) => Promise<VisitorPage>;
   /** Two visitors who have found each other. */
-  pair: [Visitor, Visitor];
+  pair: [VisitorPage, VisitorPage];
 }
 
 interface PerWorker {
@@ -68,10 +68,10 @@ export const test = base.extend<PerTest, PerWorker>({
     await use(nextSite());
   },
   arrive: async ({ browser, owner, service, site }, use) => {
-    const visitors: Visitor[] = [];
+    const visitors: VisitorPage[] = [];
     await use(async ({ path = '/', by = 'listed', ...options } = {}) => {
       const context = await browser.newContext(options);
-      const visitor = await new Visitor(await context.newPage()).watch();
+      const visitor = await new VisitorPage(await context.newPage()).watch();
       visitors.push(visitor);
       const address = new URL(path, by === 'listed' ? owner.origin : owner.foreignOrigin);
       address.search = new URLSearchParams({ api: service.url, site }).toString();

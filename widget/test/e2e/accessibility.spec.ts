@@ -1,11 +1,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test } from './street.ts';
-import type { Visitor } from './visitor.ts';
+import { expect, test } from './fixtures.ts';
+import type { VisitorPage } from './visitor-page.ts';
 
 /** Rules that the colours decide: all that dark and light differ in. */
 const OF_COLOURS = ['color-contrast', 'link-in-text-block'];
 
-async function seriousViolations({ page }: Visitor, rules: readonly string[] | 'all'): Promise<string[]> {
+async function seriousViolations({ page }: VisitorPage, rules: readonly string[] | 'all'): Promise<string[]> {
   const axe = new AxeBuilder({ page });
   const { violations } = await (rules === 'all' ? axe : axe.withRules([...rules])).analyze();
   return violations
@@ -46,7 +46,7 @@ test('every screen passes axe, in light and in dark', async ({ arrive }) => {
 test('all of it can be done from the keyboard', async ({ arrive }) => {
   const [ada, ben] = [await arrive(), await arrive()];
   const { keyboard } = ada.page;
-  const tabTo = async (target: Visitor['find']): Promise<void> => {
+  const tabTo = async (target: VisitorPage['find']): Promise<void> => {
     for (let presses = 0; presses < 30; presses++) {
       if (await target.evaluate((element) => element.matches(':focus'))) return;
       await keyboard.press('Tab');

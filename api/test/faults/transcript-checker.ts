@@ -1,4 +1,4 @@
-import type { Book } from './talker.ts';
+import type { EventLog } from './chat-driver.ts';
 
 /** What a talker's book shows that must never be, or lacks that must be there. */
 export type BookRule =
@@ -41,7 +41,7 @@ interface Side {
  * Compares what talkers said with what others heard, once all is at rest: what is still under way then
  * counts as lost.
  */
-export function checkBooks(books: readonly Book[]): BookViolation[] {
+export function checkBooks(books: readonly EventLog[]): BookViolation[] {
   const violations: BookViolation[] = [];
   const sides = new Map<string, Side[]>();
   for (const book of books) readBook(book, sides, violations);
@@ -49,7 +49,7 @@ export function checkBooks(books: readonly Book[]): BookViolation[] {
   return violations;
 }
 
-function readBook({ name: talker, entries }: Book, sides: Map<string, Side[]>, violations: BookViolation[]): void {
+function readBook({ name: talker, entries }: EventLog, sides: Map<string, Side[]>, violations: BookViolation[]): void {
   const broken = (rule: BookRule, what: string) => violations.push({ rule, talker, what });
   const own = new Map<string, Side>();
   let present: Side | null = null;

@@ -6,6 +6,6 @@ const STACKED_MARKS = /(\p{M}{4})\p{M}+/gu;
 const BLANK_LINES = /\n(?:[^\S\n]*\n){2,}/g;
 
 /** A stranger's text, unable to disturb the page around it. What it says is not touched. */
-export function tame(text: string): string {
+export function sanitizeText(text: string): string {
   return text.replace(DIRECTION_CONTROLS, '').replace(STACKED_MARKS, '$1').replace(BLANK_LINES, '\n\n');
 }

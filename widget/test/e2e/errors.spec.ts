@@ -1,6 +1,6 @@
 import { startService } from '../../../.config/test/service.ts';
-import { expect, test } from './street.ts';
-import { Visitor } from './visitor.ts';
+import { expect, test } from './fixtures.ts';
+import { VisitorPage } from './visitor-page.ts';
 
 test('a page that is not on the list of the site is told so', async ({ arrive }) => {
   const visitor = await arrive({ by: 'foreign' });
@@ -15,9 +15,9 @@ test('a lost connection is shown, and what was said meanwhile is not lost from s
   site,
 }) => {
   await using service = await startService([{ key: site, name: 'Shop', origins: [owner.origin] }]);
-  const come = async (): Promise<Visitor> => {
+  const come = async (): Promise<VisitorPage> => {
     const context = await browser.newContext();
-    const visitor = await new Visitor(await context.newPage()).watch();
+    const visitor = await new VisitorPage(await context.newPage()).watch();
     await visitor.page.goto(`${owner.origin}/?${new URLSearchParams({ api: service.url, site })}`);
     await visitor.start();
     return visitor;
