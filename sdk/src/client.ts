@@ -1,5 +1,5 @@
 import type { CallOptions, Chat } from './chat.ts';
-import { Conversation, type ConversationMemory } from './conversation/conversation.ts';
+import { ActiveConversation, chatting } from './conversation/active-conversation.ts';
 import type { OwnMessage } from './conversation/transcript.ts';
 import { ChatError } from './errors.ts';
 import type { ChatEvents } from './events.ts';
@@ -7,9 +7,9 @@ import { assertNever } from './internal/assert-never.ts';
 import { AwakeTimer, isPrerendered } from './internal/awake-timer.ts';
 import { unixNow } from './internal/clock.ts';
 import { callSafely, Emitter } from './internal/emitter.ts';
+import { SnapshotStore } from './internal/snapshot-store.ts';
 import { Timer } from './internal/timer.ts';
 import type {
-  Agreed,
   ConversationId,
   ConversationInfo,
   Criteria,
@@ -24,7 +24,8 @@ import type {
 } from './protocol/index.ts';
 import { SessionPersistence } from './tabs/session-persistence.ts';
 import type { ActiveState, PersistedState } from './tabs/persisted-state.ts';
-import { type Agreement, needsAgreement, sayAgain, withAgreement } from './commands/consent.ts';
+import { type Agreement, needsAgreement } from './commands/consent.ts';
+import { ConsentTracker } from './commands/consent-tracker.ts';
 import { RequestRetrier } from './commands/request-retrier.ts';
 import { CommandQueue } from './commands/command-queue.ts';
 import { prove } from './commands/proof-of-work.ts';
@@ -37,8 +38,6 @@ import type { ConnectTransport } from './connection/transport.ts';
 
 /** `close()` tells the service to forget the visitor, and waits no longer than this for its word. */
 const FAREWELL_MS = 1_000;
-/** So many conversations that are over are remembered, to know their late events. */
-const OVER_MAX = 16;
 /** A page that goes still holds the tab's lock for a moment when the next one asks for it. Milliseconds. */
 const UNLOAD_MS = 1_500;
 const IDLE: ChatState = { status: 'idle' };
@@ -60,7 +59,7 @@ interface Connector {
   reject(error: ChatError): void;
 }
 
-/** Keeps what the visitor sees (the snapshot) true to what the visitor wants (orders) and what the service says (session). */
+/** Coordinates the parts of a chat: keeps the snapshot true to what the visitor asked for and to what the service says. */
 export class Client implements Chat {
   readonly #parts: ClientParts;
   readonly #emitter = new Emitter<ChatEvents>();
@@ -70,19 +69,12 @@ export class Client implements Chat {
   readonly #commands: CommandQueue;
   readonly #retrier: RequestRetrier;
   readonly #reports: ReportSender;
-  /** What the visitor has agreed to on this page, whichever session heard it. */
-  #given: Agreed = { rules: null, ageBand: null };
-  /** Agreements the service has not answered yet: a search waits for them. */
-  #agreeing = new Set<Agreement>();
-  #snapshot: ChatSnapshot = {
-    state: IDLE,
-    connection: { status: 'offline' },
-    online: null,
-    policy: null,
-    agreed: null,
-  };
-  #conversation: Conversation | null = null;
-  readonly #over = new Set<ConversationId>();
+  readonly #consent: ConsentTracker;
+  readonly #active: ActiveConversation;
+  readonly #snapshots = new SnapshotStore<ChatSnapshot>(
+    { state: IDLE, connection: { status: 'offline' }, online: null, policy: null, agreed: null },
+    'state',
+  );
   #criteria: Criteria = {};
   /** The last search, which the service takes up again if its match falls through. */
   #lastFind: FindPayload | null = null;
@@ -143,8 +135,39 @@ export class Client implements Chat {
     const request: ReconnectingConnection['request'] = (name, payload) => this.#connection.request(name, payload);
     this.#retrier = new RequestRetrier({ isReady: () => this.#connection.isReady, request });
     this.#reports = new ReportSender(this.#retrier);
+    this.#consent = new ConsentTracker({
+      retrier: this.#retrier,
+      agreed: () => this.#snapshot.agreed,
+      show: (patch) => this.#show(patch),
+      settled: () => {
+        this.#commands.resume();
+      },
+    });
+    this.#active = new ActiveConversation({
+      newRun: () => parts.newId(8) as Run,
+      send: (frame) => {
+        // What a frame acknowledges must outlive the page.
+        this.#persistence.flush();
+        this.#connection.send(frame);
+      },
+      changed: (state) => this.#show({ state }),
+      events: {
+        message: (message) => {
+          this.#emitter.emit('message', message);
+        },
+        delivered: (message) => {
+          this.#emitter.emit('delivered', message);
+        },
+        typing: (isTyping) => {
+          this.#emitter.emit('typing', { isTyping });
+        },
+        presence: (presence) => {
+          this.#emitter.emit('presence', { presence });
+        },
+      },
+    });
     this.#commands = new CommandQueue({
-      isReady: () => this.#connection.isReady && this.#agreeing.size === 0,
+      isReady: () => this.#connection.isReady && !this.#consent.isPending,
       request,
       prove: (stop) => prove(request, stop),
       bounce: (keepsSession) => {
@@ -221,8 +244,8 @@ export class Client implements Chat {
 
   readonly find = async (criteria: Criteria = {}, { signal }: CallOptions = {}): Promise<void> => {
     this.#assertOpen(signal);
-    if (this.#conversation !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
-    const { rules, ageBands } = needsAgreement({ policy: this.#snapshot.policy, agreed: this.#agreedSoon });
+    if (this.#active.current !== null) throw new ChatError('wrong_state', { message: 'Already in a conversation.' });
+    const { rules, ageBands } = needsAgreement({ policy: this.#snapshot.policy, agreed: this.#consent.expected() });
     if (rules !== null || ageBands.length > 0) throw new ChatError('agreement_needed');
     const isOurs = this.#tab.take();
     if (isOurs !== true) await this.#takeTab(isOurs, signal);
@@ -230,7 +253,7 @@ export class Client implements Chat {
   };
 
   readonly cancel = async (): Promise<'cancelled' | 'already_matched'> => {
-    if (this.#conversation !== null) return 'already_matched';
+    if (this.#active.current !== null) return 'already_matched';
     if (!this.#commands.isSearching) {
       // Still asking the other tabs.
       if (this.#state.status === 'waiting') this.#show({ state: IDLE });
@@ -244,12 +267,12 @@ export class Client implements Chat {
 
   readonly send = (text: string): OwnMessage => {
     this.#assertOpen();
-    if (this.#conversation === null) throw new ChatError('wrong_state', { message: 'There is no conversation.' });
-    return this.#conversation.say(text);
+    if (this.#active.current === null) throw new ChatError('wrong_state', { message: 'There is no conversation.' });
+    return this.#active.current.say(text);
   };
 
   readonly typing = (on: boolean): void => {
-    this.#conversation?.type(on);
+    this.#active.current?.type(on);
   };
 
   readonly skip = async (criteria?: Criteria): Promise<void> => {
@@ -309,7 +332,7 @@ export class Client implements Chat {
 
   readonly agree = async (agreement: Agreement): Promise<void> => {
     this.#assertOpen();
-    const told = this.#tellAgreement(agreement);
+    const told = this.#consent.tell(agreement);
     if (!this.#connection.isReady) {
       this.connect().catch((error: unknown) => {
         this.#retrier.refused(error as ChatError);
@@ -343,32 +366,8 @@ export class Client implements Chat {
     return this.close();
   };
 
-  /** What the service knows, or will once it has answered. */
-  get #agreedSoon(): Agreed | null {
-    return [...this.#agreeing].reduce(withAgreement, this.#snapshot.agreed);
-  }
-
-  async #tellAgreement(agreement: Agreement): Promise<void> {
-    this.#agreeing.add(agreement);
-    try {
-      await this.#retrier.ask('session:agree', agreement);
-      this.#given = withAgreement(this.#given, agreement);
-      this.#show({ agreed: withAgreement(this.#snapshot.agreed, agreement) });
-    } finally {
-      this.#agreeing.delete(agreement);
-      this.#commands.resume();
-    }
-  }
-
-  /** A session that knows less than this visitor has said is told it; nobody is asked twice for one thing. */
-  #agreeAgain(policy: Policy, agreed: Agreed): void {
-    const again = sayAgain(this.#given, policy, [...this.#agreeing].reduce(withAgreement, agreed));
-    this.#show({ policy, agreed: again === null ? agreed : withAgreement(agreed, again) });
-    if (again === null) return;
-    this.#tellAgreement(again).catch(() => {
-      // Then it is asked again after all.
-      this.#show({ agreed });
-    });
+  get #snapshot(): ChatSnapshot {
+    return this.#snapshots.current;
   }
 
   get #state(): ChatState {
@@ -426,8 +425,7 @@ export class Client implements Chat {
 
   /** Nothing of what was begun goes on here. `isKept`: what the tab keeps stays, for it is not ours. */
   #letGo(error: ChatError, isKept = false): void {
-    this.#conversation?.handOver();
-    this.#conversation = null;
+    this.#active.handOver();
     this.#commands.refused(error);
     this.#retrier.refused(error);
     this.#connection.stop({ isKept });
@@ -486,8 +484,7 @@ export class Client implements Chat {
     }
     this.#commands.restore(kept);
     if (conversation !== null) {
-      this.#conversation = this.#converse(conversation.info, conversation.said ?? 'lost');
-      this.#show({ state: chatting(this.#conversation) });
+      this.#show({ state: chatting(this.#active.begin(conversation.info, conversation.said ?? 'lost')) });
     } else if (isSearching) {
       this.#show({ state: { status: 'waiting', since: unixNow(), progress: null } });
     }
@@ -521,7 +518,7 @@ export class Client implements Chat {
   /** What is lost if the page goes now. */
   #activeState(): ActiveState | null {
     const { isSearching, leavings } = this.#commands;
-    const conversation = this.#conversation?.kept ?? null;
+    const conversation = this.#active.current?.kept ?? null;
     if (!isSearching && conversation === null && leavings.length === 0) return null;
     return { find: this.#lastFind, isSearching, departures: leavings, conversation };
   }
@@ -567,7 +564,7 @@ export class Client implements Chat {
     const wasConnecting = this.#connectors.splice(0);
     this.#commands.close();
     this.#retrier.refused(new ChatError('closed'));
-    this.#snapshot = { ...this.#snapshot, state: { status: 'closed' }, connection: { status: 'offline' } };
+    this.#snapshots.update({ state: { status: 'closed' }, connection: { status: 'offline' } });
     this.#emitter.emit('change', this.#snapshot);
     if (ended !== null) this.#emitter.emit('ended', ended);
     this.#emitter.close();
@@ -588,10 +585,10 @@ export class Client implements Chat {
     if (this.#isClosed) return;
     this.#commands.ready(recovered, state);
     for (const connector of this.#connectors.splice(0)) connector.resolve();
-    this.#agreeAgain(policy, agreed);
+    this.#consent.sessionReady(policy, agreed);
     this.#retrier.ready();
     const running = state.status === 'chatting' ? state.conversation : null;
-    if (this.#conversation !== null && this.#conversation.id !== running?.conversationId) {
+    if (this.#active.current !== null && this.#active.current.id !== running?.conversationId) {
       this.#end(recovered ? 'peer_left' : 'service_reset');
     }
     if (state.status === 'chatting') this.#reconcile(state.conversation, state.peer);
@@ -600,7 +597,7 @@ export class Client implements Chat {
 
   #lost(): void {
     if (this.#isClosed) return;
-    this.#conversation?.disconnected();
+    this.#active.current?.disconnected();
     this.#commands.lost();
   }
 
@@ -624,21 +621,22 @@ export class Client implements Chat {
         this.#started(push.payload);
         return;
       case 'conversation:frame':
-        if (push.payload.conversationId !== this.#conversation?.id) return;
+        if (push.payload.conversationId !== this.#active.current?.id) return;
         this.#persistence.touch();
-        this.#conversation.receive(push.payload);
+        this.#active.current.receive(push.payload);
         return;
       case 'conversation:throttled':
-        if (push.payload.conversationId !== this.#conversation?.id) return;
-        this.#conversation.throttled(push.payload.retryAfterMs);
+        if (push.payload.conversationId !== this.#active.current?.id) return;
+        this.#active.current.throttled(push.payload.retryAfterMs);
         this.#emitter.emit('error', new ChatError('rate_limited', push.payload));
         return;
       case 'conversation:peer':
-        if (push.payload.conversationId === this.#conversation?.id) this.#conversation.peerIs(push.payload.presence);
+        if (push.payload.conversationId === this.#active.current?.id)
+          this.#active.current.peerIs(push.payload.presence);
         return;
       case 'conversation:ended':
-        if (push.payload.conversationId === this.#conversation?.id) this.#endedThere(push.payload.reason);
-        else this.#remember(push.payload.conversationId);
+        if (push.payload.conversationId === this.#active.current?.id) this.#endedThere(push.payload.reason);
+        else this.#active.noteEnded(push.payload.conversationId);
         return;
       case 'match:status':
         this.#waitGoesOn(push.payload);
@@ -671,27 +669,27 @@ export class Client implements Chat {
   /** The service says on connecting that this conversation runs. */
   #reconcile(info: ConversationInfo, presence: PeerPresence): void {
     // It may have been over here before the service could be told.
-    this.#over.delete(info.conversationId);
-    if (this.#conversation?.id !== info.conversationId) this.#started(info);
-    if (this.#conversation?.id === info.conversationId) this.#conversation.connected(presence);
+    this.#active.noteRunning(info.conversationId);
+    if (this.#active.current?.id !== info.conversationId) this.#started(info);
+    if (this.#active.current?.id === info.conversationId) this.#active.current.connected(presence);
   }
 
   /** Told again for a conversation that runs here or is over here, it changes nothing. */
   #started(info: ConversationInfo & { readonly policy?: Policy }): void {
     const { conversationId, shared } = info;
-    if (this.#conversation?.id === conversationId) return;
-    if (this.#over.has(conversationId) || this.#commands.isLeaving(conversationId)) return;
+    if (this.#active.current?.id === conversationId) return;
+    if (this.#active.hasEnded(conversationId) || this.#commands.isLeaving(conversationId)) return;
     // Nobody is in two conversations: one that still seemed to run here is over.
-    if (this.#conversation !== null) this.#end('peer_left');
+    if (this.#active.current !== null) this.#end('peer_left');
     if (!this.#commands.wants(conversationId)) {
-      this.#remember(conversationId);
+      this.#active.noteEnded(conversationId);
       this.#commands.turnDown(conversationId);
       return;
     }
-    this.#conversation = this.#converse(info, 'new');
+    const conversation = this.#active.begin(info, 'new');
     this.#commands.matched();
-    this.#conversation.connected('here');
-    const state = chatting(this.#conversation);
+    conversation.connected('here');
+    const state = chatting(conversation);
     // A listener to the change may leave at once: its end comes after its beginning.
     this.#emitter.inTransaction(() => {
       this.#show({ state, ...(info.policy === undefined ? {} : { policy: info.policy }) });
@@ -699,40 +697,9 @@ export class Client implements Chat {
     });
   }
 
-  #converse(info: ConversationInfo, memory: ConversationMemory): Conversation {
-    const conversation = new Conversation({
-      info,
-      memory,
-      newRun: () => this.#parts.newId(8) as Run,
-      send: (frame) => {
-        // What a frame acknowledges must outlive the page.
-        this.#persistence.flush();
-        this.#connection.send(frame);
-      },
-      events: {
-        changed: () => {
-          if (this.#conversation === conversation) this.#show({ state: chatting(conversation) });
-        },
-        message: (message) => {
-          this.#emitter.emit('message', message);
-        },
-        delivered: (message) => {
-          this.#emitter.emit('delivered', message);
-        },
-        typing: (isTyping) => {
-          this.#emitter.emit('typing', { isTyping });
-        },
-        presence: (presence) => {
-          this.#emitter.emit('presence', { presence });
-        },
-      },
-    });
-    return conversation;
-  }
-
   /** The conversation ended without this visitor's doing. */
   #end(reason: EndReason): void {
-    const conversation = this.#conversation;
+    const conversation = this.#active.current;
     const ended = this.#endConversation(reason);
     if (conversation === null || ended === null) return;
     const { id: conversationId, shared, messages } = conversation;
@@ -744,11 +711,9 @@ export class Client implements Chat {
 
   /** From here on nothing of it is heard. Returns the event that is to follow once the snapshot shows it. */
   #endConversation(reason: EndReason): ChatEvents['ended'] | null {
-    const conversation = this.#conversation;
-    if (conversation === null) return null;
-    this.#conversation = null;
-    this.#remember(conversation.id);
-    const undelivered = conversation.end();
+    const ended = this.#active.end();
+    if (ended === null) return null;
+    const { conversation, undelivered } = ended;
     this.#reports.ended(conversation.id, conversation.messages, this.#snapshot.policy);
     return { conversationId: conversation.id, reason, undelivered };
   }
@@ -759,40 +724,14 @@ export class Client implements Chat {
     if (status === 'idle' || status === 'ended' || status === 'refused') this.#tab.release();
   }
 
-  #remember(id: ConversationId): void {
-    this.#over.add(id);
-    for (const oldest of this.#over) {
-      if (this.#over.size <= OVER_MAX) break;
-      this.#over.delete(oldest);
-    }
-  }
-
-  /** Whether anything changed. What equals the former value stays the former object. */
+  /** Shows what changed. Returns whether anything did. */
   #show(patch: Partial<ChatSnapshot>): boolean {
-    const { state, connection, online, policy, agreed } = this.#snapshot;
-    const next: ChatSnapshot = {
-      state: patch.state ?? state,
-      connection: kept(connection, patch.connection),
-      online: kept(online, patch.online),
-      policy: kept(policy, patch.policy),
-      agreed: kept(agreed, patch.agreed),
-    };
-    if (Object.entries(next).every(([name, value]) => value === this.#snapshot[name as keyof ChatSnapshot]))
-      return false;
-    this.#snapshot = next;
-    if (next.state !== state) this.#moved(next.state);
-    this.#emitter.emit('change', next);
+    const { state } = this.#snapshot;
+    if (!this.#snapshots.update(patch)) return false;
+    if (this.#state !== state) this.#moved(this.#state);
+    this.#emitter.emit('change', this.#snapshot);
     return true;
   }
-}
-
-function chatting({ id, shared, peer, messages }: Conversation): ChatState {
-  return { status: 'chatting', conversationId: id, shared, peer, messages };
-}
-
-/** The former value if the new one says the same. Both are small and plain. */
-function kept<Value>(former: Value, now: Value | undefined): Value {
-  return now === undefined || JSON.stringify(now) === JSON.stringify(former) ? former : now;
 }
 
 async function withinFarewell(farewell: Promise<unknown>): Promise<void> {

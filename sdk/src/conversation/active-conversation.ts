@@ -1,0 +1,81 @@
+import type { ChatState } from '../state.ts';
+import type { ConversationId, ConversationInfo } from '../protocol/index.ts';
+import type { OwnMessage } from './transcript.ts';
+import { Conversation, type ConversationMemory, type ConversationParts } from './conversation.ts';
+
+/** Limits how many ended conversations are remembered, so that late pushes for them can be ignored. */
+const ENDED_MAX = 16;
+
+export interface ActiveConversationParts {
+  readonly newRun: ConversationParts['newRun'];
+  readonly send: ConversationParts['send'];
+  readonly events: Omit<ConversationParts['events'], 'changed'>;
+  /** Called when the peer or the messages of the active conversation change. */
+  readonly changed: (state: ChatState) => void;
+}
+
+/** Holder of the conversation the visitor is in, if any, and of the ids of those that ended here. */
+export class ActiveConversation {
+  readonly #parts: ActiveConversationParts;
+  readonly #ended = new Set<ConversationId>();
+  current: Conversation | null = null;
+
+  constructor(parts: ActiveConversationParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes a conversation the active one. */
+  begin(info: ConversationInfo, memory: ConversationMemory): Conversation {
+    const { newRun, send, events, changed } = this.#parts;
+    const conversation: Conversation = new Conversation({
+      info,
+      memory,
+      newRun,
+      send,
+      events: {
+        ...events,
+        changed: () => {
+          if (this.current === conversation) changed(chatting(conversation));
+        },
+      },
+    });
+    return (this.current = conversation);
+  }
+
+  /** Gives the active conversation up without ending it: it goes on in another tab or page. */
+  handOver(): void {
+    this.current?.handOver();
+    this.current = null;
+  }
+
+  /** Ends the active conversation: nothing of it is emitted any more. Returns it, with what the peer never acknowledged; `null` if there is none. */
+  end(): { readonly conversation: Conversation; readonly undelivered: OwnMessage[] } | null {
+    const conversation = this.current;
+    if (conversation === null) return null;
+    this.current = null;
+    this.noteEnded(conversation.id);
+    return { conversation, undelivered: conversation.end() };
+  }
+
+  hasEnded(id: ConversationId): boolean {
+    return this.#ended.has(id);
+  }
+
+  noteEnded(id: ConversationId): void {
+    this.#ended.add(id);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= ENDED_MAX) break;
+      this.#ended.delete(oldest);
+    }
+  }
+
+  /** The service says that it runs, whatever was taken for its end here. */
+  noteRunning(id: ConversationId): void {
+    this.#ended.delete(id);
+  }
+}
+
+/** The state that shows a conversation. */
+export function chatting({ id, shared, peer, messages }: Conversation): ChatState {
+  return { status: 'chatting', conversationId: id, shared, peer, messages };
+}
