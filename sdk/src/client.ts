@@ -151,20 +151,7 @@ export class Client implements Chat {
         this.#connection.send(frame);
       },
       changed: (state) => this.#show({ state }),
-      events: {
-        message: (message) => {
-          this.#emitter.emit('message', message);
-        },
-        delivered: (message) => {
-          this.#emitter.emit('delivered', message);
-        },
-        typing: (isTyping) => {
-          this.#emitter.emit('typing', { isTyping });
-        },
-        presence: (presence) => {
-          this.#emitter.emit('presence', { presence });
-        },
-      },
+      emitter: this.#emitter,
     });
     this.#commands = new CommandQueue({
       isReady: () => this.#connection.isReady && !this.#consent.isPending,

@@ -6,13 +6,10 @@ import { Conversation, type ConversationMemory, type ConversationParts } from '.
 /** Limits how many ended conversations are remembered, so that late pushes for them can be ignored. */
 const ENDED_MAX = 16;
 
-export interface ActiveConversationParts {
-  readonly newRun: ConversationParts['newRun'];
-  readonly send: ConversationParts['send'];
-  readonly events: Omit<ConversationParts['events'], 'changed'>;
+export type ActiveConversationParts = Omit<ConversationParts, 'info' | 'memory' | 'changed'> & {
   /** Called when the peer or the messages of the active conversation change. */
   readonly changed: (state: ChatState) => void;
-}
+};
 
 /** Holder of the conversation the visitor is in, if any, and of the ids of those that ended here. */
 export class ActiveConversation {
@@ -26,20 +23,14 @@ export class ActiveConversation {
 
   /** Makes a conversation the active one. */
   begin(info: ConversationInfo, memory: ConversationMemory): Conversation {
-    const { newRun, send, events, changed } = this.#parts;
-    const conversation: Conversation = new Conversation({
+    return (this.current = new Conversation({
+      ...this.#parts,
       info,
       memory,
-      newRun,
-      send,
-      events: {
-        ...events,
-        changed: () => {
-          if (this.current === conversation) changed(chatting(conversation));
-        },
+      changed: (conversation) => {
+        if (this.current === conversation) this.#parts.changed(chatting(conversation));
       },
-    });
-    return (this.current = conversation);
+    }));
   }
 
   /** Gives the active conversation up without ending it: it goes on in another tab or page. */

@@ -1,6 +1,8 @@
 import { type PersistedChannel, ReliableChannel } from '../delivery/reliable-channel.ts';
 import { ChatError } from '../errors.ts';
+import type { ChatEvents } from '../events.ts';
 import { unixNow } from '../internal/clock.ts';
+import type { Emitter } from '../internal/emitter.ts';
 import {
   type ConversationId,
   type ConversationInfo,
@@ -13,7 +15,7 @@ import {
 } from '../protocol/index.ts';
 import type { Message, Peer } from '../state.ts';
 import { parseBody } from './parse-body.ts';
-import { type PersistedTranscript, type OwnMessage, type PeerMessage, Transcript } from './transcript.ts';
+import { type PersistedTranscript, type OwnMessage, Transcript } from './transcript.ts';
 import { OwnTyping, PeerTyping } from './typing.ts';
 
 /** A conversation as plain data, to be taken up again after a reload. */
@@ -31,20 +33,16 @@ export interface ConversationParts {
   readonly memory: ConversationMemory;
   readonly newRun: () => Run;
   readonly send: (frame: Frame) => void;
-  readonly events: {
-    /** `peer` or `messages` is a new object. Before the event that tells what happened. */
-    changed(): void;
-    message(message: PeerMessage): void;
-    delivered(message: OwnMessage): void;
-    typing(isTyping: boolean): void;
-    presence(presence: PeerPresence): void;
-  };
+  readonly emitter: Pick<Emitter<ChatEvents>, 'emit'>;
+  /** Called when `peer` or `messages` is a new object, before the event that tells what happened. */
+  readonly changed: (conversation: Conversation) => void;
 }
 
 /** One running conversation: what is said in it and how it gets there. */
 export class Conversation {
   readonly info: ConversationInfo;
-  readonly #events: ConversationParts['events'];
+  readonly #emitter: ConversationParts['emitter'];
+  readonly #changed: () => void;
   readonly #channel: ReliableChannel;
   readonly #transcript: Transcript;
   readonly #ownTyping: OwnTyping;
@@ -54,10 +52,11 @@ export class Conversation {
   /** Bodies the peer sent that did not fit their kind. */
   droppedBodies = 0;
 
-  constructor({ info, memory, newRun, send, events }: ConversationParts) {
+  constructor({ info, memory, newRun, send, emitter, changed }: ConversationParts) {
     const said = typeof memory === 'string' ? null : memory;
     this.info = info;
-    this.#events = events;
+    this.#emitter = emitter;
+    this.#changed = () => changed(this);
     this.#transcript = new Transcript(said?.transcript);
     this.#channel = new ReliableChannel({
       conversationId: info.conversationId,
@@ -79,7 +78,7 @@ export class Conversation {
     });
     this.#peerTyping = new PeerTyping((isTyping) => {
       this.#setPeer({ ...this.#peer, isTyping });
-      this.#events.typing(isTyping);
+      this.#emitter.emit('typing', { isTyping });
     });
   }
 
@@ -114,7 +113,7 @@ export class Conversation {
     const message = this.#transcript.addOwn(text, unixNow());
     this.#ownTyping.messageSent();
     this.#channel.post({ key: message.id, body: { kind: 'text', text } });
-    this.#events.changed();
+    this.#changed();
     return message;
   }
 
@@ -178,15 +177,15 @@ export class Conversation {
     this.#peerTyping.set(false);
     if (this.#isOver) return;
     const message = this.#transcript.addPeer(body.text, unixNow());
-    this.#events.changed();
-    this.#events.message(message);
+    this.#changed();
+    this.#emitter.emit('message', message);
   }
 
   #acknowledged(ids: readonly string[]): void {
     if (this.#isOver) return;
     const delivered = this.#transcript.mark(ids, 'delivered');
-    this.#events.changed();
-    for (const message of delivered) this.#events.delivered(message);
+    this.#changed();
+    for (const message of delivered) this.#emitter.emit('delivered', message);
   }
 
   #setPresence(presence: PeerPresence): void {
@@ -194,11 +193,11 @@ export class Conversation {
     if (presence === 'away') this.#peerTyping.set(false);
     if (this.#isOver) return;
     this.#setPeer({ ...this.#peer, presence });
-    this.#events.presence(presence);
+    this.#emitter.emit('presence', { presence });
   }
 
   #setPeer(peer: Peer): void {
     this.#peer = peer;
-    this.#events.changed();
+    this.#changed();
   }
 }
