@@ -46,6 +46,7 @@ const API_LAYERS = [
     rooms: ['sessions/'],
     why: 'A feature gets push, stores, clock and ids through its constructor: it never knows by which door a visitor came.',
   },
+  { rooms: ['requests/'], why: 'A handler is the same for every door, so it knows none.' },
   { rooms: ['background/'], why: 'Maintenance runs without a request: it knows the features, and no door.' },
   {
     rooms: ['config.ts'],
@@ -63,7 +64,9 @@ const API_LAYERS = [
   { rooms: ['main.ts'], why: 'main.ts is the process: importing it would start one.' },
 ];
 const inApi = (/** @type {{ rooms: readonly string[] }} */ { rooms }) => rooms.map((room) => `api/src/${room}`);
-const features = ['sites', 'moderation', 'admission', 'sessions', 'background'].map((room) => `api/src/${room}/`);
+const features = ['sites', 'moderation', 'admission', 'sessions', 'requests', 'background'].map(
+  (room) => `api/src/${room}/`,
+);
 
 const sdkRooms = [
   'sdk/src/connection/',

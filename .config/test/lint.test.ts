@@ -47,6 +47,7 @@ const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['api/src/admission/x.ts', '../sessions/sessions.ts', '../moderation/bans.ts'],
   ['api/src/sessions/x.ts', '../socket/socket-push.ts', '../push.ts'],
   ['api/src/sessions/x.ts', 'koa', '../state/state-store.ts'],
+  ['api/src/requests/x.ts', '../socket/request-router.ts', '../sessions/sessions.ts'],
   ['api/src/background/x.ts', '../http/health.ts', '../sessions/sessions.ts'],
   ['api/src/config.ts', './http/health.ts', './records/database-url.ts'],
   ['api/src/http/x.ts', '../app.ts', '../sessions/matchmaker.ts'],

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SOCKET_PATH, type FindPayload } from '@passerby/sdk/protocol';
+import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { type MaintenanceParts, startMaintenance } from './background/site-maintenance.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { type ConnectionLimits, CONNECTION_LIMITS } from './limits/connection-limits.ts';
@@ -31,25 +31,27 @@ import { isLoopback } from './privacy/own-machine.ts';
 import { readService } from './observability/service-readings.ts';
 import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './privacy/address-hash.ts';
-import { agree } from './admission/consent.ts';
 import type { BanList } from './moderation/bans.ts';
 import { type BanRepository, AutoBans, type ReportCounts } from './moderation/auto-bans.ts';
 import { VisitorAuthenticator } from './admission/visitor-authenticator.ts';
 import { RequestAdmission } from './admission/request-admission.ts';
-import type { OnSpam } from './moderation/spam-detector.ts';
+import { type OnSpam, SpamDetector } from './moderation/spam-detector.ts';
 import { type ReportRepository, Reports } from './moderation/reports.ts';
 import { type ReportRetention, forgetReports } from './moderation/report-retention.ts';
 import { Salts } from './privacy/salts.ts';
-import { ticketFor } from './admission/search-ticket.ts';
 import { AccessRevocation } from './sessions/access-revocation.ts';
 import { clientAddress } from './privacy/client-address.ts';
-import type { Visitor } from './domain/visitor.ts';
 import { DRAIN_MAX_MS } from './shutdown.ts';
 import { OnlineCount } from './sessions/online-count.ts';
 import { Reconciler } from './sessions/reconciler.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { SiteDirectory } from './sites/site-directory.ts';
-import { type FrameHandler, RequestRouter, type RequestHandlers } from './socket/request-router.ts';
+import { RequestRouter } from './socket/request-router.ts';
+import { conversationRequests } from './requests/conversation-requests.ts';
+import { frameHandler } from './requests/frames.ts';
+import { matchRequests } from './requests/match-requests.ts';
+import type { RequestHandlers } from './requests/request-context.ts';
+import { sessionRequests } from './requests/session-requests.ts';
 import { createSocketServer } from './socket/server.ts';
 import { SocketPush } from './socket/socket-push.ts';
 import { randomIds } from './domain/id-source.ts';
@@ -203,7 +205,6 @@ export async function startApp(parts: AppParts): Promise<App> {
   const tell = (notices: readonly Notice[]) => lifecycle.dispatch(notices);
   const matchmaker = new Matchmaker(
     store,
-    sites,
     waits,
     tell,
     (sessionId) => relay.seatOf(sessionId) !== undefined,
@@ -247,9 +248,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     everyMs: parts.roundMs ?? ROUND_MS,
   });
   const coolDowns = new AutoBans(parts.records.reports, parts.records.bans, bans, dates);
-  const reports = new Reports({ store, hearing: relay, sites, book: parts.records.reports, coolDowns, clock: dates });
-  const ticketOf = (payload: FindPayload, visitor: Visitor) =>
-    ticketFor(payload, visitor, { sites, bans, clock: dates });
+  const reports = new Reports({ store, hearing: relay, book: parts.records.reports, coolDowns, clock: dates });
   const stopForgetting = forgetReports(parts.records.reports, dates, log);
   const turnOuts = new AccessRevocation({ sites, bans, push, sessions, log, clock: dates });
   const stopFollowing = parts.onAccessChange(() => turnOuts.revokeAll());
@@ -258,38 +257,12 @@ export async function startApp(parts: AppParts): Promise<App> {
       .spammed(site, address)
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
   };
-  const gatekeeper = new RequestAdmission({ sites, limiter, arrivals, load, dates, clock, tally, onSpam });
+  const spam = new SpamDetector(clock, onSpam);
+  const admission = new RequestAdmission({ limiter, arrivals, load, dates, clock, tally, spam });
   const handlers: RequestHandlers = {
-    // A match that was told to nobody may fall through before it is: then the request is made anew.
-    'match:find': async (session, payload, visitor) => {
-      gatekeeper.admitSearch(session, visitor);
-      const ticket = ticketOf(payload, visitor);
-      const reply = await matchmaker.find(session, ticket);
-      if (reply.status === 'waiting' || (await reconciler.isSeated(session))) return reply;
-      return matchmaker.find(session, ticket);
-    },
-    'match:cancel': async (session) => {
-      const reply = await matchmaker.cancel(session);
-      if (reply.status === 'cancelled' || (await reconciler.isSeated(session))) return reply;
-      return matchmaker.cancel(session);
-    },
-    'conversation:leave': async (session, { conversationId, next }, visitor) => {
-      if (next !== undefined) gatekeeper.admitSearch(session, visitor);
-      const ticket = next === undefined ? null : ticketOf(next, visitor);
-      const reply = await lifecycle.leave(session, conversationId, ticket);
-      if (reply.next !== 'matched' || (await reconciler.isSeated(session, conversationId))) return reply;
-      return lifecycle.leave(session, conversationId, ticket);
-    },
-    'conversation:block': (session, { conversationId }) => lifecycle.block(session, conversationId),
-    'conversation:report': async (session, report, visitor) => {
-      await gatekeeper.admitReport(session, visitor);
-      return reports.report(session, report);
-    },
-    'session:agree': (session, agreed, visitor) => agree(session, agreed, visitor, { store, sites }),
-    'session:challenge': (session, _, visitor) => gatekeeper.challenge(session, visitor),
-    'session:prove': (session, { solution }) => gatekeeper.prove(session, solution),
-    'session:check': () => Promise.resolve({ status: 'here' }),
-    'session:close': (session) => sessions.close(session),
+    ...matchRequests({ admission, bans, dates, matchmaker, reconciler }),
+    ...conversationRequests({ admission, bans, dates, notices: lifecycle, reconciler, reports }),
+    ...sessionRequests({ admission, sessions, store }),
     ...parts.handlers,
   };
   const frames = new FrameLimiter(allowances, tally, clock, (sessionId, retryAfterMs) => {
@@ -297,13 +270,14 @@ export async function startApp(parts: AppParts): Promise<App> {
     if (conversationId !== undefined)
       push.toSession(sessionId, 'conversation:throttled', { conversationId, retryAfterMs });
   });
-  const passFrame: FrameHandler = (from, frame, visitor) => {
-    const fault = relay.pass(from.sessionId, frame);
-    // Also what was dropped for want of a number: it was meant to get past this.
-    if (fault === null || fault === 'unnumbered') gatekeeper.recordFrame(from, frame, visitor);
-    return fault;
-  };
-  const door = new RequestRouter(handlers, passFrame, log, tally, { limiter, frames, requestsMax: bounds.requestsMax });
+  const door = new RequestRouter({
+    sites,
+    handlers,
+    passFrame: frameHandler(relay, spam),
+    log,
+    tally,
+    limits: { limiter, frames, requestsMax: bounds.requestsMax },
+  });
 
   const storeWatch = new StoreWatch({
     backend,

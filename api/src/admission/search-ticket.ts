@@ -3,22 +3,21 @@ import type { Clock } from '../clock.ts';
 import { ticketFrom, type Ticket } from '../matching/ticket.ts';
 import { Refusal } from '../errors.ts';
 import type { Visitor } from '../domain/visitor.ts';
-import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { Site } from '../sites/site.ts';
 import { banOf, refusalFor, type BanList } from '../moderation/bans.ts';
 import { hasAgreed, offered } from './policy-checks.ts';
 
 /**
- * The ticket of a search, in the line of the visitor's age band.
+ * Ticket of a search, in the queue of the visitor's age band.
  * @throws Refusal `key_revoked` if the page's key is no longer good, `banned`, `agreement_needed`.
  */
 export function ticketFor(
+  { site, visitor }: { readonly site: Site | undefined; readonly visitor: Visitor },
   payload: FindPayload,
-  visitor: Visitor,
-  { sites, bans, clock }: { readonly sites: SiteDirectory; readonly bans: BanList; readonly clock: Clock },
+  { bans, dates }: { readonly bans: BanList; readonly dates: Clock },
 ): Ticket {
-  const site = sites.find(visitor.key);
-  if (site === undefined) throw new Refusal('key_revoked');
-  const now = clock();
+  if (site === undefined || !site.keys.includes(visitor.key)) throw new Refusal('key_revoked');
+  const now = dates();
   const ban = banOf(bans, site.id, visitor, now);
   if (ban !== null) throw refusalFor(ban, now);
   if (!hasAgreed(site.policy, visitor.agreed)) throw new Refusal('agreement_needed');

@@ -1,6 +1,5 @@
 import type { ConversationId, RequestPayload, RequestReply } from '@passerby/sdk/protocol';
 import type { Clock } from '../clock.ts';
-import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { NewReport } from '../records/reports.ts';
 import { networkOf } from '../domain/visitor-fingerprint.ts';
 import type { SessionId } from '../domain/ids.ts';
@@ -23,7 +22,6 @@ export interface Hearing {
 export class Reports {
   readonly #store: StateStore;
   readonly #hearing: Hearing;
-  readonly #sites: SiteDirectory;
   readonly #book: ReportRepository;
   readonly #coolDowns: AutoBans;
   readonly #clock: Clock;
@@ -31,14 +29,12 @@ export class Reports {
   constructor(parts: {
     readonly store: StateStore;
     readonly hearing: Hearing;
-    readonly sites: SiteDirectory;
     readonly book: ReportRepository;
     readonly coolDowns: AutoBans;
     readonly clock: Clock;
   }) {
     this.#store = parts.store;
     this.#hearing = parts.hearing;
-    this.#sites = parts.sites;
     this.#book = parts.book;
     this.#coolDowns = parts.coolDowns;
     this.#clock = parts.clock;
@@ -46,15 +42,16 @@ export class Reports {
 
   /**
    * Every report is kept for the operators. It counts towards a cool-down only if both sides had confirmed the match and
-   * the reported one said something, so that meeting somebody is not enough to harm them.
+   * the reported one said something, so that meeting somebody is not enough to harm them. Messages are kept if
+   * `isHistoryKept`.
    */
   async report(
     session: SessionRef,
     { conversationId, reason, comment, messages }: RequestPayload<'conversation:report'>,
+    isHistoryKept: boolean,
   ): Promise<RequestReply<'conversation:report'>> {
     const { peer, own, isConfirmed } = await this.#store.reported(session, conversationId);
     const counts = isConfirmed && this.#hearing.hasHeardPeer(session.sessionId, conversationId);
-    const isHistoryKept = this.#sites.byId(session.site)?.policy.history === 'reports';
     const { isNew } = await this.#book.add({
       site: session.site,
       conversationId,

@@ -3,14 +3,13 @@ import type { SessionId } from '../domain/ids.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
-import type { SiteDirectory } from '../sites/site-directory.ts';
+import type { MatchRules } from '../matching/rules.ts';
 import type { Ticket } from '../matching/ticket.ts';
 import type { WaitStatusNotifier } from './wait-status.ts';
 
 /** Looking for someone, and no longer looking. */
 export class Matchmaker {
   readonly #store: StateStore;
-  readonly #sites: SiteDirectory;
   readonly #waits: WaitStatusNotifier;
   readonly #tell: (notices: readonly Notice[]) => void;
   readonly #isSeated: (sessionId: SessionId) => boolean;
@@ -18,22 +17,20 @@ export class Matchmaker {
 
   constructor(
     store: StateStore,
-    sites: SiteDirectory,
     waits: WaitStatusNotifier,
     tell: (notices: readonly Notice[]) => void,
     isSeated: (sessionId: SessionId) => boolean,
     noteTold: (sessionId: SessionId, revision: number) => void,
   ) {
     this.#store = store;
-    this.#sites = sites;
     this.#waits = waits;
     this.#tell = tell;
     this.#isSeated = isSeated;
     this.#noteTold = noteTold;
   }
 
-  async find(session: SessionRef, ticket: Ticket): Promise<RequestReply<'match:find'>> {
-    const outcome = await this.#store.find(session, ticket, this.#sites.rulesOf(session.site));
+  async find(session: SessionRef, ticket: Ticket, rules: MatchRules): Promise<RequestReply<'match:find'>> {
+    const outcome = await this.#store.find(session, ticket, rules);
     this.#tell(outcome.notices);
     // Another node's match may have been told before this answer came.
     if (outcome.status === 'waiting' && !this.#isSeated(session.sessionId)) this.#waits.follow(session.sessionId);

@@ -1,6 +1,7 @@
 import type { ConversationId, EndReason, RequestReply } from '@passerby/sdk/protocol';
 import type { NodeBus } from '../cluster/node-bus.ts';
 import { stepAt } from '../matching/expansions.ts';
+import type { MatchRules } from '../matching/rules.ts';
 import type { Ticket } from '../matching/ticket.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -59,8 +60,9 @@ export class NoticeDispatcher {
     session: SessionRef,
     conversationId: ConversationId,
     next: Ticket | null,
+    rules: MatchRules,
   ): Promise<RequestReply<'conversation:leave'>> {
-    const outcome = await this.#store.leave(session, conversationId, next, this.#sites.rulesOf(session.site));
+    const outcome = await this.#store.leave(session, conversationId, next, rules);
     this.dispatch(outcome.notices);
     this.#endNow(session, conversationId, outcome.revision);
     // Another node's match may have been told before this answer came.

@@ -1,7 +1,6 @@
 import {
   FRAME_EVENT,
   REQUEST_NAMES,
-  type Frame,
   type Reply,
   type RequestName,
   type RequestPayload,
@@ -16,21 +15,10 @@ import type { RateLimiter } from '../rate-limiting/rate-limiter.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
-import type { SessionRef } from '../domain/session.ts';
-import type { Visitor } from '../domain/visitor.ts';
+import type { FrameHandler } from '../requests/frames.ts';
+import type { RequestContext, RequestHandlers } from '../requests/request-context.ts';
+import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { VisitorSocket } from './visitor-socket.ts';
-
-/** What the service does for each request. Exhaustive by its type. */
-export type RequestHandlers = {
-  readonly [Name in RequestName]: (
-    session: SessionRef,
-    payload: RequestPayload<Name>,
-    visitor: Visitor,
-  ) => Promise<RequestReply<Name>>;
-};
-
-/** Relays a frame, or says why it was dropped. */
-export type FrameHandler = (from: SessionRef, frame: Frame, visitor: Visitor) => FrameFault | null;
 
 /** How much a visitor may send. */
 export interface RouterLimits {
@@ -50,6 +38,7 @@ type Acknowledge = (reply: Reply<unknown>) => void;
  * there is nobody to answer, so the request is dropped and counted.
  */
 export class RequestRouter {
+  readonly #sites: Pick<SiteDirectory, 'byId'>;
   readonly #handlers: RequestHandlers;
   readonly #passFrame: FrameHandler;
   readonly #log: Log;
@@ -58,12 +47,20 @@ export class RequestRouter {
   /** How many requests of each visitor are under way, answered or not. */
   readonly #underWay = new WeakMap<VisitorSocket, number>();
 
-  constructor(handlers: RequestHandlers, passFrame: FrameHandler, log: Log, tally: Tally, limits: RouterLimits) {
-    this.#handlers = handlers;
-    this.#passFrame = passFrame;
-    this.#log = log;
-    this.#tally = tally;
-    this.#limits = limits;
+  constructor(parts: {
+    readonly sites: Pick<SiteDirectory, 'byId'>;
+    readonly handlers: RequestHandlers;
+    readonly passFrame: FrameHandler;
+    readonly log: Log;
+    readonly tally: Tally;
+    readonly limits: RouterLimits;
+  }) {
+    this.#sites = parts.sites;
+    this.#handlers = parts.handlers;
+    this.#passFrame = parts.passFrame;
+    this.#log = parts.log;
+    this.#tally = parts.tally;
+    this.#limits = parts.limits;
   }
 
   open(socket: VisitorSocket): void {
@@ -91,10 +88,8 @@ export class RequestRouter {
       if (!payload?.success) throw new Refusal('bad_request');
       const { session, visitor } = socket.data;
       if (session === null) throw new Refusal('session_gone');
-      acknowledge({
-        ok: true,
-        data: await within(this.#handle(socket, name, session, payload.data, visitor), ANSWER_MS, late),
-      });
+      const context = { session, visitor, site: this.#sites.byId(session.site) };
+      acknowledge({ ok: true, data: await within(this.#handle(socket, name, context, payload.data), ANSWER_MS, late) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       const requestId = newRequestId();
@@ -117,14 +112,13 @@ export class RequestRouter {
   async #handle<Name extends RequestName>(
     socket: VisitorSocket,
     name: Name,
-    session: SessionRef,
+    context: RequestContext,
     payload: RequestPayload<Name>,
-    visitor: Visitor,
   ): Promise<RequestReply<Name>> {
     const count = (by: 1 | -1) => this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + by);
     count(1);
     try {
-      return await this.#handlers[name](session, payload, visitor);
+      return await this.#handlers[name](context, payload);
     } finally {
       count(-1);
     }
