@@ -1,5 +1,3 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { type MaintenanceParts, startMaintenance } from './background/site-maintenance.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
@@ -9,6 +7,7 @@ import { type Clock, type MonotonicClock, monotonicClock, systemClock } from './
 import { Heartbeat } from './cluster/heartbeat.ts';
 import { NoticeDispatcher } from './sessions/notice-dispatcher.ts';
 import { Relay } from './sessions/relay.ts';
+import { listen } from './http/listen.ts';
 import { answerOneAtATime, createHttpServer } from './http/http-server.ts';
 import type { Operation } from './http/admin/operation.ts';
 import { ProxyHints } from './http/proxy-hints.ts';
@@ -162,7 +161,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const nodeId = randomIds.node();
   const { REDIS_URL } = config;
   const backend = REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(REDIS_URL, tally, log);
-  const { link } = backend;
+  const { bus } = backend;
   const noteFailure = (thrown: unknown) =>
     log.warn({ reason: backend.faultOf(thrown) }, 'the state store did not do what it was asked');
   const store = observedStore(backend.store, metrics, noteFailure);
@@ -189,37 +188,37 @@ export async function startApp(parts: AppParts): Promise<App> {
   const addresses = new AddressHasher(salts);
   const { bans } = parts;
   const push = new SocketPush(bounds, tally);
-  const allowances = new SessionRateLimiter(clock, factor);
-  const limiter = new RateLimiter({ sessions: allowances, factor, redis: backend.redis, clock, tally });
+  const sessionLimiter = new SessionRateLimiter(clock, factor);
+  const limiter = new RateLimiter({ sessions: sessionLimiter, factor, redis: backend.redis, clock, tally });
   // CONNECTs cost this process, and are not to wait for a database.
-  const ownLimiter = new RateLimiter({ sessions: allowances, factor, redis: null, clock, tally });
+  const ownLimiter = new RateLimiter({ sessions: sessionLimiter, factor, redis: null, clock, tally });
   const entrance = new VisitorAuthenticator(addresses, bans, ownLimiter, dates);
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
   const load = parts.load ?? judgedBy(eventLoop, config.SHED_FROM_MS ?? SHED_FROM_MS);
   const arrivals = new SessionAdmission({ limiter, load, clock, tally });
-  const relay = new Relay(push, clock, link, nodeId);
+  const relay = new Relay(push, clock, bus, nodeId);
   const waits = new WaitStatusNotifier({ store, push, sites, log, clock });
-  const lifecycle = new NoticeDispatcher({ store, relay, push, sites, link, waits, log, metrics, nodeId, turns });
-  const tell = (notices: readonly Notice[]) => lifecycle.dispatch(notices);
+  const dispatcher = new NoticeDispatcher({ store, relay, push, sites, bus, waits, log, metrics, nodeId, turns });
+  const tell = (notices: readonly Notice[]) => dispatcher.dispatch(notices);
   const matchmaker = new Matchmaker(
     store,
     waits,
     tell,
     (sessionId) => relay.seatOf(sessionId) !== undefined,
-    (sessionId, revision) => lifecycle.noteTold(sessionId, revision),
+    (sessionId, revision) => dispatcher.noteTold(sessionId, revision),
   );
   const online = new OnlineCount(store, push, clock, turns);
   const ids = randomIds;
-  const toldAt = (session: SessionRef) => lifecycle.toldAt(session);
+  const toldAt = (session: SessionRef) => dispatcher.toldAt(session);
   const sessions = new Sessions({
     store,
     relay,
     push,
     online,
     waits,
-    link,
+    bus,
     arrivals,
     ids,
     dates,
@@ -228,15 +227,15 @@ export async function startApp(parts: AppParts): Promise<App> {
     tell,
     toldAt,
   });
-  const reconciler = new Reconciler({ store, relay, push, sessions, lifecycle, waits, nodeId, turns, pace });
-  await backend.listen(nodeId, (parcel) => {
-    switch (parcel.kind) {
+  const reconciler = new Reconciler({ store, relay, push, sessions, dispatcher, waits, nodeId, turns, pace });
+  await backend.listen(nodeId, (message) => {
+    switch (message.kind) {
       case 'notice':
-        return lifecycle.dispatchLocally(parcel.notice);
+        return dispatcher.dispatchLocally(message.notice);
       case 'superseded':
-        return sessions.supersedeBefore(parcel.sessionId, parcel.fence);
+        return sessions.supersedeBefore(message.sessionId, message.fence);
       case 'frame': {
-        const fault = relay.receive(parcel.from, parcel.to, parcel.frame);
+        const fault = relay.receive(message.from, message.to, message.frame);
         if (fault !== null) tally.count(`frame_${fault}`);
       }
     }
@@ -247,13 +246,13 @@ export async function startApp(parts: AppParts): Promise<App> {
     faultOf: (thrown) => backend.faultOf(thrown),
     everyMs: parts.roundMs ?? ROUND_MS,
   });
-  const coolDowns = new AutoBans(parts.records.reports, parts.records.bans, bans, dates);
-  const reports = new Reports({ store, hearing: relay, book: parts.records.reports, coolDowns, clock: dates });
+  const autoBans = new AutoBans(parts.records.reports, parts.records.bans, bans, dates);
+  const reports = new Reports({ store, hearing: relay, book: parts.records.reports, autoBans, clock: dates });
   const stopForgetting = forgetReports(parts.records.reports, dates, log);
-  const turnOuts = new AccessRevocation({ sites, bans, push, sessions, log, clock: dates });
-  const stopFollowing = parts.onAccessChange(() => turnOuts.revokeAll());
+  const revocation = new AccessRevocation({ sites, bans, push, sessions, log, clock: dates });
+  const stopFollowing = parts.onAccessChange(() => revocation.revokeAll());
   const onSpam: OnSpam = (site, address) => {
-    coolDowns
+    autoBans
       .spammed(site, address)
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
   };
@@ -261,16 +260,16 @@ export async function startApp(parts: AppParts): Promise<App> {
   const admission = new RequestAdmission({ limiter, arrivals, load, dates, clock, tally, spam });
   const handlers: RequestHandlers = {
     ...matchRequests({ admission, bans, dates, matchmaker, reconciler }),
-    ...conversationRequests({ admission, bans, dates, notices: lifecycle, reconciler, reports }),
+    ...conversationRequests({ admission, bans, dates, dispatcher, reconciler, reports }),
     ...sessionRequests({ admission, sessions, store }),
     ...parts.handlers,
   };
-  const frames = new FrameLimiter(allowances, tally, clock, (sessionId, retryAfterMs) => {
+  const frames = new FrameLimiter(sessionLimiter, tally, clock, (sessionId, retryAfterMs) => {
     const conversationId = relay.seatOf(sessionId)?.conversationId;
     if (conversationId !== undefined)
       push.toSession(sessionId, 'conversation:throttled', { conversationId, retryAfterMs });
   });
-  const door = new RequestRouter({
+  const router = new RequestRouter({
     sites,
     handlers,
     passFrame: frameHandler(relay, spam),
@@ -332,12 +331,12 @@ export async function startApp(parts: AppParts): Promise<App> {
     sessions,
     online,
     push,
-    door,
+    router,
     admitConnect: (request) => entrance.admitConnect(clientAddress(request, config.TRUSTED_HOPS)),
     visitorOf: (site, key, request, credentials) =>
       entrance.authenticate(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
     letIn: (session, visitor) => {
-      if (session !== null) turnOuts.revokeIfLost(session, visitor, relay.seatOf(session.sessionId) !== undefined);
+      if (session !== null) revocation.revokeIfLost(session, visitor, relay.seatOf(session.sessionId) !== undefined);
     },
     tell,
     log,
@@ -354,7 +353,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const stopRounds = startMaintenance({
     everyMs: parts.roundMs ?? ROUND_MS,
-    ...{ nodeId, store, sites, sessions, heartbeat, turns, pace, salts, reconciler, waits, lifecycle, online, tell },
+    ...{ nodeId, store, sites, sessions, heartbeat, turns, pace, salts, reconciler, waits, dispatcher, online, tell },
     repaired: noteRepair,
     failed: noteRoundFailure,
   });
@@ -388,9 +387,11 @@ export async function startApp(parts: AppParts): Promise<App> {
         });
   if (metricsHttp !== null) answerOneAtATime(metricsHttp);
 
+  let url: string;
+  let metricsUrl: string | null = null;
   try {
-    await listening(http, config.PORT, config.HOST);
-    if (metricsHttp !== null) await listening(metricsHttp, METRICS_PORT!, METRICS_HOST);
+    url = await listen(http, config.PORT, config.HOST);
+    if (metricsHttp !== null) metricsUrl = await listen(metricsHttp, METRICS_PORT!, METRICS_HOST);
   } catch (error) {
     stopRounds();
     heartbeat.stop();
@@ -426,12 +427,12 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
 
   return {
-    url: addressOf(http.address() as AddressInfo),
+    url,
     store: backend.store,
     storeName: backend.name,
     tally,
     metrics,
-    metricsUrl: metricsHttp === null ? null : addressOf(metricsHttp.address() as AddressInfo),
+    metricsUrl,
     routes: routesOf(httpApp),
     held,
     empty,
@@ -439,18 +440,4 @@ export async function startApp(parts: AppParts): Promise<App> {
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-function listening(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function addressOf({ address, family, port }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

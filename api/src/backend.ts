@@ -31,7 +31,7 @@ import type { StateStore } from './state/state-store.ts';
 export interface Backend {
   readonly name: string;
   readonly store: StateStore;
-  readonly link: NodeBus;
+  readonly bus: NodeBus;
   readonly salts: SaltSource;
   /** Where counts are kept that all nodes share; `null` where there is one node. */
   readonly redis: RedisClient | null;
@@ -52,7 +52,7 @@ export interface Backend {
   onReached(listener: () => void): void;
   /** Fault that a failure of the store stands for. */
   faultOf(thrown: unknown): StoreFault;
-  listen(node: NodeId, take: (parcel: NodeMessage) => void): Promise<void>;
+  listen(node: NodeId, take: (message: NodeMessage) => void): Promise<void>;
   /** Does what a start needs of the store, again for a while if it fails. Rejects with words that name what to set right. */
   atStart(step: () => Promise<void>): Promise<void>;
   close(): void;
@@ -63,7 +63,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
   return {
     name: 'memory',
     store: new MemoryStore(clock, randomIds),
-    link: noNodeBus,
+    bus: noNodeBus,
     salts: ownSalts,
     redis: null,
     isSharded: false,
@@ -91,9 +91,9 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
   const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
-  const link = new RedisNodeBus(commands, subscriber, tally, { onFaultChange: logLink(log) });
+  const bus = new RedisNodeBus(commands, subscriber, tally, { onFaultChange: logLink(log) });
   const close = () => {
-    link.close();
+    bus.close();
     for (const connection of [commands, subscriber, pulse]) connection.disconnect();
   };
   try {
@@ -105,23 +105,23 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
       store: Object.assign(new RedisStore(commands, randomIds), {
         heartbeat: (site: SiteId, node: NodeId) => leases.heartbeat(site, node),
       }),
-      link,
+      bus,
       salts: sharedSalts(commands),
       redis: commands,
       isSharded: address.kind === 'cluster',
       reachFault: () => connectionFault(commands),
-      linkFault: () => link.fault(),
+      linkFault: () => bus.fault(),
       probe: () => probeRedis(commands),
       missingRight: () => missingRight(commands, CALLED),
       onReached: (listener) => onConnected(commands, listener),
       faultOf: (thrown) => explainFault([commands, pulse], thrown),
       listen: async (node, take) => {
         try {
-          await link.listen(node, take);
+          await bus.listen(node, take);
         } catch (thrown) {
           close();
           if (isBug(thrown)) throw thrown;
-          throw new Error(whyNotHeard(link.fault(), subscriber, thrown as Error), { cause: thrown });
+          throw new Error(whyNotHeard(bus.fault(), subscriber, thrown as Error), { cause: thrown });
         }
       },
       atStart: async (step) => {

@@ -152,9 +152,9 @@ describe('the user of docs/redis.md', () => {
     await checkRedis(commands, {
       commands: calledCommands(Object.values(SCRIPTS).map(({ text }) => text)),
     });
-    const link = new RedisNodeBus(commands, subscriber, new Tally());
+    const bus = new RedisNodeBus(commands, subscriber, new Tally());
     const received = new Promise(
-      (resolve) => void link.listen('n_1' as NodeId, resolve).then(() => link.send('n_1' as NodeId, PARCEL)),
+      (resolve) => void bus.listen('n_1' as NodeId, resolve).then(() => bus.send('n_1' as NodeId, PARCEL)),
     );
     expect(await received).toEqual(PARCEL);
     const store = new RedisStore(commands, randomIds);

@@ -30,20 +30,20 @@ export class SessionAdmission {
   }
 
   /** @throws Refusal `unavailable` while this process is behind, `rate_limited`. */
-  async admit(doer: RateLimitSubject): Promise<void> {
+  async admit(subject: RateLimitSubject): Promise<void> {
     if (this.#load.delayMs() >= SHED_FROM_MS) {
       this.#tally.count('sessions_shed');
       const { min, max } = SHED_RETRY_MS;
       throw new Refusal('unavailable', { retryAfterMs: Math.round(min + Math.random() * (max - min)) });
     }
-    const { standings, refusal } = await this.#limiter.tryConsume('sessions', doer);
-    if (doer.site !== '') this.#note(doer.site, standings);
+    const { standings, refusal } = await this.#limiter.tryConsume('sessions', subject);
+    if (subject.site !== '') this.#note(subject.site, standings);
     if (refusal !== null) throw refusal;
   }
 
   /** Somebody presents a token, good or not. @throws Refusal `rate_limited`. */
-  async admitBack(doer: RateLimitSubject): Promise<void> {
-    await this.#limiter.consume('returns', doer);
+  async admitBack(subject: RateLimitSubject): Promise<void> {
+    await this.#limiter.consume('returns', subject);
   }
 
   /** How much of what a site may open in a minute is used up: 0 to 1. */

@@ -47,7 +47,7 @@ function start(
     salts: { refresh: done },
     waits: { round: done },
     reconciler: { round: done },
-    lifecycle: { endSilent: done },
+    dispatcher: { endSilent: done },
     online: { tellChanges: async () => void ends++ },
     tell: () => undefined,
     failed: (thrown) => void failed.push(thrown),

@@ -29,7 +29,7 @@ export interface MaintenanceParts {
   readonly salts: Pick<Salts, 'refresh'>;
   readonly reconciler: Pick<Reconciler, 'round'>;
   readonly waits: Pick<WaitStatusNotifier, 'round'>;
-  readonly lifecycle: Pick<NoticeDispatcher, 'endSilent'>;
+  readonly dispatcher: Pick<NoticeDispatcher, 'endSilent'>;
   readonly online: Pick<OnlineCount, 'tellChanges'>;
   readonly tell: (notices: readonly Notice[]) => void;
   /** Told of everything that failed apart from the turns of sites. */
@@ -71,7 +71,7 @@ async function attempt(work: () => Promise<void>, failed: MaintenanceParts['fail
 
 /** One step after the other, each for all sites. */
 async function roundOfSites(parts: MaintenanceParts): Promise<void> {
-  const { sessions, turns, pace, reconciler, lifecycle, online, failed } = parts;
+  const { sessions, turns, pace, reconciler, dispatcher, online, failed } = parts;
   const active = sessions.activeSites();
   pace.keepOnly(active);
   // A sweep that fails may have met what needs a repair.
@@ -82,7 +82,7 @@ async function roundOfSites(parts: MaintenanceParts): Promise<void> {
   const here = active.filter((site) => !elsewhere.has(site));
   await turns.each('repair', here, (site) => repair(site, parts));
   await attempt(() => reconciler.round(active), failed);
-  await attempt(() => lifecycle.endSilent(), failed);
+  await attempt(() => dispatcher.endSilent(), failed);
   await attempt(() => online.tellChanges(), failed);
 }
 

@@ -16,7 +16,7 @@ export type NodeBusFault = Extract<StoreFault, 'NO_PUBLISH' | 'NO_SUBSCRIBE' | '
 
 /** The way to the other nodes. Best effort: the ends make frames reliable, and `session:ready` tells what notices told. */
 export interface NodeBus {
-  send(node: NodeId, parcel: NodeMessage): void;
+  send(node: NodeId, message: NodeMessage): void;
 }
 
 /** One process: there is nobody to send to. */

@@ -48,7 +48,7 @@ const notice = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const parcel = schemaFor<NodeMessage>()(
+const message = schemaFor<NodeMessage>()(
   z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('notice'), notice }),
     z.strictObject({ kind: z.literal('superseded'), sessionId, fence: z.int().min(1) }),
@@ -62,7 +62,7 @@ export const NODE_MESSAGE_VERSION = 1;
 /** Batch of parcels as it is published; `readParcel` reads each. */
 export const nodeMessageBatch = z.strictObject({
   version: z.literal(NODE_MESSAGE_VERSION),
-  parcels: z.array(z.unknown()).min(1),
+  messages: z.array(z.unknown()).min(1),
 });
 
 /**
@@ -70,7 +70,7 @@ export const nodeMessageBatch = z.strictObject({
  * sending node may run a version that checks less.
  */
 export function parseNodeMessage(unread: unknown): NodeMessage | null {
-  const parsed = parcel.safeParse(unread);
+  const parsed = message.safeParse(unread);
   if (!parsed.success) return null;
   const { data } = parsed;
   if (data.kind !== 'frame') return data;

@@ -33,18 +33,18 @@ function fakeRedis() {
 }
 
 /** A link that hears what it is told to, and what it took. */
-async function listening(take: (parcel: NodeMessage) => void = () => undefined) {
+async function listening(take: (message: NodeMessage) => void = () => undefined) {
   const { subscriber, publish } = fakeRedis();
   const tally = new Tally();
   const taken: NodeMessage[] = [];
-  const link = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
-  await link.listen('n_1' as NodeId, (parcel) => {
-    taken.push(parcel);
-    take(parcel);
+  const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
+  await bus.listen('n_1' as NodeId, (message) => {
+    taken.push(message);
+    take(message);
   });
   const hearText = (text: string) => subscriber.emit('message', 'channel', text);
-  const hear = (parcels: readonly unknown[]) =>
-    hearText(JSON.stringify({ version: 1, parcels }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
+  const hear = (messages: readonly unknown[]) =>
+    hearText(JSON.stringify({ version: 1, messages }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
   return { hear, hearText, taken, tally };
 }
 
@@ -56,9 +56,9 @@ describe('S29 the link to other nodes', () => {
     ['is a frame that nests 7,000 deep', frame({ kind: 'x', v: DEEP })],
     ['is a frame of 20 kB', frame({ kind: 'x', v: 'x'.repeat(20_000) })],
     ['is a text that is none', frame({ kind: 'text', text: 7 })],
-  ])('drops a parcel that %s, counts it, and takes the others of its batch', async (_, parcel) => {
+  ])('drops a parcel that %s, counts it, and takes the others of its batch', async (_, message) => {
     const { hear, taken, tally } = await listening();
-    hear([superseded(1), parcel, superseded(2)]);
+    hear([superseded(1), message, superseded(2)]);
     expect(taken).toEqual([superseded(1), superseded(2)]);
     expect(tally.countOf('parcels_malformed')).toBe(1);
   });
@@ -66,18 +66,19 @@ describe('S29 the link to other nodes', () => {
   it('listens again on a connection that is made anew while a start waits for the first echo', async () => {
     const { subscriber } = fakeRedis();
     const publish = vi.fn(() => Promise.resolve(1));
-    const link = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
-    const isListening = link.listen('n_1' as NodeId, () => undefined);
+    const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
+    const isListening = bus.listen('n_1' as NodeId, () => undefined);
     await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 10_000 });
     subscriber.emit('ready');
     expect(subscriber.subscribe).toHaveBeenCalledTimes(2);
     await isListening;
-    link.close();
+    bus.close();
   });
 
   it('takes what comes after a parcel whose handling fails', async () => {
-    const { hear, taken, tally } = await listening((parcel) => {
-      if (parcel.kind === 'superseded' && parcel.fence === 1) throw new RangeError('Maximum call stack size exceeded');
+    const { hear, taken, tally } = await listening((message) => {
+      if (message.kind === 'superseded' && message.fence === 1)
+        throw new RangeError('Maximum call stack size exceeded');
     });
     hear([superseded(1), superseded(2)]);
     hear([superseded(3)]);
@@ -104,73 +105,73 @@ describe('the fault of a link', () => {
   function stage() {
     const redis = fakeRedis();
     const faults: (string | undefined)[] = [];
-    const link = new RedisNodeBus(
+    const bus = new RedisNodeBus(
       { publish: redis.publish } as unknown as RedisClient,
       redis.subscriber as unknown as Redis,
       new Tally(),
       { onFaultChange: (fault) => void faults.push(fault) },
     );
-    const listen = () => link.listen('n_1' as NodeId, () => undefined);
-    return { ...redis, link, faults, listen };
+    const listen = () => bus.listen('n_1' as NodeId, () => undefined);
+    return { ...redis, bus, faults, listen };
   }
 
   it('is none while its echoes come back', async () => {
-    const { link, listen, faults } = stage();
+    const { bus, listen, faults } = stage();
     await listen();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([link.fault(), faults]).toEqual([undefined, []]);
-    link.close();
+    expect([bus.fault(), faults]).toEqual([undefined, []]);
+    bus.close();
   });
 
   it('is told once, and once more when its echoes come back', async () => {
-    const { link, listen, faults, publish } = stage();
+    const { bus, listen, faults, publish } = stage();
     await listen();
     publish.mockImplementation(() => Promise.resolve(0));
     await vi.advanceTimersByTimeAsync(4_000);
-    expect(link.fault()).toBe(undefined);
+    expect(bus.fault()).toBe(undefined);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([link.fault(), faults]).toEqual(['NO_ECHO', ['NO_ECHO']]);
+    expect([bus.fault(), faults]).toEqual(['NO_ECHO', ['NO_ECHO']]);
     publish.mockRestore();
     await vi.advanceTimersByTimeAsync(4_000);
-    expect([link.fault(), faults]).toEqual([undefined, ['NO_ECHO', undefined]]);
-    link.close();
+    expect([bus.fault(), faults]).toEqual([undefined, ['NO_ECHO', undefined]]);
+    bus.close();
   });
 
   it('is that of the right to publish, as soon as it is missed', async () => {
-    const { link, listen, publish } = stage();
+    const { bus, listen, publish } = stage();
     await listen();
     publish.mockRejectedValue(DENIED);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(link.fault()).toBe('NO_PUBLISH');
-    link.close();
+    expect(bus.fault()).toBe('NO_PUBLISH');
+    bus.close();
   });
 
   it('is that of the right to subscribe, as soon as a new connection misses it', async () => {
-    const { link, listen, subscriber } = stage();
+    const { bus, listen, subscriber } = stage();
     await listen();
     subscriber.subscribe.mockRejectedValueOnce(DENIED);
     subscriber.emit('ready');
     await vi.advanceTimersByTimeAsync(0);
-    expect(link.fault()).toBe('NO_SUBSCRIBE');
+    expect(bus.fault()).toBe('NO_SUBSCRIBE');
     await vi.advanceTimersByTimeAsync(200);
-    expect(link.fault()).toBe(undefined);
-    link.close();
+    expect(bus.fault()).toBe(undefined);
+    bus.close();
   });
 
   it('is no echo where the connection stays away, and where the first one never came', async () => {
-    const { link, listen, publish } = stage();
+    const { bus, listen, publish } = stage();
     publish.mockImplementation(() => Promise.resolve(0));
     const isListening = listen();
     await vi.advanceTimersByTimeAsync(1_000);
     await isListening;
-    expect(link.fault()).toBe('NO_ECHO');
-    link.close();
+    expect(bus.fault()).toBe('NO_ECHO');
+    bus.close();
     const other = stage();
     await other.listen();
     other.subscriber.status = 'connecting';
     await vi.advanceTimersByTimeAsync(6_000);
     expect(other.faults).toEqual(['NO_ECHO']);
-    other.link.close();
+    other.bus.close();
   });
 
   it('ends the start of who may not publish', async () => {

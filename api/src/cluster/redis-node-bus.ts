@@ -60,13 +60,13 @@ export class RedisNodeBus implements NodeBus {
    * Starts listening for this node, and goes on whenever the connection is a new one. Resolves once an echo came back, or
    * is late: `fault` then says so. Rejects if Redis takes no subscription, or no message from this user.
    */
-  async listen(node: NodeId, take: (parcel: NodeMessage) => void): Promise<void> {
+  async listen(node: NodeId, take: (message: NodeMessage) => void): Promise<void> {
     this.#subscriber.on('message', (_channel: string, text: string) => {
       if (text.startsWith(ECHO)) {
         this.#hearEcho(Number(text.slice(ECHO.length)));
         return;
       }
-      for (const parcel of this.#read(text)) this.#handOver(parcel, take);
+      for (const message of this.#read(text)) this.#handOver(message, take);
     });
     await untilReady(this.#subscriber);
     try {
@@ -151,21 +151,21 @@ export class RedisNodeBus implements NodeBus {
     this.#onFaultChange(fault);
   }
 
-  send(node: NodeId, parcel: NodeMessage): void {
+  send(node: NodeId, message: NodeMessage): void {
     const waiting = this.#outgoing.get(node);
     if (waiting !== undefined) {
-      waiting.push(parcel);
+      waiting.push(message);
       return;
     }
     if (this.#outgoing.size === 0) setImmediate(() => this.#flush());
-    this.#outgoing.set(node, [parcel]);
+    this.#outgoing.set(node, [message]);
   }
 
   #flush(): void {
     const outgoing = this.#outgoing;
     this.#outgoing = new Map();
-    for (const [node, parcels] of outgoing) {
-      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, parcels });
+    for (const [node, messages] of outgoing) {
+      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, messages });
       this.#publisher.publish(channelOf(node), text).then(
         (receivers) => {
           // What is no number answers another command: whether this one was carried out is not known.
@@ -184,17 +184,17 @@ export class RedisNodeBus implements NodeBus {
       this.#tally.count('parcels_malformed');
       return [];
     }
-    return batch.data.parcels.flatMap((unread) => {
-      const parcel = parseNodeMessage(unread);
-      if (parcel === null) this.#tally.count('parcels_malformed');
-      return parcel ?? [];
+    return batch.data.messages.flatMap((unread) => {
+      const message = parseNodeMessage(unread);
+      if (message === null) this.#tally.count('parcels_malformed');
+      return message ?? [];
     });
   }
 
   /** Counts an error instead of throwing it: the caller is the Redis client's parser, and the rest of the batch follows. */
-  #handOver(parcel: NodeMessage, take: (parcel: NodeMessage) => void): void {
+  #handOver(message: NodeMessage, take: (message: NodeMessage) => void): void {
     try {
-      take(parcel);
+      take(message);
     } catch {
       this.#tally.count('parcels_failed');
     }

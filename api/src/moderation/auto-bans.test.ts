@@ -11,7 +11,7 @@ let reporters = 0;
 let countedSince = 0;
 let lifted: number | null = null;
 let bans: AutoBan[] = [];
-const coolDowns = new AutoBans(
+const autoBans = new AutoBans(
   {
     reportersOf: (_site, _address, since) => {
       countedSince = since;
@@ -29,7 +29,7 @@ const coolDowns = new AutoBans(
 );
 const reportedBy = (count: number) => {
   reporters = count;
-  return coolDowns.reported(SITE, [SOMEBODY]);
+  return autoBans.reported(SITE, [SOMEBODY]);
 };
 beforeEach(() => {
   now = 100 * 60 * MINUTE_MS;
@@ -136,7 +136,7 @@ describe('a cool-down', () => {
   });
 
   test('comes to who says the same to one after the other', async () => {
-    await coolDowns.spammed(SITE, SOMEBODY);
+    await autoBans.spammed(SITE, SOMEBODY);
     expect(bans).toMatchObject([{ reason: 'spam', until: now + 60 * MINUTE_MS }]);
   });
 });

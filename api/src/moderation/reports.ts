@@ -23,20 +23,20 @@ export class Reports {
   readonly #store: StateStore;
   readonly #hearing: Hearing;
   readonly #book: ReportRepository;
-  readonly #coolDowns: AutoBans;
+  readonly #autoBans: AutoBans;
   readonly #clock: Clock;
 
   constructor(parts: {
     readonly store: StateStore;
     readonly hearing: Hearing;
     readonly book: ReportRepository;
-    readonly coolDowns: AutoBans;
+    readonly autoBans: AutoBans;
     readonly clock: Clock;
   }) {
     this.#store = parts.store;
     this.#hearing = parts.hearing;
     this.#book = parts.book;
-    this.#coolDowns = parts.coolDowns;
+    this.#autoBans = parts.autoBans;
     this.#clock = parts.clock;
   }
 
@@ -66,7 +66,7 @@ export class Reports {
       counts,
       createdAt: this.#clock(),
     });
-    if (isNew && counts) await this.#coolDowns.reported(session.site, [peer.address, ...peer.wider]);
+    if (isNew && counts) await this.#autoBans.reported(session.site, [peer.address, ...peer.wider]);
     return { status: 'reported' };
   }
 }

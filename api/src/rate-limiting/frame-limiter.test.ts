@@ -13,17 +13,17 @@ const { points: FRAMES } = RATE_LIMITS.frames.session;
 function gateAt(factor = 1) {
   let now = 1_000_000;
   const told: { sessionId: SessionId; retryAfterMs: number }[] = [];
-  const allowances = new SessionRateLimiter(() => now, factor);
+  const sessionLimiter = new SessionRateLimiter(() => now, factor);
   const tally = new Tally();
   const gate = new FrameLimiter(
-    allowances,
+    sessionLimiter,
     tally,
     () => now,
     (sessionId, retryAfterMs) => told.push({ sessionId, retryAfterMs }),
   );
   const send = (count: number, isNumbered = true, sessionId = A) =>
     Array.from({ length: count }, () => gate.admits(sessionId, isNumbered)).filter(Boolean).length;
-  return { allowances, tally, told, send, pass: (ms: number) => void (now += ms) };
+  return { sessionLimiter, tally, told, send, pass: (ms: number) => void (now += ms) };
 }
 
 test('a burst gets through, and who goes on is told once', () => {
@@ -98,10 +98,10 @@ test('a small factor still has an end', () => {
 });
 
 test('who has been quiet is forgotten', () => {
-  const { allowances, send, pass } = gateAt();
+  const { sessionLimiter, send, pass } = gateAt();
   send(10);
-  expect(allowances.size).toBe(1);
+  expect(sessionLimiter.size).toBe(1);
   pass(120_000);
   send(1, true, B);
-  expect(allowances.size).toBe(1);
+  expect(sessionLimiter.size).toBe(1);
 });

@@ -15,14 +15,14 @@ export type TellThrottled = (sessionId: SessionId, retryAfterMs: number) => void
  * in order. Frames without a number may be lost, and are without a word.
  */
 export class FrameLimiter {
-  readonly #allowances: SessionRateLimiter;
+  readonly #sessionLimiter: SessionRateLimiter;
   readonly #tally: Tally;
   readonly #clock: MonotonicClock;
   readonly #tell: TellThrottled;
   readonly #closedUntil = new Map<SessionId, number>();
 
-  constructor(allowances: SessionRateLimiter, tally: Tally, clock: MonotonicClock, tell: TellThrottled) {
-    this.#allowances = allowances;
+  constructor(sessionLimiter: SessionRateLimiter, tally: Tally, clock: MonotonicClock, tell: TellThrottled) {
+    this.#sessionLimiter = sessionLimiter;
     this.#tally = tally;
     this.#clock = clock;
     this.#tell = tell;
@@ -42,7 +42,7 @@ export class FrameLimiter {
   }
 
   #tryConsume(name: 'frames' | 'messages', sessionId: SessionId): boolean {
-    const isTaken = this.#allowances.tryConsume(name, sessionId);
+    const isTaken = this.#sessionLimiter.tryConsume(name, sessionId);
     if (!isTaken) this.#tally.count(`limited_${name}_session`);
     return isTaken;
   }
@@ -50,7 +50,7 @@ export class FrameLimiter {
   #close(sessionId: SessionId, now: number): void {
     for (const [id, until] of this.#closedUntil) if (until <= now) this.#closedUntil.delete(id);
     const waits = (['frames', 'messages'] as const).map((name) =>
-      this.#allowances.msUntil(RESENT_FRAMES, name, sessionId),
+      this.#sessionLimiter.msUntil(RESENT_FRAMES, name, sessionId),
     );
     const retryAfterMs = Math.max(...waits);
     this.#closedUntil.set(sessionId, now + retryAfterMs);

@@ -8,7 +8,7 @@ import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
 import { SessionRateLimiter } from './session-rate-limiter.ts';
 
-const doer = (address: string): RateLimitSubject => ({
+const subject = (address: string): RateLimitSubject => ({
   site: 'site_a' as SiteId,
   address: address.split(' ') as unknown as AddressHashes,
 });
@@ -31,7 +31,7 @@ function limiterOn(redis: RedisClient) {
 async function takenOf(tries: number, limiters: readonly RateLimiter[], address: string): Promise<number> {
   let taken = 0;
   for (let count = 0; count < tries; count++) {
-    const { refusal } = await limiters[count % limiters.length]!.tryConsume('sessions', doer(address));
+    const { refusal } = await limiters[count % limiters.length]!.tryConsume('sessions', subject(address));
     if (refusal === null) taken += 1;
   }
   return taken;
@@ -62,13 +62,13 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   await using server = await RedisServer.start();
   using redis = await connected(server.url);
   const { limiter, tally } = limiterOn(redis);
-  await limiter.consume('sessions', doer('before'));
+  await limiter.consume('sessions', subject('before'));
   await server.crash();
   expect(await takenOf(PER_ADDRESS + 10, [limiter], 'meanwhile')).toBe(PER_ADDRESS);
   expect(tally.countOf('limit_without_redis')).toBeGreaterThan(0);
   await server.revive();
   await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
-  await limiter.consume('sessions', doer('after'));
+  await limiter.consume('sessions', subject('after'));
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
@@ -77,7 +77,7 @@ test('a count does not wait for a Redis that is frozen, and they count together 
   // Commands wait for 2 s, and a silent connection is given up after 1.5 s: within less only a count's own deadline ends it.
   using redis = await connected(server.url);
   const { limiter, tally } = limiterOn(redis);
-  await limiter.consume('sessions', doer('before'));
+  await limiter.consume('sessions', subject('before'));
   server.signal('SIGSTOP');
   let hasClosed = false;
   redis.once('close', () => (hasClosed = true));
@@ -87,7 +87,7 @@ test('a count does not wait for a Redis that is frozen, and they count together 
   await expect
     .poll(() => redis.get('passerby:limit:{site_a}:sessions:address:meanwhile'), { timeout: 5_000 })
     .toBe('1');
-  await limiter.consume('sessions', doer('after'));
+  await limiter.consume('sessions', subject('after'));
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
@@ -135,13 +135,13 @@ describe('S32 the networks of an IPv6 address', () => {
     await using server = await RedisServer.start();
     using redis = await connected(server.url);
     const { limiter } = limiterOn(redis);
-    await limiter.consume('sessions', doer('a /56 /48'));
+    await limiter.consume('sessions', subject('a /56 /48'));
     const scripts = async () => {
       const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats')) ?? [];
       return Number(calls);
     };
     const before = await scripts();
-    for (let count = 0; count < 10; count++) await limiter.consume('sessions', doer(`n${count} /56 /48`));
+    for (let count = 0; count < 10; count++) await limiter.consume('sessions', subject(`n${count} /56 /48`));
     expect((await scripts()) - before).toBe(10);
   });
 });

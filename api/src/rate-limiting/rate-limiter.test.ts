@@ -6,7 +6,7 @@ import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
 import { SessionRateLimiter } from './session-rate-limiter.ts';
 
-const doer = (address: string, site = 'site_a'): RateLimitSubject => ({
+const subject = (address: string, site = 'site_a'): RateLimitSubject => ({
   site: site as SiteId,
   address: [address as AddressHash],
 });
@@ -35,30 +35,30 @@ async function takenOf(tries: number, take: () => Promise<void>): Promise<number
 
 test('an address gets what the table says, and another one as much again', async () => {
   const { limiter, tally } = limiterWith();
-  expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', doer('a')))).toBe(PER_ADDRESS);
-  expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', doer('b')))).toBe(PER_ADDRESS);
+  expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', subject('a')))).toBe(PER_ADDRESS);
+  expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', subject('b')))).toBe(PER_ADDRESS);
   expect(tally.countOf('limited_sessions_address')).toBe(10);
 });
 
 test('a site has its own quota, whatever the addresses, and is no other site', async () => {
   const { limiter, tally } = limiterWith(0.01);
   let count = 0;
-  expect(await takenOf(40, () => limiter.consume('sessions', doer(`a${++count}`)))).toBe(30);
+  expect(await takenOf(40, () => limiter.consume('sessions', subject(`a${++count}`)))).toBe(30);
   expect(tally.countOf('limited_sessions_site')).toBe(10);
-  expect(await takenOf(1, () => limiter.consume('sessions', doer('b1', 'site_b')))).toBe(1);
+  expect(await takenOf(1, () => limiter.consume('sessions', subject('b1', 'site_b')))).toBe(1);
 });
 
 test('an address that has none left does not use up its site’s', async () => {
   const { limiter } = limiterWith(0.01);
-  expect(await takenOf(200, () => limiter.consume('sessions', doer('greedy')))).toBe(1);
+  expect(await takenOf(200, () => limiter.consume('sessions', subject('greedy')))).toBe(1);
   let count = 0;
-  expect(await takenOf(29, () => limiter.consume('sessions', doer(`a${++count}`)))).toBe(29);
+  expect(await takenOf(29, () => limiter.consume('sessions', subject(`a${++count}`)))).toBe(29);
 });
 
 test('what is counted by one name does not count by another', async () => {
   const { limiter } = limiterWith();
-  await takenOf(PER_ADDRESS + 1, () => limiter.consume('sessions', doer('a')));
-  expect(await takenOf(1, () => limiter.consume('searches', doer('a')))).toBe(1);
+  await takenOf(PER_ADDRESS + 1, () => limiter.consume('sessions', subject('a')));
+  expect(await takenOf(1, () => limiter.consume('searches', subject('a')))).toBe(1);
 });
 
 test('a session has a quota of its own', () => {
@@ -75,7 +75,7 @@ test('a session has a quota of its own', () => {
 test('what must not wait is counted meanwhile: it is refused from the next turn on', async () => {
   const { limiter, tally } = limiterWith();
   const { points } = RATE_LIMITS.searches.address;
-  for (let taken = 0; taken <= points; taken++) limiter.consumeInBackground('searches', doer('a'));
+  for (let taken = 0; taken <= points; taken++) limiter.consumeInBackground('searches', subject('a'));
   await expect.poll(() => takenAtOnce(limiter, 'a')).toBe(false);
   expect(takenAtOnce(limiter, 'b')).toBe(true);
   expect(tally.countOf('limited_searches_address')).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ test('what must not wait is counted meanwhile: it is refused from the next turn 
 
 function takenAtOnce(limiter: RateLimiter, address: string): boolean {
   try {
-    limiter.consumeInBackground('searches', doer(address));
+    limiter.consumeInBackground('searches', subject(address));
     return true;
   } catch (thrown) {
     expect(thrown).toMatchObject({ code: 'rate_limited' });
@@ -93,14 +93,14 @@ function takenAtOnce(limiter: RateLimiter, address: string): boolean {
 
 test('it can be seen how things stand, refused or not', async () => {
   const { limiter } = limiterWith();
-  const { standings, refusal } = await limiter.tryConsume('sessions', doer('a'));
+  const { standings, refusal } = await limiter.tryConsume('sessions', subject('a'));
   expect(refusal).toBeNull();
   expect(standings).toMatchObject([
     { scope: 'address', left: 29, resetMs: expect.any(Number) as number },
     { scope: 'site', left: 2_999 },
   ]);
-  await takenOf(30, () => limiter.consume('sessions', doer('a')));
-  const refused = await limiter.tryConsume('sessions', doer('a'));
+  await takenOf(30, () => limiter.consume('sessions', subject('a')));
+  const refused = await limiter.tryConsume('sessions', subject('a'));
   expect(refused.standings).toMatchObject([{ scope: 'address', left: 0 }]);
   expect(refused.refusal).toMatchObject({ code: 'rate_limited' });
 });

@@ -84,8 +84,8 @@ export class RateLimiter {
   }
 
   /** Takes one of what an address, and its site, may do. @throws Refusal `rate_limited`. */
-  async consume(name: SharedLimitName, doer: RateLimitSubject): Promise<void> {
-    const { refusal } = await this.tryConsume(name, doer);
+  async consume(name: SharedLimitName, subject: RateLimitSubject): Promise<void> {
+    const { refusal } = await this.tryConsume(name, subject);
     if (refusal !== null) throw refusal;
   }
 
@@ -93,16 +93,16 @@ export class RateLimiter {
    * The same for what must not wait, so that a visitor's requests are done in the order they came: it is
    * counted meanwhile, and whatever comes after the count is refused. @throws Refusal `rate_limited`.
    */
-  consumeInBackground(name: SharedLimitName, doer: RateLimitSubject): void {
-    const counts = this.#countsOf(name, doer);
+  consumeInBackground(name: SharedLimitName, subject: RateLimitSubject): void {
+    const counts = this.#countsOf(name, subject);
     const spent = this.#spentIn(counts);
     if (spent !== null) throw this.#refusal(name, spent.scope, spent.resetMs);
     this.#consume(name, counts).catch(() => this.#tally.count('limit_failed'));
   }
 
   /** The same for who wants to know how it stands. */
-  async tryConsume(name: SharedLimitName, doer: RateLimitSubject): Promise<ConsumeOutcome> {
-    const { standings, spent } = await this.#consume(name, this.#countsOf(name, doer));
+  async tryConsume(name: SharedLimitName, subject: RateLimitSubject): Promise<ConsumeOutcome> {
+    const { standings, spent } = await this.#consume(name, this.#countsOf(name, subject));
     if (spent === null) return { standings, refusal: null };
     const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.quota.windowMs : 0;
     return { standings, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };

@@ -11,7 +11,7 @@ export interface ConversationRequestParts {
   readonly admission: RequestAdmission;
   readonly bans: BanList;
   readonly dates: Clock;
-  readonly notices: NoticeDispatcher;
+  readonly dispatcher: NoticeDispatcher;
   readonly reconciler: Reconciler;
   readonly reports: Reports;
 }
@@ -20,19 +20,19 @@ export interface ConversationRequestParts {
 export function conversationRequests(
   parts: ConversationRequestParts,
 ): Pick<RequestHandlers, 'conversation:leave' | 'conversation:block' | 'conversation:report'> {
-  const { admission, notices, reconciler, reports } = parts;
+  const { admission, dispatcher, reconciler, reports } = parts;
   return {
     'conversation:leave': async (context, { conversationId, next }) => {
       const { session } = context;
       if (next !== undefined) admission.admitSearch(context);
       const ticket = next === undefined ? null : ticketFor(context, next, parts);
       return whileMatchStands(
-        () => notices.leave(session, conversationId, ticket, rulesOf(context)),
+        () => dispatcher.leave(session, conversationId, ticket, rulesOf(context)),
         (reply) => reply.next === 'matched',
         () => reconciler.isSeated(session, conversationId),
       );
     },
-    'conversation:block': ({ session }, { conversationId }) => notices.block(session, conversationId),
+    'conversation:block': ({ session }, { conversationId }) => dispatcher.block(session, conversationId),
     'conversation:report': async ({ session, visitor, site }, report) => {
       await admission.admitReport(session, visitor);
       return reports.report(session, report, site?.policy.history === 'reports');

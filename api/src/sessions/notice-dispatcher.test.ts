@@ -42,12 +42,12 @@ function stage() {
   const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
   const relay = new Relay(push, () => here.now, noNodeBus, nodeId);
   const waits = new WaitStatusNotifier({ store, push, sites, log, clock: () => 0 });
-  const lifecycle = new NoticeDispatcher({
+  const dispatcher = new NoticeDispatcher({
     store,
     relay,
     push,
     sites,
-    link: noNodeBus,
+    bus: noNodeBus,
     waits,
     log,
     metrics: new Metrics(),
@@ -56,10 +56,10 @@ function stage() {
   });
   return {
     told,
-    tell: (...notices: Notice[]) => lifecycle.dispatch(notices),
-    noteTold: (...args: Parameters<NoticeDispatcher['noteTold']>) => lifecycle.noteTold(...args),
+    tell: (...notices: Notice[]) => dispatcher.dispatch(notices),
+    noteTold: (...args: Parameters<NoticeDispatcher['noteTold']>) => dispatcher.noteTold(...args),
     relay,
-    lifecycle,
+    dispatcher,
     store,
     failed,
     pass: (ms: number) => void (here.now += ms),
@@ -159,7 +159,7 @@ describe('notices of several nodes, which overtake each other', () => {
 
 describe('silent conversations', () => {
   it('all end but those whose end fails, and those are counted', async () => {
-    const { relay, lifecycle, store, failed, pass } = stage();
+    const { relay, dispatcher, store, failed, pass } = stage();
     const ids = ['c1', 'c2', 'c3', 'c4'] as ConversationId[];
     const seat = (conversationId: ConversationId, site: SiteId) => ({
       conversationId,
@@ -177,7 +177,7 @@ describe('silent conversations', () => {
       return { notices: [] };
     });
     pass(1_000);
-    await lifecycle.endSilent();
+    await dispatcher.endSilent();
     expect(asked.sort()).toEqual(ids);
     expect(failed).toHaveLength(2);
   });

@@ -23,7 +23,7 @@ export class NoticeDispatcher {
   readonly #relay: Relay;
   readonly #push: Push;
   readonly #sites: SiteDirectory;
-  readonly #link: NodeBus;
+  readonly #bus: NodeBus;
   readonly #waits: WaitStatusNotifier;
   readonly #log: Log;
   readonly #metrics: Metrics;
@@ -37,7 +37,7 @@ export class NoticeDispatcher {
     relay: Relay;
     push: Push;
     sites: SiteDirectory;
-    link: NodeBus;
+    bus: NodeBus;
     waits: WaitStatusNotifier;
     log: Log;
     metrics: Metrics;
@@ -48,7 +48,7 @@ export class NoticeDispatcher {
     this.#relay = parts.relay;
     this.#push = parts.push;
     this.#sites = parts.sites;
-    this.#link = parts.link;
+    this.#bus = parts.bus;
     this.#waits = parts.waits;
     this.#log = parts.log;
     this.#metrics = parts.metrics;
@@ -93,7 +93,7 @@ export class NoticeDispatcher {
   dispatch(notices: readonly Notice[]): void {
     for (const notice of notices) {
       if (notice.to.nodeId === this.#nodeId) this.dispatchLocally(notice);
-      else this.#link.send(notice.to.nodeId, { kind: 'notice', notice });
+      else this.#bus.send(notice.to.nodeId, { kind: 'notice', notice });
     }
   }
 

@@ -42,7 +42,7 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
         if (sessionId === 's_bad') throw new Error('away');
       },
     } as unknown as Sessions,
-    lifecycle: { toldAt: () => 0 } as unknown as NoticeDispatcher,
+    dispatcher: { toldAt: () => 0 } as unknown as NoticeDispatcher,
     waits: { isFollowed: () => false } as unknown as WaitStatusNotifier,
     nodeId: 'n_here' as NodeId,
     turns: new SiteTurns({ failed: (_, site) => void failed.push(site), bounds: { patienceMs: 1 } }),

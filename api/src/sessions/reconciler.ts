@@ -31,7 +31,7 @@ export class Reconciler {
   readonly #relay: Relay;
   readonly #push: Push;
   readonly #sessions: Sessions;
-  readonly #lifecycle: NoticeDispatcher;
+  readonly #dispatcher: NoticeDispatcher;
   readonly #waits: WaitStatusNotifier;
   readonly #nodeId: NodeId;
   readonly #turns: SiteTurns;
@@ -45,7 +45,7 @@ export class Reconciler {
     relay: Relay;
     push: Push;
     sessions: Sessions;
-    lifecycle: NoticeDispatcher;
+    dispatcher: NoticeDispatcher;
     waits: WaitStatusNotifier;
     nodeId: NodeId;
     turns: SiteTurns;
@@ -56,7 +56,7 @@ export class Reconciler {
     this.#relay = parts.relay;
     this.#push = parts.push;
     this.#sessions = parts.sessions;
-    this.#lifecycle = parts.lifecycle;
+    this.#dispatcher = parts.dispatcher;
     this.#waits = parts.waits;
     this.#nodeId = parts.nodeId;
     this.#turns = parts.turns;
@@ -97,7 +97,7 @@ export class Reconciler {
     for (const session of sessions) {
       const { sessionId } = session;
       const seat = this.#relay.seatOf(sessionId) ?? null;
-      const toldAt = this.#lifecycle.toldAt(session);
+      const toldAt = this.#dispatcher.toldAt(session);
       const isWaiting = seat === null && this.#waits.isFollowed(sessionId);
       believed.set(sessionId, { session, seat, isPeerAway: this.#relay.isPeerAway(sessionId), isWaiting, toldAt });
     }
@@ -107,7 +107,7 @@ export class Reconciler {
       const { sessionId } = session;
       const isSame =
         this.#push.sessionOf(sessionId) === session &&
-        this.#lifecycle.toldAt(session) === toldAt &&
+        this.#dispatcher.toldAt(session) === toldAt &&
         (this.#relay.seatOf(sessionId) ?? null) === seat &&
         !this.#sessions.isClosing(sessionId) &&
         (!isWaiting || this.#waits.isFollowed(sessionId));
@@ -122,16 +122,16 @@ export class Reconciler {
     const { sessionId } = correction;
     switch (correction.kind) {
       case 'seated':
-        return this.#lifecycle.correctSeat(correction);
+        return this.#dispatcher.correctSeat(correction);
       case 'unseated':
-        return this.#lifecycle.correctNoSeat(sessionId, correction.reason, correction.revision);
+        return this.#dispatcher.correctNoSeat(sessionId, correction.reason, correction.revision);
       case 'elsewhere':
         return this.#sessions.supersede(sessionId);
       case 'outlived':
-        return this.#lifecycle.leaveOutlived(session, correction.conversationId);
+        return this.#dispatcher.leaveOutlived(session, correction.conversationId);
       case 'unasked':
         if (this.#waits.isFollowed(sessionId)) return;
-        return this.#lifecycle.dispatch((await this.#store.cancel(session)).notices);
+        return this.#dispatcher.dispatch((await this.#store.cancel(session)).notices);
       case 'idle':
       case 'away':
         // Coming back is what puts it right: the client has a token, and is told the whole truth.
@@ -141,13 +141,13 @@ export class Reconciler {
         return this.#turnAway(correction);
       case 'forgotten':
         this.#turnAway(correction);
-        return this.#lifecycle.dispatch((await this.#store.close(correction.known)).notices);
+        return this.#dispatcher.dispatch((await this.#store.close(correction.known)).notices);
     }
   }
 
   /** There is no session for this socket any more: the visitor is told what is over, and begins anew. */
   #turnAway({ sessionId, revision }: Correction): void {
-    this.#lifecycle.correctNoSeat(sessionId, 'service_reset', revision);
+    this.#dispatcher.correctNoSeat(sessionId, 'service_reset', revision);
     this.#push.toSession(sessionId, 'session:refused', new Refusal('session_gone').toWire());
     this.#push.disconnect(sessionId);
   }

@@ -26,17 +26,17 @@ interface Place {
 export class Relay {
   readonly #push: Push;
   readonly #clock: MonotonicClock;
-  readonly #link: NodeBus;
+  readonly #bus: NodeBus;
   readonly #nodeId: NodeId;
   readonly #places = new Map<SessionId, Place>();
   readonly #heardPeers: HeardPeers;
   /** Frames passed on so far, to visitors of this node and to other nodes. */
   readonly passed = { local: 0, remote: 0 };
 
-  constructor(push: Push, clock: MonotonicClock, link: NodeBus, nodeId: NodeId) {
+  constructor(push: Push, clock: MonotonicClock, bus: NodeBus, nodeId: NodeId) {
     this.#push = push;
     this.#clock = clock;
-    this.#link = link;
+    this.#bus = bus;
     this.#nodeId = nodeId;
     this.#heardPeers = new HeardPeers(clock);
   }
@@ -84,7 +84,7 @@ export class Relay {
       return fault;
     }
     this.passed.remote += 1;
-    this.#link.send(peer.nodeId, { kind: 'frame', from, to: peer.sessionId, frame });
+    this.#bus.send(peer.nodeId, { kind: 'frame', from, to: peer.sessionId, frame });
     return null;
   }
 

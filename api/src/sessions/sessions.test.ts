@@ -64,14 +64,14 @@ async function stage() {
     },
   };
   const clock = () => here.now;
-  const link = { send: (_: NodeId, parcel: NodeMessage) => void sent.push(parcel) };
+  const bus = { send: (_: NodeId, message: NodeMessage) => void sent.push(message) };
   const store = new SlowStore(clock, randomIds);
-  const relay = new Relay(push, clock, link, HERE);
+  const relay = new Relay(push, clock, bus, HERE);
   const online = new OnlineCount(store, push, clock, new SiteTurns({ failed: () => undefined }));
   const waits = new WaitStatusNotifier({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
     arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
-    ...{ store, relay, push, online, waits, link, clock, dates: clock },
+    ...{ store, relay, push, online, waits, bus, clock, dates: clock },
     ids: randomIds,
     nodeId: HERE,
     tell: () => undefined,

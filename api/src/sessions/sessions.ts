@@ -40,7 +40,7 @@ export class Sessions {
   readonly #push: Push;
   readonly #online: OnlineCount;
   readonly #waits: WaitStatusNotifier;
-  readonly #link: NodeBus;
+  readonly #bus: NodeBus;
   readonly #ids: IdSource;
   readonly #dates: Clock;
   readonly #clock: MonotonicClock;
@@ -61,7 +61,7 @@ export class Sessions {
     push: Push;
     online: OnlineCount;
     waits: WaitStatusNotifier;
-    link: NodeBus;
+    bus: NodeBus;
     ids: IdSource;
     dates: Clock;
     clock: MonotonicClock;
@@ -75,7 +75,7 @@ export class Sessions {
     this.#push = parts.push;
     this.#online = parts.online;
     this.#waits = parts.waits;
-    this.#link = parts.link;
+    this.#bus = parts.bus;
     this.#ids = parts.ids;
     this.#dates = parts.dates;
     this.#clock = parts.clock;
@@ -92,21 +92,21 @@ export class Sessions {
    */
   async arrive(site: Site, presented: ResumeToken | undefined, visitor: Visitor, welcome: Welcome): Promise<Arrival> {
     const mark = fingerprintOf(visitor);
-    const doer = { site: site.id, address: visitor.addresses[0] };
+    const subject = { site: site.id, address: visitor.addresses[0] };
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#dates() };
     const takenOver = new Map<SessionId, number>();
     this.#arriving.add(takenOver);
     try {
       if (presented !== undefined) {
-        await this.#arrivals.admitBack(doer);
+        await this.#arrivals.admitBack(subject);
         const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, mark);
         if (outcome.kind === 'resumed') {
           const known = this.#isOutlived(outcome) ? await this.#leaveOutlived(site, outcome) : outcome;
           return await this.#comeBack(site, known, told, takenOver, visitor, welcome);
         }
       }
-      await this.#arrivals.admit(doer);
+      await this.#arrivals.admit(subject);
       const { session } = await this.#store.open(site.id, this.#nodeId, resume, mark);
       if (visitor.agreed.ageBand !== null) await this.#store.agree(session, { ageBand: visitor.agreed.ageBand });
       const { agreed } = visitor;
@@ -240,7 +240,7 @@ export class Sessions {
     const { sessionId, fence } = session;
     // Also if the store knows of one elsewhere: word that it went there may still be on its way here.
     this.supersedeBefore(sessionId, fence);
-    if (previous.nodeId !== this.#nodeId) this.#link.send(previous.nodeId, { kind: 'superseded', sessionId, fence });
+    if (previous.nodeId !== this.#nodeId) this.#bus.send(previous.nodeId, { kind: 'superseded', sessionId, fence });
     if ((takenOver.get(sessionId) ?? 0) > fence) {
       this.#tell(notices);
       return { kind: 'superseded' };

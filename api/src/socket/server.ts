@@ -32,7 +32,7 @@ export interface SocketServerParts {
   readonly sessions: Sessions;
   readonly online: OnlineCount;
   readonly push: SocketPush;
-  readonly door: RequestRouter;
+  readonly router: RequestRouter;
   /** Counts a CONNECT for the address it comes from, refused or not. Rejects with a refusal. */
   readonly admitConnect: (request: IncomingMessage) => Promise<void>;
   /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
@@ -59,7 +59,7 @@ export interface SocketServerParts {
 
 /** The realtime half of the service, on the HTTP server's port. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
-  const { sites, push, door, log, tally, bounds, clock } = parts;
+  const { sites, push, router, log, tally, bounds, clock } = parts;
   const cutFastSender = () => tally.count('fast_sender');
   const addresses = new AddressConnections(bounds.addressConnectionsMax, parts.trustedHops);
   const server: VisitorServer = new Server(http, {
@@ -149,7 +149,7 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
 
   server.on('connection', (socket) => {
     socket.on('error', () => socket.disconnect(true));
-    door.open(socket);
+    router.open(socket);
     socket.on('disconnect', () => {
       // A connection whose visitor has left would stay for as long as it answers pings.
       socket.conn.close();

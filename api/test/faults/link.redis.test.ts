@@ -16,7 +16,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
   let publisher: RedisClient;
   let subscriber: Redis;
   let tally: Tally;
-  let link: RedisNodeBus;
+  let bus: RedisNodeBus;
   const received: NodeMessage[] = [];
   beforeEach(async () => {
     received.length = 0;
@@ -25,11 +25,11 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     publisher = connectRedis(parseRedisUrl(server.url), 'commands');
     subscriber = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'subscription');
     tally = new Tally();
-    link = new RedisNodeBus(publisher, subscriber, tally, { echoEveryMs: 100 });
-    await link.listen(NODE, (parcel) => received.push(parcel));
+    bus = new RedisNodeBus(publisher, subscriber, tally, { echoEveryMs: 100 });
+    await bus.listen(NODE, (message) => received.push(message));
   });
   afterEach(async () => {
-    link.close();
+    bus.close();
     publisher.disconnect();
     subscriber.disconnect();
     await proxy.stop();
@@ -42,7 +42,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     await expect
       .poll(
         () => {
-          link.send(NODE, { kind: 'superseded', sessionId: 's_a' as SessionId, fence: 2 });
+          bus.send(NODE, { kind: 'superseded', sessionId: 's_a' as SessionId, fence: 2 });
           return received.length;
         },
         { timeout: 8_000, interval: 50 },

@@ -53,7 +53,7 @@ describe('the link between nodes on a Cluster', () => {
       const got = new Map(NODES.map((node): [string, NodeMessage[]] => [node, []]));
       const links = subscribers.map((subscriber) => new RedisNodeBus(redis, subscriber, tally));
       await Promise.all(
-        NODES.map((node, index) => links[index]!.listen(node, (parcel) => got.get(node)!.push(parcel))),
+        NODES.map((node, index) => links[index]!.listen(node, (message) => got.get(node)!.push(message))),
       );
       const frame = {
         conversationId: `c_${'x'.repeat(22)}` as ConversationId,
@@ -62,14 +62,14 @@ describe('the link between nodes on a Cluster', () => {
         ack: 0,
         body: { kind: 'text', text: 'hello' },
       };
-      const parcels = Array.from({ length: 20 }, (_, n): NodeMessage => ({
+      const messages = Array.from({ length: 20 }, (_, n): NodeMessage => ({
         kind: 'frame',
         from: 's_a' as SessionId,
         to: 's_b' as SessionId,
         frame: { ...frame, seq: n + 1 },
       }));
-      for (const parcel of parcels) for (const node of NODES) links[0]!.send(node, parcel);
-      for (const node of NODES) await expect.poll(() => got.get(node)).toEqual(parcels);
+      for (const message of messages) for (const node of NODES) links[0]!.send(node, message);
+      for (const node of NODES) await expect.poll(() => got.get(node)).toEqual(messages);
       expect(tally.countOf('parcels_lost')).toBe(0);
     } finally {
       for (const subscriber of subscribers) subscriber.disconnect();
@@ -123,17 +123,17 @@ describe('a site whose slot moves to another master', () => {
 describe('a subscription on a Cluster', () => {
   test('goes to another master when its own freezes', { timeout: 30_000 }, async () => {
     const subscriber = connectRedis(parseRedisUrl(cluster.url), 'subscription');
-    const link = new RedisNodeBus(redis, subscriber, new Tally());
+    const bus = new RedisNodeBus(redis, subscriber, new Tally());
     const received: NodeMessage[] = [];
-    await link.listen(NODES[0]!, (parcel) => received.push(parcel));
+    await bus.listen(NODES[0]!, (message) => received.push(message));
     const portOf = () => (subscriber as unknown as { stream: Socket }).stream.remotePort;
     const frozen = cluster.servers.find(({ port }) => port === portOf())!;
     frozen.signal('SIGSTOP');
     try {
       await expect.poll(() => subscriber.status === 'ready' && portOf(), { timeout: 15_000 }).not.toBe(frozen.port);
       const publisher = new Redis(cluster.servers.find((server) => server !== frozen)!.url);
-      const parcels = [{ kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 }];
-      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, parcels });
+      const messages = [{ kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 }];
+      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, messages });
       await expect
         .poll(
           async () => {
@@ -146,7 +146,7 @@ describe('a subscription on a Cluster', () => {
       publisher.disconnect();
     } finally {
       frozen.signal('SIGCONT');
-      link.close();
+      bus.close();
       subscriber.disconnect();
     }
   });
