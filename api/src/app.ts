@@ -14,7 +14,7 @@ import { ProxyHints } from './http/proxy-hints.ts';
 import { spreadRequests } from './http/spread-requests.ts';
 import { createHttpApp, createMetricsApp, routesOf } from './http/http-app.ts';
 import { SessionAdmission } from './admission/session-admission.ts';
-import { EventLoopLoad, judgedBy, type Load, SHED_FROM_MS } from './rate-limiting/event-loop-load.ts';
+import { EventLoopLoad, type Load, SHED_FROM_MS } from './rate-limiting/event-loop-load.ts';
 import { FrameLimiter } from './rate-limiting/frame-limiter.ts';
 import { RateLimiter } from './rate-limiting/rate-limiter.ts';
 import { FairScheduler } from './rate-limiting/fair-scheduler.ts';
@@ -196,8 +196,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
-  const load = parts.load ?? judgedBy(eventLoop, config.SHED_FROM_MS ?? SHED_FROM_MS);
-  const arrivals = new SessionAdmission({ limiter, load, clock, tally });
+  const load = parts.load ?? eventLoop;
+  const { SHED_FROM_MS: shedFromMs = SHED_FROM_MS } = config;
+  const arrivals = new SessionAdmission({ limiter, load, shedFromMs, clock, tally });
   const relay = new Relay(push, clock, bus, nodeId);
   const waits = new WaitStatusNotifier({ store, push, sites, log, clock });
   const dispatcher = new NoticeDispatcher({ store, relay, push, sites, bus, waits, log, metrics, nodeId, turns });
@@ -257,7 +258,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
   };
   const spam = new SpamDetector(clock, onSpam);
-  const admission = new RequestAdmission({ limiter, arrivals, load, dates, clock, tally, spam });
+  const admission = new RequestAdmission({ limiter, arrivals, load, shedFromMs, dates, clock, tally, spam });
   const handlers: RequestHandlers = {
     ...matchRequests({ admission, bans, dates, matchmaker, reconciler }),
     ...conversationRequests({ admission, bans, dates, dispatcher, reconciler, reports }),
@@ -292,7 +293,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     linkFault: () => backend.linkFault(),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
     probeRecords: parts.probeRecords,
-    isOverloaded: () => load.delayMs() >= SHED_FROM_MS,
+    isOverloaded: () => load.delayMs() >= shedFromMs,
   });
   const httpApp = createHttpApp({
     log,

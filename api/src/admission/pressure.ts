@@ -3,17 +3,16 @@ import type { AddressHashes, SiteId } from '../domain/ids.ts';
 /** 0: none. 1: somebody may be at it. 2: the service suffers. */
 export type PressureLevel = 0 | 1 | 2;
 
-/** From which delay of the event loop, in milliseconds, and from which share of a site's new sessions on. */
-const FROM: Readonly<Record<1 | 2, { readonly delayMs: number; readonly share: number }>> = {
-  // Nobody notices 50 ms, but an idle process has none; and a site seldom opens half of what it may.
-  1: { delayMs: 50, share: 0.5 },
-  // Halfway to where new visitors are turned away.
-  2: { delayMs: 100, share: 0.8 },
+/** Thresholds: the delay of the event loop as a share of that at which new sessions are shed, and the share of a site's new sessions that is used up. */
+const FROM: Readonly<Record<1 | 2, { readonly delay: number; readonly sessions: number }>> = {
+  // Nobody notices a quarter, 50 ms by default, but an idle process has none; and a site seldom opens half of what it may.
+  1: { delay: 0.25, sessions: 0.5 },
+  2: { delay: 0.5, sessions: 0.8 },
 };
 
 export interface Signs {
-  /** Delay of the event loop, milliseconds. */
-  readonly delayMs: () => number;
+  /** Delay of the event loop, as a share of that at which new sessions are shed. */
+  readonly delayShare: () => number;
   /** How much of the sessions a site may open is used up, 0 to 1. */
   readonly usedShare: (site: SiteId) => number;
   /** Whether this address, or a network it is in, says the same to many. */
@@ -22,8 +21,8 @@ export interface Signs {
 
 /** How much reason there is to ask this visitor for a proof of work. */
 export function pressureOn(site: SiteId, address: AddressHashes, signs: Signs): PressureLevel {
-  const [delayMs, share] = [signs.delayMs(), signs.usedShare(site)];
-  if (delayMs >= FROM[2].delayMs || share >= FROM[2].share) return 2;
-  if (delayMs >= FROM[1].delayMs || share >= FROM[1].share || signs.isSuspect(site, address)) return 1;
+  const [delay, sessions] = [signs.delayShare(), signs.usedShare(site)];
+  if (delay >= FROM[2].delay || sessions >= FROM[2].sessions) return 2;
+  if (delay >= FROM[1].delay || sessions >= FROM[1].sessions || signs.isSuspect(site, address)) return 1;
   return 0;
 }

@@ -23,6 +23,7 @@ export class RequestAdmission {
   readonly #limiter: RateLimiter;
   readonly #arrivals: SessionAdmission;
   readonly #load: Load;
+  readonly #shedFromMs: number;
   readonly #proof: ProofOfWork;
   readonly #spam: Pick<SpamDetector, 'isSuspect'>;
 
@@ -30,6 +31,8 @@ export class RequestAdmission {
     readonly limiter: RateLimiter;
     readonly arrivals: SessionAdmission;
     readonly load: Load;
+    /** Delay of the event loop from which new sessions are shed. Milliseconds. */
+    readonly shedFromMs: number;
     readonly dates: Clock;
     readonly clock: MonotonicClock;
     readonly tally: Tally;
@@ -38,6 +41,7 @@ export class RequestAdmission {
     this.#limiter = parts.limiter;
     this.#arrivals = parts.arrivals;
     this.#load = parts.load;
+    this.#shedFromMs = parts.shedFromMs;
     this.#proof = new ProofOfWork(parts.dates, parts.clock, parts.tally);
     this.#spam = parts.spam;
   }
@@ -70,7 +74,7 @@ export class RequestAdmission {
 
   #pressureOn({ site }: SessionRef, { addresses: [address] }: Visitor): PressureLevel {
     return pressureOn(site, address, {
-      delayMs: () => this.#load.delayMs(),
+      delayShare: () => this.#load.delayMs() / this.#shedFromMs,
       usedShare: (id) => this.#arrivals.usedShare(id),
       isSuspect: (id, from) => this.#spam.isSuspect(id, from),
     });

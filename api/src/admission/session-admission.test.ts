@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
 import { SessionAdmission } from './session-admission.ts';
-import { EventLoopLoad, judgedBy, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
+import { EventLoopLoad, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
 import { RateLimiter } from '../rate-limiting/rate-limiter.ts';
 import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 
 const SITE = 'site_a' as SiteId;
 
-function arrivalsWith(factor = 1) {
+function arrivalsWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
   let [now, delayMs, count] = [1_000_000, 0, 0];
   const tally = new Tally();
   const limiter = new RateLimiter({
@@ -18,7 +18,13 @@ function arrivalsWith(factor = 1) {
     clock: () => now,
     tally,
   });
-  const arrivals = new SessionAdmission({ limiter, load: { delayMs: () => delayMs }, clock: () => now, tally });
+  const arrivals = new SessionAdmission({
+    limiter,
+    load: { delayMs: () => delayMs },
+    shedFromMs,
+    clock: () => now,
+    tally,
+  });
   return {
     arrivals,
     tally,
@@ -46,7 +52,7 @@ describe('a new session', () => {
   });
 
   test('is counted: how much of its site’s allowance is used up can be seen, until the window is over', async () => {
-    const { arrivals, arrive, pass } = arrivalsWith(0.01);
+    const { arrivals, arrive, pass } = arrivalsWith({ factor: 0.01 });
     expect(arrivals.usedShare(SITE)).toBe(0);
     for (let count = 0; count < 15; count++) await arrive();
     expect(arrivals.usedShare(SITE)).toBe(0.5);
@@ -75,7 +81,10 @@ test('an event loop that is kept busy shows a delay, and one that is not shows n
   load.stop();
 }, 25_000);
 
-test('a process that may be later counts as late later', () => {
-  const load = judgedBy({ delayMs: () => 300 }, 600);
-  expect(load.delayMs()).toBe(SHED_FROM_MS / 2);
+test('a process with a higher threshold sheds new sessions later', async () => {
+  const { arrive, setDelay } = arrivalsWith({ shedFromMs: 600 });
+  setDelay(599);
+  await arrive();
+  setDelay(600);
+  await expect(arrive()).rejects.toMatchObject({ code: 'unavailable' });
 });

@@ -2,7 +2,7 @@ import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { SiteId } from '../domain/ids.ts';
-import { type Load, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
+import type { Load } from '../rate-limiting/event-loop-load.ts';
 import type { RateLimitSubject, RateLimiter, LimitStatus } from '../rate-limiting/rate-limiter.ts';
 
 /** When who was turned away may come again: at a random time between these two. Milliseconds. */
@@ -12,6 +12,7 @@ const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
 export class SessionAdmission {
   readonly #limiter: RateLimiter;
   readonly #load: Load;
+  readonly #shedFromMs: number;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   /** By site: how much of its allowance the present window has used, and when that is over. */
@@ -20,18 +21,21 @@ export class SessionAdmission {
   constructor(parts: {
     readonly limiter: RateLimiter;
     readonly load: Load;
+    /** Delay of the event loop from which new sessions are shed. Milliseconds. */
+    readonly shedFromMs: number;
     readonly clock: MonotonicClock;
     readonly tally: Tally;
   }) {
     this.#limiter = parts.limiter;
     this.#load = parts.load;
+    this.#shedFromMs = parts.shedFromMs;
     this.#clock = parts.clock;
     this.#tally = parts.tally;
   }
 
   /** @throws Refusal `unavailable` while this process is behind, `rate_limited`. */
   async admit(subject: RateLimitSubject): Promise<void> {
-    if (this.#load.delayMs() >= SHED_FROM_MS) {
+    if (this.#load.delayMs() >= this.#shedFromMs) {
       this.#tally.count('sessions_shed');
       const { min, max } = SHED_RETRY_MS;
       throw new Refusal('unavailable', { retryAfterMs: Math.round(min + Math.random() * (max - min)) });

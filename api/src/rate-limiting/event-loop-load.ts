@@ -6,15 +6,10 @@ export interface Load {
 }
 
 /**
- * From this delay on nobody new is let in, unless told otherwise. Requests are answered within a second, so a
+ * Default of the delay from which new sessions are shed. Requests are answered within a second, so a
  * fifth of it lost in every turn leaves room for who is here already, and for little more. Milliseconds.
  */
 export const SHED_FROM_MS = 200;
-
-/** The same load where a process may be later, or less late, before it counts: `shedFromMs` is as `SHED_FROM_MS`. */
-export function judgedBy(load: Load, shedFromMs: number): Load {
-  return { delayMs: () => (load.delayMs() * SHED_FROM_MS) / shedFromMs };
-}
 
 /** How often the delay is sampled, which is also what a process with nothing to do shows. Milliseconds. */
 const RESOLUTION_MS = 20;
