@@ -192,13 +192,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   const limiter = new RateLimiter({ sessions: sessionLimiter, factor, redis: backend.redis, clock, tally });
   // CONNECTs cost this process, and are not to wait for a database.
   const ownLimiter = new RateLimiter({ sessions: sessionLimiter, factor, redis: null, clock, tally });
-  const entrance = new VisitorAuthenticator(addresses, bans, ownLimiter, dates);
+  const authenticator = new VisitorAuthenticator(addresses, bans, ownLimiter, dates);
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
   const load = parts.load ?? eventLoop;
   const { SHED_FROM_MS: shedFromMs = SHED_FROM_MS } = config;
-  const arrivals = new SessionAdmission({ limiter, load, shedFromMs, clock, tally });
+  const sessionAdmission = new SessionAdmission({ limiter, load, shedFromMs, clock, tally });
   const relay = new Relay(push, clock, bus, nodeId);
   const waits = new WaitStatusNotifier({ store, push, sites, log, clock });
   const dispatcher = new NoticeDispatcher({ store, relay, push, sites, bus, waits, log, metrics, nodeId, turns });
@@ -220,7 +220,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     online,
     waits,
     bus,
-    arrivals,
+    sessionAdmission,
     ids,
     dates,
     clock,
@@ -248,7 +248,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     everyMs: parts.roundMs ?? ROUND_MS,
   });
   const autoBans = new AutoBans(parts.records.reports, parts.records.bans, bans, dates);
-  const reports = new Reports({ store, hearing: relay, book: parts.records.reports, autoBans, clock: dates });
+  const reports = new Reports({ store, hearing: relay, repository: parts.records.reports, autoBans, clock: dates });
   const stopForgetting = forgetReports(parts.records.reports, dates, log);
   const revocation = new AccessRevocation({ sites, bans, push, sessions, log, clock: dates });
   const stopFollowing = parts.onAccessChange(() => revocation.revokeAll());
@@ -258,7 +258,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
   };
   const spam = new SpamDetector(clock, onSpam);
-  const admission = new RequestAdmission({ limiter, arrivals, load, shedFromMs, dates, clock, tally, spam });
+  const admission = new RequestAdmission({ limiter, sessionAdmission, load, shedFromMs, dates, clock, tally, spam });
   const handlers: RequestHandlers = {
     ...matchRequests({ admission, bans, dates, matchmaker, reconciler }),
     ...conversationRequests({ admission, bans, dates, dispatcher, reconciler, reports }),
@@ -290,7 +290,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     clock,
     isDraining: () => isDraining,
     askStore: () => storeWatch.standing(),
-    linkFault: () => backend.linkFault(),
+    busFault: () => backend.busFault(),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
     probeRecords: parts.probeRecords,
     isOverloaded: () => load.delayMs() >= shedFromMs,
@@ -333,9 +333,9 @@ export async function startApp(parts: AppParts): Promise<App> {
     online,
     push,
     router,
-    admitConnect: (request) => entrance.admitConnect(clientAddress(request, config.TRUSTED_HOPS)),
+    admitConnect: (request) => authenticator.admitConnect(clientAddress(request, config.TRUSTED_HOPS)),
     visitorOf: (site, key, request, credentials) =>
-      entrance.authenticate(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
+      authenticator.authenticate(site, key, clientAddress(request, config.TRUSTED_HOPS), credentials),
     letIn: (session, visitor) => {
       if (session !== null) revocation.revokeIfLost(session, visitor, relay.seatOf(session.sessionId) !== undefined);
     },

@@ -40,7 +40,7 @@ export interface Backend {
   /** Fault that keeps the store from being reached at this moment; `null` if there is none, as far as is known. */
   reachFault(): StoreFault | null;
   /** Why nothing comes through from other processes; `undefined` while it does, or while there are none. */
-  linkFault(): NodeBusFault | undefined;
+  busFault(): NodeBusFault | undefined;
   /** Writes the least there is to write. Rejects if the store takes no writes. */
   probe(): Promise<unknown>;
   /**
@@ -68,7 +68,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
     redis: null,
     isSharded: false,
     reachFault: () => null,
-    linkFault: () => undefined,
+    busFault: () => undefined,
     probe: () => Promise.resolve(),
     missingRight: () => Promise.resolve(null),
     onReached: () => undefined,
@@ -91,7 +91,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
   const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
-  const bus = new RedisNodeBus(commands, subscriber, tally, { onFaultChange: logLink(log) });
+  const bus = new RedisNodeBus(commands, subscriber, tally, { onFaultChange: logBusFault(log) });
   const close = () => {
     bus.close();
     for (const connection of [commands, subscriber, pulse]) connection.disconnect();
@@ -110,7 +110,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
       redis: commands,
       isSharded: address.kind === 'cluster',
       reachFault: () => connectionFault(commands),
-      linkFault: () => bus.fault(),
+      busFault: () => bus.fault(),
       probe: () => probeRedis(commands),
       missingRight: () => missingRight(commands, CALLED),
       onReached: (listener) => onConnected(commands, listener),
@@ -141,7 +141,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   }
 }
 
-const LINK_WORDS: Readonly<Record<NodeBusFault, string>> = {
+const BUS_FAULT_TEXTS: Readonly<Record<NodeBusFault, string>> = {
   NO_PUBLISH: 'nothing comes through from other processes: the user may not publish',
   NO_SUBSCRIBE: 'nothing comes through from other processes: the user may not subscribe',
   NO_ECHO: 'nothing comes through from other processes: what this one sends to itself does not come back',
@@ -154,10 +154,10 @@ function whyNotHeard(fault: NodeBusFault | undefined, subscriber: RedisClient, t
 }
 
 /** One line whenever another reason keeps messages of other processes away, and one when they come again. */
-function logLink(log: Log): (fault: NodeBusFault | undefined) => void {
+function logBusFault(log: Log): (fault: NodeBusFault | undefined) => void {
   let isSilent = false;
   return (fault) => {
-    if (fault !== undefined) log.warn({ reason: fault }, LINK_WORDS[fault]);
+    if (fault !== undefined) log.warn({ reason: fault }, BUS_FAULT_TEXTS[fault]);
     else if (isSilent) log.info({}, 'messages of other processes come through again');
     isSilent = fault !== undefined;
   };

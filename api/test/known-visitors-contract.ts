@@ -24,8 +24,8 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
 
     const token = () => `r_${`known${++count}`.padEnd(22, '0')}` as ResumeToken;
     const ticket = () => ticketFrom({ requestId: `request-${++count}` as RequestId });
-    const open = async (mark: VisitorFingerprint, resume = token()) =>
-      (await store.open(SITE, NODE, resume, mark)).session;
+    const open = async (fingerprint: VisitorFingerprint, resume = token()) =>
+      (await store.open(SITE, NODE, resume, fingerprint)).session;
     const meet = async (a: SessionRef, b: SessionRef): Promise<ConversationId> => {
       await store.find(a, ticket(), FREE);
       const { notices } = await store.find(b, ticket(), FREE);

@@ -157,7 +157,7 @@ export class Client implements Chat {
       isReady: () => this.#connection.isReady && !this.#consent.isPending,
       request,
       prove: (stop) => prove(request, stop),
-      bounce: (keepsSession) => {
+      reconnect: (keepsSession) => {
         this.#connection.reconnect(keepsSession);
       },
       random: parts.random,

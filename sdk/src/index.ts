@@ -4,7 +4,7 @@ import { randomId } from './internal/random-id.ts';
 import { checkOptions, type ChatOptions } from './options.ts';
 import { tabLock } from './tabs/tab-lock.ts';
 import { storageKey, tabKey, tabStorage } from './tabs/tab-storage.ts';
-import { socketDial } from './connection/socket-transport.ts';
+import { connectSocket } from './connection/socket-transport.ts';
 
 /**
  * Makes a visitor's chat. Nothing is sent and nothing stored before `connect()` or `find()`, so it
@@ -15,7 +15,7 @@ export function createChat(options: ChatOptions): Chat {
   const target = checkOptions(options);
   const key = tabKey(target.site, target.scope);
   return new Client({
-    connectTransport: socketDial(target),
+    connectTransport: connectSocket(target),
     storage: tabStorage(storageKey(target.site, target.scope)),
     lock: (events) => tabLock(key, randomId, events),
     random: Math.random,

@@ -6,7 +6,7 @@ import { io as client } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AwakeTimer } from '../src/internal/awake-timer.ts';
 import type { SiteKey } from '../src/protocol/index.ts';
-import { socketDial } from '../src/connection/socket-transport.ts';
+import { connectSocket } from '../src/connection/socket-transport.ts';
 import type { ConnectTransport, TransportConnection, DisconnectReason } from '../src/connection/transport.ts';
 
 /** What a box between visitor and service does to a WebSocket; plain requests pass. */
@@ -98,7 +98,7 @@ function keep(socket: Socket): Socket {
 }
 
 function dialler(silenceMs: number): ConnectTransport {
-  return socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' }, silenceMs);
+  return connectSocket({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' }, silenceMs);
 }
 
 /** Resolves once the service has spoken on a new line, or with the loss of it. */

@@ -21,7 +21,7 @@ interface Asker {
 /** What a visitor passes before a search, a report and a challenge: limits, and a proof of work where one is asked for. */
 export class RequestAdmission {
   readonly #limiter: RateLimiter;
-  readonly #arrivals: SessionAdmission;
+  readonly #sessionAdmission: SessionAdmission;
   readonly #load: Load;
   readonly #shedFromMs: number;
   readonly #proof: ProofOfWork;
@@ -29,7 +29,7 @@ export class RequestAdmission {
 
   constructor(parts: {
     readonly limiter: RateLimiter;
-    readonly arrivals: SessionAdmission;
+    readonly sessionAdmission: SessionAdmission;
     readonly load: Load;
     /** Delay of the event loop from which new sessions are shed. Milliseconds. */
     readonly shedFromMs: number;
@@ -39,7 +39,7 @@ export class RequestAdmission {
     readonly spam: Pick<SpamDetector, 'isSuspect'>;
   }) {
     this.#limiter = parts.limiter;
-    this.#arrivals = parts.arrivals;
+    this.#sessionAdmission = parts.sessionAdmission;
     this.#load = parts.load;
     this.#shedFromMs = parts.shedFromMs;
     this.#proof = new ProofOfWork(parts.dates, parts.clock, parts.tally);
@@ -51,19 +51,19 @@ export class RequestAdmission {
     this.#limiter.consumeOfSession('searches', session.sessionId);
     const rule = site?.guard.proofOfWork ?? 'never';
     this.#proof.require(session.sessionId, rule, this.#pressureOn(session, visitor));
-    this.#limiter.consumeInBackground('searches', doerOf(session, visitor));
+    this.#limiter.consumeInBackground('searches', subjectOf(session, visitor));
   }
 
   /** @throws Refusal `rate_limited`. */
   async admitReport(session: SessionRef, visitor: Visitor): Promise<void> {
     this.#limiter.consumeOfSession('reports', session.sessionId);
-    await this.#limiter.consume('reports', doerOf(session, visitor));
+    await this.#limiter.consume('reports', subjectOf(session, visitor));
   }
 
   /** @throws Refusal `rate_limited`. */
   async challenge({ session, visitor }: Asker): Promise<RequestReply<'session:challenge'>> {
     this.#limiter.consumeOfSession('challenges', session.sessionId);
-    await this.#limiter.consume('challenges', doerOf(session, visitor));
+    await this.#limiter.consume('challenges', subjectOf(session, visitor));
     return this.#proof.challenge(session.sessionId, this.#pressureOn(session, visitor));
   }
 
@@ -75,10 +75,10 @@ export class RequestAdmission {
   #pressureOn({ site }: SessionRef, { addresses: [address] }: Visitor): PressureLevel {
     return pressureOn(site, address, {
       delayShare: () => this.#load.delayMs() / this.#shedFromMs,
-      usedShare: (id) => this.#arrivals.usedShare(id),
+      usedShare: (id) => this.#sessionAdmission.usedShare(id),
       isSuspect: (id, from) => this.#spam.isSuspect(id, from),
     });
   }
 }
 
-const doerOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): RateLimitSubject => ({ site, address });
+const subjectOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): RateLimitSubject => ({ site, address });

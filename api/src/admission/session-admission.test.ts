@@ -8,7 +8,7 @@ import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 
 const SITE = 'site_a' as SiteId;
 
-function arrivalsWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
+function admissionWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
   let [now, delayMs, count] = [1_000_000, 0, 0];
   const tally = new Tally();
   const limiter = new RateLimiter({
@@ -18,7 +18,7 @@ function arrivalsWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
     clock: () => now,
     tally,
   });
-  const arrivals = new SessionAdmission({
+  const sessionAdmission = new SessionAdmission({
     limiter,
     load: { delayMs: () => delayMs },
     shedFromMs,
@@ -26,9 +26,9 @@ function arrivalsWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
     tally,
   });
   return {
-    arrivals,
+    sessionAdmission,
     tally,
-    arrive: () => arrivals.admit({ site: SITE, address: [`a${++count}` as AddressHash] }),
+    arrive: () => sessionAdmission.admit({ site: SITE, address: [`a${++count}` as AddressHash] }),
     setDelay: (ms: number) => void (delayMs = ms),
     pass: (ms: number) => void (now += ms),
   };
@@ -36,7 +36,7 @@ function arrivalsWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
 
 describe('a new session', () => {
   test('is turned away while the event loop is behind, with a time that differs from visitor to visitor', async () => {
-    const { arrive, setDelay, tally } = arrivalsWith();
+    const { arrive, setDelay, tally } = admissionWith();
     setDelay(SHED_FROM_MS - 1);
     await arrive();
     setDelay(SHED_FROM_MS);
@@ -52,16 +52,16 @@ describe('a new session', () => {
   });
 
   test('is counted: how much of its site’s allowance is used up can be seen, until the window is over', async () => {
-    const { arrivals, arrive, pass } = arrivalsWith({ factor: 0.01 });
-    expect(arrivals.usedShare(SITE)).toBe(0);
+    const { sessionAdmission, arrive, pass } = admissionWith({ factor: 0.01 });
+    expect(sessionAdmission.usedShare(SITE)).toBe(0);
     for (let count = 0; count < 15; count++) await arrive();
-    expect(arrivals.usedShare(SITE)).toBe(0.5);
+    expect(sessionAdmission.usedShare(SITE)).toBe(0.5);
     for (let count = 0; count < 15; count++) await arrive();
     await expect(arrive()).rejects.toMatchObject({ code: 'rate_limited' });
-    expect(arrivals.usedShare(SITE)).toBe(1);
-    expect(arrivals.usedShare('site_b' as SiteId)).toBe(0);
+    expect(sessionAdmission.usedShare(SITE)).toBe(1);
+    expect(sessionAdmission.usedShare('site_b' as SiteId)).toBe(0);
     pass(60_001);
-    expect(arrivals.usedShare(SITE)).toBe(0);
+    expect(sessionAdmission.usedShare(SITE)).toBe(0);
   });
 });
 
@@ -82,7 +82,7 @@ test('an event loop that is kept busy shows a delay, and one that is not shows n
 }, 25_000);
 
 test('a process with a higher threshold sheds new sessions later', async () => {
-  const { arrive, setDelay } = arrivalsWith({ shedFromMs: 600 });
+  const { arrive, setDelay } = admissionWith({ shedFromMs: 600 });
   setDelay(599);
   await arrive();
   setDelay(600);

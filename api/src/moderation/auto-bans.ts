@@ -86,17 +86,17 @@ export class AutoBans {
       // In the same millisecond the report came first.
       const since = Math.max(now - DAY_MS, lifted === null ? 0 : lifted + 1);
       const step = stepFor(await this.#counts.reportersOf(site, network, since), timesAt(index));
-      if (step !== null) await this.#coolDown(site, network, 'reports', now + step.forMs, now);
+      if (step !== null) await this.#banFor(site, network, 'reports', now + step.forMs, now);
     }
   }
 
   /** Somebody says the same to many. */
   async spammed(site: SiteId, address: AddressHash): Promise<void> {
     const now = this.#clock();
-    await this.#coolDown(site, address, 'spam', now + SPAM_MS, now);
+    await this.#banFor(site, address, 'spam', now + SPAM_MS, now);
   }
 
-  async #coolDown(
+  async #banFor(
     site: SiteId,
     address: AddressHash,
     reason: AutoBan['reason'],

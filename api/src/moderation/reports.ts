@@ -22,20 +22,20 @@ export interface Hearing {
 export class Reports {
   readonly #store: StateStore;
   readonly #hearing: Hearing;
-  readonly #book: ReportRepository;
+  readonly #repository: ReportRepository;
   readonly #autoBans: AutoBans;
   readonly #clock: Clock;
 
   constructor(parts: {
     readonly store: StateStore;
     readonly hearing: Hearing;
-    readonly book: ReportRepository;
+    readonly repository: ReportRepository;
     readonly autoBans: AutoBans;
     readonly clock: Clock;
   }) {
     this.#store = parts.store;
     this.#hearing = parts.hearing;
-    this.#book = parts.book;
+    this.#repository = parts.repository;
     this.#autoBans = parts.autoBans;
     this.#clock = parts.clock;
   }
@@ -52,7 +52,7 @@ export class Reports {
   ): Promise<RequestReply<'conversation:report'>> {
     const { peer, own, isConfirmed } = await this.#store.reported(session, conversationId);
     const counts = isConfirmed && this.#hearing.hasHeardPeer(session.sessionId, conversationId);
-    const { isNew } = await this.#book.add({
+    const { isNew } = await this.#repository.add({
       site: session.site,
       conversationId,
       reason,

@@ -5,7 +5,7 @@ function stage(askStore: () => Promise<StoreStanding>, probeRecords?: () => Prom
   const state = {
     now: 0,
     isDraining: false,
-    linkFault: undefined as 'NO_ECHO' | undefined,
+    busFault: undefined as 'NO_ECHO' | undefined,
     staleSince: null as number | null,
     isOverloaded: false,
   };
@@ -13,7 +13,7 @@ function stage(askStore: () => Promise<StoreStanding>, probeRecords?: () => Prom
     clock: () => state.now,
     isDraining: () => state.isDraining,
     askStore,
-    linkFault: () => state.linkFault,
+    busFault: () => state.busFault,
     recordsStaleSince: () => state.staleSince,
     probeRecords,
     isOverloaded: () => state.isOverloaded,
@@ -70,7 +70,7 @@ test('says what is wrong with the store, also where that is no reason to be left
 test('says why nothing comes through from other processes, unless the store is away anyway', async () => {
   let standing = STORE_WELL;
   const { state, look } = stage(() => Promise.resolve(standing));
-  state.linkFault = 'NO_ECHO';
+  state.busFault = 'NO_ECHO';
   expect(await look()).toEqual({ isReady: false, reasons: ['link_silent'], storeFaults: ['NO_ECHO'] });
   standing = { isAvailable: false, faults: ['ECONNREFUSED'] };
   state.now = 1_000;

@@ -26,7 +26,7 @@ export interface ReadinessParts {
   /** Asks whether the state store takes writes. */
   readonly askStore: () => Promise<StoreStanding>;
   /** Why nothing comes through from other processes; `undefined` while it does. */
-  readonly linkFault?: () => StoreFault | undefined;
+  readonly busFault?: () => StoreFault | undefined;
   /** Since when the database with the records has not answered, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   /** Rejects if the database with the records takes no writes. */
@@ -71,10 +71,10 @@ export class ReadinessCheck {
 
   /** Answers within `ANSWER_MS`, whatever the store and the database do. */
   async look(): Promise<Outlook> {
-    const { clock, isDraining, linkFault, recordsStaleSince, isOverloaded } = this.#parts;
+    const { clock, isDraining, busFault, recordsStaleSince, isOverloaded } = this.#parts;
     const [store, areRecordsWritable] = await Promise.all([this.#store.look(), this.#areRecordsWritable.look()]);
     // A store that is away carries no messages either, and says why.
-    const silent = store.isAvailable ? linkFault?.() : undefined;
+    const silent = store.isAvailable ? busFault?.() : undefined;
     const staleSince = recordsStaleSince?.() ?? null;
     const found: readonly (ReadinessReason | false)[] = [
       isDraining() && 'draining',

@@ -54,7 +54,7 @@ export class MemoryCounters implements Counters {
   async consume(asked: readonly Count[]): Promise<CountOutcome> {
     const now = this.#clock();
     this.#sweep(now);
-    const windows = asked.map(({ key, quota: allowance }) => this.#windowOf(key, allowance, now));
+    const windows = asked.map(({ key, quota: quota }) => this.#windowOf(key, quota, now));
     const full = windows.findIndex(({ used }, index) => used >= asked[index]!.quota.points);
     if (full === -1) for (const window of windows) window.used += 1;
     const reached = full === -1 ? windows : windows.slice(0, full + 1);

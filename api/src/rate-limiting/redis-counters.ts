@@ -77,7 +77,7 @@ export class RedisCounters implements Counters {
   async #consume(counts: readonly Count[]): Promise<CountOutcome> {
     const operation = randomIds.operation();
     const keys = counts.map(({ key }) => key);
-    const args = counts.flatMap(({ quota: allowance }) => [allowance.points, allowance.windowMs]);
+    const args = counts.flatMap(({ quota: quota }) => [quota.points, quota.windowMs]);
     const raw = await TAKE(this.#redis, keys, [operation, ...args]);
     const [echo, ...numbers] = Array.isArray(raw) ? (raw as unknown[]) : [];
     if (echo !== operation) {

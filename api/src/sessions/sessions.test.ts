@@ -70,7 +70,7 @@ async function stage() {
   const online = new OnlineCount(store, push, clock, new SiteTurns({ failed: () => undefined }));
   const waits = new WaitStatusNotifier({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
   const sessions = new Sessions({
-    arrivals: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
+    sessionAdmission: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
     ...{ store, relay, push, online, waits, bus, clock, dates: clock },
     ids: randomIds,
     nodeId: HERE,

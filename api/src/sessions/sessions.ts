@@ -46,7 +46,7 @@ export class Sessions {
   readonly #clock: MonotonicClock;
   readonly #nodeId: NodeId;
   readonly #tell: (notices: readonly Notice[]) => void;
-  readonly #arrivals: Pick<SessionAdmission, 'admit' | 'admitBack'>;
+  readonly #sessionAdmission: Pick<SessionAdmission, 'admit' | 'admitBack'>;
   readonly #toldAt: (session: SessionRef) => number;
   readonly #toldBefore: ToldBefore;
   /** Sites with visitors here, and when one was last seen. */
@@ -67,7 +67,7 @@ export class Sessions {
     clock: MonotonicClock;
     nodeId: NodeId;
     tell: (notices: readonly Notice[]) => void;
-    arrivals: Pick<SessionAdmission, 'admit' | 'admitBack'>;
+    sessionAdmission: Pick<SessionAdmission, 'admit' | 'admitBack'>;
     toldAt: (session: SessionRef) => number;
   }) {
     this.#store = parts.store;
@@ -81,7 +81,7 @@ export class Sessions {
     this.#clock = parts.clock;
     this.#nodeId = parts.nodeId;
     this.#tell = parts.tell;
-    this.#arrivals = parts.arrivals;
+    this.#sessionAdmission = parts.sessionAdmission;
     this.#toldAt = parts.toldAt;
     this.#toldBefore = new ToldBefore(parts.clock);
   }
@@ -91,7 +91,7 @@ export class Sessions {
    * and closed first, so that there are never two.
    */
   async arrive(site: Site, presented: ResumeToken | undefined, visitor: Visitor, welcome: Welcome): Promise<Arrival> {
-    const mark = fingerprintOf(visitor);
+    const fingerprint = fingerprintOf(visitor);
     const subject = { site: site.id, address: visitor.addresses[0] };
     const resume = this.#ids.resume();
     const told = { resume, policy: site.policy, now: this.#dates() };
@@ -99,15 +99,15 @@ export class Sessions {
     this.#arriving.add(takenOver);
     try {
       if (presented !== undefined) {
-        await this.#arrivals.admitBack(subject);
-        const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, mark);
+        await this.#sessionAdmission.admitBack(subject);
+        const outcome = await this.#store.resume(site.id, this.#nodeId, presented, resume, site.match, fingerprint);
         if (outcome.kind === 'resumed') {
           const known = this.#isOutlived(outcome) ? await this.#leaveOutlived(site, outcome) : outcome;
           return await this.#comeBack(site, known, told, takenOver, visitor, welcome);
         }
       }
-      await this.#arrivals.admit(subject);
-      const { session } = await this.#store.open(site.id, this.#nodeId, resume, mark);
+      await this.#sessionAdmission.admit(subject);
+      const { session } = await this.#store.open(site.id, this.#nodeId, resume, fingerprint);
       if (visitor.agreed.ageBand !== null) await this.#store.agree(session, { ageBand: visitor.agreed.ageBand });
       const { agreed } = visitor;
       const isHere = welcome(session, { ...told, recovered: false, agreed, state: { status: 'idle' } });

@@ -29,7 +29,7 @@ export interface GoneKeys {
 /** The sites of the records, in memory, looked up by key and by id. */
 export class RecordedSites implements SiteDirectory {
   readonly #parts: RecordedSitesParts;
-  readonly #records = new Map<SiteId, { readonly record: SiteRecord; readonly sides: SiteModes }>();
+  readonly #records = new Map<SiteId, { readonly record: SiteRecord; readonly modes: SiteModes }>();
   readonly #byId = new Map<SiteId, Site>();
   /** `null` for a key that is known and not good. */
   readonly #byKey = new Map<string, Site | null>();
@@ -73,7 +73,7 @@ export class RecordedSites implements SiteDirectory {
   refresh(): void {
     const now = this.#parts.dates();
     if (now < this.#dueAt) return;
-    for (const { record, sides } of [...this.#records.values()]) if (sides.goodUntil <= now) this.#applyRecord(record);
+    for (const { record, modes } of [...this.#records.values()]) if (modes.goodUntil <= now) this.#applyRecord(record);
     this.#setDue();
   }
 
@@ -106,37 +106,37 @@ export class RecordedSites implements SiteDirectory {
   }
 
   #setDue(): void {
-    this.#dueAt = [...this.#records.values()].reduce((due, { sides }) => Math.min(due, sides.goodUntil), Infinity);
+    this.#dueAt = [...this.#records.values()].reduce((due, { modes }) => Math.min(due, modes.goodUntil), Infinity);
   }
 
   #applyRecord(record: SiteRecord): void {
-    const before = this.#records.get(record.id)?.sides.sites ?? [];
-    const sides = this.#sidesOf(record);
-    this.#records.set(record.id, { record, sides });
+    const before = this.#records.get(record.id)?.modes.sites ?? [];
+    const modes = this.#modesOf(record);
+    this.#records.set(record.id, { record, modes });
     for (const { id } of before) this.#byId.delete(id);
-    for (const site of sides.sites) this.#byId.set(site.id, site);
+    for (const site of modes.sites) this.#byId.set(site.id, site);
 
-    const good = new Map(sides.sites.flatMap((site) => site.keys.map((key) => [key as string, site] as const)));
+    const good = new Map(modes.sites.flatMap((site) => site.keys.map((key) => [key as string, site] as const)));
     for (const { kind, value } of record.keys) {
       if (kind === 'publishable') this.#byKey.set(value, good.get(value) ?? null);
     }
     for (const key of before.flatMap(({ keys }) => keys)) if (!good.has(key)) this.#goneKeys.add(key);
     for (const key of good.keys()) this.#goneKeys.delete(key as SiteKey);
-    const secrets = new Set(sides.sites.flatMap(({ guard }) => guard.claimKeys));
+    const secrets = new Set(modes.sites.flatMap(({ guard }) => guard.claimKeys));
     if (before.some(({ guard }) => guard.claimKeys.some((key) => !secrets.has(key)))) this.#areSecretKeysGone = true;
   }
 
   /** A site whose settings cannot be read is shut rather than open in some other way. */
-  #sidesOf(record: SiteRecord): SiteModes {
+  #modesOf(record: SiteRecord): SiteModes {
     try {
-      const sides = siteModesOf(record, this.#parts.dates());
-      if (sides.unread > 0) {
+      const modes = siteModesOf(record, this.#parts.dates());
+      if (modes.unread > 0) {
         this.#parts.log.warn(
-          { site: record.id, count: sides.unread },
+          { site: record.id, count: modes.unread },
           'origins of a site let nobody in: they are no longer accepted, see site show',
         );
       }
-      return sides;
+      return modes;
     } catch (thrown) {
       const why = thrown instanceof UnreadableSettings ? { field: thrown.field } : { error: errorFields(thrown) };
       this.#parts.log.error({ record: record.id, ...why }, 'a site is shut: it cannot be read');

@@ -1,7 +1,7 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
-import { PacketAllowance } from './packet-allowance.ts';
+import { PacketQuota } from './packet-quota.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */
@@ -44,7 +44,7 @@ export function boundPolling(
   cut: () => void,
 ): void {
   server.engine.on('connection', (connection: Connection) => {
-    const packets = new PacketAllowance(bounds, clock);
+    const packets = new PacketQuota(bounds, clock);
     const cutOff = () => {
       cut();
       tearDown(connection);

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
-import { PacketAllowance } from './packet-allowance.ts';
+import { PacketQuota } from './packet-quota.ts';
 
 /** What Engine.IO makes its WebSockets with, bounded where its own options do not reach. `cut` counts who sends too fast. */
 export function boundedWebSockets(bounds: ConnectionLimits, clock: MonotonicClock, cut: () => void) {
@@ -38,7 +38,7 @@ export function boundedWebSockets(bounds: ConnectionLimits, clock: MonotonicCloc
   };
   /** Before anybody else listens: also what Engine.IO reads while a connection moves to its WebSocket counts. */
   function cutIfTooFast(client: WebSocket): void {
-    const packets = new PacketAllowance(bounds, clock);
+    const packets = new PacketQuota(bounds, clock);
     const count = (data: { readonly length: number }) => {
       if (packets.take(data.length)) return;
       // What has come already would still be read to its end.

@@ -67,7 +67,7 @@ export class ChatDriver {
     this.chat.on('change', ({ connection }) => this.#connectionIs(connection.status));
   }
 
-  get book(): EventLog {
+  get repository(): EventLog {
     return { name: this.name, entries: this.#entries };
   }
 

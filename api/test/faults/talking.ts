@@ -48,7 +48,7 @@ export async function part(couples: readonly Pair[]): Promise<string[]> {
 /** Ends nobody asked for, where all conversations must go on. */
 export function earlyEnds(guests: readonly Guest[]): string[] {
   return guests.flatMap(({ talker }) =>
-    talker.book.entries.flatMap((entry) =>
+    talker.repository.entries.flatMap((entry) =>
       entry.kind === 'ended'
         ? [
             `${talker.name} was told an early end (${entry.reason}), ${entry.undelivered.length} undelivered, refused: ${talker.errors.map(({ code }) => code).join() || 'nothing'}`,
@@ -60,14 +60,17 @@ export function earlyEnds(guests: readonly Guest[]): string[] {
 
 /** What the books of all show that must not be. */
 export function violationsIn(guests: readonly Guest[]): string[] {
-  return checkBooks(guests.map(({ talker }) => talker.book)).map(
+  return checkBooks(guests.map(({ talker }) => talker.repository)).map(
     ({ rule, talker, what }) => `${rule}: ${talker} ${what}`,
   );
 }
 
 /** How many were heard. */
 export function heardBy(guests: readonly Guest[]): number {
-  return guests.reduce((sum, { talker }) => sum + talker.book.entries.filter(({ kind }) => kind === 'heard').length, 0);
+  return guests.reduce(
+    (sum, { talker }) => sum + talker.repository.entries.filter(({ kind }) => kind === 'heard').length,
+    0,
+  );
 }
 
 /** The longest time one of them was without a connection, among those that are over. Milliseconds. */

@@ -44,7 +44,7 @@ interface Side {
 export function checkBooks(books: readonly EventLog[]): BookViolation[] {
   const violations: BookViolation[] = [];
   const sides = new Map<string, Side[]>();
-  for (const book of books) readBook(book, sides, violations);
+  for (const repository of books) readBook(repository, sides, violations);
   for (const of of sides.values()) checkConversation(of, violations);
   return violations;
 }

@@ -29,7 +29,7 @@ export interface CommandQueueParts {
   /** Proves to the service that this page took some trouble, until `stop`. May fail silently; rejects with why it cannot. */
   readonly prove: (stop: AbortController) => Promise<void>;
   /** Drop the line and dial again. */
-  readonly bounce: (keepsSession?: boolean) => void;
+  readonly reconnect: (keepsSession?: boolean) => void;
   readonly random: () => number;
   /** The search is over without a match: it was cancelled, or refused. */
   readonly searchOver: () => void;
@@ -478,7 +478,7 @@ export class CommandQueue {
   /** The push is on its way; should it not come, a new line's first word settles it. */
   #expectMatch(): void {
     this.#matchDue.start(TIMES.replyTimeoutMs, () => {
-      this.#parts.bounce();
+      this.#parts.reconnect();
     });
   }
 
@@ -488,13 +488,13 @@ export class CommandQueue {
     this.#failures += 1;
     if (this.#failures < TRIES - 1) return;
     this.#failures = 0;
-    this.#parts.bounce();
+    this.#parts.reconnect();
   }
 
   #failed(error: ChatError): void {
     this.#failures += 1;
     if (error.retry === 'new_session') {
-      this.#parts.bounce(false);
+      this.#parts.reconnect(false);
       return;
     }
     this.#retry.start((error.retryAfterMs ?? 0) + backoffMs(this.#failures, this.#parts.random), () => {

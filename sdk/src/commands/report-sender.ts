@@ -37,11 +37,11 @@ interface Past {
 
 /** Reports, and what is left of conversations to report: in memory, for as long as they may be. */
 export class ReportSender {
-  readonly #errands: RequestRetrier;
+  readonly #retrier: RequestRetrier;
   readonly #past = new Map<ConversationId, Past>();
 
-  constructor(errands: RequestRetrier) {
-    this.#errands = errands;
+  constructor(retrier: RequestRetrier) {
+    this.#retrier = retrier;
   }
 
   /** A conversation is over. */
@@ -72,7 +72,7 @@ export class ReportSender {
     const count = Math.min(messages === true ? LIMITS.reportMessagesMax : Number(messages), LIMITS.reportMessagesMax);
     const canHandOver = policy?.history === 'reports' && count >= 1;
     const handed = canHandOver ? (shown ?? past?.messages ?? []).slice(-count).map(asReported) : [];
-    await this.#errands.ask(
+    await this.#retrier.ask(
       'conversation:report',
       { conversationId, reason, ...(words && { comment: words }), ...(handed.length > 0 && { messages: handed }) },
       { withinMs },

@@ -44,7 +44,7 @@ export class RequestRetrier {
     { withinMs = Infinity } = {},
   ): Promise<RequestReply<Name>> {
     return new Promise((resolve, reject) => {
-      const errand: PendingRequest = {
+      const pending: PendingRequest = {
         name,
         payload: payload as never,
         until: monotonicNow() + withinMs,
@@ -53,38 +53,39 @@ export class RequestRetrier {
         isUnderWay: false,
         unanswered: 0,
       };
-      this.#open.add(errand);
-      void this.#run(errand);
+      this.#open.add(pending);
+      void this.#run(pending);
     });
   }
 
   /** There is a line again: what is open is asked once more. */
   ready(): void {
-    for (const errand of this.#open) void this.#run(errand);
+    for (const pending of this.#open) void this.#run(pending);
   }
 
   /** Nothing can be told any more. */
   refused(error: ChatError): void {
-    for (const errand of this.#open) this.#settle(errand, () => errand.reject(error));
+    for (const pending of this.#open) this.#settle(pending, () => pending.reject(error));
   }
 
-  async #run(errand: PendingRequest): Promise<void> {
-    if (errand.isUnderWay) return;
-    while (this.#open.has(errand) && this.#parts.isReady()) {
-      if (monotonicNow() > errand.until || errand.unanswered === TRIES) {
-        this.#settle(errand, () => errand.reject(new ChatError('timeout')));
+  async #run(pending: PendingRequest): Promise<void> {
+    if (pending.isUnderWay) return;
+    while (this.#open.has(pending) && this.#parts.isReady()) {
+      if (monotonicNow() > pending.until || pending.unanswered === TRIES) {
+        this.#settle(pending, () => pending.reject(new ChatError('timeout')));
         return;
       }
-      errand.isUnderWay = true;
-      const outcome = await this.#parts.request(errand.name, errand.payload);
-      errand.isUnderWay = false;
-      if (outcome.kind === 'answered') this.#settle(errand, () => errand.resolve(outcome.data as never));
-      else if (outcome.kind === 'refused') this.#settle(errand, () => errand.reject(ChatError.fromWire(outcome.error)));
-      else if (this.#parts.isReady()) errand.unanswered += 1;
+      pending.isUnderWay = true;
+      const outcome = await this.#parts.request(pending.name, pending.payload);
+      pending.isUnderWay = false;
+      if (outcome.kind === 'answered') this.#settle(pending, () => pending.resolve(outcome.data as never));
+      else if (outcome.kind === 'refused')
+        this.#settle(pending, () => pending.reject(ChatError.fromWire(outcome.error)));
+      else if (this.#parts.isReady()) pending.unanswered += 1;
     }
   }
 
-  #settle(errand: PendingRequest, tell: () => void): void {
-    if (this.#open.delete(errand)) tell();
+  #settle(pending: PendingRequest, tell: () => void): void {
+    if (this.#open.delete(pending)) tell();
   }
 }

@@ -11,7 +11,7 @@ import {
   type ResumeToken,
   type SiteKey,
 } from '../protocol/index.ts';
-import { socketDial } from './socket-transport.ts';
+import { connectSocket } from './socket-transport.ts';
 import type { TransportConnection, TransportEvents, DisconnectReason, Push } from './transport.ts';
 
 let http: HttpServer;
@@ -45,11 +45,11 @@ interface Dialled {
   readonly losses: DisconnectReason[];
 }
 
-function dial(resume?: string, origin = 'http://localhost'): Dialled {
+function connect(resume?: string, origin = 'http://localhost'): Dialled {
   const pushes: Push[] = [];
   const losses: DisconnectReason[] = [];
   const events: TransportEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
-  const line = socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin })(
+  const line = connectSocket({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin })(
     resume as ResumeToken | undefined,
     events,
   );
@@ -65,7 +65,7 @@ function visitor(): Promise<Socket> {
 /** A dialled line and the service's end of it, both up. */
 async function connected(): Promise<Dialled & { socket: Socket }> {
   const arriving = visitor();
-  const dialled = dial();
+  const dialled = connect();
   const socket = await arriving;
   socket.emit('site:presence', { online: { min: 1, max: 9 } });
   await vi.waitFor(() => expect(dialled.pushes).toHaveLength(1), { timeout: 30_000 });
@@ -83,7 +83,7 @@ const frame = {
 describe('the handshake', () => {
   test('goes over WebSocket and carries site, version, token and origin, and no cookie', async () => {
     const arriving = visitor();
-    dial('r_token');
+    connect('r_token');
     const { conn, handshake } = await arriving;
     expect(conn.transport.name).toBe('websocket');
     expect(handshake.query['site']).toBe('pk_test_demo');
@@ -94,7 +94,7 @@ describe('the handshake', () => {
 
   test('without a token says nothing of one', async () => {
     const arriving = visitor();
-    dial();
+    connect();
     expect((await arriving).handshake.auth).toEqual({ version: PROTOCOL_VERSION });
   });
 
@@ -102,7 +102,7 @@ describe('the handshake', () => {
     http.removeAllListeners('upgrade');
     http.on('upgrade', (_request, socket) => socket.destroy());
     const arriving = visitor();
-    dial();
+    connect();
     const { conn, handshake } = await arriving;
     expect(conn.transport.name).toBe('polling');
     expect(handshake.headers.origin).toBe('http://localhost');
@@ -110,7 +110,7 @@ describe('the handshake', () => {
 
   test('refused before there is a socket: the reason comes from the answer to long-polling', async () => {
     refusal = 'origin_refused';
-    const { losses } = dial();
+    const { losses } = connect();
     await vi.waitFor(() => expect(losses).toHaveLength(1), { timeout: 30_000 });
     expect(losses[0]).toMatchObject({ kind: 'refused', error: { code: 'origin_refused' } });
   });
@@ -120,13 +120,13 @@ describe('the handshake', () => {
     io.use((_socket, next) => {
       next(Object.assign(new Error('refused'), { data }));
     });
-    const { losses } = dial();
+    const { losses } = connect();
     await vi.waitFor(() => expect(losses).toEqual([{ kind: 'refused', error: data }]), { timeout: 30_000 });
   });
 
   test('with nobody there is lost, once', async () => {
     await io.close();
-    const { losses } = dial();
+    const { losses } = connect();
     await vi.waitFor(() => expect(losses).toEqual([{ kind: 'lost' }]), { timeout: 30_000 });
   });
 });
@@ -194,7 +194,7 @@ describe('pushes', () => {
 
   test('are confirmed only after they were taken: a new token is kept before the old one is void', async () => {
     const arriving = visitor();
-    const dialled = socketDial({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' })(
+    const dialled = connectSocket({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' })(
       undefined,
       {
         // What is said while taking the push is on the wire before what is said after it.
@@ -228,7 +228,7 @@ describe('what is sent without a line', () => {
     const heard: unknown[] = [];
     io.on('connection', (socket) => socket.onAny((...args) => heard.push(args)));
     const arriving = visitor();
-    const { line } = dial();
+    const { line } = connect();
     line.send(frame);
     expect(await line.request('match:cancel', {})).toEqual({ kind: 'unknown' });
     const socket = await arriving;
@@ -242,7 +242,7 @@ describe('what is sent without a line', () => {
   });
 
   test('a line closed while it comes up leaves no socket behind', async () => {
-    const { line, losses } = dial();
+    const { line, losses } = connect();
     line.close();
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(io.of('/').sockets.size).toBe(0);
@@ -252,12 +252,12 @@ describe('what is sent without a line', () => {
 });
 
 describe('claims', () => {
-  const dialWith = (claims: Claims): Dialled => {
+  const connectWith = (claims: Claims): Dialled => {
     const pushes: Push[] = [];
     const losses: DisconnectReason[] = [];
     const events: TransportEvents = { push: (push) => pushes.push(push), lost: (loss) => losses.push(loss) };
     const target = { url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost', claims };
-    const line = socketDial(target)(undefined, events);
+    const line = connectSocket(target)(undefined, events);
     lines.push(line);
     return { line, pushes, losses };
   };
@@ -268,14 +268,14 @@ describe('claims', () => {
     ['a function that promises', () => Promise.resolve('a.b.c')],
   ])('given as %s go along with the handshake', async (_, claims) => {
     const arriving = visitor();
-    dialWith(claims);
+    connectWith(claims);
     expect((await arriving).handshake.auth).toEqual({ version: PROTOCOL_VERSION, claims: 'a.b.c' });
   });
 
   test('are asked for anew for every line', async () => {
     let count = 0;
     const target = { url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' };
-    const redial = socketDial({ ...target, claims: () => `token-${(count += 1)}` });
+    const redial = connectSocket({ ...target, claims: () => `token-${(count += 1)}` });
     for (const expected of ['token-1', 'token-2']) {
       const arriving = visitor();
       lines.push(redial(undefined, { push: () => undefined, lost: () => undefined }));
@@ -296,7 +296,7 @@ describe('claims', () => {
   ])(
     'of a page whose function %s are a refusal, told without a connection and without its words',
     async (_, claims) => {
-      const { losses } = dialWith(claims);
+      const { losses } = connectWith(claims);
       await vi.waitFor(() => expect(losses).toHaveLength(1), { timeout: 30_000 });
       expect(losses).toEqual([
         { kind: 'refused', error: { code: 'claims_refused', message: ERRORS.claims_refused.message } },
@@ -307,7 +307,7 @@ describe('claims', () => {
 
   test('that come after the line was closed connect nothing', async () => {
     let answer = (_claims: string): void => undefined;
-    const { line, losses } = dialWith(() => new Promise((resolve) => (answer = resolve)));
+    const { line, losses } = connectWith(() => new Promise((resolve) => (answer = resolve)));
     line.close();
     answer('a.b.c');
     await new Promise((resolve) => setTimeout(resolve, 50));

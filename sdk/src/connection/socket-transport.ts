@@ -40,7 +40,7 @@ type Transport = 'websocket' | 'polling';
  * own, so nothing of an old one reaches a new one. Socket.IO's own reconnection and its buffer for what is sent
  * while offline are never used: old words would reach a new stranger.
  */
-export function socketDial(target: Target, silenceMs = SILENCE_MS): ConnectTransport {
+export function connectSocket(target: Target, silenceMs = SILENCE_MS): ConnectTransport {
   const query: HandshakeQuery = { site: target.site };
   let proven: Transport | undefined;
   return (resume, events): TransportConnection => {

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 interface End {
-  readonly link: ReliableChannel;
+  readonly channel: ReliableChannel;
   readonly sent: Frame[];
   readonly received: string[];
   readonly acknowledged: string[];
@@ -24,7 +24,7 @@ function end(name = 'me', onSend: (frame: Frame) => void = () => undefined, memo
   const sent: Frame[] = [];
   const received: string[] = [];
   const acknowledged: string[] = [];
-  const link = new ReliableChannel({
+  const channel = new ReliableChannel({
     conversationId: 'c' as ConversationId,
     memory,
     newRun: () => ((runs += 1) === 1 ? name : `${name}-${runs}`) as Run,
@@ -36,7 +36,13 @@ function end(name = 'me', onSend: (frame: Frame) => void = () => undefined, memo
     receiveUnnumbered: (body) => received.push(`(${body.kind})`),
     acknowledged: (entries) => acknowledged.push(...entries.map(({ key }) => key)),
   });
-  return { link, sent, received, acknowledged, say: (text) => link.post({ key: text, body: { kind: 'text', text } }) };
+  return {
+    channel,
+    sent,
+    received,
+    acknowledged,
+    say: (text) => channel.post({ key: text, body: { kind: 'text', text } }),
+  };
 }
 
 function fromPeer(seq: number, ack = 0, run = 'peer', peerRun: string | null = 'me'): Frame {
@@ -50,7 +56,7 @@ const seqs = (frames: readonly Frame[]): number[] => frames.map(({ seq }) => seq
 describe('sending', () => {
   test('frames go out at once, numbered from one', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
     me.say('b');
     expect(seqs(me.sent)).toEqual([1, 2]);
@@ -60,22 +66,22 @@ describe('sending', () => {
     const me = end();
     me.say('a');
     me.say('b');
-    me.link.postUnnumbered({ kind: 'typing', on: true });
+    me.channel.postUnnumbered({ kind: 'typing', on: true });
     expect(me.sent).toEqual([]);
-    me.link.up();
+    me.channel.up();
     expect(seqs(me.sent)).toEqual([1, 2]);
   });
 
   test('what was not acknowledged goes again when the path is back, with the very same content', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
     me.say('b');
     me.say('c');
-    me.link.receive(fromPeer(0, 1));
-    me.link.down();
+    me.channel.receive(fromPeer(0, 1));
+    me.channel.down();
     me.sent.length = 0;
-    me.link.up();
+    me.channel.up();
     expect(me.sent.map(({ seq, run, body }) => [seq, run, body])).toEqual([
       [2, 'me', { kind: 'text', text: 'b' }],
       [3, 'me', { kind: 'text', text: 'c' }],
@@ -84,27 +90,27 @@ describe('sending', () => {
 
   test('an acknowledgement is told once, in order', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
     me.say('b');
-    me.link.receive(fromPeer(0, 2));
-    me.link.receive(fromPeer(0, 2));
-    me.link.receive(fromPeer(0, 1));
+    me.channel.receive(fromPeer(0, 2));
+    me.channel.receive(fromPeer(0, 2));
+    me.channel.receive(fromPeer(0, 1));
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
   test('a peer that acknowledges what was never sent is not believed', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
-    me.link.receive(fromPeer(0, 2));
-    me.link.receive(fromPeer(0, 2_000_000_000));
+    me.channel.receive(fromPeer(0, 2));
+    me.channel.receive(fromPeer(0, 2_000_000_000));
     expect(me.acknowledged).toEqual([]);
   });
 
   test('what gets no acknowledgement goes again, ever more rarely', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
     const at: number[] = [];
     for (let ms = 0; ms < 60_000; ms += 100) {
@@ -117,20 +123,20 @@ describe('sending', () => {
 
   test('once all is acknowledged no timer is left', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
-    me.link.receive(fromPeer(0, 1));
+    me.channel.receive(fromPeer(0, 1));
     expect(vi.getTimerCount()).toBe(0);
   });
 
   test('a lost path stops the timers; a path that is back starts them afresh', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
-    me.link.receive(fromPeer(1));
-    me.link.down();
+    me.channel.receive(fromPeer(1));
+    me.channel.down();
     expect(vi.getTimerCount()).toBe(0);
-    me.link.up();
+    me.channel.up();
     me.sent.length = 0;
     vi.advanceTimersByTime(CHANNEL.resendMs);
     expect(seqs(me.sent)).toContain(1);
@@ -139,9 +145,9 @@ describe('sending', () => {
   test('a full outbox goes out window by window, as the acknowledgements come', () => {
     const me = end();
     for (let count = 1; count <= 100; count += 1) me.say(String(count));
-    me.link.up();
+    me.channel.up();
     expect(seqs(me.sent)).toHaveLength(CHANNEL.windowFrames);
-    me.link.receive(fromPeer(0, CHANNEL.windowFrames));
+    me.channel.receive(fromPeer(0, CHANNEL.windowFrames));
     expect(seqs(me.sent).at(-1)).toBe(CHANNEL.windowFrames * 2);
   });
 });
@@ -149,16 +155,16 @@ describe('sending', () => {
 describe('receiving', () => {
   test('I8 each text is received once and in order, whatever comes twice or too early', () => {
     const me = end();
-    me.link.up();
-    for (const seq of [1, 1, 3, 2, 3, 2]) me.link.receive(fromPeer(seq));
+    me.channel.up();
+    for (const seq of [1, 1, 3, 2, 3, 2]) me.channel.receive(fromPeer(seq));
     expect(me.received).toEqual(['p1', 'p2', 'p3']);
   });
 
   test('is acknowledged within 200 ms when nothing is said back', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(1));
-    me.link.receive(fromPeer(2));
+    me.channel.up();
+    me.channel.receive(fromPeer(1));
+    me.channel.receive(fromPeer(2));
     vi.advanceTimersByTime(TIMES.ackDelayMs - 1);
     expect(me.sent).toEqual([]);
     vi.advanceTimersByTime(1);
@@ -167,8 +173,8 @@ describe('receiving', () => {
 
   test('is acknowledged by what is said back, and then by nothing else', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(1));
+    me.channel.up();
+    me.channel.receive(fromPeer(1));
     me.say('a');
     expect(me.sent).toMatchObject([{ seq: 1, ack: 1 }]);
     vi.advanceTimersByTime(1_000);
@@ -177,27 +183,27 @@ describe('receiving', () => {
 
   test('a repeat is acknowledged again: the first acknowledgement may have been lost', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(1));
+    me.channel.up();
+    me.channel.receive(fromPeer(1));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
-    me.link.receive(fromPeer(1));
+    me.channel.receive(fromPeer(1));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent.map(({ ack }) => ack)).toEqual([1, 1]);
   });
 
   test('a gap asks for the rest by the acknowledgement', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(1));
-    me.link.receive(fromPeer(5));
+    me.channel.up();
+    me.channel.receive(fromPeer(1));
+    me.channel.receive(fromPeer(5));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent).toMatchObject([{ seq: 0, ack: 1 }]);
   });
 
   test('an acknowledgement is not acknowledged', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(0));
+    me.channel.up();
+    me.channel.receive(fromPeer(0));
     vi.advanceTimersByTime(60_000);
     expect(me.sent).toEqual([]);
     expect(me.received).toEqual([]);
@@ -205,35 +211,35 @@ describe('receiving', () => {
 
   test('I9 the end settles what is owed at once, leaves no timer, and tells what was not acknowledged', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
-    me.link.receive(fromPeer(1));
-    me.link.close();
+    me.channel.receive(fromPeer(1));
+    me.channel.close();
     expect(me.sent.at(-1)).toMatchObject({ seq: 0, ack: 1 });
     expect(vi.getTimerCount()).toBe(0);
-    expect(me.link.unacknowledged.map(({ key }) => key)).toEqual(['a']);
+    expect(me.channel.unacknowledged.map(({ key }) => key)).toEqual(['a']);
   });
 });
 
 describe('a peer that lost its memory', () => {
   test('is sent again, from one and in a new run, what it had not acknowledged', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
     me.say('b');
-    me.link.receive(fromPeer(1, 1));
+    me.channel.receive(fromPeer(1, 1));
     me.sent.length = 0;
-    me.link.receive(fromPeer(0, 0, 'peer-2', null));
+    me.channel.receive(fromPeer(0, 0, 'peer-2', null));
     expect(me.sent).toMatchObject([{ run: 'me-2', peerRun: 'peer-2', seq: 1, ack: 0, body: { text: 'b' } }]);
-    me.link.receive(fromPeer(0, 1, 'peer-2', 'me-2'));
+    me.channel.receive(fromPeer(0, 1, 'peer-2', 'me-2'));
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
   test('is heard from its number one', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(1));
-    me.link.receive(fromPeer(1, 0, 'peer-2', null));
+    me.channel.up();
+    me.channel.receive(fromPeer(1));
+    me.channel.receive(fromPeer(1, 0, 'peer-2', null));
     expect(me.received).toEqual(['p1', 'p1']);
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent.at(-1)).toMatchObject({ peerRun: 'peer-2', ack: 1 });
@@ -241,30 +247,30 @@ describe('a peer that lost its memory', () => {
 
   test('does not have what was renumbered acknowledged by an acknowledgement of before', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     for (const text of ['a', 'b', 'c']) me.say(text);
-    me.link.receive(fromPeer(0, 1));
-    me.link.receive(fromPeer(0, 0, 'peer-2', null));
-    me.link.receive(fromPeer(0, 2, 'peer-2', 'me'));
+    me.channel.receive(fromPeer(0, 1));
+    me.channel.receive(fromPeer(0, 0, 'peer-2', null));
+    me.channel.receive(fromPeer(0, 2, 'peer-2', 'me'));
     expect(me.acknowledged).toEqual(['a']);
   });
 
   test('that names our run and yet counts from nothing is sent again from one as well', () => {
     const me = end();
-    me.link.up();
+    me.channel.up();
     me.say('a');
     me.say('b');
-    me.link.receive(fromPeer(0, 1));
+    me.channel.receive(fromPeer(0, 1));
     me.sent.length = 0;
-    me.link.receive(fromPeer(0, 0, 'peer-2', 'me'));
+    me.channel.receive(fromPeer(0, 0, 'peer-2', 'me'));
     expect(me.sent).toMatchObject([{ run: 'me-2', seq: 1, body: { text: 'b' } }]);
   });
 
   test('cannot be mistaken for who it was: a straggler that answers our former run changes nothing', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(fromPeer(0, 0, 'peer-2', 'another'));
-    me.link.receive(fromPeer(1));
+    me.channel.up();
+    me.channel.receive(fromPeer(0, 0, 'peer-2', 'another'));
+    me.channel.receive(fromPeer(1));
     expect(me.received).toEqual(['p1']);
     expect(me.sent).toEqual([]);
   });
@@ -275,12 +281,12 @@ describe('an end that lost its memory', () => {
 
   test('says so until it is answered, ever more rarely, and then no more', () => {
     const me = reborn();
-    me.link.up();
+    me.channel.up();
     expect(me.sent).toMatchObject([{ run: 'me', seq: 0, ack: 0, body: { kind: 'ack' } }]);
     expect(me.sent[0]).not.toHaveProperty('peerRun');
     vi.advanceTimersByTime(CHANNEL.resendMs * 3);
     expect(me.sent).toHaveLength(3);
-    me.link.receive(fromPeer(0, 0, 'peer-2', 'me'));
+    me.channel.receive(fromPeer(0, 0, 'peer-2', 'me'));
     vi.advanceTimersByTime(60_000);
     expect(me.sent).toHaveLength(3);
     expect(vi.getTimerCount()).toBe(0);
@@ -288,19 +294,19 @@ describe('an end that lost its memory', () => {
 
   test('takes nothing before the answer: it would not know what it has seen already', () => {
     const me = reborn();
-    me.link.up();
-    me.link.receive(fromPeer(1, 7, 'peer', 'who-i-was'));
-    me.link.receive(fromPeer(1, 0, 'peer', null));
+    me.channel.up();
+    me.channel.receive(fromPeer(1, 7, 'peer', 'who-i-was'));
+    me.channel.receive(fromPeer(1, 0, 'peer', null));
     expect(me.received).toEqual([]);
-    me.link.receive(fromPeer(1, 0, 'peer-2', 'me'));
-    me.link.receive(fromPeer(2, 7, 'peer', 'who-i-was'));
+    me.channel.receive(fromPeer(1, 0, 'peer-2', 'me'));
+    me.channel.receive(fromPeer(2, 7, 'peer', 'who-i-was'));
     expect(me.received).toEqual(['p1']);
   });
 
   test('answers a peer that lost its memory too, or both would wait for ever', () => {
     const me = reborn();
-    me.link.up();
-    me.link.receive(fromPeer(0, 0, 'peer-2', null));
+    me.channel.up();
+    me.channel.receive(fromPeer(0, 0, 'peer-2', null));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
     expect(me.sent.at(-1)).toMatchObject({ seq: 0, peerRun: 'peer-2' });
   });
@@ -309,26 +315,26 @@ describe('an end that lost its memory', () => {
 describe('an end as it was kept', () => {
   test('goes on with its run, what it had not delivered, and what it had received', () => {
     const before = end();
-    before.link.up();
+    before.channel.up();
     for (const text of ['a', 'b', 'c']) before.say(text);
-    before.link.receive(fromPeer(1, 1));
-    const me = end('unused', undefined, structuredClone(before.link.kept));
-    me.link.up();
+    before.channel.receive(fromPeer(1, 1));
+    const me = end('unused', undefined, structuredClone(before.channel.kept));
+    me.channel.up();
     expect(me.sent.map(({ run, seq, ack, body }) => [run, seq, ack, body['text']])).toEqual([
       ['me', 2, 1, 'b'],
       ['me', 3, 1, 'c'],
     ]);
-    me.link.receive(fromPeer(1, 3));
-    me.link.receive(fromPeer(2, 3));
+    me.channel.receive(fromPeer(1, 3));
+    me.channel.receive(fromPeer(2, 3));
     expect(me.received).toEqual(['p2']);
     expect(me.acknowledged).toEqual(['b', 'c']);
   });
 
   test('is still deaf if it was', () => {
     const before = end('me', undefined, 'lost');
-    const me = end('unused', undefined, structuredClone(before.link.kept));
-    me.link.up();
-    me.link.receive(fromPeer(1, 0, 'peer', 'who-i-was'));
+    const me = end('unused', undefined, structuredClone(before.channel.kept));
+    me.channel.up();
+    me.channel.receive(fromPeer(1, 0, 'peer', 'who-i-was'));
     expect(me.received).toEqual([]);
     expect(me.sent).toMatchObject([{ run: 'me', seq: 0 }]);
   });
@@ -350,7 +356,7 @@ describe('two ends and a path at its worst', () => {
     const lives: [End[], End[]] = [[], []];
     const present = (side: 0 | 1): End => lives[side].at(-1)!;
     const renew = (side: 0 | 1, memory: ChannelOrigin): void => {
-      present(side).link.down();
+      present(side).channel.down();
       lives[side].push(bear(side, memory));
     };
     function travel(to: 0 | 1): (frame: Frame) => void {
@@ -363,21 +369,21 @@ describe('two ends and a path at its worst', () => {
         // All that is under way is gone; both find the path again, one of them maybe as another page.
         inFlight.length = 0;
         setTimeout(() => {
-          if (what === 'reload') renew(from, structuredClone(present(from).link.kept));
+          if (what === 'reload') renew(from, structuredClone(present(from).channel.kept));
           if (what === 'forget') renew(from, 'lost');
           for (const side of [0, 1] as const) {
-            present(side).link.down();
-            present(side).link.up();
+            present(side).channel.down();
+            present(side).channel.up();
           }
         }, 10);
       };
     }
     const deliver = (): void => {
-      for (let next = inFlight.shift(); next; next = inFlight.shift()) present(next.to).link.receive(next.frame);
+      for (let next = inFlight.shift(); next; next = inFlight.shift()) present(next.to).channel.receive(next.frame);
     };
     for (const side of [0, 1] as const) {
       lives[side].push(bear(side, 'new'));
-      present(side).link.up();
+      present(side).channel.up();
     }
     const said: [string[], string[]] = [[], []];
     words.forEach(({ by, pauseMs }, index) => {
@@ -391,7 +397,7 @@ describe('two ends and a path at its worst', () => {
       deliver();
       vi.advanceTimersByTime(1_000);
     }
-    for (const side of [0, 1] as const) present(side).link.close();
+    for (const side of [0, 1] as const) present(side).channel.close();
     expect(vi.getTimerCount()).toBe(0);
     return { said, lives };
   }
@@ -425,7 +431,7 @@ describe('two ends and a path at its worst', () => {
           const other = side === 0 ? 1 : 0;
           // What a life said and could not deliver died with it; nothing else may be missing.
           const died = new Set(
-            lives[other].slice(0, -1).flatMap(({ link }) => link.unacknowledged.map(({ key }) => key)),
+            lives[other].slice(0, -1).flatMap(({ channel }) => channel.unacknowledged.map(({ key }) => key)),
           );
           const known = new Set<string>();
           for (const { received } of lives[side]) {
@@ -450,16 +456,16 @@ describe('S27 an unnumbered frame', () => {
     'of the kind "%s", which has to be numbered, is not handed on',
     (kind) => {
       const me = end();
-      me.link.up();
-      me.link.receive(unnumbered(kind));
+      me.channel.up();
+      me.channel.receive(unnumbered(kind));
       expect(me.received).toEqual([]);
     },
   );
 
   test('of a kind that may be is handed on', () => {
     const me = end();
-    me.link.up();
-    me.link.receive(unnumbered('typing'));
+    me.channel.up();
+    me.channel.receive(unnumbered('typing'));
     expect(me.received).toEqual(['(typing)']);
   });
 });

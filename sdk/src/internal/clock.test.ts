@@ -19,7 +19,7 @@ describe.each([
   ['forward', HOUR_MS],
 ])('a step of the clock %s', (_, byMs) => {
   it('leaves the time for which messages are held as it was', () => {
-    const link = new ReliableChannel({
+    const channel = new ReliableChannel({
       conversationId: 'c_1' as ConversationId,
       memory: 'new',
       newRun: () => 'run' as Run,
@@ -28,11 +28,11 @@ describe.each([
       receiveUnnumbered: () => undefined,
       acknowledged: () => undefined,
     });
-    link.pause(8_000);
+    channel.pause(8_000);
     vi.advanceTimersByTime(1_000);
     step(byMs);
-    expect(link.pausedForMs).toBe(7_000);
-    link.abandon();
+    expect(channel.pausedForMs).toBe(7_000);
+    channel.abandon();
   });
 
   it('neither silences typing nor tells it more often', () => {
@@ -50,14 +50,14 @@ describe.each([
 
   it('leaves the time in which a conversation may be reported as it was', async () => {
     const asked: string[] = [];
-    const errands = new RequestRetrier({
+    const retrier = new RequestRetrier({
       isReady: () => true,
       request: (name) => {
         asked.push(name);
         return Promise.resolve({ kind: 'answered', data: { status: 'reported' } } as never);
       },
     });
-    const reports = new ReportSender(errands);
+    const reports = new ReportSender(retrier);
     const id = 'c_1' as ConversationId;
     reports.ended(id, [], null);
     step(byMs);

@@ -15,16 +15,16 @@ import type { TabStorage } from './tab-storage.ts';
  */
 export class SessionPersistence {
   readonly #storage: TabStorage;
-  readonly #doing: () => ActiveState | null;
+  readonly #activeState: () => ActiveState | null;
   #token: ResumeToken | undefined;
   #isDirty = false;
   /** What is stored by this chat, or was taken up by it; not what was only read. */
   #stored: string | null = null;
 
   /** `doing` says what the visitor is in the middle of, `null` if nothing. */
-  constructor(storage: TabStorage, doing: () => ActiveState | null) {
+  constructor(storage: TabStorage, activeState: () => ActiveState | null) {
     this.#storage = storage;
-    this.#doing = doing;
+    this.#activeState = activeState;
   }
 
   get token(): ResumeToken | undefined {
@@ -38,9 +38,9 @@ export class SessionPersistence {
 
   /** What there is to hand on now; `null` if nothing. */
   get kept(): PersistedState | null {
-    const doing = this.#doing();
-    if (doing === null || this.#token === undefined) return null;
-    return { version: PERSISTED_VERSION, resume: this.#token, ...doing };
+    const activeState = this.#activeState();
+    if (activeState === null || this.#token === undefined) return null;
+    return { version: PERSISTED_VERSION, resume: this.#token, ...activeState };
   }
 
   /** What a page before this one kept, as far as it can be read. */

@@ -1,4 +1,4 @@
-import { socketDial } from '../../../sdk/src/connection/socket-transport.ts';
+import { connectSocket } from '../../../sdk/src/connection/socket-transport.ts';
 import type { UnknownBody } from '../../../sdk/src/protocol/index.ts';
 import { CAREFUL_SITE, expect, test } from './fixtures.ts';
 import type { VisitorPage } from './visitor-page.ts';
@@ -51,12 +51,12 @@ test('a picture of a kind this widget does not know is neither shown nor fetched
 }) => {
   const ada = await arrive();
   await ada.start();
-  const dial = socketDial({ url: service.url, site: site as never, scope: '', origin: owner.origin });
+  const connect = connectSocket({ url: service.url, site: site as never, scope: '', origin: owner.origin });
   let started: (conversationId: never) => void;
   const starting = new Promise<never>((resolve) => (started = resolve));
-  const line = dial(undefined, {
+  const connection = connect(undefined, {
     push: ({ name, payload }) => {
-      if (name === 'session:ready') void line.request('match:find', { requestId: 'r'.repeat(22) as never });
+      if (name === 'session:ready') void connection.request('match:find', { requestId: 'r'.repeat(22) as never });
       if (name === 'conversation:started') started(payload.conversationId as never);
     },
     lost: () => undefined,
@@ -65,7 +65,7 @@ test('a picture of a kind this widget does not know is neither shown nor fetched
     const conversationId = await starting;
     await ada.isTalking();
     const say = (seq: number, body: UnknownBody): void =>
-      line.send({ conversationId, run: 'run' as never, seq, ack: 0, body });
+      connection.send({ conversationId, run: 'run' as never, seq, ack: 0, body });
     say(1, { kind: 'image', url: 'https://evil.test/pixel.gif', src: 'https://evil.test/pixel.gif' });
     say(2, { kind: 'html', html: '<img src="https://evil.test/pixel.gif">' });
     say(3, { kind: 'text', text: 'after it', url: 'https://evil.test/pixel.gif' });
@@ -73,6 +73,6 @@ test('a picture of a kind this widget does not know is neither shown nor fetched
     expect((await ada.said()).theirs).toEqual(['after it']);
     expect(ada.requests.filter((url) => url.includes('evil.test'))).toEqual([]);
   } finally {
-    line.close();
+    connection.close();
   }
 });

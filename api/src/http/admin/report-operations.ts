@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { exactText, freeText } from '../../contract/text.ts';
 import { BAN_MAX_MS, type ModerationService } from '../../moderation/moderation-service.ts';
 import { operation, type Operation } from './operation.ts';
-import { auditShape, banShape, pageOf, paging, reportShape, sideId } from './shapes.ts';
+import { auditShape, banShape, pageOf, paging, reportShape, siteIdInMode } from './shapes.ts';
 
 const reportPath = z.strictObject({ report: exactText().max(100) });
 const kind = z.enum(['address', 'ban_id']);
@@ -12,16 +12,20 @@ const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
 const words = freeText().trim().min(1).max(200);
 
 /** Reports, bans and the audit trail. */
-export function reportOperations(desk: ModerationService): readonly Operation[] {
+export function reportOperations(moderation: ModerationService): readonly Operation[] {
   return [
     operation({
       route: 'GET /reports',
       id: 'listReports',
       summary: 'Reports, oldest first',
-      query: z.strictObject({ site: sideId.optional(), status: z.enum(['open', 'resolved']).optional(), ...paging }),
+      query: z.strictObject({
+        site: siteIdInMode.optional(),
+        status: z.enum(['open', 'resolved']).optional(),
+        ...paging,
+      }),
       answer: pageOf(reportShape),
       run: async ({ query: { site, status, after, max } }) => {
-        const { items, next } = await desk.reports({
+        const { items, next } = await moderation.reports({
           max,
           ...(site !== undefined && { site }),
           ...(status !== undefined && { status }),
@@ -36,7 +40,7 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       summary: 'One report',
       path: reportPath,
       answer: reportShape,
-      run: ({ path: { report } }) => desk.report(report),
+      run: ({ path: { report } }) => moderation.report(report),
     }),
     operation({
       route: 'POST /reports/{report}/resolution',
@@ -45,7 +49,7 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       path: reportPath,
       body: z.strictObject({ resolution: words }),
       answer: reportShape,
-      run: ({ path: { report }, body: { resolution } }) => desk.resolve(report, resolution),
+      run: ({ path: { report }, body: { resolution } }) => moderation.resolve(report, resolution),
     }),
     operation({
       route: 'POST /reports/{report}/ban',
@@ -55,7 +59,7 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       body: z.strictObject({ kind, forMs }),
       answer: banShape,
       status: 201,
-      run: ({ path: { report }, body }) => desk.banReported(report, body.kind, body.forMs),
+      run: ({ path: { report }, body }) => moderation.banReported(report, body.kind, body.forMs),
     }),
     operation({
       route: 'GET /bans',
@@ -64,7 +68,7 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       query: z.strictObject(paging),
       answer: pageOf(banShape),
       run: async ({ query: { after, max } }) => {
-        const { items, next } = await desk.bans({ max, ...(after !== undefined && { after }) });
+        const { items, next } = await moderation.bans({ max, ...(after !== undefined && { after }) });
         return { items: [...items], next };
       },
     }),
@@ -72,10 +76,10 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       route: 'POST /bans',
       id: 'addBan',
       summary: "Shuts somebody out by the site's own word for them, or by the hash a report names",
-      body: z.strictObject({ site: sideId, kind, value: exactText().min(1).max(64), reason: words, forMs }),
+      body: z.strictObject({ site: siteIdInMode, kind, value: exactText().min(1).max(64), reason: words, forMs }),
       answer: banShape,
       status: 201,
-      run: ({ body }) => desk.ban(body),
+      run: ({ body }) => moderation.ban(body),
     }),
     operation({
       route: 'DELETE /bans/{ban}',
@@ -83,7 +87,7 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       summary: 'Lifts a ban',
       path: z.strictObject({ ban: exactText().max(100) }),
       answer: banShape,
-      run: ({ path: { ban } }) => desk.lift(ban),
+      run: ({ path: { ban } }) => moderation.lift(ban),
     }),
     operation({
       route: 'GET /audit',
@@ -92,7 +96,7 @@ export function reportOperations(desk: ModerationService): readonly Operation[] 
       query: z.strictObject(paging),
       answer: pageOf(auditShape),
       run: async ({ query: { after, max } }) => {
-        const { items, next } = await desk.audit({ max, ...(after !== undefined && { after }) });
+        const { items, next } = await moderation.audit({ max, ...(after !== undefined && { after }) });
         return { items: [...items], next };
       },
     }),

@@ -17,7 +17,7 @@ function branded<Id extends string>() {
 }
 
 /** A side of a site, as sessions and reports name it, in a request. */
-export const sideId = z
+export const siteIdInMode = z
   .string()
   .regex(/^site_[A-Za-z0-9_-]{1,60}$/)
   .transform((text) => text as SiteId)

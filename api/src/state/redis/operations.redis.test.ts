@@ -43,11 +43,11 @@ const ticketText = (requestId: string) => {
 const deciding = (id: string) => ({ rules: JSON.stringify(FREE), freshIds: id, blockMs: BLOCK_MS });
 const caller = (session: string, fence = 1) => ({ session, fence });
 const open = (session: string) =>
-  run('open', { session, node: 'n_1', token: `r_${session}`, mark: '{}', nodeLeaseMs: NODE_LEASE_MS });
+  run('open', { session, node: 'n_1', token: `r_${session}`, fingerprint: '{}', nodeLeaseMs: NODE_LEASE_MS });
 const RESUME: Args = {
   presented: 'r_a',
   token: 'r_next',
-  mark: '{}',
+  fingerprint: '{}',
   node: 'n_2',
   nodeLeaseMs: NODE_LEASE_MS,
   graceMs: TIMES.graceMs,
@@ -73,7 +73,7 @@ async function contents(): Promise<unknown> {
 const CALLS: Readonly<
   Record<ScriptName, { readonly before?: () => Promise<unknown>; readonly args: Args; readonly skewMs?: number }>
 > = {
-  open: { args: { session: 'a', node: 'n_1', token: 'r_a', mark: '{}', nodeLeaseMs: NODE_LEASE_MS } },
+  open: { args: { session: 'a', node: 'n_1', token: 'r_a', fingerprint: '{}', nodeLeaseMs: NODE_LEASE_MS } },
   resume: { before: pair, args: RESUME },
   settle: { before: () => open('a').then(() => run('resume', RESUME)), args: caller('a', 2) },
   suspend: { before: pair, args: caller('a') },

@@ -72,13 +72,13 @@ export class RedisStore implements StateStore {
     this.#askAgainMs = options.askAgainMs ?? ASK_AGAIN_MS;
   }
 
-  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: VisitorFingerprint): Promise<OpenOutcome> {
+  async open(site: SiteId, nodeId: NodeId, resume: ResumeToken, fingerprint: VisitorFingerprint): Promise<OpenOutcome> {
     const sessionId = this.#ids.session();
     await this.#run('open', site, {
       session: sessionId,
       node: nodeId,
       token: resume,
-      mark: JSON.stringify(mark),
+      fingerprint: JSON.stringify(fingerprint),
       nodeLeaseMs: NODE_LEASE_MS,
     });
     return { session: { site, sessionId, fence: 1 } };
@@ -90,12 +90,12 @@ export class RedisStore implements StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
-    mark: VisitorFingerprint,
+    fingerprint: VisitorFingerprint,
   ): Promise<ResumeOutcome> {
     const reply = await this.#run('resume', site, {
       presented,
       token: next,
-      mark: JSON.stringify(mark),
+      fingerprint: JSON.stringify(fingerprint),
       node: nodeId,
       nodeLeaseMs: NODE_LEASE_MS,
       graceMs: TIMES.graceMs,
@@ -185,7 +185,7 @@ export class RedisStore implements StateStore {
       reportMs: TIMES.reportMs,
     });
     const [peer, own, isConfirmed] = reply.fields as [string, string, number];
-    return { peer: markFrom(peer), own: markFrom(own), isConfirmed: isConfirmed === 1 };
+    return { peer: fingerprintFrom(peer), own: fingerprintFrom(own), isConfirmed: isConfirmed === 1 };
   }
 
   async end(site: SiteId, id: ConversationId, reason: EndReason): Promise<Transition> {
@@ -298,7 +298,7 @@ function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: n
 }
 
 /** A mark of a process of the version before knows the narrowest network only. */
-function markFrom(text: string): VisitorFingerprint {
+function fingerprintFrom(text: string): VisitorFingerprint {
   return { wider: [], ...(JSON.parse(text) as Omit<VisitorFingerprint, 'wider'>) };
 }
 

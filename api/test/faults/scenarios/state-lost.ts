@@ -78,8 +78,8 @@ function stateLost(
 
 /** Whoever was not told once, and as what it was. */
 function wrongEnds(guests: readonly Guest[]): string[] {
-  return guests.flatMap(({ talker: { name, book } }) => {
-    const reasons = book.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry.reason] : []));
+  return guests.flatMap(({ talker: { name, repository } }) => {
+    const reasons = repository.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry.reason] : []));
     return reasons.join() === 'service_reset' ? [] : [`${name} was told the ends: ${reasons.join() || 'none'}`];
   });
 }

@@ -94,10 +94,11 @@ async function strangers(stage: FaultFixture): Promise<Record<'lost' | 'left', G
   return { lost, left };
 }
 
-const awayAt = ({ book }: ChatDriver) =>
-  book.entries.flatMap((entry) => (entry.kind === 'presence' && entry.presence === 'away' ? [entry.at] : []))[0];
+const awayAt = ({ repository }: ChatDriver) =>
+  repository.entries.flatMap((entry) => (entry.kind === 'presence' && entry.presence === 'away' ? [entry.at] : []))[0];
 
-const endsIn = ({ book }: ChatDriver) => book.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
+const endsIn = ({ repository }: ChatDriver) =>
+  repository.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
 
 /** The first end a talker is told; never, as far as the figure goes, if none comes in time. */
 async function endOf(talker: ChatDriver, patienceMs: number) {

@@ -3,7 +3,7 @@ import type { MonotonicClock } from '../clock.ts';
 import { TokenBucket } from '../rate-limiting/token-bucket.ts';
 
 /** Allowance of a connection for packets, by number and by bytes. */
-export class PacketAllowance {
+export class PacketQuota {
   readonly #packets: TokenBucket;
   readonly #bytes: TokenBucket;
   readonly #clock: MonotonicClock;
