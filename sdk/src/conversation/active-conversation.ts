@@ -14,7 +14,8 @@ export type ActiveConversationParts = Omit<ConversationParts, 'info' | 'memory' 
 /** Holder of the conversation the visitor is in, if any, and of the ids of those that ended here. */
 export class ActiveConversation {
   readonly #parts: ActiveConversationParts;
-  readonly #ended = new Set<ConversationId>();
+  /** The latest last. */
+  #ended: readonly ConversationId[] = [];
   current: Conversation | null = null;
 
   constructor(parts: ActiveConversationParts) {
@@ -49,20 +50,16 @@ export class ActiveConversation {
   }
 
   hasEnded(id: ConversationId): boolean {
-    return this.#ended.has(id);
+    return this.#ended.includes(id);
   }
 
   noteEnded(id: ConversationId): void {
-    this.#ended.add(id);
-    for (const oldest of this.#ended) {
-      if (this.#ended.size <= ENDED_MAX) break;
-      this.#ended.delete(oldest);
-    }
+    this.#ended = [...this.#ended.slice(1 - ENDED_MAX), id];
   }
 
-  /** The service says that it runs, whatever was taken for its end here. */
+  /** Forgets the end of a conversation that runs, as the service says. */
   noteRunning(id: ConversationId): void {
-    this.#ended.delete(id);
+    this.#ended = this.#ended.filter((other) => other !== id);
   }
 }
 
