@@ -59,7 +59,7 @@ export class SessionAdmission {
   #note(site: SiteId, standings: readonly LimitStatus[]): void {
     const ofSite = standings.find(({ scope }) => scope === 'site');
     if (ofSite === undefined) return;
-    const { quota: allowance, left, resetMs } = ofSite;
-    this.#used.set(site, { share: 1 - left / allowance.points, until: this.#clock() + resetMs });
+    const { quota, left, resetMs } = ofSite;
+    this.#used.set(site, { share: 1 - left / quota.points, until: this.#clock() + resetMs });
   }
 }

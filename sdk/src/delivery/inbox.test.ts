@@ -9,8 +9,8 @@ function frame(seq: number, run = 'one'): Frame {
 describe('inbox', () => {
   test('takes the next one only, and knows a repeat from a gap', () => {
     const inbox = new Inbox();
-    const arrivals = [1, 3, 2, 2, 3, 1, 0].map((seq) => inbox.accept(frame(seq)).arrival);
-    expect(arrivals).toEqual(['next', 'gap', 'next', 'repeat', 'next', 'repeat', 'unnumbered']);
+    const results = [1, 3, 2, 2, 3, 1, 0].map((seq) => inbox.accept(frame(seq)).arrival);
+    expect(results).toEqual(['next', 'gap', 'next', 'repeat', 'next', 'repeat', 'unnumbered']);
     expect(inbox.last).toBe(3);
   });
 

@@ -189,9 +189,9 @@ test('a script Redis has forgotten is sent again, and runs once', async () => {
 });
 
 test('an answer of another operation is not taken for ours', async () => {
-  const deaf = { evalsha: async () => ['o_other', 1, ['done'], []], eval: async () => null };
+  const silent = { evalsha: async () => ['o_other', 1, ['done'], []], eval: async () => null };
   const call = { site: SITE, operation: 'o_mine', skewMs: 0, args: { node: 'n_1', nodeLeaseMs: 1 } };
-  await expect(SCRIPTS['heartbeat'].run(deaf, call)).rejects.toThrow('of another operation');
+  await expect(SCRIPTS['heartbeat'].run(silent, call)).rejects.toThrow('of another operation');
 });
 
 test('an argument that is missing is named before anything is sent', async () => {
