@@ -1,44 +1,48 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MemoryStore } from '../../../src/state/memory/memory-store.ts';
 import { changed, type Mutant } from './change.ts';
 
-const STORE = 'state/memory/memory-store.ts';
+const FOLDER = 'state/memory';
+const STORE = `${FOLDER}/memory-store.ts`;
+const RECORDS = `${FOLDER}/records.ts`;
+const QUEUE = `${FOLDER}/queue.ts`;
+const CONVERSATIONS = `${FOLDER}/conversations.ts`;
 
 /** Known-bad variants of the store in memory, by the text of its files. */
 export const MEMORY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a visitor is their own candidate',
-    changes: [{ file: 'state/memory/waiting-queue.ts', from: 'waiter.sessionId !== seed.sessionId && ', to: '' }],
+    changes: [{ file: `${FOLDER}/waiting-queue.ts`, from: 'waiter.sessionId !== seed.sessionId && ', to: '' }],
   },
   {
     name: 'an end clears one side of the pair',
     changes: [
       {
-        file: STORE,
-        from: 'session.conversation = null;\n      session.matchedBy',
-        to: 'if (session === first) session.conversation = null;\n      session.matchedBy',
+        file: CONVERSATIONS,
+        from: 'session.conversation = null;\n    session.matchedBy',
+        to: 'if (session === first) session.conversation = null;\n    session.matchedBy',
       },
     ],
   },
   {
     name: 'a block holds one way',
-    changes: [{ file: STORE, from: 'isBlocked: site.blocks', to: 'isBlocked: session.id < sessionId && site.blocks' }],
+    changes: [{ file: QUEUE, from: 'isBlocked: site.blocks', to: 'isBlocked: session.id < sessionId && site.blocks' }],
   },
   {
     name: 'a find checks, waits for something, then acts',
     changes: [
       {
         file: STORE,
-        from: 'return this.#find(this.#require(ref), ticket, rules);',
-        to: `const session = this.#require(ref);
-        if (session.conversation !== null) return this.#find(session, ticket, rules);
+        from: 'return find(this.#records.require(ref), ticket, rules);',
+        to: `const session = this.#records.require(ref);
+        if (session.conversation !== null) return find(session, ticket, rules);
         await null;
         session.conversation = null;
-        return this.#find(session, ticket, rules);`,
+        return find(session, ticket, rules);`,
       },
     ],
   },
@@ -46,23 +50,23 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     name: 'who is back in line gets a new place',
     changes: [
       {
-        file: STORE,
-        from: 'this.#giveBack(session, claim.waits[index]!, rules)',
-        to: 'this.#giveBack(session, { ...claim.waits[index]!, since: now }, rules)',
+        file: CONVERSATIONS,
+        from: 'waitIfConnected(session, claim.waits[index]!, rules)',
+        to: 'waitIfConnected(session, { ...claim.waits[index]!, since: session.site.now() }, rules)',
       },
     ],
   },
   {
     name: 'looking with other words loses the place',
-    changes: [{ file: STORE, from: 'const place = wait ?? {', to: 'const place = {' }],
+    changes: [{ file: CONVERSATIONS, from: 'const place = wait ?? {', to: 'const place = {' }],
   },
   {
     name: 'a match that lapses gives back both sides',
-    changes: [{ file: STORE, from: 'if (claim.confirmed.has(session)) notices.push(', to: 'notices.push(' }],
+    changes: [{ file: CONVERSATIONS, from: 'if (claim.confirmed.has(session)) notices.push(', to: 'notices.push(' }],
   },
   {
     name: 'a conversation can end twice',
-    changes: [{ file: STORE, from: 'first.site.conversations.delete(conversation.id);', to: '' }],
+    changes: [{ file: CONVERSATIONS, from: 'site.conversations.delete(conversation.id);', to: '' }],
   },
   {
     name: 'cancelling does not see a match',
@@ -77,7 +81,11 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a resume token is good for ever',
     changes: [
-      { file: STORE, from: 'this.#void(presented === session.token ? session.formerToken : session.token);', to: '' },
+      {
+        file: STORE,
+        from: 'this.#records.revoke(presented === session.token ? session.formerToken : session.token);',
+        to: '',
+      },
     ],
   },
   {
@@ -85,22 +93,24 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: STORE,
-        from: 'this.#byToken.set(next, session);',
-        to: 'this.#void(presented); this.#byToken.set(next, session);',
+        from: 'this.#records.tokens.set(next, session);',
+        to: 'this.#records.revoke(presented); this.#records.tokens.set(next, session);',
       },
     ],
   },
   {
     name: 'a token stays good after its successor has arrived',
-    changes: [{ file: STORE, from: '    this.#void(session.formerToken);\n    session.formerToken = null;', to: '' }],
+    changes: [
+      { file: STORE, from: '    this.#records.revoke(session.formerToken);\n    session.formerToken = null;', to: '' },
+    ],
   },
   {
     name: 'closing leaves the token before the present one',
     changes: [
       {
-        file: STORE,
-        from: 'this.#void(session.token);\n    this.#void(session.formerToken);',
-        to: 'this.#void(session.token);',
+        file: RECORDS,
+        from: 'this.revoke(session.token);\n    this.revoke(session.formerToken);',
+        to: 'this.revoke(session.token);',
       },
     ],
   },
@@ -112,8 +122,8 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     name: 'expansions are never due',
     changes: [
       {
-        file: STORE,
-        from: 'wait.dueAt = nextDueAt(rules.expansions, wait.since, this.#clock());',
+        file: QUEUE,
+        from: 'wait.dueAt = nextDueAt(rules.expansions, wait.since, session.site.now());',
         to: 'wait.dueAt = null;',
       },
     ],
@@ -134,9 +144,9 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     name: 'who is matched stays in line',
     changes: [
       {
-        file: STORE,
-        from: '      this.#stopWaiting(session);\n      session.conversation = conversation;',
-        to: '      session.wait = null;\n      session.conversation = conversation;',
+        file: CONVERSATIONS,
+        from: '    stopWaiting(session);\n    session.conversation = conversation;',
+        to: '    session.wait = null;\n    session.conversation = conversation;',
       },
     ],
   },
@@ -144,8 +154,8 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     name: 'who is away stays in line',
     changes: [
       {
-        file: STORE,
-        from: 'site.away.set(session.id, session);\n    this.#outOfLine(session);',
+        file: CONVERSATIONS,
+        from: 'site.away.set(session.id, session);\n  dequeue(session);',
         to: 'site.away.set(session.id, session);',
       },
     ],
@@ -154,9 +164,9 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     name: 'a find that comes after the connection went is matched',
     changes: [
       {
-        file: STORE,
-        from: 'session.awaySince === null ? this.#wait(session, next, rules) : this.#keepWait(session, next)',
-        to: 'this.#wait(session, next, rules)',
+        file: CONVERSATIONS,
+        from: 'waitIfConnected(session, waitFor(session, ticket), rules)',
+        to: 'waitInQueue(session, waitFor(session, ticket), rules)',
       },
     ],
   },
@@ -164,9 +174,9 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     name: 'closing leaves the visitor in line',
     changes: [
       {
-        file: STORE,
-        from: '    this.#stopWaiting(session);\n    site.sessions.delete',
-        to: '    site.sessions.delete',
+        file: CONVERSATIONS,
+        from: '  stopWaiting(session);\n  records.remove(session);',
+        to: '  records.remove(session);',
       },
     ],
   },
@@ -184,21 +194,16 @@ export class Workshop {
   async make({ changes }: Mutant): Promise<typeof MemoryStore> {
     const copy = join(this.#directory, String(++this.#count));
     await cp(source, copy, { recursive: true });
-    const touched = new Set([STORE, ...changes.map(({ file }) => file)]);
+    const folder = (await readdir(join(copy, FOLDER))).map((name) => `${FOLDER}/${name}`);
+    const touched = new Set([...folder, 'errors.ts', ...changes.map(({ file }) => file)]);
     for (const file of touched) {
       const text = await readFile(join(copy, file), 'utf8');
       const altered = changes.filter((change) => change.file === file).reduce(changed, text);
       // The copy is outside the workspace: what it imports by name is named by place.
       await writeFile(join(copy, file), altered.replaceAll("'@passerby/sdk/protocol'", JSON.stringify(protocol)));
     }
-    await this.#point(copy, 'errors.ts');
     const module = await import(/* @vite-ignore */ pathToFileURL(join(copy, STORE)).href);
     return (module as { MemoryStore: typeof MemoryStore }).MemoryStore;
-  }
-
-  async #point(copy: string, file: string): Promise<void> {
-    const text = await readFile(join(copy, file), 'utf8');
-    await writeFile(join(copy, file), text.replaceAll("'@passerby/sdk/protocol'", JSON.stringify(protocol)));
   }
 
   [Symbol.dispose](): void {
