@@ -197,6 +197,27 @@ describe('docs/embedding.md', async () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  it('names files that are there, in both walks and everywhere else', async () => {
+    const page = await read('docs/architecture.md');
+    const files = [...page.matchAll(/`((?:sdk|api|widget)\/[\w./-]+\.(?:ts|lua|svelte))`/g)].map(([, file]) => file!);
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+  });
+
+  it('has every room of the service and of the SDK in its tables', async () => {
+    const page = await read('docs/architecture.md');
+    for (const source of ['sdk/src', 'api/src']) {
+      const rooms = new Set<string>();
+      for await (const file of glob('*/**/*.ts', { cwd: path.join(root, source) })) rooms.add(file.split(path.sep)[0]!);
+      for (const room of rooms) {
+        if (source === 'sdk/src' && room === 'internal') continue;
+        expect(page, `${source}/${room}`).toContain(`\`${room}/\``);
+      }
+    }
+  });
+});
+
 describe('every page', async () => {
   const files = (await Array.fromAsync(glob(['README.md', '.github/*.md', 'docs/**/*.md'], { cwd: root }))).sort();
 
