@@ -4,7 +4,7 @@ import { DIRECTIONS } from './import-boundaries.js';
 
 const isTest = (/** @type {string} */ file) => /\.test(-d)?\.ts$|(^|\/)test\//.test(file);
 
-/** Whether `name` (a path of this repository, or a package) is covered by `pattern` as written in the table. @param {string} name @param {string} pattern */
+/** Returns whether `name` (a path of this repository, or a package) is covered by `pattern` as written in the table. @param {string} name @param {string} pattern */
 function isCovered(name, pattern) {
   if (pattern.endsWith('/')) return name.startsWith(pattern);
   if (pattern.endsWith('*')) return name.startsWith(pattern.slice(0, -1));

@@ -10,7 +10,7 @@ export interface Profile {
   /** Pages of the site, some much more visited than others (Zipf), and the sections they are in. */
   readonly pages: number;
   readonly sections: number;
-  /** How many interests there are (Zipf); each visitor names none to `interestsMax` of them. */
+  /** Number of interests (Zipf); each visitor names none to `interestsMax` of them. */
   readonly interests: number;
   readonly interestsMax: number;
   readonly languages: readonly Share<readonly string[]>[];
@@ -65,7 +65,7 @@ const byLanguages = ({ languages = [] }: Criteria): string =>
 const byPage = ({ topic = '' }: Criteria): string =>
   topic.endsWith('/page-1') ? 'on the first page' : 'on another page';
 
-/** Whether the one interest most people name is among theirs. */
+/** Group of a visitor by whether they name the interest that most people name. */
 function byPopularInterest({ interests = [] }: Criteria): string {
   if (interests.length === 0) return 'names none';
   return interests.includes('interest 1') ? 'names the popular one' : 'names others only';

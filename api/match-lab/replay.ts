@@ -29,7 +29,7 @@ export interface Match {
   readonly step: number;
   readonly sharedInterests: number;
   readonly nearness: 'page' | 'section' | 'site';
-  /** Whether the two had met within `repeatMs`. */
+  /** True if the two had met within `repeatMs`. */
   readonly isRepeat: boolean;
 }
 

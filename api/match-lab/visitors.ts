@@ -13,15 +13,15 @@ export interface Visitor {
 }
 
 export interface Mood {
-  /** How long they wait before they give up. */
+  /** Time for which they wait before they give up. */
   readonly patienceMs: number;
-  /** How long their page takes to confirm a match; `null` for a page that is gone and never does. */
+  /** Time that their page takes to confirm a match; `null` for a page that is gone and never does. */
   readonly confirmsAfterMs: number | null;
-  /** How long they stay in a conversation before they skip. */
+  /** Time for which they stay in a conversation before they skip. */
   readonly staysMs: number;
-  /** Whether they look for somebody else afterwards. */
+  /** True if they look for somebody else afterwards. */
   readonly isGoingOn: boolean;
-  /** How long they look at the end before that, if it was the other who went. */
+  /** Time for which they look at the end before that, if it was the other who went. */
   readonly pausesMs: number;
 }
 

@@ -62,7 +62,7 @@ import type { SessionRef } from './domain/session.ts';
 import { REPAIRED_KINDS } from './domain/repaired-kinds.ts';
 import type { StateStore } from './state/state-store.ts';
 
-/** How often what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
+/** Interval at which what is due is looked for: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
 /** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
 const DRAIN_SPREAD_MS = 4_000;

@@ -35,7 +35,7 @@ export interface Backend {
   readonly salts: SaltSource;
   /** Where counts are kept that all nodes share; `null` where there is one node. */
   readonly redis: RedisClient | null;
-  /** Whether the sites are on several servers, so that one of them may be away. */
+  /** True if the sites are on several servers, so that one of them may be away. */
   readonly isSharded: boolean;
   /** Fault that keeps the store from being reached at this moment; `null` if there is none, as far as is known. */
   reachFault(): StoreFault | null;
@@ -163,7 +163,7 @@ function logBusFault(log: Log): (fault: NodeBusFault | undefined) => void {
   };
 }
 
-/** How long a start tries again what fails after the first contact, and pauses in between. Milliseconds. */
+/** Time for which a start tries again what fails after the first contact, and pauses in between. Milliseconds. */
 const START = { withinMs: 5_000, pauseMs: 100 } as const;
 
 async function tryForAWhile(step: () => Promise<void>): Promise<void> {

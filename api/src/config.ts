@@ -44,7 +44,7 @@ const environment = z.object({
   DATA_DIR: pathOf('the path of a folder').default('./data'),
   /** Where Redis is. With it many processes serve the same visitors; without it one process keeps all in memory. */
   REDIS_URL: z.string().transform(readBy(parseRedisUrl)).optional(),
-  /** How many proxies of one's own stand in front: as many entries of X-Forwarded-For, from the right, are believed. */
+  /** Number of proxies of one's own that stand in front: as many entries of X-Forwarded-For, from the right, are believed. */
   TRUSTED_HOPS: z.coerce
     .number('a number')
     .int('a whole number')

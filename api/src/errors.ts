@@ -19,7 +19,7 @@ export class Refusal extends Error {
   }
 }
 
-/** How long a client waits after a failure nobody foresaw. Milliseconds. */
+/** Time for which a client waits after a failure nobody foresaw. Milliseconds. */
 const INTERNAL_RETRY_MS = 1_000;
 
 /** What to answer for anything that was thrown: a refusal as it is, the rest as `internal` without detail. */
@@ -28,7 +28,7 @@ export function toRefusal(thrown: unknown): Refusal {
   return new Refusal('internal', { retryAfterMs: INTERNAL_RETRY_MS, cause: thrown });
 }
 
-/** Whether something thrown is a mistake in the code, and says nothing of what the code asked: a server, a file, a setting. */
+/** Returns whether something thrown is a mistake in the code, and says nothing of what the code asked: a server, a file, a setting. */
 export function isBug(thrown: unknown): thrown is Error {
   return [TypeError, RangeError, ReferenceError, SyntaxError].some((mistake) => thrown instanceof mistake);
 }

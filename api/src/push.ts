@@ -19,7 +19,7 @@ export interface Push {
   toAll<Name extends PushName>(name: Name, payload: PushPayload<Name>): void;
   /** The session of a visitor connected here, as it stands; `null` if there is none. */
   sessionOf(sessionId: SessionId): SessionRef | null;
-  /** Whether anybody of a site is connected to this node. */
+  /** Returns whether anybody of a site is connected to this node. */
   hasVisitors(site: SiteId): boolean;
   /** Who is connected here, and what is known of them. */
   visitors(): Iterable<readonly [SessionRef, Visitor]>;

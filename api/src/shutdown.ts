@@ -23,14 +23,14 @@ export interface ShutdownParts {
   readonly say: (line: string) => void;
   /** Ends the process; does not return. */
   readonly exit: (code: 0 | 1) => void;
-  /** Whether something outside JavaScript would keep `exit` from ending the process. */
+  /** Returns whether something outside JavaScript would keep `exit` from ending the process. */
   readonly isHeldUp: () => boolean;
   /** Ends the process as it is, without waiting for anything. */
   readonly kill: () => void;
   readonly endMaxMs?: number;
 }
 
-/** How often `isHeldUp` is asked once everything is closed. Milliseconds. */
+/** Interval at which `isHeldUp` is asked once everything is closed. Milliseconds. */
 const HELD_UP_CHECK_MS = 50;
 
 /**

@@ -87,7 +87,7 @@ export function startTestApp({ siteList = [SHOP], config = {}, clock, ...rest }:
 let requestCount = 0;
 export const requestId = () => `request-${++requestCount}` as RequestId;
 
-/** How long a test waits for what must come. Milliseconds. */
+/** Time for which a test waits for what must come. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
 export interface VisitorOptions {
@@ -99,7 +99,7 @@ export interface VisitorOptions {
   readonly doesConfirm?: boolean;
   /** The address a proxy names, for a service that trusts one. */
   readonly from?: string;
-  /** Whether to connect at once; otherwise with `present`. */
+  /** True to connect at once; otherwise with `present`. */
   readonly autoConnect?: boolean;
 }
 

@@ -17,7 +17,7 @@ const PASSWORD = 'kept-to-ourselves';
 
 /** Deadlines that a test can wait for. What is asked again until it works does not mind if a slow machine misses one. */
 const BOUNDS = { connectMs: 1_000, queryMs: 1_000, statementMs: 800, lockMs: 600, transactionMs: 2_000, closeMs: 300 };
-/** How long recovery is waited for: many times the deadlines. */
+/** Time for which recovery is waited for: many times the deadlines. */
 const SOON = { timeout: 20_000, interval: 50 };
 
 let server: PostgresServer | undefined;
@@ -94,7 +94,7 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
 interface Weather {
   readonly begin: (user: string) => Promise<unknown> | void;
   readonly end: (user: string) => Promise<unknown> | void;
-  /** Whether what is asked only fails while it lasts, or also what only reads and what starts. */
+  /** True if what is asked only fails while it lasts, or also what only reads and what starts. */
   readonly stops: 'writes' | 'everything';
   /** What the log says. */
   readonly reason: RegExp;

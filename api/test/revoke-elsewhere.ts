@@ -6,7 +6,7 @@ import { PostgresServer } from './servers/postgres-server.ts';
 const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789';
 const headers = { Authorization: `Bearer ${OPERATOR_TOKEN}`, 'Content-Type': 'application/json' };
 
-/** How long anything is waited for. Milliseconds. */
+/** Time for which anything is waited for. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /**

@@ -6,7 +6,7 @@ import { SQLITE_FILE } from '../src/records/records.ts';
 import { NodeProcess } from './servers/node-process.ts';
 import { tempFolder } from './temp-records.ts';
 
-/** How long a change of readiness is waited for: many times the deadlines. */
+/** Time for which a change of readiness is waited for: many times the deadlines. */
 const SOON = { timeout: 40_000, interval: 200 };
 
 async function start() {

@@ -11,7 +11,7 @@ import type { VisitorFingerprint } from '../src/domain/visitor-fingerprint.ts';
 import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
-/** How long before it is due something must not have happened: longer than the calls in between take on a slow machine. Milliseconds. */
+/** Time before it is due at which something must not have happened: longer than the calls in between take on a slow machine. Milliseconds. */
 const SLACK_MS = 20_000;
 
 /** A store under test, with its time in the test's hand. */

@@ -24,7 +24,7 @@ export function createChat(options: ChatOptions): Chat {
 }
 
 /**
- * Whether the page before this one, in this tab, left a wait or a conversation behind that
+ * Returns whether the page before this one, in this tab, left a wait or a conversation behind that
  * `createChat(…).resume()` would take up. `scope` as in {@link ChatOptions}.
  */
 export function canResume({ site, scope = '' }: Pick<ChatOptions, 'site' | 'scope'>): boolean {

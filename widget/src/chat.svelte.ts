@@ -16,7 +16,7 @@ export class ChatModel {
   notice = $state.raw<Notice | null>(null);
   /** What stands in the composer. It outlives screens and lost connections, and belongs to one conversation. */
   draft = $state('');
-  /** Whether the visitor has just blocked the peer: said on the next screen. */
+  /** True if the visitor has just blocked the peer: said on the next screen. */
   hasBlocked = $state(false);
   /** When what the service refused can be tried again, Unix milliseconds; `null` where nothing is known. */
   refusedUntil = $state.raw<number | null>(null);

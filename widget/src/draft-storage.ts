@@ -2,7 +2,7 @@ import { LIMITS } from '@passerby/sdk';
 
 /** What the next page in this tab cannot know otherwise. */
 export interface Remembered {
-  /** Whether the panel stood open. */
+  /** True if the panel stood open. */
   readonly isOpen: boolean;
   /** What stood in the composer. */
   readonly draft: string;

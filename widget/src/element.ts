@@ -33,7 +33,7 @@ export class PasserbyChatElement extends PageElement {
 
   readonly #root: ShadowRoot;
   readonly #widget: WidgetModel;
-  /** Whether it is the element of the script tag, which is to be there until it is removed by `remove` or `destroy`. */
+  /** True if it is the element of the script tag, which is to be there until it is removed by `remove` or `destroy`. */
   #isOfTag = false;
   #component: Mounted | undefined;
 
@@ -51,7 +51,7 @@ export class PasserbyChatElement extends PageElement {
     Object.assign(this, own);
   }
 
-  /** Whether the panel is open. */
+  /** Returns whether the panel is open. */
   get isOpen(): boolean {
     return this.#widget.isOpen;
   }

@@ -39,7 +39,7 @@ export class WidgetModel {
   /** What the visitor chose on the start screen. */
   interests = $state.raw<readonly string[]>([]);
   isTopicWanted = $state(true);
-  /** Whether each message shows its time. */
+  /** True if each message shows its time. */
   hasTimes = $state(false);
 
   sheet = $state.raw<Sheet | null>(null);
@@ -205,5 +205,5 @@ export class WidgetModel {
   }
 }
 
-/** Whether there is something for the next page to go on with. */
+/** Returns whether there is something for the next page to go on with. */
 const isRunning = ({ status }: ChatState) => status === 'waiting' || status === 'chatting';

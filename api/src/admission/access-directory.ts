@@ -27,7 +27,7 @@ export interface AccessDirectoryParts {
 
 /** Change that may end the access of visitors who are connected. */
 export interface AccessChange extends GoneKeys {
-  /** Whether somebody is shut out who was not. */
+  /** True if somebody is shut out who was not. */
   readonly areBansNew: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { Agreed, FindPayload, Policy } from '@passerby/sdk/protocol';
 import { Refusal } from '../errors.ts';
 
-/** Whether a visitor has agreed to all the site asks for. */
+/** Returns whether a visitor has agreed to all the site asks for. */
 export function hasAgreed({ rules, ageBands }: Policy, agreed: Agreed): boolean {
   if (rules !== null && agreed.rules !== rules.version) return false;
   return ageBands.length === 0 || (agreed.ageBand !== null && ageBands.includes(agreed.ageBand));

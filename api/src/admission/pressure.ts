@@ -15,7 +15,7 @@ export interface Signs {
   readonly delayShare: () => number;
   /** How much of the sessions a site may open is used up, 0 to 1. */
   readonly usedShare: (site: SiteId) => number;
-  /** Whether this address, or a network it is in, says the same to many. */
+  /** Returns whether this address, or a network it is in, says the same to many. */
   readonly isSuspect: (site: SiteId, address: AddressHashes) => boolean;
 }
 

@@ -22,7 +22,7 @@ const COST = 4_000;
  * leave out the rest.
  */
 export const TRIES_MAX: Readonly<Record<PressureLevel, number>> = { 0: 600, 1: 1_200, 2: 2_400 };
-/** How long a challenge is good for. Milliseconds. */
+/** Time for which a challenge is good. Milliseconds. */
 export const CHALLENGE_MS = 5 * 60_000;
 /** Who has proved it and then looked for nobody for this long is asked again. Milliseconds. */
 export const PROVEN_MS = 2 * 60 * 60_000;
@@ -97,7 +97,7 @@ export class ProofOfWork {
     return { status: 'proven' };
   }
 
-  /** How many sessions are kept in mind, for the tests that show nothing is left behind. */
+  /** Number of sessions that are kept in mind, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#open.size + this.#proven.size;
   }

@@ -54,7 +54,7 @@ export function newKeyAnswer(key: NewKeyView, { origins }: SiteView): CommandOut
   };
 }
 
-/** Whether there are origins, and none that a live key lets in. */
+/** Returns whether there are origins, and none that a live key lets in. */
 function areForTestsOnly(origins: readonly string[]): boolean {
   const rules = origins.map(readOriginRule).filter((rule) => rule !== null);
   return rules.length > 0 && rules.every(isForTestsOnly);

@@ -1,7 +1,7 @@
 import { type Clock, type MonotonicClock, monotonicClock, systemClock } from '../clock.ts';
 import type { SiteId } from '../domain/ids.ts';
 
-/** How often each lease is renewed. Milliseconds. */
+/** Interval at which each lease is renewed. Milliseconds. */
 const BEAT_EVERY_MS = 1_000;
 /** Renewals under way at once: more sites than this take turns. */
 const UNDER_WAY_MAX = 256;

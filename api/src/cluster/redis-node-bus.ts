@@ -201,12 +201,12 @@ export class RedisNodeBus implements NodeBus {
   }
 }
 
-/** How long after a failed subscription the next one is tried. Milliseconds. */
+/** Time after a failed subscription at which the next one is tried. Milliseconds. */
 const LISTEN_AGAIN_MS = 200;
-/** How long the first connection may take. Milliseconds. */
+/** Maximum time that the first connection may take. Milliseconds. */
 const FIRST_CONNECTION_MS = 5_000;
 
-/** How long a start waits for the first echo. Milliseconds. */
+/** Time for which a start waits for the first echo. Milliseconds. */
 const FIRST_ECHO_MS = 1_000;
 /** How often a node sends itself an echo. Milliseconds. */
 const ECHO_EVERY_MS = 2_000;

@@ -36,7 +36,7 @@ export interface LocalView {
   readonly session: SessionRef;
   readonly seat: Seat | null;
   readonly isPeerAway: boolean;
-  /** Whether the visitor was told to wait. */
+  /** True if the visitor was told to wait. */
   readonly isWaiting: boolean;
   /** The revision up to which the visitor was told. */
   readonly toldAt: number;

@@ -6,7 +6,7 @@ import { readStaticFiles, staticFiles, type ServedFile } from './static-files.ts
 /** Files whose name holds a hash of their content never change. */
 const HASHED = /-[A-Za-z0-9_-]{8,}\.js$/;
 const YEAR_S = 31_536_000;
-/** How long a page may go on with the loader it has: a new release reaches everybody within this. Seconds. */
+/** Time for which a page may go on with the loader it has: a new release reaches everybody within this. Seconds. */
 const ENTRY_MAX_AGE_S = 300;
 
 const IMMUTABLE = `public, max-age=${YEAR_S}, immutable`;

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { Clock } from '../clock.ts';
 
-/** How long what it says may be relied on. RFC 9116 asks for less than a year. Milliseconds. */
+/** Time for which what it says may be relied on. RFC 9116 asks for less than a year. Milliseconds. */
 const GOOD_FOR_MS = 180 * 24 * 60 * 60_000;
 
 export interface SecurityTxtParts {

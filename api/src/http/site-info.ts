@@ -6,7 +6,7 @@ import { findAdmittedSite, REFUSED_ORIGIN } from '../admission/origin-check.ts';
 import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 
-/** How long a browser may remember that it may ask. Seconds. */
+/** Time for which a browser may remember that it may ask. Seconds. */
 const PREFLIGHT_MAX_AGE_S = 600;
 
 /** `GET /v1/site?site=pk_…`: what a page may know before it connects, for the origins of that site only. */

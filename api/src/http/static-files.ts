@@ -105,7 +105,7 @@ function acceptable(context: Context, { representations }: StaticFile): Represen
 }
 
 /**
- * Whether an `If-None-Match` names this entity tag (RFC 9110, 13.1.2: a list or `*`, compared weakly). Koa's `fresh`
+ * Returns whether an `If-None-Match` names this entity tag (RFC 9110, 13.1.2: a list or `*`, compared weakly). Koa's `fresh`
  * does not answer it where the request says `Cache-Control: no-cache`, which speaks to caches and not to the origin.
  */
 function isKnown(etag: string, ifNoneMatch: string): boolean {

@@ -13,19 +13,19 @@ export const CONNECTION_LIMITS = {
   headMs: 10_000,
   /** Until a request is whole. Leaves 20 s for the largest body (`packetMaxBytes`): a phone with 3 kB/s makes it. */
   requestMs: 30_000,
-  /** How often those two times are looked at; Node's own 30 s would quadruple them. */
+  /** Interval at which those two times are looked at; Node's own 30 s would quadruple them. */
   overdueCheckMs: 1_000,
-  /** How long a connection between two requests stays. More than the 60 s of common proxies, so that they let go: what a proxy sends while this side closes is lost. */
+  /** Time for which a connection between two requests stays. More than the 60 s of common proxies, so that they let go: what a proxy sends while this side closes is lost. */
   keepAliveMs: 65_000,
   /** An HTTP connection on which nothing moves. More than a long poll may last, which a ping ends at the latest. */
   stillMs: ping.intervalMs + ping.timeoutMs + 10_000,
   /** From the Engine.IO handshake until the visitor has joined. */
   joinMs: 10_000,
-  /** How long a connection that this side closes may take to agree; then it is torn down. ws and Engine.IO would wait for 30 s. */
+  /** Maximum time that a connection that this side closes may take to agree; then it is torn down. ws and Engine.IO would wait for 30 s. */
   closeMs: 3_000,
-  /** How often a silent connection is asked whether it lives. */
+  /** Interval at which a silent connection is asked whether it lives. */
   pingIntervalMs: ping.intervalMs,
-  /** How long it may take to answer. */
+  /** Maximum time that it may take to answer. */
   pingTimeoutMs: ping.timeoutMs,
   /** Packets that wait for a connection that does not read; with one more it is cut. Eight times what the SDK has under way at most (`windowFrames`). */
   unreadMaxPackets: 256,

@@ -47,7 +47,7 @@ function common(a: readonly string[], b: readonly string[]): number {
   return intersection(a, b).length;
 }
 
-/** Whether the two lists share a member, or one of them names none. */
+/** Returns whether the two lists share a member, or one of them names none. */
 export function hasCommonOrNone(a: readonly string[], b: readonly string[]): boolean {
   return a.length === 0 || b.length === 0 || common(a, b) > 0;
 }

@@ -7,11 +7,11 @@ export interface Expansion {
   /** Milliseconds of waiting; the first is 0, each later one larger. */
   readonly afterMs: number;
   readonly reach: Reach;
-  /** Whether visitors who both named interests must share one. */
+  /** True if visitors who both named interests must share one. */
   readonly isInterestNeeded: boolean;
-  /** Whether visitors who both named languages must share one. */
+  /** True if visitors who both named languages must share one. */
   readonly isLanguageNeeded: boolean;
-  /** Whether two who met within `repeatMs` may meet again, if nobody else is there. */
+  /** True if two who met within `repeatMs` may meet again, if nobody else is there. */
   readonly isRepeatAllowed: boolean;
 }
 
@@ -31,15 +31,15 @@ export interface Weights {
 export interface MatchRules {
   readonly weights: Weights;
   readonly expansions: readonly Expansion[];
-  /** Whether visitors who both named languages must share one, however long they wait. */
+  /** True if visitors who both named languages must share one, however long they wait. */
   readonly isLanguageHard: boolean;
   /** Candidates examined in one decision at most. */
   readonly scanMax: number;
   /** Oldest waiters taken from one index at most. Of the exact scan's shared interests, 16 keep 88 %, 8 keep 82 %. */
   readonly perTagMax: number;
-  /** How long two who met count as having met. Milliseconds. */
+  /** Time for which two who met count as having met. Milliseconds. */
   readonly repeatMs: number;
-  /** How long both sides have to confirm a match before it falls through. Milliseconds. */
+  /** Time for which both sides have to confirm a match before it falls through. Milliseconds. */
   readonly confirmMs: number;
 }
 

@@ -17,7 +17,7 @@ export class ActiveBans implements BanList {
     else this.#byTarget.delete(target);
   }
 
-  /** Whether this very ban is held. */
+  /** Returns whether this very ban is held. */
   has({ site, kind, value, id }: Ban): boolean {
     return this.#byTarget.get(targetOf(site, kind, value))?.has(id) ?? false;
   }

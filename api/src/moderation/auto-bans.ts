@@ -19,7 +19,7 @@ export const AUTO_BAN_STEPS = [
   { reporters: 8, forMs: DAY_MS },
 ] as const;
 
-/** How long who says the same to one stranger after the other is kept from the next. Milliseconds. */
+/** Time for which a visitor who says the same to one stranger after the other is kept from the next. Milliseconds. */
 const SPAM_MS = 60 * MINUTE_MS;
 
 /** A ban that the service gives by itself. */

@@ -6,7 +6,7 @@ import type { SiteId } from '../domain/ids.ts';
 /** A ban in force. `until` is Unix milliseconds; `null`: until it is lifted. */
 export interface BanTerm {
   readonly until: number | null;
-  /** Whether the service gave it by itself, for reports or for saying the same to many. */
+  /** True if the service gave it by itself, for reports or for saying the same to many. */
   readonly isAutomatic: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { failureReason } from '../records/database-failure.ts';
 
-/** How often old reports are looked for. Milliseconds. */
+/** Interval at which old reports are looked for. Milliseconds. */
 const EVERY_MS = 60 * 60_000;
 
 /** What keeps reports, and lets the old ones go. */

@@ -8,9 +8,9 @@ import { TextsByNetwork } from './texts-by-network.ts';
 const MINUTE_MS = 60_000;
 /** Shorter texts are greetings: everybody says the same. Characters, after normalising. */
 const MIN_CHARS = 24;
-/** How long it is remembered that a text was said. Milliseconds. */
+/** Time for which it is remembered that a text was said. Milliseconds. */
 const MEMORY_MS = 15 * MINUTE_MS;
-/** How long one salt is used. A text said on both sides of a change counts as two. Milliseconds. */
+/** Time for which one salt is used. A text said on both sides of a change counts as two. Milliseconds. */
 const SALT_MS = 60 * MINUTE_MS;
 /**
  * In so many conversations the same text is suspect, and in so many it is spam: two new strangers a minute, and the same
@@ -77,7 +77,7 @@ export class SpamDetector {
     if (places.size === REPEATS.spam) this.#onSpam(site, address);
   }
 
-  /** Whether the same was said from there to so many that more should be asked of them. */
+  /** Returns whether the same was said from there to so many that more should be asked of them. */
   isSuspect(site: SiteId, [address, ...wider]: AddressHashes): boolean {
     const now = this.#clock();
     const speaker = this.#speakers.get(keyOf(site, address));
@@ -85,7 +85,7 @@ export class SpamDetector {
     return wider.some((network) => (this.#suspectNetworks.get(keyOf(site, network)) ?? now) > now);
   }
 
-  /** How many addresses are kept in mind, for the tests that show nothing is left behind. */
+  /** Number of addresses that are kept in mind, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#speakers.size;
   }

@@ -2,16 +2,16 @@ import type { ReadinessReason, StoreFault } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
 import { within } from '../deadline.ts';
 
-/** How long what the store said stands, however often somebody asks. Milliseconds. */
+/** Time for which what the store said stands, however often somebody asks. Milliseconds. */
 const STORE_TTL_MS = 1_000;
 /** The same of the database, where each probe is a write to the disk. Milliseconds. */
 const RECORDS_TTL_MS = 5_000;
-/** How long either is waited for. Milliseconds. */
+/** Time for which either is waited for. Milliseconds. */
 const ANSWER_MS = 500;
-/** How long the records may be out of reach before this process says so. Milliseconds. */
+/** Time for which the records may be out of reach before this process says so. Milliseconds. */
 const STALE_MS = 5_000;
 
-/** Whether the state store takes writes. */
+/** State of the store, as far as a visitor depends on it. */
 export interface StoreStanding {
   readonly isAvailable: boolean;
   /** Faults it has. There may be some while it is available, if they concern a part of the sites. */
@@ -35,7 +35,7 @@ export interface ReadinessParts {
 }
 
 /**
- * Whether this process should get visitors, and why not. A flood of questions costs the store one call a second, and the
+ * Decides whether this process should get visitors, and why not. A flood of questions costs the store one call a second, and the
  * database one in `RECORDS_TTL_MS`.
  */
 export class ReadinessCheck {
@@ -96,7 +96,7 @@ export class ReadinessCheck {
 
 /** What is known of this process. */
 export interface Outlook {
-  /** Whether it should get visitors. */
+  /** True if it should get visitors. */
   readonly isReady: boolean;
   /** What is wrong with it. */
   readonly reasons: readonly ReadinessReason[];
@@ -107,7 +107,7 @@ export interface Outlook {
 interface Question<Answer> {
   readonly clock: MonotonicClock;
   readonly ask: () => Promise<Answer>;
-  /** How long an answer stands. Milliseconds. */
+  /** Time for which an answer stands. Milliseconds. */
   readonly everyMs: number;
   /** What holds before the first answer. */
   readonly first: Answer;

@@ -5,10 +5,10 @@ import { STORE_WELL, type StoreStanding } from './readiness.ts';
 
 /** Time a renewal of a lease may take before the store counts as too slow. Milliseconds. */
 const LATE_MS = 500;
-/** How long it stands that no right is missing: a second less than is promised, for which what was answered stands. Milliseconds. */
+/** Time for which the answer that no right is missing stands: a second less than is promised, for which what was answered stands. Milliseconds. */
 const RIGHTS_STAND_MS = 4_000;
 /**
- * How long an answer about rights is waited for. In a Cluster one server says, and where that one is away the others go on
+ * Time for which an answer about rights is waited for. In a Cluster one server says, and where that one is away the others go on
  * without it. Milliseconds.
  */
 const RIGHTS_ANSWER_MS = 200;
@@ -26,7 +26,7 @@ const SPOKEN: ReadonlySet<StoreFault> = new Set([
 /** Parts of the service that know how the store is. */
 export interface StoreWitnesses {
   readonly backend: {
-    /** Whether the sites are on several servers, so that no single probe stands for all of them. */
+    /** True if the sites are on several servers, so that no single probe stands for all of them. */
     readonly isSharded: boolean;
     reachFault(): StoreFault | null;
     probe(): Promise<unknown>;
@@ -63,7 +63,7 @@ interface Refusal {
 }
 
 /**
- * Whether the store takes writes. Renewals of leases say so, which are a write on each site every second; where there is
+ * Watches whether the store takes writes. Renewals of leases say so, which are a write on each site every second; where there is
  * no site with visitors, a probe does. In a Cluster the sites are on several servers: as long as more than half of them
  * can be served the process goes on, since no other process could serve the rest. A store that took no writes is back
  * once a write went through that was begun after that. Of the rights that scripts need, few are those of such a write:

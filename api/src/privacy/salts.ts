@@ -6,7 +6,7 @@ import { ForeignAnswer, renewConnection } from '../state/redis/foreign-answer.ts
 import { PREFIX } from '../state/redis/keys.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** How long before a day its salt is fetched, so that midnight waits for nobody. Milliseconds. */
+/** Time before a day at which its salt is fetched, so that midnight waits for nobody. Milliseconds. */
 const AHEAD_MS = 60 * 60_000;
 const SALT_BYTES = 32;
 
@@ -102,7 +102,7 @@ export class Salts {
   }
 }
 
-/** Whether the salt of what was hashed at a time, Unix milliseconds, is gone: it tells nobody apart any more. */
+/** Returns whether the salt of what was hashed at a time, Unix milliseconds, is gone: it tells nobody apart any more. */
 export function isSaltForgotten(at: number, now: number): boolean {
   return dayOf(at) < dayOf(now) - 1;
 }

@@ -11,7 +11,7 @@ export interface Load {
  */
 export const SHED_FROM_MS = 200;
 
-/** How often the delay is sampled, which is also what a process with nothing to do shows. Milliseconds. */
+/** Interval at which the delay is sampled, which is also what a process with nothing to do shows. Milliseconds. */
 const RESOLUTION_MS = 20;
 /** The time a figure is about. Milliseconds. */
 const WINDOW_MS = 1_000;

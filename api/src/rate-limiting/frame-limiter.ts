@@ -28,7 +28,7 @@ export class FrameLimiter {
     this.#tell = tell;
   }
 
-  /** Whether this frame may be passed on. */
+  /** Returns whether this frame may be passed on. */
   admits(sessionId: SessionId, isNumbered: boolean): boolean {
     if (!isNumbered) return this.#tryConsume('frames', sessionId);
     const now = this.#clock();

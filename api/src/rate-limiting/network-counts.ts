@@ -11,7 +11,7 @@ export class NetworkCounts {
     this.#max = max;
   }
 
-  /** Whether one of the networks of the address has no more room. */
+  /** Returns whether one of the networks of the address has no more room. */
   isFull(address: string): boolean {
     return networksOf(address).some((network, step) => (this.#open.get(network) ?? 0) >= this.#max * timesAt(step));
   }

@@ -2,7 +2,7 @@ import type { MonotonicClock } from '../clock.ts';
 import { RATE_LIMITS, scaled, type SessionLimitName } from '../limits/rate-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** How often sessions that took nothing for long are forgotten. Milliseconds. */
+/** Interval at which sessions that took nothing for long are forgotten. Milliseconds. */
 const SWEEP_MS = 60_000;
 
 /**
@@ -26,12 +26,12 @@ export class SessionRateLimiter {
     return this.#bucketOf(name, session).tryConsume(this.#clock());
   }
 
-  /** How long until that many may be taken at once, or all there can be. Milliseconds. */
+  /** Time until that many may be taken at once, or all there can be. Milliseconds. */
   msUntil(points: number, name: SessionLimitName, session: string): number {
     return this.#bucketOf(name, session).msUntil(points, this.#clock());
   }
 
-  /** How many sessions are kept in mind, for the tests that show nothing is left behind. */
+  /** Number of sessions that are kept in mind, for the tests that show nothing is left behind. */
   get size(): number {
     return new Set([...this.#buckets.values()].flatMap((buckets) => [...buckets.keys()])).size;
   }

@@ -23,7 +23,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** How long until that many points are there, or as many as it holds. Milliseconds, whole. */
+  /** Time until that many points are there, or as many as it holds. Milliseconds, whole. */
   msUntil(points: number, now: number): number {
     this.#fill(now);
     const missing = Math.min(points, this.#points) - this.#left;

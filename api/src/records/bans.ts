@@ -68,7 +68,7 @@ export class BanRecords {
     return row && banOf(this.#check.one('bans', row));
   }
 
-  /** Whether there was one that had not been lifted. */
+  /** Returns whether there was one that had not been lifted. */
   lift(id: string, at: number): Promise<boolean> {
     return together(this.#db, async (db) => {
       const revision = await raiseRevision(db);

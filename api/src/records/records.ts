@@ -40,7 +40,7 @@ export interface Stores {
 export interface Changes {
   /** Up to where this tells: ask for what came after it next time. */
   readonly revision: Revision;
-  /** Whether this is all there is, and not only what changed. */
+  /** True if this is all there is, and not only what changed. */
   readonly isWhole: boolean;
   /** Whole, as they are now. */
   readonly sites: readonly SiteRecord[];

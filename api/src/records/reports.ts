@@ -25,7 +25,7 @@ export interface Report {
   readonly reporterNetwork: AddressHash | null;
   /** The wider networks of the reported one, narrowest first; none for IPv4. */
   readonly reportedNetworks: readonly AddressHash[];
-  /** Whether it counts towards automatic bans: of a conversation both confirmed, in which the reported one said something. */
+  /** True if it counts towards automatic bans: of a conversation both confirmed, in which the reported one said something. */
   readonly counts: boolean;
   /** Unix milliseconds. */
   readonly createdAt: number;
@@ -37,7 +37,7 @@ export interface Report {
 
 export type NewReport = Omit<Report, 'id' | 'status' | 'resolution' | 'resolvedAt'>;
 
-/** How long words are kept in a report nobody resolved, and reports at all. Milliseconds. */
+/** Time for which words are kept in a report nobody resolved, and reports at all. Milliseconds. */
 export const REPORT_WORDS_MS = 30 * 24 * 3_600_000;
 export const REPORT_MS = 90 * 24 * 3_600_000;
 

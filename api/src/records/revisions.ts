@@ -34,7 +34,7 @@ export async function revisionOf(db: Database, check: RowCheck): Promise<Revisio
   return { number: value, stamp };
 }
 
-/** Whether a revision led to the present one. If not, or if that is too long ago to say, the database may have been put back. */
+/** Returns whether a revision led to the present one. If not, or if that is too long ago to say, the database may have been put back. */
 export async function leadsTo(db: Database, earlier: Revision, present: Revision): Promise<boolean> {
   if (earlier.number >= present.number) return isSameRevision(earlier, present);
   const row = await db.selectFrom('stamps').select('stamp').where('revision', '=', earlier.number).executeTakeFirst();

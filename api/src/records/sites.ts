@@ -55,7 +55,7 @@ export class SiteRecords {
     });
   }
 
-  /** Whether the site is there. */
+  /** Returns whether the site is there. */
   set(id: SiteId, change: { readonly name?: string; readonly isDisabled?: boolean }): Promise<boolean> {
     return this.#change(id, async (db) => {
       const { name, isDisabled } = change;
@@ -70,7 +70,7 @@ export class SiteRecords {
     });
   }
 
-  /** Whether the site is there. */
+  /** Returns whether the site is there. */
   setPolicy(id: SiteId, policy: string): Promise<boolean> {
     return this.#change(id, async (db) => {
       await db

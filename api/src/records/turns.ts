@@ -3,7 +3,7 @@ export class Turns {
   #isTaken = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** Whether it was got hold of within a time, in milliseconds. Who did must call `pass`. */
+  /** Returns whether it was got hold of within a time, in milliseconds. Who did must call `pass`. */
   async take(maxMs: number): Promise<boolean> {
     if (!this.#isTaken) {
       this.#isTaken = true;

@@ -166,7 +166,7 @@ export class NoticeDispatcher {
     this.#ended(sessionId, conversationId, 'peer_left');
   }
 
-  /** Whether the visitor is here and was told nothing newer. Notices of several nodes overtake each other. */
+  /** Returns whether the visitor is here and was told nothing newer. Notices of several nodes overtake each other. */
   #isNews(sessionId: SessionId, revision: number): boolean {
     const session = this.#push.sessionOf(sessionId);
     if (session === null || revision < (this.#toldAt.get(session) ?? 0)) return false;

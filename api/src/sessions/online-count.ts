@@ -22,7 +22,7 @@ export function bucketOf(count: number): OnlineBucket {
 interface Told {
   /** Lower end of the bucket that all of them were told last; `null` if they were told different ones, or some of them none. */
   min: number | null;
-  /** Whether somebody came or went since the last look. */
+  /** True if somebody came or went since the last look. */
   isTouched: boolean;
   lookedAt: number;
 }

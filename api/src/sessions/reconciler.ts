@@ -85,7 +85,7 @@ export class Reconciler {
     return bySite;
   }
 
-  /** Whether the visitor has been told where they sit; looks it up if not. An answer that promises a start waits for it. */
+  /** Returns whether the visitor has been told where they sit; looks it up if not. An answer that promises a start waits for it. */
   async isSeated(session: SessionRef, except?: ConversationId): Promise<boolean> {
     const isTold = () => ![undefined, except].includes(this.#relay.seatOf(session.sessionId)?.conversationId);
     if (!isTold()) await this.#compare(session.site, [session]);

@@ -14,7 +14,7 @@ interface Place {
   readonly seat: Seat;
   readonly inactivityMs: number;
   isPeerAway: boolean;
-  /** Whether something with a number was handed to this visitor. */
+  /** True if something with a number was handed to this visitor. */
   isPeerHeard: boolean;
   lastSaidAt: number;
 }
@@ -103,7 +103,7 @@ export class Relay {
   }
 
   /**
-   * Whether something the peer said was handed to this visitor by this node; known until `TIMES.reportMs` after the
+   * Returns whether something the peer said was handed to this visitor by this node; known until `TIMES.reportMs` after the
    * visitor left the conversation. `false` also for what another node handed over.
    */
   hasHeardPeer(sessionId: SessionId, conversationId: ConversationId): boolean {
@@ -122,7 +122,7 @@ export class Relay {
     return seats;
   }
 
-  /** How many visitors sit here, for the tests that show nothing is left behind. */
+  /** Number of visitors that sit here, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#places.size;
   }

@@ -161,7 +161,7 @@ export class Sessions {
     this.#tell((await this.#store.close(session)).notices);
   }
 
-  /** Whether the visitor asked to be forgotten and has not been answered: that the session is gone is no news then. */
+  /** Returns whether the visitor asked to be forgotten and has not been answered: that the session is gone is no news then. */
   isClosing(sessionId: SessionId): boolean {
     return this.#closing.has(sessionId);
   }
@@ -188,7 +188,7 @@ export class Sessions {
     if (!this.#seenAt.has(site)) this.#seenAt.set(site, -Infinity);
   }
 
-  /** How many sites are looked after, for the tests that show nothing is left behind. */
+  /** Number of sites that are looked after, for the tests that show nothing is left behind. */
   get siteCount(): number {
     return this.#seenAt.size;
   }
@@ -208,7 +208,7 @@ export class Sessions {
     this.#forget(sessionId);
   }
 
-  /** Whether the store brings a visitor back to a conversation that this node told them the end of: it went back in time. */
+  /** Returns whether the store brings a visitor back to a conversation that this node told them the end of: it went back in time. */
   #isOutlived({ session: { sessionId }, seat, seatedAt }: Resumed): boolean {
     if (seat === null) return false;
     const here = this.#push.sessionOf(sessionId);

@@ -30,7 +30,7 @@ export class ToldBefore {
     this.#told.set(sessionId, { revision, conversationId, until: this.#clock() + TIMES.graceMs });
   }
 
-  /** Whether they were told of something later than this conversation's start, and did not sit in it. */
+  /** Returns whether they were told of something later than this conversation's start, and did not sit in it. */
   isOver(sessionId: SessionId, conversationId: ConversationId, startedAt: number): boolean {
     const told = this.#told.get(sessionId);
     return told !== undefined && told.conversationId !== conversationId && startedAt < told.revision;

@@ -10,7 +10,7 @@ import { SURVEYED } from '../state/survey.ts';
 import { stepAt } from '../matching/expansions.ts';
 import type { MatchRules } from '../matching/rules.ts';
 
-/** How often a waiting visitor is told how the wait stands. Milliseconds. */
+/** Interval at which a waiting visitor is told how the wait stands. Milliseconds. */
 const REPORT_EVERY_MS = 2_000;
 /** Reports one round makes at most, so that a crowd waiting costs the store no more than this. */
 const REPORTS_MAX = 200;
@@ -65,13 +65,13 @@ export class WaitStatusNotifier {
     this.#since.delete(sessionId);
   }
 
-  /** How long the visitor has waited; 0 for one who does not wait here. Milliseconds. */
+  /** Time for which the visitor has waited; 0 for one who does not wait here. Milliseconds. */
   waitedMs(sessionId: SessionId): number {
     const since = this.#since.get(sessionId);
     return since === undefined ? 0 : Math.max(0, this.#clock() - since);
   }
 
-  /** Whether the visitor was told to wait. */
+  /** Returns whether the visitor was told to wait. */
   isFollowed(sessionId: SessionId): boolean {
     return this.#dueAt.has(sessionId);
   }

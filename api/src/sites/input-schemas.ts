@@ -8,7 +8,7 @@ import { settings } from './settings.ts';
 const ORIGINS_MAX = 100;
 /** As long as a host name may be (RFC 1035), with scheme, wildcard and port. */
 const ORIGIN_MAX_CHARS = 275;
-/** How long a former key may stay good beside its successor: 30 days, in milliseconds. */
+/** Time for which a former key may stay good beside its successor: 30 days, in milliseconds. */
 export const OVERLAP_MAX_MS = 30 * 24 * 3_600_000;
 
 export const siteName = freeText().trim().min(1).max(100);

@@ -56,7 +56,7 @@ export function parseOriginRule(entry: string): OriginRule {
   return { kind: 'exact', origin: parse(entry, entry).origin };
 }
 
-/** Whether a rule lets in what anybody can serve or make: pages of a visitor's own machine, and pages without an origin. */
+/** Returns whether a rule lets in what anybody can serve or make: pages of a visitor's own machine, and pages without an origin. */
 export function isForTestsOnly(rule: OriginRule): boolean {
   switch (rule.kind) {
     case 'exact':
@@ -90,7 +90,7 @@ function parse(text: string, entry: string): URL {
 }
 
 /**
- * Whether a request's `Origin` header fits one of the rules. Browsers send it in its one canonical form;
+ * Returns whether a request's `Origin` header fits one of the rules. Browsers send it in its one canonical form;
  * anything that does not come out of `URL` as it went in is refused, so look-alikes by case, trailing
  * dot, default port or doubled headers never match.
  */

@@ -22,7 +22,7 @@ export interface RecordedSitesParts {
 export interface GoneKeys {
   /** Publishable keys that were good and are not: revoked, run out, or their site disabled. */
   readonly goneKeys: readonly SiteKey[];
-  /** Whether a secret key that was good is not: what was signed with it is no longer believed. */
+  /** True if a secret key that was good is not: what was signed with it is no longer believed. */
   readonly areSecretKeysGone: boolean;
 }
 

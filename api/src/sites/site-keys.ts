@@ -55,7 +55,7 @@ export function claimsPublicKeyOf(secretKey: string): string {
   return createPublicKey(claimsPrivateKeyOf(secretKey)).export({ format: 'jwk' }).x!;
 }
 
-/** Whether somebody presents the secret key that `publicKey` was derived from. Takes as long for a wrong one. */
+/** Returns whether somebody presents the secret key that `publicKey` was derived from. Takes as long for a wrong one. */
 export function isSecretKeyOf(presented: string, publicKey: string): boolean {
   if (!SECRET_KEY.test(presented)) return false;
   const derived = Buffer.from(claimsPublicKeyOf(presented));

@@ -17,7 +17,7 @@ export interface SiteModes {
   readonly goodUntil: number;
 }
 
-/** Whether a key is good at a time. */
+/** Returns whether a key is good at a time. */
 export function isGood(key: KeyRecord, now: number): boolean {
   return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
 }

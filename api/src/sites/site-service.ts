@@ -50,7 +50,7 @@ export interface KeyView {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
-  /** Whether it opens anything now, as long as its site is not disabled. */
+  /** True if it opens anything now, as long as its site is not disabled. */
   readonly isGood: boolean;
 }
 

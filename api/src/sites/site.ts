@@ -24,7 +24,7 @@ export interface Site {
 
 /** What a site asks of its visitors before it lets them in; visitors' clients need not know. */
 export interface Guard {
-  /** Whether a visitor must come with claims signed by the site. */
+  /** True if a visitor must come with claims signed by the site. */
   readonly isClaimsNeeded: boolean;
   /** What the site's secret keys that are good now sign with: public keys, Ed25519, base64url of 32 bytes. */
   readonly claimKeys: readonly string[];

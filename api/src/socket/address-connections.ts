@@ -20,7 +20,7 @@ export class AddressConnections {
     this.#trustedHops = trustedHops;
   }
 
-  /** Whether the address a request comes from may open no other connection. */
+  /** Returns whether the address a request comes from may open no other connection. */
   isFull(request: IncomingMessage): boolean {
     return this.#open.isFull(clientAddress(request, this.#trustedHops));
   }

@@ -102,14 +102,14 @@ function closeInTime(connection: Connection, closeMs: number): void {
   };
 }
 
-/** Whether so much is unread that what may be lost had better be. */
+/** Returns whether so much is unread that what may be lost had better be. */
 export function isBehind({ conn }: VisitorSocket, bounds: ConnectionLimits): boolean {
   const innards = innardsOf(conn);
   return isHeldUp(innards) && innards.writeBuffer.length >= bounds.unreadLossyMaxPackets;
 }
 
 /**
- * Whether what is sent now has to wait for the other end. A WebSocket whose system took all it was given
+ * Returns whether what is sent now has to wait for the other end. A WebSocket whose system took all it was given
  * only waits for this turn of the event loop to end, however much is queued until then.
  */
 function isHeldUp({ transport }: Innards): boolean {

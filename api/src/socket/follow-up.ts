@@ -9,7 +9,7 @@ interface Opened {
 }
 
 /**
- * Whether a request asks for Engine.IO's JSONP, which no client of this service uses: it decodes a body inside the
+ * Returns whether a request asks for Engine.IO's JSONP, which no client of this service uses: it decodes a body inside the
  * library, past the bound on the packets in one.
  */
 export function isJsonp(request: IncomingMessage): boolean {

@@ -20,7 +20,7 @@ export function readAuth(auth: unknown): Credentials {
   return { resume: parsed.data.resume, claims: parsed.data.claims };
 }
 
-/** How long a rolling deploy leaves old processes running beside new pages, roughly. Milliseconds. */
+/** Time for which a rolling deploy leaves old processes running beside new pages, roughly. Milliseconds. */
 const SERVER_UPDATE_MS = 60_000;
 
 /** What a handshake is told at the HTTP level where too many connections of one address are open: there is no room for more than a word. */

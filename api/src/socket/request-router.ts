@@ -44,7 +44,7 @@ export class RequestRouter {
   readonly #log: Log;
   readonly #tally: Tally;
   readonly #limits: RouterLimits;
-  /** How many requests of each visitor are under way, answered or not. */
+  /** Number of requests of each visitor that are under way, answered or not. */
   readonly #underWay = new WeakMap<VisitorSocket, number>();
 
   constructor(parts: {

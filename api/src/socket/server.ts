@@ -51,9 +51,9 @@ export interface SocketServerParts {
   readonly clock: MonotonicClock;
   /** Spreads what visitors send over turns of the event loop. */
   readonly turns: FairScheduler;
-  /** How many proxies of one's own stand in front. */
+  /** Number of proxies of one's own that stand in front. */
   readonly trustedHops: number;
-  /** Whether new connections are turned away because this node is going. */
+  /** Returns whether new connections are turned away because this node is going. */
   readonly isDraining: () => boolean;
 }
 

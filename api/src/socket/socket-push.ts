@@ -95,7 +95,7 @@ export class SocketPush implements Push {
     socket.disconnect(true);
   }
 
-  /** Whether a push that may be lost is: what waits for this visitor already is more than enough. */
+  /** Returns whether a push that may be lost is: what waits for this visitor already is more than enough. */
   #isBehind(socket: VisitorSocket): boolean {
     const isLost = isBehind(socket, this.#bounds);
     if (isLost) this.#tally.count('push_lost');

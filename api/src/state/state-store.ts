@@ -23,7 +23,7 @@ export interface Reported {
   readonly peer: VisitorFingerprint;
   /** The asker's, as they were when the two met: the same however they have moved since. */
   readonly own: VisitorFingerprint;
-  /** Whether the clients of both sides said that they have the match. */
+  /** True if the clients of both sides said that they have the match. */
   readonly isConfirmed: boolean;
 }
 
@@ -60,17 +60,17 @@ export interface LeaveOutcome extends Answered {
 }
 
 export interface SweepOutcome extends Transition {
-  /** Whether more is due than one sweep may do. */
+  /** True if more is due than one sweep may do. */
   readonly isMore: boolean;
-  /** Whether nothing was done, since another node does it at present. */
+  /** True if nothing was done, since another node does it at present. */
   readonly isElsewhere: boolean;
 }
 
 /** `isMore`: something was put right, so there may be more of it. */
 export interface RepairOutcome extends SweepOutcome {
-  /** How many entries were put right, of the kinds of which some were. */
+  /** Number of entries that were put right, of the kinds of which some were. */
   readonly mended: Readonly<Partial<Record<RepairedKind, number>>>;
-  /** Whether the numbers of entries do not fit each other: something is lost, wherever it may be. */
+  /** True if the numbers of entries do not fit each other: something is lost, wherever it may be. */
   readonly areCountsAtOdds: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** How long a block lives. Milliseconds. */
+/** Time for which a block lives. Milliseconds. */
 export const BLOCK_MS = 24 * 60 * 60_000;
 /** From how many matched waits on a typical one is told, and how many are remembered. */
 export const TYPICAL_WAIT = { fromCount: 5, ofLast: 32 } as const;
@@ -19,7 +19,7 @@ export interface Around {
   readonly languagesSpoken: number;
 }
 
-/** Whether somebody waits who may share no language with the asker. */
+/** Returns whether somebody waits who may share no language with the asker. */
 export function mayBeForeign({ waiting, sharingLanguage, languagesSpoken }: Around): boolean {
   return languagesSpoken > 0 && waiting - 1 > sharingLanguage - languagesSpoken;
 }

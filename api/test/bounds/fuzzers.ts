@@ -19,7 +19,7 @@ export interface Fuzzed {
   sent: number;
 }
 
-/** How long a question that the service must answer, or close the connection for, may stay open. Milliseconds. */
+/** Time for which a question that the service must answer, or close the connection for, may stay open. Milliseconds. */
 const PATIENCE_MS = 30_000;
 /** No packet of the fuzzer's asks under this number. */
 const QUESTION = 7_777_777;
@@ -125,7 +125,7 @@ class PollingFuzz {
     }
   }
 
-  /** Whether it came; nothing comes any more otherwise. */
+  /** Returns whether it came; nothing comes any more otherwise. */
   async #pollFor(isIt: (packet: string) => boolean): Promise<boolean> {
     for (;;) {
       const { status, body } = await this.#ask('GET');

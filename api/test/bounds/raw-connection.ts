@@ -52,7 +52,7 @@ export class RawConnection {
     return this.#received;
   }
 
-  /** Whether the service closed it. */
+  /** Returns whether the service closed it. */
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -3,7 +3,7 @@ import { FRAME_EVENT, SOCKET_PATH } from '@passerby/sdk/protocol';
 import { WebSocket } from 'ws';
 import { ORIGIN, requestId, SHOP } from '../harness.ts';
 
-/** How long a raw visitor waits for what must come. Milliseconds. */
+/** Time for which a raw visitor waits for what must come. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /** A visitor over a bare WebSocket, packet by packet, who can stop reading. */

@@ -91,7 +91,7 @@ export class ChatDriver {
     return this.#errors;
   }
 
-  /** How many of their messages the peer has not acknowledged. */
+  /** Number of their messages that the peer has not acknowledged. */
   get underWay(): number {
     return this.#underWay.size;
   }

@@ -13,7 +13,7 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 /** Scenarios, or rounds of one, that a stage can hold: each has a site of its own. */
 const SITES_MAX = 250;
-/** How long visitors may take to meet where nothing fails: a crowd on a busy machine. Milliseconds. */
+/** Maximum time that visitors may take to meet where nothing fails: a crowd on a busy machine. Milliseconds. */
 const MEET_MAX_MS = 30_000;
 
 /** A visitor, and the way they reach the service by. */

@@ -15,7 +15,7 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** How long Redis is stopped, or pauses its clients, unless told: past the time in which a request must be answered. Milliseconds. */
+/** Time for which Redis is stopped, or pauses its clients, unless told: past the time in which a request must be answered. Milliseconds. */
 const STANDSTILL_MS = 1_500;
 
 /** Does the harm and resolves when Redis can be reached again. */

@@ -3,7 +3,7 @@ export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(r
 /** Until all who just met have confirmed it, in a crowd on a busy machine: a match that is not falls through. Milliseconds. */
 export const CONFIRMED_MS = 2_000;
 
-/** How often is looked. Milliseconds. */
+/** Interval between two looks. Milliseconds. */
 const LOOK_MS = 20;
 
 /** Waits until `isSo`, and says whether it came true in that time. */

@@ -114,7 +114,7 @@ export class ProxiedLine {
     this.#isFailingMidway = true;
   }
 
-  /** Whether a Redis subscription was asked for on it. */
+  /** Returns whether a Redis subscription was asked for on it. */
   get isSubscriber(): boolean {
     return this.#isSubscriber;
   }

@@ -9,9 +9,9 @@ import { onEach, setUser, startRig, TOPOLOGIES, type Rig } from './weather-rigs.
 
 /** Time after the harm is over within which everybody is served again. Milliseconds. */
 const SERVED_MAX_MS = 10_000;
-/** How long is waited for it, to say by how much it was missed. */
+/** Time for which it is waited for, to say by how much it was missed. */
 const PATIENCE = { timeout: 30_000, interval: 50 };
-/** How long harm lasts that does not end by itself: longer than a request waits, and than a connection is believed to live. Milliseconds. */
+/** Time for which harm lasts that does not end by itself: longer than a request waits, and than a connection is believed to live. Milliseconds. */
 const HARM_MS = 3_000;
 /** Delay each way that still lets requests be answered in time. Milliseconds. */
 const SLOW_MS = 100;

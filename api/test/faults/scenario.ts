@@ -14,7 +14,7 @@ export interface FaultScenario {
   readonly name: string;
   /** What must hold, as a sentence that goes on after the name. */
   readonly promise: string;
-  /** How long it may take at most, in each profile it has. Milliseconds. */
+  /** Maximum time that it may take, in each profile it has. Milliseconds. */
   readonly timeoutMs: Readonly<Partial<Record<Profile, number>>>;
   /** Starts all it needs and stops it again. The seed decides everything that is left to chance here. */
   run(profile: Profile, seed: number): Promise<Outcome>;
@@ -23,7 +23,7 @@ export interface FaultScenario {
 /** Too many to read are as good as few. */
 const SHOWN_MAX = 10;
 
-/** How many times longer than promised something may take in the short form, which must pass on a slow machine too. */
+/** Factor by which something may take longer than promised in the short form, which must pass on a slow machine too. */
 const PATIENCE: Readonly<Record<Profile, number>> = { short: 10, deep: 1 };
 
 /** The figure of a promise that is a time: told as a violation if it took longer than promised in the deep form. */

@@ -2,7 +2,7 @@ import { checkBooks } from './transcript-checker.ts';
 import { comesTrue, pause } from './patience.ts';
 import type { Pair, Guest } from './fault-fixture.ts';
 
-/** How long the end of a conversation may take to reach the other side where nothing fails any more. Milliseconds. */
+/** Maximum time that the end of a conversation may take to reach the other side where nothing fails any more. Milliseconds. */
 const END_MAX_MS = 5_000;
 
 export const guestsOf = (couples: readonly Pair[]): Guest[] => couples.flat();

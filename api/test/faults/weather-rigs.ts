@@ -167,7 +167,7 @@ async function asAdmin<Result>(server: RedisServer, act: (redis: Redis) => Promi
   }
 }
 
-/** How long a topology may take to arrange itself. Milliseconds. */
+/** Maximum time that a topology may take to arrange itself. Milliseconds. */
 const ARRANGE_MS = 60_000;
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

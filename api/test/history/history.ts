@@ -19,7 +19,7 @@ export type Seen =
 /** `cut`: the connection went before an answer came. */
 export type Answer = 'cut' | 'waiting' | 'matched' | 'cancelled' | 'already_matched' | 'left' | 'blocked' | ErrorCode;
 
-/** Whether a visitor, at the end, waits, chats, does neither, or was promised a start that never came. */
+/** State of a visitor at the end: waits, chats, does neither, or was promised a start that never came. */
 export type Rest = 'waiting' | 'chatting' | 'idle' | 'promised';
 
 export interface VisitorHistory {
@@ -32,7 +32,7 @@ export interface VisitorHistory {
 /** What somebody says in a conversation, so that whoever hears it can tell whose it was. */
 export const saying = (visitor: number, conversationId: string): string => `${visitor} in ${conversationId}`;
 
-/** How many conversations were seen, by anybody. */
+/** Number of conversations that were seen, by anybody. */
 export function conversationsIn(histories: readonly VisitorHistory[]): number {
   const starts = histories.flatMap(({ seen }) =>
     seen.flatMap((event) => (event.kind === 'started' ? [event.conversationId] : [])),
@@ -40,7 +40,7 @@ export function conversationsIn(histories: readonly VisitorHistory[]): number {
   return new Set(starts).size;
 }
 
-/** How long the slowest answer took. Milliseconds. */
+/** Duration of the slowest answer. Milliseconds. */
 export function slowestAnswerMs(histories: readonly VisitorHistory[]): number {
   let slowest = 0;
   for (const { seen } of histories) {

@@ -11,7 +11,7 @@ import { io, type Socket } from 'socket.io-client';
 import { ORIGIN } from '../harness.ts';
 import { saying, type Answer, type Rest, type Seen, type VisitorHistory } from './history.ts';
 
-/** How long a request may stay unanswered before it counts as never answered. Milliseconds. */
+/** Time for which a request may stay unanswered before it counts as never answered. Milliseconds. */
 const UNANSWERED_MS = 10_000;
 
 /** A raw visitor that does as a seeded source of chance says, and remembers all it saw. */

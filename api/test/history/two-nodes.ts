@@ -17,7 +17,7 @@ const RULES = {
 };
 /** Nothing happens any more once nobody saw anything for this long: longer than a step, a round and a claim. Milliseconds. */
 const QUIET_MS = 3_500;
-/** How long a scenario may take to come to rest. Milliseconds. */
+/** Maximum time that a scenario may take to come to rest. Milliseconds. */
 const REST_MAX_MS = 30_000;
 /** Visitors who arrive at once: enough to be a crowd, few enough for a machine's queue of connections. */
 const ARRIVALS_AT_ONCE = 50;
@@ -69,7 +69,7 @@ export function siteIdOf(seed: number): SiteId {
 export interface Scenario {
   readonly seed: number;
   readonly visitors: number;
-  /** How long they go on before they stay where they are. Milliseconds. */
+  /** Time for which they go on before they stay where they are. Milliseconds. */
   readonly liveMs: number;
   /** What goes wrong meanwhile. */
   readonly fault?: () => Promise<void>;

@@ -12,7 +12,7 @@ import { ENDINGS } from './visits.ts';
 const VISITS = { memory: 20_000, redis: 10_000 } as const;
 /** How much larger the heap may be after all visits than after the first tenth, when code is compiled and caches are full. */
 const GROWTH_MAX = 1.05;
-/** How long kept answers take to go. Redis looks for what has run out a few at a time. Milliseconds. */
+/** Time that kept answers take to go. Redis looks for what has run out a few at a time. Milliseconds. */
 const ANSWERS_GONE_MS = KEYS.op.ttlMs + 30_000;
 
 /** Visits in two parts, after each of which nothing may be held; by how much the heap grew in the second. */

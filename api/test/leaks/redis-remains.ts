@@ -34,5 +34,5 @@ export async function keysOfVisitors(redis: Redis): Promise<readonly KeyName[]> 
 /** Yesterday's, today's and tomorrow's. Counts of visits are gone within a minute, as the answers are. */
 const SALTS_MAX = 3;
 
-/** How many keys there are once the answers that are kept for a while are gone. */
+/** Number of keys once the answers that are kept for a while are gone. */
 export const REMAINING_KEYS_MAX = REMAINING.length - 1 + SALTS_MAX;

@@ -5,7 +5,7 @@ import { pairOf, Visitor } from '../harness.ts';
 
 /** Measured in turns, so that what else the machine does falls on both alike. */
 const ROUNDS = 8;
-/** How long a turn lasts, and how long the neighbours leave between two messages. Milliseconds. */
+/** Duration of a turn, and time that the neighbours leave between two messages. Milliseconds. */
 const ROUND_MS = 3_000;
 const PAUSE_MS = 40;
 /** The neighbours may take this many times as long while somebody floods. */
@@ -15,7 +15,7 @@ const DEMO = { site: 'pk_test_demo', origin: 'http://localhost:3000' };
 
 type Pair = Awaited<ReturnType<typeof pairOf>>;
 
-/** How long messages of a pair take from one to the other, for a turn, in milliseconds. */
+/** Time that messages of a pair take from one to the other, for a turn, in milliseconds. */
 async function deliveries({ a, b, conversationId }: Pair, nextSeq: () => number): Promise<number[]> {
   const times: number[] = [];
   const until = performance.now() + ROUND_MS;

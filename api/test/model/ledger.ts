@@ -324,7 +324,7 @@ export class Ledger {
     if (talk!.sides.every((side) => side.talk !== talk)) this.#talks.delete(conversationId);
   }
 
-  /** Whether the two who wait may be matched now; says what is against it. */
+  /** Returns whether the two who wait may be matched now; says what is against it. */
   mayMeet(a: Visitor, b: Visitor, complain: (invariant: Invariant, why: string) => void = () => undefined): boolean {
     const against = this.#against(a, b);
     if (against !== null) complain(...against);
@@ -357,7 +357,7 @@ export class Ledger {
     return null;
   }
 
-  /** Whether somebody can be found: in line, there, on a living node. */
+  /** Returns whether somebody can be found: in line, there, on a living node. */
   isFindable(visitor: Visitor): boolean {
     return visitor.isOpen && visitor.wait !== null && visitor.awaySince === null && this.isAlive(visitor);
   }

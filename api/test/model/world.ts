@@ -21,7 +21,7 @@ export interface World {
   inspect(site: SiteId): Promise<Inspection | null>;
   /** How many records a store in memory holds, all sites together; `null` elsewhere. */
   sizes(): Sizes | null;
-  /** Whether a node that is not heard of dies. */
+  /** True if a node that is not heard of dies. */
   readonly hasLeases: boolean;
 }
 

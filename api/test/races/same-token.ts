@@ -8,7 +8,7 @@ import { Nodes, type NodesOptions } from './nodes.ts';
 const ROUND_MS = 600_000;
 /** How often a client says that it has its token before its connection goes. */
 const CONFIRMS = 0.7;
-/** How often the peer says it again while word of where the winner is is on its way. Milliseconds. */
+/** Interval at which the peer says it again while word of where the winner is is on its way. Milliseconds. */
 const SAY_AGAIN_MS = 20;
 
 /** How often the loser was closed, and how often it came too late and has a session of its own. */

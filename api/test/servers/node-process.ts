@@ -8,7 +8,7 @@ import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
 
 const SOURCE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** How long a process may take to say where it is. Milliseconds. */
+/** Maximum time that a process may take to say where it is. Milliseconds. */
 const START_MS = 60_000;
 
 /** How a process ended before it said where it is. */

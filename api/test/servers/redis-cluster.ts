@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { freePort, RedisServer } from './redis-server.ts';
 
 const SLOTS = 16_384;
-/** How long three masters may take to know each other. Milliseconds. */
+/** Maximum time that three masters may take to know each other. Milliseconds. */
 const MEET_MS = 50_000;
 
 /** A real Redis Cluster of three masters, on loopback. */

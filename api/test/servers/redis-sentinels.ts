@@ -8,9 +8,9 @@ import { freePort, RedisServer } from './redis-server.ts';
 
 /** Name of the master. */
 const NAME = 'chat';
-/** How long a master may be silent before a Sentinel takes it for down. Milliseconds. */
+/** Time for which a master may be silent before a Sentinel takes it for down. Milliseconds. */
 const DOWN_AFTER_MS = 1_000;
-/** How long all may take to know each other. Milliseconds. */
+/** Maximum time that all may take to know each other. Milliseconds. */
 const MEET_MS = 50_000;
 
 interface Sentinel {

@@ -93,7 +93,7 @@ export class CommandQueue {
     return this.#search !== null;
   }
 
-  /** Whether somebody waits to hear what became of the search. */
+  /** Returns whether somebody waits to hear what became of the search. */
   get isAwaited(): boolean {
     return this.#finders.length > 0;
   }
@@ -156,7 +156,7 @@ export class CommandQueue {
     this.#leavings = leavings.map((leaving) => ({ ...leaving, waiter: NOBODY }));
   }
 
-  /** Whether a conversation that just started is one the visitor wants. */
+  /** Returns whether a conversation that just started is one the visitor wants. */
   wants(conversationId: ConversationId): boolean {
     return this.#search !== null && !this.#turnsDownMatch && !this.isLeaving(conversationId);
   }

@@ -20,7 +20,7 @@ export interface Report {
   /** In the visitor's own words. At most `LIMITS.commentMaxChars`; empty is none. */
   readonly comment?: string;
   /**
-   * Whether the last messages go with it, or how many: at most `LIMITS.reportMessagesMax`. Only where the
+   * Number of last messages that go with it, or whether they do: at most `LIMITS.reportMessagesMax`. Only where the
    * policy's `history` is `reports`; elsewhere they stay here, and the rest of the report goes.
    */
   readonly messages?: boolean | number;

@@ -11,7 +11,7 @@ import { onWake } from './wake.ts';
 /** From the start of an attempt to `session:ready`: room for a WebSocket that is silent, and for long-polling after it. Milliseconds. */
 export const READY_TIMEOUT_MS = 20_000;
 
-/** How long a line that may have died unnoticed has to answer, and an attempt that may have to get somewhere, once the page wakes up. Milliseconds. */
+/** Time for which a line that may have died unnoticed has to answer, and an attempt that may have to get somewhere, once the page wakes up. Milliseconds. */
 const PROBE_MS = 3_000;
 
 /** The pushes a session hands on: all but those it deals with itself. */

@@ -21,7 +21,7 @@ import {
 import { refusalIn } from './refusal.ts';
 import type { ConnectTransport, TransportConnection, DisconnectReason, Push, RequestOutcome } from './transport.ts';
 
-/** How long a transport may be silent before the other one is tried: a proxy may swallow a WebSocket, or what it carries. Milliseconds. */
+/** Time for which a transport may be silent before the other one is tried: a proxy may swallow a WebSocket, or what it carries. Milliseconds. */
 const SILENCE_MS = 5_000;
 
 /** Sends what it was given, also on pages that change how built-ins become JSON. */

@@ -37,7 +37,7 @@ export const LIMITS = {
 
 /** Times both sides of the wire agree on, in milliseconds. */
 export const TIMES = {
-  /** How long a visitor whose connection is gone keeps their place and conversation. Outlasts a glance at the lock screen. */
+  /** Time for which a visitor whose connection is gone keeps their place and conversation. Outlasts a glance at the lock screen. */
   graceMs: 60_000,
   /** A bare ack goes out this long after a numbered frame if no frame carried the ack before. */
   ackDelayMs: 200,
@@ -45,7 +45,7 @@ export const TIMES = {
   typingEveryMs: 2_000,
   /** The receiver forgets a peer's typing after this; three missed frames. */
   typingForgetMs: 6_000,
-  /** How long after its end a conversation may be reported. */
+  /** Time after its end within which a conversation may be reported. */
   reportMs: 15 * 60_000,
   /** Every request is answered within this, with an error if need be. */
   replyTimeoutMs: 5_000,

@@ -2,7 +2,7 @@
 export interface Policy {
   /** Interests offered on the start screen, in this order. Empty: none are offered, visitors may still add their own if `isFreeInterests`. */
   readonly interests: readonly string[];
-  /** Whether visitors may add interests of their own. */
+  /** True if visitors may add interests of their own. */
   readonly isFreeInterests: boolean;
   /** Languages offered, as BCP 47 tags. Empty: visitors may name any. */
   readonly languages: readonly string[];
@@ -12,7 +12,7 @@ export interface Policy {
   readonly ageBands: readonly string[];
   /** What a visitor must agree to before the first search; `null`: nothing. */
   readonly rules: Rules | null;
-  /** Whether an https address in a message may be followed, after a word of warning. */
+  /** True if an https address in a message may be followed, after a word of warning. */
   readonly hasLinks: boolean;
   /** Reserved for pictures between visitors: always `false`. */
   readonly hasImages: boolean;

@@ -22,13 +22,13 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
-/** Whether the peer has a live connection now. */
+/** `here` while the peer has a connection. */
 export type PeerPresence = 'here' | 'away';
 
 /** What two matched visitors have in common: the intersection only, never what just one of them said. */
 export interface Shared {
   readonly interests: readonly string[];
-  /** Whether both stand on the same topic (page). */
+  /** True if both stand on the same topic (page). */
   readonly isSameTopic: boolean;
 }
 

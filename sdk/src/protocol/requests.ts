@@ -118,7 +118,7 @@ export interface Requests {
    * Refused: `proof_needed` if it is wrong, too late, or was handed in before.
    */
   'session:prove': { readonly payload: { readonly solution: string }; readonly reply: { readonly status: 'proven' } };
-  /** Whether the line lives: answered at once, changes nothing. For a page that wakes up and cannot tell. */
+  /** True if the line lives: answered at once, changes nothing. For a page that wakes up and cannot tell. */
   'session:check': { readonly payload: Empty; readonly reply: { readonly status: 'here' } };
   /** Forget me now: ends the wait or the conversation, drops the session, closes the socket. */
   'session:close': { readonly payload: Empty; readonly reply: { readonly status: 'closed' } };

@@ -26,7 +26,7 @@ export interface PersistedState extends ActiveState {
 /** Raised whenever the shape changes: what another version of the SDK left behind is not read. */
 export const PERSISTED_VERSION = 2;
 
-/** Whether this is what an SDK of this version kept. The page's own scripts could write anything here; they need not to do harm. */
+/** Returns whether this is what an SDK of this version kept. The page's own scripts could write anything here; they need not to do harm. */
 export function isPersistedState(value: unknown): value is PersistedState {
   const { version, resume } = (value ?? {}) as Partial<PersistedState>;
   return version === PERSISTED_VERSION && typeof resume === 'string' && ID_PATTERN.resumeToken.test(resume);

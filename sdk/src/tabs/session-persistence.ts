@@ -65,7 +65,7 @@ export class SessionPersistence {
     this.#stored = this.#storage.read();
   }
 
-  /** Whether another page of this tab has written since this chat did. */
+  /** Returns whether another page of this tab has written since this chat did. */
   get isOutdated(): boolean {
     return this.#storage.read() !== this.#stored;
   }

@@ -2,7 +2,7 @@ import { AwakeTimer } from '../internal/awake-timer.ts';
 import { Timer } from '../internal/timer.ts';
 import { isPersistedState, type PersistedState } from './persisted-state.ts';
 
-/** How long the tab that has the chat may take to hand it over, before it is taken from it: a frozen tab never answers. Milliseconds. */
+/** Maximum time that the tab that has the chat may take to hand it over, before it is taken from it: a frozen tab never answers. Milliseconds. */
 const HAND_OVER_MS = 1_000;
 
 /** What happens to the one chat of several tabs without this tab's doing. */
@@ -20,7 +20,7 @@ export interface TabLockEvents {
  * where there is nothing to ask nobody waits.
  */
 export interface TabLock {
-  /** Whether this tab has the chat from now on; `false` if another one still does after `patienceMs` (default 0). */
+  /** Returns whether this tab has the chat from now on; `false` if another one still does after `patienceMs` (default 0). */
   take(options?: { readonly patienceMs?: number }): boolean | Promise<boolean>;
   /** Lets other tabs have it. */
   release(): void;

@@ -2,7 +2,7 @@ import type { OnlineBucket } from '@passerby/sdk';
 import { fill } from '../i18n/fill.ts';
 import type { Strings } from '../i18n/en.ts';
 
-/** Whether the visitor can be the only one. */
+/** Returns whether the visitor can be the only one. */
 export const isAlone = (online: OnlineBucket) => online.max !== null && online.max <= 1;
 
 /** About how many visitors there are, in words. */

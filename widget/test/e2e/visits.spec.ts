@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 
-/** How long the browser keeps the widget's current files here. Seconds. */
+/** Time for which the browser keeps the widget's current files here. Seconds. */
 const MAX_AGE_S = 1;
 
 /** Stands before the service, shortens how long files are kept, and notes what was answered 304. */

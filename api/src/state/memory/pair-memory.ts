@@ -11,7 +11,7 @@ export class PairMemory {
     this.#at.set(key, at);
   }
 
-  /** Whether it was remembered after this moment. */
+  /** Returns whether it was remembered after this moment. */
   has(a: SessionId, b: SessionId, after: number): boolean {
     return (this.#at.get(keyOf(a, b)) ?? Number.NEGATIVE_INFINITY) > after;
   }

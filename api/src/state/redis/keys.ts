@@ -2,14 +2,14 @@ import { TIMES } from '@passerby/sdk/protocol';
 import type { SiteId } from '../../domain/ids.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** How long the answer of a request is kept, so that asking again changes nothing. Outlasts every retry. Milliseconds. */
+/** Time for which the answer of a request is kept, so that asking again changes nothing. Outlasts every retry. Milliseconds. */
 const OPERATION_MS = 60_000;
 /** A node that has not been heard of for this long is dead. Milliseconds. */
 export const NODE_LEASE_MS = 15_000;
-/** How long one node sweeps a site before another may. Milliseconds. */
+/** Time for which one node sweeps a site before another may. Milliseconds. */
 export const SWEEP_LEASE_MS = 5_000;
 
-/** How long who was in a conversation is known after its end; and a sweep's delay. Milliseconds. */
+/** Time for which who was in a conversation is known after its end; and a sweep's delay. Milliseconds. */
 const REPORT_MS = TIMES.reportMs + 60_000;
 
 /**

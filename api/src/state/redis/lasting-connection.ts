@@ -26,7 +26,7 @@ export function hearAnswers(connection: Redis): void {
   };
 }
 
-/** How often is looked whether a connection still tries. Milliseconds. */
+/** Interval at which is looked whether a connection still tries. Milliseconds. */
 const LOOK_MS = 1_000;
 /** Looks that may find a connection given up, or a Cluster on its way, before it is made anew. */
 const LOOKS_MAX = { givenUp: 2, onItsWay: 10 } as const;

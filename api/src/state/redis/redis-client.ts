@@ -54,10 +54,10 @@ const CLUSTER_RETRY_MS = 50;
 /** Minimum time between two reconnects because of a server's refusals, which may come for every command. Milliseconds. */
 const LEAVE_EVERY_MS = 1_000;
 
-/** How often a subscription, silent by nature, is asked whether it lives. No answer within `socketTimeout` makes it anew. Milliseconds. */
+/** Interval at which a subscription, silent by nature, is asked whether it lives. No answer within `socketTimeout` makes it anew. Milliseconds. */
 const LISTENING_PING_MS = 2_000;
 
-/** How long the last fault of a connection explains commands that find it closed. Milliseconds. */
+/** Time for which the last fault of a connection explains commands that find it closed. Milliseconds. */
 const EXPLAINS_MS = 10_000;
 
 /** Where Redis is, as `REDIS_URL` says it. */
@@ -311,7 +311,7 @@ function hostsOf(slots: readonly unknown[][], known: readonly Host[]): readonly 
   return [...byName.values()];
 }
 
-/** How long a start waits for Redis. Milliseconds. */
+/** Time for which a start waits for Redis. Milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
 const FIRST_CONTACT_PAUSE_MS = 50;
 

@@ -44,7 +44,7 @@ export interface RedisStoreOptions {
   readonly skewMs?: () => number;
   /** The scripts; tests put broken ones in their place. */
   readonly scripts?: typeof SCRIPTS;
-  /** How long a request is asked again while its outcome is unknown, before the caller is told; 0 for once only. Milliseconds. */
+  /** Time for which a request is asked again while its outcome is unknown, before the caller is told; 0 for once only. Milliseconds. */
   readonly askAgainMs?: number;
 }
 

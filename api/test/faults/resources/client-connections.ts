@@ -147,5 +147,5 @@ class ClientConnection implements DisturbedResource {
   }
 }
 
-/** How long an answer may take on a very busy machine. Milliseconds. */
+/** Maximum time that an answer may take on a very busy machine. Milliseconds. */
 const ANSWER_MS = 30_000;

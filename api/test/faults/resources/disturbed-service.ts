@@ -9,7 +9,7 @@ import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 import { faultsInLog } from './log-lines.ts';
 import { costOf, type ProcessCost } from './process-cost.ts';
 
-/** How long what must come true may take on a very busy machine. Milliseconds. */
+/** Maximum time that what must come true may take on a very busy machine. Milliseconds. */
 const PATIENCE_MS = 60_000;
 /** Live memory that may be kept: caches that fill up once, and the collector's slack. Bytes. */
 const KEPT_BYTES = 4_000_000;

@@ -4,7 +4,7 @@ import type { TcpProxy } from '../tcp-proxy.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 
 const TIMES_GONE = 3;
-/** How often a connection that must stay away is looked for. Milliseconds. */
+/** Interval at which a connection that must stay away is looked for. Milliseconds. */
 const LOOK_MS = 10;
 
 /** Connections of the service to a server behind proxies; `concerns` picks those of one use. */
