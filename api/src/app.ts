@@ -70,7 +70,7 @@ const DRAIN_SPREAD_MS = 4_000;
 export interface AppParts {
   readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'> & Partial<Config>;
   readonly sites: SiteDirectory;
-  /** Who is shut out, as it is now. */
+  /** Bans in force. */
   readonly bans: BanList;
   /** Calls back when a key is no longer good or a ban has come; returns the undo. */
   readonly onAccessChange: (changed: () => void) => () => void;
@@ -79,7 +79,7 @@ export interface AppParts {
     readonly reports: ReportRepository & ReportCounts & ReportRetention;
     readonly bans: BanRepository;
   };
-  /** What the operators' API does, if there is an `OPERATOR_TOKEN`. */
+  /** Operations of the operators' API, if there is an `OPERATOR_TOKEN`. */
   readonly operations?: readonly Operation[];
   /** Since when the database does not answer, as `clock` tells it; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
@@ -100,14 +100,14 @@ export interface AppParts {
   readonly handlers?: Partial<RequestHandlers>;
 }
 
-/** How much a node holds for visitors. */
+/** Counts of what a node holds for visitors. */
 export interface ResourceCounts {
   readonly connections: number;
   /** Connections that have a session. */
   readonly sockets: number;
   readonly rooms: number;
   readonly seats: number;
-  /** Who is told how their wait stands. */
+  /** Visitors who are told how their wait stands. */
   readonly waits: number;
   /** Sites that are looked after. */
   readonly sites: number;
@@ -120,7 +120,7 @@ export interface App {
   /** Where it listens, such as `http://127.0.0.1:3000`. */
   readonly url: string;
   readonly store: StateStore;
-  /** What the state stands on, such as `memory` or `Redis 7.2.4`. */
+  /** Name of the state store, such as `memory` or `Redis 7.2.4`. */
   readonly storeName: string;
   readonly tally: Tally;
   readonly metrics: Metrics;
@@ -128,7 +128,7 @@ export interface App {
   readonly metricsUrl: string | null;
   /** Every HTTP route, such as `GET /healthz`, files apart. */
   readonly routes: readonly string[];
-  /** What this node holds for visitors; all zero when nobody is there, the sites once the grace is over too. */
+  /** Counts of what this node holds for visitors; all zero when nobody is there, the sites once the grace is over too. */
   held(): ResourceCounts;
   /** Stops taking visitors and tells those here to go elsewhere. Resolves when they have gone or the time is up. */
   empty(): Promise<void>;

@@ -27,7 +27,7 @@ import { SCRIPTS } from './state/redis/scripts.ts';
 import type { NodeId, SiteId } from './domain/ids.ts';
 import type { StateStore } from './state/state-store.ts';
 
-/** What the state and the way to other nodes stand on. */
+/** State store and node bus of a service. */
 export interface Backend {
   readonly name: string;
   readonly store: StateStore;

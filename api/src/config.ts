@@ -57,14 +57,14 @@ const environment = z.object({
     .min(0.1, 'a number from 0.1 to 10000')
     .max(10_000, 'a number from 0.1 to 10000')
     .default(1),
-  /** How late the event loop may be, nine turns out of ten, before nobody new is let in. Milliseconds. */
+  /** Delay of the event loop, nine turns out of ten, from which new sessions are shed. Milliseconds. */
   SHED_FROM_MS: z.coerce
     .number('a number of milliseconds')
     .int('a whole number')
     .min(50, 'a number from 50 to 60000')
     .max(60_000, 'a number from 50 to 60000')
     .default(SHED_FROM_MS),
-  /** How the service is reached from outside, such as https://chat.example.com. */
+  /** URL of the service from outside, such as https://chat.example.com. */
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'an http or https address' }).optional(),
   /** Port of its own for `GET /metrics`; 0 takes a free one. Unset: there is none. */
   METRICS_PORT: z.coerce
@@ -75,12 +75,12 @@ const environment = z.object({
     .optional(),
   /** Address that port listens on. Loopback unless set; on any other with a `METRICS_TOKEN` only. */
   METRICS_HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
-  /** Who has it may read `GET /metrics`, also on the main port. */
+  /** Bearer token for `GET /metrics`, also on the main port. */
   METRICS_TOKEN: z
     .string()
     .regex(/^\S{16,}$/, 'at least 16 characters without spaces')
     .optional(),
-  /** Who has it may use the operators' API; without it there is none. */
+  /** Bearer token for the operators' API; without it there is none. */
   OPERATOR_TOKEN: z
     .string()
     .regex(/^\S{32,}$/, 'at least 32 characters without spaces')
@@ -90,7 +90,7 @@ const environment = z.object({
     .string()
     .regex(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'a mailto: or https: address')
     .optional(),
-  /** How much is logged, as JSON lines on stderr. */
+  /** Level of the log, as JSON lines on stderr. */
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 

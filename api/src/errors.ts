@@ -22,7 +22,7 @@ export class Refusal extends Error {
 /** Time for which a client waits after a failure nobody foresaw. Milliseconds. */
 const INTERNAL_RETRY_MS = 1_000;
 
-/** What to answer for anything that was thrown: a refusal as it is, the rest as `internal` without detail. */
+/** Returns the answer to anything that was thrown: a refusal as it is, the rest as `internal` without detail. */
 export function toRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
   return new Refusal('internal', { retryAfterMs: INTERNAL_RETRY_MS, cause: thrown });

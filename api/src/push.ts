@@ -21,7 +21,7 @@ export interface Push {
   sessionOf(sessionId: SessionId): SessionRef | null;
   /** Returns whether anybody of a site is connected to this node. */
   hasVisitors(site: SiteId): boolean;
-  /** Who is connected here, and what is known of them. */
+  /** Iterates over the visitors connected to this node. */
   visitors(): Iterable<readonly [SessionRef, Visitor]>;
   /** The sessions that have a connection here. */
   sessions(): Iterable<SessionRef>;

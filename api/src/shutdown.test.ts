@@ -6,7 +6,7 @@ afterEach(() => void vi.useRealTimers());
 
 const CANARY = 'canary-4711';
 
-/** What happens to a process, in order. */
+/** Events of a process, in order. */
 function watched(parts: Partial<ShutdownParts> = {}) {
   const events: string[] = [];
   const logged: object[] = [];

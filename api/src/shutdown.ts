@@ -9,7 +9,7 @@ import { RECORDS_BOUNDS } from './records/bounds.ts';
  */
 export const END_MAX_MS = 9_500;
 
-/** How late the parts may be together on a busy machine. Milliseconds. */
+/** Time by which the parts together may be late on a busy machine. Milliseconds. */
 const LATE_MAX_MS = 500;
 
 /** Time after which the process goes whoever is still connected. Milliseconds. */

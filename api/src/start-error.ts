@@ -3,7 +3,7 @@ import { reasonOf } from './observability/log.ts';
 import { DatabaseFailure } from './records/database-failure.ts';
 import { placeName } from './records/opening-error.ts';
 
-/** What Node says of a port or host that cannot be listened on. */
+/** Codes of Node for a port or host that cannot be listened on. */
 interface ListenError extends NodeJS.ErrnoException {
   readonly port?: number;
   readonly address?: string;

@@ -5,7 +5,7 @@ import type { Agreement } from './commands/consent.ts';
 import type { Report } from './commands/report-sender.ts';
 import type { ChatSnapshot, Message } from './state.ts';
 
-/** How a call can be given up. */
+/** Options of a call. */
 export interface CallOptions {
   /** Rejects the call with `aborted`; `find` then looks for nobody. Once the call has resolved it does nothing: see `cancel`. */
   readonly signal?: AbortSignal | undefined;

@@ -43,7 +43,7 @@ const UNLOAD_MS = 1_500;
 const IDLE: ChatState = { status: 'idle' };
 const ELSEWHERE: ChatState = { status: 'elsewhere' };
 
-/** What a client is made of; a test passes its own. */
+/** Parts of a client; a test passes its own. */
 export interface ClientParts {
   readonly connectTransport: ConnectTransport;
   readonly storage: TabStorage;
@@ -502,7 +502,7 @@ export class Client implements Chat {
     return true;
   }
 
-  /** What is lost if the page goes now. */
+  /** State that would be lost if the page went now. */
   #activeState(): ActiveState | null {
     const { isSearching, leavings } = this.#commands;
     const conversation = this.#active.current?.kept ?? null;
@@ -705,7 +705,7 @@ export class Client implements Chat {
     return { conversationId: conversation.id, reason, undelivered };
   }
 
-  /** What the visitor is in the middle of is kept; and whoever is in the middle of nothing lets other tabs be. */
+  /** Persists what is under way, and releases the tab lock when nothing is. */
   #moved({ status }: ChatState): void {
     this.#persistence.touch();
     if (status === 'idle' || status === 'ended' || status === 'refused') this.#tab.release();

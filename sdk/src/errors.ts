@@ -26,7 +26,7 @@ export type ChatErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
 export class ChatError extends Error {
   override readonly name = 'ChatError';
   readonly code: ChatErrorCode;
-  /** What the caller may do about it. */
+  /** Action that the caller may take. */
   readonly retry: Retry;
   /** Milliseconds to wait before trying again, where the service said so. */
   readonly retryAfterMs: number | undefined;

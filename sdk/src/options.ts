@@ -2,14 +2,14 @@ import { parseUrl } from './internal/parse-url.ts';
 import { withoutSecrets } from './internal/without-secrets.ts';
 import { ID_PATTERN, type SiteKey } from './protocol/index.ts';
 
-/** What `createChat` needs to know. */
+/** Options of `createChat`. */
 export interface ChatOptions {
   /** Address of the service, such as `https://chat.example.org`. Scheme and host only; a path is refused. */
   readonly url: string;
   /** Publishable key of the site, `pk_live_…` or `pk_test_…`. */
   readonly site: string;
   /**
-   * What to send as the `Origin` header outside a browser (Node, with jsdom or happy-dom as well), such as
+   * Value of the `Origin` header outside a browser (Node, with jsdom or happy-dom as well), such as
    * `http://localhost`. A browser always sends the page's own and ignores this.
    */
   readonly origin?: string | undefined;
@@ -20,7 +20,7 @@ export interface ChatOptions {
    */
   readonly scope?: string | undefined;
   /**
-   * What the site says about this visitor: a JWT signed by its server with its secret key, or what fetches
+   * Claims of the site about this visitor: a JWT signed by its server with its secret key, or a function that fetches
    * one. A function is asked anew for every connection, so that a token may be short-lived; if it throws or
    * rejects, the chat is refused with `claims_refused`. Never stored.
    */

@@ -10,7 +10,7 @@ import type {
   WaitStatus,
 } from './protocol/index.ts';
 
-/** How far a message of this visitor got. `delivered` means the peer's client has shown it; `undelivered`, that the conversation ended first. */
+/** Delivery state of a message of this visitor. `delivered` means the peer's client has shown it; `undelivered`, that the conversation ended first. */
 export type MessageStatus = 'sending' | 'delivered' | 'undelivered';
 
 /** One line of the conversation. */
@@ -26,7 +26,7 @@ export type Message =
     }
   | { readonly from: 'peer'; readonly id: string; readonly text: string; readonly at: number };
 
-/** What the service makes known of the other visitor: that they are here, and that they type. Nothing else. */
+/** Peer, as far as the service makes it known: that they are here, and that they type. Nothing else. */
 export interface Peer {
   readonly presence: PeerPresence;
   readonly isTyping: boolean;
@@ -94,8 +94,8 @@ export interface ChatSnapshot {
   readonly connection: Connection;
   /** About how many visitors are on the site; `null` until the service said so. */
   readonly online: OnlineBucket | null;
-  /** What the site lets its visitors do; `null` before the first connection. */
+  /** Policy of the site; `null` before the first connection. */
   readonly policy: Policy | null;
-  /** What this visitor has agreed to; `null` before the first connection. See `needsAgreement`. */
+  /** Consent of this visitor; `null` before the first connection. See `needsAgreement`. */
   readonly agreed: Agreed | null;
 }

@@ -14,7 +14,7 @@ const FRESH_MS = 800;
 export class ChatModel {
   snapshot = $state.raw<ChatSnapshot>() as ChatSnapshot;
   notice = $state.raw<Notice | null>(null);
-  /** What stands in the composer. It outlives screens and lost connections, and belongs to one conversation. */
+  /** Text of the composer. It outlives screens and lost connections, and belongs to one conversation. */
   draft = $state('');
   /** True if the visitor has just blocked the peer: said on the next screen. */
   hasBlocked = $state(false);

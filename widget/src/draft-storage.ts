@@ -1,14 +1,14 @@
 import { LIMITS } from '@passerby/sdk';
 
-/** What the next page in this tab cannot know otherwise. */
+/** State that the next page in this tab cannot know otherwise. */
 export interface Remembered {
   /** True if the panel stood open. */
   readonly isOpen: boolean;
-  /** What stood in the composer. */
+  /** Text of the composer. */
   readonly draft: string;
 }
 
-/** Whose it is: the chats of one page are told apart as the SDK does. */
+/** Owner of a draft: the chats of one page are told apart as the SDK does. */
 interface Owner {
   readonly site: string;
   readonly scope: string;

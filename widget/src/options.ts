@@ -1,7 +1,7 @@
 import { LIMITS } from '@passerby/sdk';
 import { parseUrl } from './parse-url.ts';
 
-/** What a site owner says in the attributes of `<passerby-chat>`, or as `data-*` of the script tag. */
+/** Options of a site owner, in the attributes of `<passerby-chat>`, or as `data-*` of the script tag. */
 export interface WidgetOptions {
   /** `site`: the publishable key, `pk_…`. Required. */
   readonly site: string;

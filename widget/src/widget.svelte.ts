@@ -16,7 +16,7 @@ import { adviseOwner } from './refused/advise-owner.ts';
 import { forget, recall, remember } from './draft-storage.ts';
 import { spokenLanguages } from './start/interests.ts';
 
-/** What lies over the panel until it is closed. */
+/** Sheet over the panel until it is closed. */
 export type Sheet =
   | { readonly kind: 'report'; readonly conversationId: ConversationId }
   /** A stranger's link was pressed. */
@@ -36,7 +36,7 @@ export class WidgetModel {
   /** Moves while something on the screen counts seconds. */
   now = $state(Date.now());
 
-  /** What the visitor chose on the start screen. */
+  /** Choices of the visitor on the start screen. */
   interests = $state.raw<readonly string[]>([]);
   isTopicWanted = $state(true);
   /** True if each message shows its time. */
@@ -44,7 +44,7 @@ export class WidgetModel {
 
   sheet = $state.raw<Sheet | null>(null);
 
-  /** What the page says of the visitor: see `ChatOptions.claims`. Read when the chat is made. */
+  /** Claims about the visitor: see `ChatOptions.claims`. Read when the chat is made. */
   claims: Claims | undefined;
 
   readonly #title = new UnreadTitle();
@@ -98,7 +98,7 @@ export class WidgetModel {
     this.see();
   }
 
-  /** What came in while the visitor looked elsewhere has been seen now. */
+  /** Notes that what came in while the visitor looked elsewhere has been seen. */
   see(): void {
     if (!this.#isSeen()) return;
     this.unread = 0;

@@ -4,7 +4,7 @@ import { isOriginAllowed, parseOriginRule } from '../sites/origin-rule.ts';
 import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 
-/** What is checked for a key that nobody has, so that it takes as long to refuse as one that somebody has. */
+/** Rules that are checked for a key that nobody has, so that it takes as long to refuse as one that somebody has. */
 const DECOY = [parseOriginRule('https://nobody.invalid')];
 
 /**
@@ -28,5 +28,5 @@ export function queryOf({ url = '/' }: IncomingMessage): URLSearchParams {
   return URL.parse(url, 'https://service.invalid')?.searchParams ?? new URLSearchParams();
 }
 
-/** What who may not speak for a site is told, whatever the reason. */
+/** Refusal of a page that may not embed a site, whatever the reason. */
 export const REFUSED_ORIGIN: ErrorCode = 'origin_refused';

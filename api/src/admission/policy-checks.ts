@@ -8,7 +8,7 @@ export function hasAgreed({ rules, ageBands }: Policy, agreed: Agreed): boolean 
 }
 
 /**
- * What of an agreement makes sense on this site.
+ * Checks that a consent makes sense on this site.
  * @throws Refusal `bad_request` for rules of another version, or an age band the site does not have.
  */
 export function checkAgreement({ rules, ageBands }: Policy, agreed: { rules?: string; ageBand?: string }): void {
@@ -18,7 +18,7 @@ export function checkAgreement({ rules, ageBands }: Policy, agreed: { rules?: st
 }
 
 /**
- * What is looked for, as far as the site offers it: a word it does not have is let go, so that a page of
+ * Returns the criteria as far as the site offers them: a word it does not have is let go, so that a page of
  * before a change of policy still finds somebody.
  */
 export function offered(policy: Policy, locale: string | null, payload: FindPayload): FindPayload {

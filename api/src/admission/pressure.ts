@@ -13,13 +13,13 @@ const FROM: Readonly<Record<1 | 2, { readonly delay: number; readonly sessions: 
 export interface Signs {
   /** Delay of the event loop, as a share of that at which new sessions are shed. */
   readonly delayShare: () => number;
-  /** How much of the sessions a site may open is used up, 0 to 1. */
+  /** Share of the sessions a site may open that is used up, 0 to 1. */
   readonly usedShare: (site: SiteId) => number;
   /** Returns whether this address, or a network it is in, says the same to many. */
   readonly isSuspect: (site: SiteId, address: AddressHashes) => boolean;
 }
 
-/** How much reason there is to ask this visitor for a proof of work. */
+/** Returns the pressure that this visitor is asked for a proof of work under. */
 export function pressureOn(site: SiteId, address: AddressHashes, signs: Signs): PressureLevel {
   const [delay, sessions] = [signs.delayShare(), signs.usedShare(site)];
   if (delay >= FROM[2].delay || sessions >= FROM[2].sessions) return 2;

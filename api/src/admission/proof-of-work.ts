@@ -24,7 +24,7 @@ const COST = 4_000;
 export const TRIES_MAX: Readonly<Record<PressureLevel, number>> = { 0: 600, 1: 1_200, 2: 2_400 };
 /** Time for which a challenge is good. Milliseconds. */
 export const CHALLENGE_MS = 5 * 60_000;
-/** Who has proved it and then looked for nobody for this long is asked again. Milliseconds. */
+/** Time without a search after which a proof is asked for again. Milliseconds. */
 export const PROVEN_MS = 2 * 60 * 60_000;
 
 /** Of what comes back only the solution counts: it is held against the challenge that was made. */

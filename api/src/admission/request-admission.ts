@@ -18,7 +18,7 @@ interface Asker {
   readonly site: Site | undefined;
 }
 
-/** What a visitor passes before a search, a report and a challenge: limits, and a proof of work where one is asked for. */
+/** Admits searches, reports and challenges: rate limits, and a proof of work where one is asked for. */
 export class RequestAdmission {
   readonly #limiter: RateLimiter;
   readonly #sessionAdmission: SessionAdmission;

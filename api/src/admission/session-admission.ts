@@ -50,7 +50,7 @@ export class SessionAdmission {
     await this.#limiter.consume('returns', subject);
   }
 
-  /** How much of what a site may open in a minute is used up: 0 to 1. */
+  /** Returns the share of its quota of new sessions that a site has used up: 0 to 1. */
   usedShare(site: SiteId): number {
     const used = this.#used.get(site);
     return used !== undefined && used.until > this.#clock() ? used.share : 0;

@@ -8,7 +8,7 @@ import { banOf, refusalFor, type BanList } from '../moderation/bans.ts';
 import { ClaimKeys } from './claim-keys.ts';
 import { verifyClaims } from './visitor-claims.ts';
 
-/** Who comes in, and what is known of them from then on. */
+/** Authenticates visitors: who comes in, and what is known of them from then on. */
 export class VisitorAuthenticator {
   readonly #addresses: AddressHasher;
   readonly #bans: BanList;

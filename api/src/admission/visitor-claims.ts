@@ -8,7 +8,7 @@ import { AGE_BAND } from '../sites/settings.ts';
 import type { Site } from '../sites/site.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 
-/** What a site may say about one of its visitors. Who they are is not among it. */
+/** Claims of a site about one of its visitors. Who they are is not among them. */
 export interface VerifiedClaims {
   /** One of the policy's, if that has any. */
   readonly ageBand: string | null;
@@ -22,9 +22,9 @@ export interface VerifiedClaims {
 
 export const NO_CLAIMS: VerifiedClaims = { ageBand: null, locale: null, banId: null, signedWith: null };
 
-/** How far ahead `exp` may be: what is said of a visitor is not good for longer. Seconds. */
+/** Maximum lifetime of claims: how far ahead `exp` may be. Seconds. */
 const VALID_MAX_S = 24 * 60 * 60;
-/** How much the clocks of a site and of the service may differ. Seconds. */
+/** Tolerance between the clocks of a site and of the service. Seconds. */
 const SKEW_S = 30;
 const ALGORITHM = 'EdDSA';
 /** An Ed25519 signature, 64 bytes, as base64url. */

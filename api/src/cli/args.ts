@@ -1,6 +1,6 @@
 import { parseArgs as parseNodeArgs } from 'node:util';
 
-/** What somebody typed that is not a command; the message is one plain line. */
+/** Error of a command line that is not a command; the message is one plain line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -32,7 +32,7 @@ export function parseArgs(args: readonly string[]): ParsedArgs {
   }
 }
 
-/** What stands at a place of the command line. Throws `UsageError` if nothing does. */
+/** Returns the word at a place of the command line. Throws `UsageError` if nothing does. */
 export function wordAt(words: readonly string[], index: number, what: string): string {
   const word = words[index];
   if (word === undefined) throw new UsageError(`Say ${what}; --help lists the commands`);

@@ -2,7 +2,7 @@ import { embedTag } from '../embed-tag.ts';
 import { isForTestsOnly, readOriginRule } from '../sites/origin-rule.ts';
 import type { KeyView, NewKeyView, SiteView } from '../sites/site-service.ts';
 
-/** What a command answers: for machines, and for people. */
+/** Output of a command: for machines, and for people. */
 export interface CommandOutput {
   readonly json: unknown;
   readonly text: string;

@@ -20,7 +20,7 @@ import { readDuration, UsageError, wordAt, type ParsedArgs } from './args.ts';
 export interface CommandParts {
   readonly sites: SiteService;
   readonly env: NodeJS.ProcessEnv;
-  /** What `-` as a file reads. */
+  /** Input that `-` as a file reads. */
   readonly stdin: NodeJS.ReadableStream;
 }
 

@@ -2,7 +2,7 @@ import type { Frame, StoreFault } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId } from '../domain/ids.ts';
 import type { Notice } from '../domain/notice.ts';
 
-/** What one node tells another. */
+/** Message of one node to another. */
 export type NodeMessage =
   /** Something for a visitor whose socket is there. */
   | { readonly kind: 'notice'; readonly notice: Notice }

@@ -56,7 +56,7 @@ const message = schemaFor<NodeMessage>()(
   ]),
 );
 
-/** What travels between nodes of one version; another version is dropped and counted, never guessed at. */
+/** Schema of what travels between nodes of one version; another version is dropped and counted, never guessed at. */
 export const NODE_MESSAGE_VERSION = 1;
 
 /** Batch of parcels as it is published; `readParcel` reads each. */

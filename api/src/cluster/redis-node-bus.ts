@@ -208,13 +208,13 @@ const FIRST_CONNECTION_MS = 5_000;
 
 /** Time for which a start waits for the first echo. Milliseconds. */
 const FIRST_ECHO_MS = 1_000;
-/** How often a node sends itself an echo. Milliseconds. */
+/** Interval at which a node sends itself an echo. Milliseconds. */
 const ECHO_EVERY_MS = 2_000;
 /** Echoes Redis took that did not come back, after which the subscription is made anew. */
 const ECHOES_MISSED_MAX = 2;
 /** Intervals between echoes without one that came back, after which nothing comes through. */
 const ECHOES_SILENT = 2.5;
-/** What an echo begins with: no batch of parcels does. */
+/** Prefix of an echo: no batch of messages begins with it. */
 const ECHO = 'echo ';
 
 const isRefusal = (thrown: unknown): thrown is Error => thrown instanceof Error && isDenied(thrown.message);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** What a type looks like once it is data: no brands, no `readonly`. Two types are the same on the wire if these are equal. */
+/** Form of a type once it is data: no brands, no `readonly`. Two types are the same on the wire if these are equal. */
 type Plain<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer Item)[]

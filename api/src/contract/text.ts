@@ -3,12 +3,12 @@ import { z } from 'zod';
 /** Written by nobody, and a NUL among them fails PostgreSQL's whole statement. */
 const CONTROLS = /(?![\n\t])\p{Cc}/gu;
 
-/** What somebody wrote in words of their own: control characters other than newline and tab are left out. */
+/** Schema of free text: control characters other than newline and tab are left out. */
 export function freeText() {
   return z.string().overwrite((text) => text.replace(CONTROLS, ''));
 }
 
-/** What has to come back as it was given, such as an id: one with a control character is refused. */
+/** Schema of text that has to come back as it was given, such as an id: one with a control character is refused. */
 export function exactText() {
   return z.string().regex(/^\P{Cc}*$/u, 'no control characters');
 }

@@ -3,7 +3,7 @@ import type { SessionId } from './ids.ts';
 import type { SessionLocation, Seat, SessionRef } from './session.ts';
 
 /**
- * What a transition means for one visitor: to be told on whichever node their socket is. The store
+ * Consequence of a transition for one visitor, to be told on whichever node their socket is. The store
  * returns each notice exactly once, in the order in which they must be told.
  */
 export type Notice = {
@@ -31,7 +31,7 @@ export type Notice = {
     }
 );
 
-/** What a node believes of one session whose socket is there. */
+/** View that a node has of one session whose socket is there. */
 export interface LocalView {
   readonly session: SessionRef;
   readonly seat: Seat | null;
@@ -42,7 +42,7 @@ export interface LocalView {
   readonly toldAt: number;
 }
 
-/** What is so instead, as of a revision. */
+/** Correction of a node's view, as of a revision. */
 export type Correction = { readonly sessionId: SessionId; readonly revision: number } & (
   | { readonly kind: 'seated'; readonly seat: Seat; readonly isPeerAway: boolean }
   /** In no conversation: why the one the node believes in ended. */

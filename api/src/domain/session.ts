@@ -2,7 +2,7 @@ import type { ConversationId, Shared } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId, SiteId } from './ids.ts';
 
 /**
- * Who asks. Every resume raises the fence; a request that carries an older one comes from a socket that
+ * Session as the sender of a request. Every resume raises the fence; a request that carries an older one comes from a socket that
  * was taken over, and is refused with `session_gone`.
  */
 export interface SessionRef {

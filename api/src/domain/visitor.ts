@@ -2,7 +2,7 @@ import type { Agreed, SiteKey } from '@passerby/sdk/protocol';
 import type { AddressHashes } from './ids.ts';
 import type { VisitorFingerprint } from './visitor-fingerprint.ts';
 
-/** What this node knows of a connected visitor beyond the session; it goes with the connection. */
+/** Connected visitor, as far as this node knows them beyond the session; gone with the connection. */
 export interface Visitor {
   /** The publishable key the page used. */
   readonly key: SiteKey;

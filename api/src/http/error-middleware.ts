@@ -45,7 +45,7 @@ function isJson(body: unknown): boolean {
   return typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
 }
 
-/** What Koa's own parts throw carries a status; its words may quote the request, and stay here. */
+/** Status of an error of Koa's own parts; its message may quote the request, and stays here. */
 function refusalOf(thrown: unknown): Refusal {
   const status = thrown instanceof Refusal ? undefined : (thrown as { readonly status?: unknown } | null)?.status;
   if (status === 413) return new Refusal('payload_too_large');

@@ -13,7 +13,7 @@ import { stopParsing } from './stop-parsing.ts';
 /** The answer under way on each connection that asked for something. */
 const answering = new WeakMap<object, ServerResponse>();
 
-/** What Node's parser gives up on, by its name for it; anything else is no HTTP. */
+/** Errors of Node's HTTP parser, by their code; anything else is no HTTP. */
 const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request_too_slow'],
   ['HPE_HEADER_OVERFLOW', 'head_too_large'],

@@ -14,7 +14,7 @@ export const BASE_HEADERS: ReadonlyMap<string, string> = new Map([
   ['X-Content-Type-Options', 'nosniff'],
 ]);
 
-/** What every answer tells browsers about itself. The widget's files loosen `Cross-Origin-Resource-Policy`. */
+/** Security headers of every answer. The widget's files loosen `Cross-Origin-Resource-Policy`. */
 export function securityHeaders(): Middleware {
   const helmeted = helmet({
     contentSecurityPolicy: {

@@ -18,7 +18,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
   'Cache-Control': 'public, max-age=7',
 };
-/** What a cache takes over from an answer, 304 included. */
+/** Headers that a cache takes over from an answer, 304 included. */
 const KEPT = [
   'access-control-allow-origin',
   'cross-origin-resource-policy',

@@ -30,7 +30,7 @@ export interface StaticFile {
   readonly representations: readonly [...Representation[], Representation];
 }
 
-/** What a request path leads to. */
+/** File to which a request path leads. */
 export interface ServedFile {
   readonly file: StaticFile;
   /** Headers of every answer that gives the file, 304 included. */

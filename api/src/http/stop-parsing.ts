@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 /** Answer of the parser's callback for the head of a request upon which it gives up. */
 const GIVE_UP = -1;
 
-/** What a parser calls instead, by the name of the callback's number. */
+/** Callbacks that replace those of a parser, by the name of the callback's number. */
 const INSTEAD = { kOnHeaders: null, kOnHeadersComplete: () => GIVE_UP, kOnBody: null, kOnMessageComplete: null };
 type Callback = keyof typeof INSTEAD;
 

@@ -1,7 +1,7 @@
 const ping = { intervalMs: 20_000, timeoutMs: 10_000 };
 
 /**
- * What one connection may cost this process, whoever opened it and whatever it sends, holds back or leaves
+ * Limits of what one connection may cost this process, whoever opened it and whatever it sends, holds back or leaves
  * unread. `docs/reference/limits.md` lists them, and a test compares the two.
  */
 export const CONNECTION_LIMITS = {

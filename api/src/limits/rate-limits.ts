@@ -1,7 +1,7 @@
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** So many at once, and as many again within the window. */
+/** Number of actions at once, and as many again within the window. */
 export interface Quota {
   readonly points: number;
   readonly windowMs: number;
@@ -20,11 +20,11 @@ export function timesAt(step: number): number {
   return WIDER_NETWORK_FACTOR ** step;
 }
 
-/** Whose allowance it is: a session's (or a connection's without one), that of the networks of an address on a site, or the whole site's. */
+/** Owner of a quota: a session (or a connection's without one), that of the networks of an address on a site, or the whole site's. */
 export type Scope = 'session' | 'address' | 'site';
 
 /**
- * How often what may be done. `RATE_LIMIT_FACTOR` multiplies the points. `docs/reference/limits.md` lists them,
+ * Rate limits of all actions. `RATE_LIMIT_FACTOR` multiplies the points. `docs/reference/limits.md` lists them,
  * and a test compares the two.
  */
 export const RATE_LIMITS = {

@@ -12,7 +12,7 @@ export interface Waiter {
   readonly seq: number;
 }
 
-/** What the two already know of each other. */
+/** History of the two with each other. */
 export interface History {
   readonly isBlocked: boolean;
   readonly isRepeat: boolean;

@@ -28,7 +28,7 @@ export function isNearEnough(a: Ticket, b: Ticket, expansion: Expansion, isRepea
   }
 }
 
-/** How far apart the two are; the smallest is met. `waitedMs` is the candidate's. */
+/** Returns the distance between the two; the smallest is met. `waitedMs` is the candidate's. */
 export function distance(a: Ticket, b: Ticket, weights: Weights, waitedMs: number): number {
   const fewer = Math.min(a.interests.length, b.interests.length);
   const apart = fewer === 0 ? 1 : 1 - common(a.interests, b.interests) / fewer;

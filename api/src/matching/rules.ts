@@ -1,4 +1,4 @@
-/** How far around the visitor is looked: their page (topic), their part of the site (section), the whole site. */
+/** Steps of the distance within which a match is searched: their page (topic), their part of the site (section), the whole site. */
 export const REACHES = ['topic', 'section', 'site'] as const;
 export type Reach = (typeof REACHES)[number];
 
@@ -15,7 +15,7 @@ export interface Expansion {
   readonly isRepeatAllowed: boolean;
 }
 
-/** How much each difference counts when several visitors would do: the smallest sum is met. */
+/** Weights of each difference when several visitors would do: the smallest sum is met. */
 export interface Weights {
   /** Times the share of interests the two do not have in common, 0 to 1. */
   readonly interest: number;
@@ -27,7 +27,7 @@ export interface Weights {
   readonly waiting: number;
 }
 
-/** Who meets whom on a site. Data, validated; a change shows in the match lab. */
+/** Rules for who meets whom on a site. Data, validated; a change shows in the match lab. */
 export interface MatchRules {
   readonly weights: Weights;
   readonly expansions: readonly Expansion[];
@@ -45,7 +45,7 @@ export interface MatchRules {
 
 const MINUTE_MS = 60_000;
 
-/** What a site gets that says nothing. */
+/** Default of a site that sets nothing. */
 export const DEFAULT_MATCH_RULES: MatchRules = {
   weights: { interest: 4, language: 4, topic: 2, waiting: 0.2 },
   expansions: [

@@ -37,7 +37,7 @@ export function sectionOf(topic: string): string | null {
 }
 
 /**
- * What a waiting visitor is found by. Every tag starts with the age band, so that bands never share a
+ * Tags by which a waiting visitor is found. Every tag starts with the age band, so that bands never share a
  * line; `q` is the whole line.
  */
 export function tagsOf(ticket: Ticket): readonly string[] {

@@ -10,12 +10,12 @@ export interface BanTerm {
   readonly isAutomatic: boolean;
 }
 
-/** Who is shut out now, without asking anybody: a snapshot that is kept current. */
+/** Bans in force, in memory: a snapshot that is kept current. */
 export interface BanList {
   findBan(site: SiteId, kind: BanKind, value: string, now: number): BanTerm | null;
 }
 
-/** How soon somebody who is shut out without an end may ask again. Milliseconds. */
+/** Time after which a visitor who is banned without an end may ask again. Milliseconds. */
 const ASK_AGAIN_MS = 24 * 60 * 60_000;
 
 /** The bans that are about a visitor as one: until the last is over, automatic only if all are. */

@@ -27,7 +27,7 @@ export interface BanRequest {
 }
 
 /**
- * What operators do about reports: read, resolve, ban, lift. Each change is written together with its entry in the
+ * Service of operators for reports: read, resolve, ban, lift. Each change is written together with its entry in the
  * audit trail. Refuses `not_found`, and `bad_request` with a message that says what is wrong.
  */
 export class ModerationService {

@@ -5,7 +5,7 @@ import { failureReason } from '../records/database-failure.ts';
 /** Interval at which old reports are looked for. Milliseconds. */
 const EVERY_MS = 60 * 60_000;
 
-/** What keeps reports, and lets the old ones go. */
+/** Records of reports of which the old ones are deleted. */
 export interface ReportRetention {
   /** Deletes the words of old reports, and reports that are older still. `now` is Unix milliseconds. */
   forget(now: number): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Log, LogFields } from './log.ts';
 
-/** What a library prints, and the line of the log that stands for it. What is printed may quote input: it is not logged. */
+/** Text that a library prints, and the line of the log that stands for it. The text may quote input: it is not logged. */
 const KNOWN: readonly (readonly [RegExp, LogFields, string])[] = [
   [
     /^Skipping the ready check because INFO command fails/,

@@ -1,7 +1,7 @@
 import { pino, type DestinationStream } from 'pino';
 import { logStream } from './log-stream.ts';
 
-/** What may be logged about anything: fixed fields, never what visitors say, their tokens or addresses. */
+/** Fields that may be logged about anything: fixed names, never what visitors say, their tokens or addresses. */
 export interface LogFields {
   readonly site?: string;
   /** Names one request, as its answer does. */
@@ -14,7 +14,7 @@ export interface LogFields {
   /** Command of Redis that may not be run, such as `HGET`. */
   readonly command?: string;
   readonly count?: number;
-  /** What cannot be read, such as `sites.name` of the database or `settings.match.scanMax` of a site. */
+  /** Name of what cannot be read, such as `sites.name` of the database or `settings.match.scanMax` of a site. */
   readonly field?: string;
   /** Id of what it belongs to in the database. */
   readonly record?: string | undefined;
@@ -99,13 +99,13 @@ export function reasonOf(thrown: unknown): string | undefined {
   return typeof message === 'string' ? /^([A-Z]{3,20})(?: |$)/.exec(message)?.[1] : undefined;
 }
 
-/** What is logged of an exception. A message may quote input, so only the name and where it was thrown go along. */
+/** Returns the fields that are logged of an exception. A message may quote input, so only the name and where it was thrown go along. */
 export function errorFields(thrown: unknown): NonNullable<LogFields['error']> {
   if (!(thrown instanceof Error)) return { name: typeof thrown, stack: undefined };
   return { name: thrown.name, stack: framesOf(thrown.stack) };
 }
 
-/** What each field looks like: too narrow for a sentence, an address or a token. */
+/** Patterns of each field: too narrow for a sentence, an address or a token. */
 const SHAPES = {
   site: /^site_[A-Za-z0-9_-]{1,64}$/,
   requestId: /^req_[A-Za-z0-9_-]{16}$/,

@@ -8,7 +8,7 @@ import { DOORS, INCIDENTS, SCOPES, type Tally } from './tally.ts';
 type Instrument = Counter | Gauge | Histogram;
 type Reading<Name extends MetricName> = readonly (readonly [labels: LabelsOf<Name>, value: number])[];
 
-/** What one service measures, under the names of the table and no others. */
+/** Metrics of one service, under the names of the table and no others. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #instruments = new Map<MetricName, Instrument>();
@@ -67,7 +67,7 @@ export class Metrics {
     );
   }
 
-  /** What `text` is. */
+  /** Media type of `text`. */
   get contentType(): string {
     return this.#registry.contentType;
   }

@@ -94,13 +94,13 @@ export class ReadinessCheck {
   }
 }
 
-/** What is known of this process. */
+/** Readiness of this process. */
 export interface Outlook {
   /** True if it should get visitors. */
   readonly isReady: boolean;
-  /** What is wrong with it. */
+  /** Faults of the process. */
   readonly reasons: readonly ReadinessReason[];
-  /** What is wrong with the state store. */
+  /** Faults of the state store. */
   readonly storeFaults: readonly StoreFault[];
 }
 
@@ -109,11 +109,11 @@ interface Question<Answer> {
   readonly ask: () => Promise<Answer>;
   /** Time for which an answer stands. Milliseconds. */
   readonly everyMs: number;
-  /** What holds before the first answer. */
+  /** Value before the first answer. */
   readonly first: Answer;
-  /** What holds if asking failed. */
+  /** Value if asking failed. */
   readonly failed: Answer;
-  /** What holds while an answer is late, by the last one, which stands if left out. */
+  /** Value while an answer is late, from the last one, which stands if left out. */
   readonly late?: (last: Answer) => Answer;
 }
 

@@ -15,7 +15,7 @@ export interface ReadParts {
   readonly passed: () => { readonly local: number; readonly remote: number };
 }
 
-/** What the service knows of itself anyway, read when somebody asks for the metrics. */
+/** Readings of what the service knows of itself anyway, made when somebody asks for the metrics. */
 export function readService(metrics: Metrics, { tally, readiness, held, passed }: ReadParts): void {
   metrics.readTally(tally);
   metrics.read('passerby_connections', () => [[{}, held().connections]]);

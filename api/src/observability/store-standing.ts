@@ -54,7 +54,7 @@ export interface StoreWitnesses {
   readonly clock?: MonotonicClock;
 }
 
-/** What was last found to be wrong. Times as `clock` tells them. */
+/** Faults found last. Times as `clock` tells them. */
 interface Refusal {
   readonly faults: readonly StoreFault[];
   readonly foundAt: number;

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@passerby/sdk/protocol';
 import type { FrameFault } from '../contract/frame.ts';
 import type { RateLimitName, Scope } from '../limits/rate-limits.ts';
 
-/** What happens without anybody to tell: label values of `passerby_incidents_total`. */
+/** Incidents that nobody can be told of: label values of `passerby_incidents_total`. */
 export const INCIDENTS = [
   'request_without_ack',
   'unknown_event',
@@ -32,10 +32,10 @@ export type Incident = (typeof INCIDENTS)[number];
 export const DOORS = ['handshake', 'arrival', 'request', 'http'] as const;
 export type Door = (typeof DOORS)[number];
 
-/** Whose allowance was used up: label values of `passerby_limits_met_total`. */
+/** Owners of a quota that was used up: label values of `passerby_limits_met_total`. */
 export const SCOPES = ['session', 'address', 'site'] as const satisfies readonly Scope[];
 
-/** What can be counted. Fixed words, never input. */
+/** Names of counters. Fixed words, never input. */
 export type TallyName =
   Incident | `frame_${FrameFault}` | `refused_${Door}_${ErrorCode}` | `limited_${RateLimitName}_${Scope}`;
 

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How much later than asked for this process gets to things. Milliseconds. */
+/** Delay with which this process gets to things. Milliseconds. */
 export interface Load {
   delayMs(): number;
 }

@@ -3,7 +3,7 @@ import type { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../domain/ids.ts';
 import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
-/** What a client sends again at once after it was throttled: all it has under way (`windowFrames` of the SDK). */
+/** Number of frames that a client sends again at once after it was throttled: all it has under way (`windowFrames` of the SDK). */
 const RESENT_FRAMES = 32;
 
 /** Tells a visitor to send again after that time. Milliseconds. */

@@ -18,7 +18,7 @@ import {
 import { RedisCounters } from './redis-counters.ts';
 import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
-/** Who does something. */
+/** Actor whose actions are counted. */
 export interface RateLimitSubject {
   /** `''` for what belongs to no site. */
   readonly site: SiteId | '';
@@ -26,7 +26,7 @@ export interface RateLimitSubject {
   readonly address: AddressHashes;
 }
 
-/** How an quota stands after one was taken; of the networks of an address the one with the fewest left. */
+/** Status of a quota after one was consumed; of the networks of an address the one with the fewest left. */
 export interface LimitStatus {
   readonly name: RateLimitName;
   readonly scope: Exclude<Scope, 'session'>;
@@ -37,13 +37,13 @@ export interface LimitStatus {
   readonly resetMs: number;
 }
 
-/** What became of taking one: where it stands, and the refusal if one of them had none left. */
+/** Outcome of consuming one: the status, and the refusal if one of them had none left. */
 export interface ConsumeOutcome {
   readonly standings: readonly LimitStatus[];
   readonly refusal: Refusal | null;
 }
 
-/** How much of a site's window those who are told to come back are spread over, so that they do not come at once. */
+/** Share of a site's window over which those who are told to come back are spread, so that they do not come at once. */
 const SPREAD = 0.25;
 
 /** Maximum number of counts remembered as used up; the oldest is asked about again beyond that. */

@@ -6,7 +6,7 @@ import { TokenBucket } from './token-bucket.ts';
 const SWEEP_MS = 60_000;
 
 /**
- * What single sessions may do, in this process's memory: the way of a message asks no store. A session that
+ * Rate limiter of single sessions, in this process's memory: the way of a message asks no store. A session that
  * loses its connection finds its allowances as it left them; on another node they are new.
  */
 export class SessionRateLimiter {

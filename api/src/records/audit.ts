@@ -12,13 +12,13 @@ export interface AuditEntry {
   readonly actor: Actor;
   readonly action: AuditAction;
   readonly site: SiteId | null;
-  /** What it was done to: an id or an origin, never a secret. */
+  /** Object of the change: an id or an origin, never a secret. */
   readonly subject: string | null;
 }
 
 export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 
-/** What was done by whom. Entries are added and read; nothing changes or deletes one. */
+/** Audit trail: what was done by whom. Entries are added and read; nothing changes or deletes one. */
 export class AuditRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;

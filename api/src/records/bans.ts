@@ -11,12 +11,12 @@ export interface Ban {
   readonly id: string;
   /** The side of a site it holds on; `null`: everywhere. */
   readonly site: SiteId | null;
-  /** What `value` is: an `AddressHash`, or a ban id out of a site's claims. */
+  /** Kind of `value`: an `AddressHash`, or a ban id out of a site's claims. */
   readonly kind: BanKind;
   readonly value: string;
   /** For operators. */
   readonly reason: string;
-  /** Who gave it; `service`: by itself, for reports or for saying the same to many. */
+  /** Actor who gave it; `service`: by itself, for reports or for saying the same to many. */
   readonly actor: Actor;
   /** Unix milliseconds, as are the others. */
   readonly createdAt: number;

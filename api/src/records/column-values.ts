@@ -1,6 +1,6 @@
 // Values of the columns that have a closed set of them.
 
-/** Who did something: an operator over HTTP, one at the command line, the sites file at a start, the service itself. */
+/** Actor of a change: an operator over HTTP, one at the command line, the sites file at a start, the service itself. */
 export const ACTORS = ['operator', 'cli', 'sites-file', 'service'] as const;
 export type Actor = (typeof ACTORS)[number];
 

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts';
 import { reasonOf } from '../observability/log.ts';
 
-/** What a caller waits before the next try. Milliseconds. */
+/** Time that a caller waits before the next try. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
 /**

@@ -1,4 +1,4 @@
-/** What `sslmode` may be. */
+/** Values of `sslmode`. */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
 
 /**

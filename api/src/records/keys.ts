@@ -13,7 +13,7 @@ export interface KeyRecord {
   readonly mode: KeyMode;
   /** A publishable key itself; of a secret key the Ed25519 public key derived from it, base64url of 32 bytes. */
   readonly value: string;
-  /** How people tell it apart: the publishable key, or the first 12 and the last 4 characters of a secret one. */
+  /** Text by which people tell it apart: the publishable key, or the first 12 and the last 4 characters of a secret one. */
   readonly hint: string;
   readonly createdAt: number;
   /** From when on it is no longer good; `null`: never. Unix milliseconds. */

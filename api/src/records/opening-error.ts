@@ -3,7 +3,7 @@ import { DatabaseFailure } from './database-failure.ts';
 import { MissingRights } from './postgres-rights.ts';
 import type { RecordsPlace } from './records-place.ts';
 
-/** What is wrong with `DATABASE_URL`, by reason. */
+/** Faults of `DATABASE_URL`, by reason. */
 const POSTGRES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at its host and port; start PostgreSQL, or correct them',
   ENOTFOUND: 'its host name is not known',
@@ -46,7 +46,7 @@ for (const code of [
 ])
   Object.assign(POSTGRES, { [code]: TLS });
 
-/** What is wrong with `DATA_DIR`, by reason. */
+/** Faults of `DATA_DIR`, by reason. */
 const SQLITE: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is not a folder',
   EEXIST: 'there is a file of that name, not a folder',
@@ -74,7 +74,7 @@ const SQLITE: Readonly<Record<string, string>> = {
   MIGRATION_WAIT: 'another process has been bringing the tables up to date, or writing, for too long',
 };
 
-/** What is wrong with where the records are, and what to do; `undefined` for a reason of which there is no more to say. */
+/** Returns what is wrong with where the records are, and what to do; `undefined` for a reason of which there is no more to say. */
 export function whatToDo({ kind }: RecordsPlace, reason: string): string | undefined {
   return (kind === 'postgres' ? POSTGRES : SQLITE)[reason];
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { DatabaseFailure } from './database-failure.ts';
 
-/** What `pg` keeps to itself: the connection, which begins to read its stream with this, after TLS if there is any. */
+/** Private part of `pg`: the connection, which begins to read its stream with this, after TLS if there is any. */
 interface Innards {
   readonly connection: { attachListeners(stream: Duplex): void };
 }

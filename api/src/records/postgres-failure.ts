@@ -5,7 +5,7 @@ import { DatabaseFailure } from './database-failure.ts';
 /** Classes of SQLSTATE that say something of the statement and its values, not of the server: those stay as they are. */
 const OWN_FAULTS = /^(?:22|23)...$/;
 
-/** What `pg` says without a code. */
+/** Errors of `pg` that have no code. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/exceeded when trying to connect/, 'NO_FREE_CONNECTION'],
   [/timeout/, 'CONNECT_TIMEOUT'],
@@ -14,7 +14,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/terminated|connection error|closed/i, 'CONNECTION_LOST'],
 ];
 
-/** What was thrown by `pg`, as callers get it. What says something of the statement and its values stays as it is, and so does a bug. */
+/** Returns an error of `pg` as callers get it. One that says something of the statement and its values stays as it is, and so does a bug. */
 export function postgresFailure(thrown: unknown): unknown {
   if (thrown instanceof DatabaseFailure || isBug(thrown)) return thrown;
   const { code, message = '' } = thrown as { readonly code?: string; readonly message?: string };

@@ -133,7 +133,7 @@ class Lease implements PostgresPoolClient {
   readonly #events: LeaseEvents;
   readonly #timer: NodeJS.Timeout;
   #hasMissed = false;
-  /** What the last statement that failed for a reason of its own threw. */
+  /** Error of the last statement that failed for a reason of its own. */
   #cause: unknown;
 
   constructor(client: LentClient, bounds: RecordsBounds, events: LeaseEvents) {

@@ -36,7 +36,7 @@ export interface Stores {
   readonly ids: RecordIds;
 }
 
-/** What changed after a revision. */
+/** Changes after a revision. */
 export interface Changes {
   /** Up to where this tells: ask for what came after it next time. */
   readonly revision: Revision;
@@ -51,7 +51,7 @@ export interface Changes {
 }
 
 /**
- * What outlives the processes of the service: who may embed the chat, what was reported, who is shut out,
+ * Records, which outlive the processes of the service: who may embed the chat, what was reported, who is shut out,
  * and what operators did. Nothing visitors say to each other, but for messages that one handed over with a
  * report. Methods reject with a `DatabaseFailure` when the database fails, after the deadlines of `RECORDS_BOUNDS` at
  * the latest.
@@ -63,7 +63,7 @@ export interface Records extends Stores {
   /** Another one with every change to sites, origins, policies, keys and bans. One small query, on a connection of its own. */
   revision(): Promise<Revision>;
   /**
-   * What a directory needs to be current that knows all up to `known`. All there is for `null`, and for a revision that
+   * Returns what changed since `known`. All there is for `null`, and for a revision that
    * did not lead to the present one: the database was put back.
    */
   changedSince(known: Revision | null): Promise<Changes>;

@@ -8,7 +8,7 @@ import type { RecordIds } from './record-ids.ts';
 import { type RowCheck, UnreadableRow } from './row-check.ts';
 import { readMessages, type Row } from './row-shapes.ts';
 
-/** What one visitor said about another. */
+/** Report of one visitor about another. */
 export interface Report {
   readonly id: string;
   /** The side of a site it happened on. */
@@ -30,7 +30,7 @@ export interface Report {
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly status: ReportStatus;
-  /** What the operator made of it. */
+  /** Resolution by an operator. */
   readonly resolution: string | null;
   readonly resolvedAt: number | null;
 }

@@ -18,7 +18,7 @@ export interface Revision {
 /** Maximum number of changes whose stamps are kept. A node that missed more reads everything anew. */
 export const STAMPS_MAX = 1_000;
 
-/** What a change is known by: 72 random bits. */
+/** Stamp of a change: 72 random bits. */
 export function newStamp(): string {
   return randomBytes(9).toString('base64url');
 }

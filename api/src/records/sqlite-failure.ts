@@ -31,7 +31,7 @@ export function sqliteCodeOf(thrown: unknown): number {
 }
 
 /**
- * What was thrown by SQLite or the file system, as callers get it. What says something of the statement and its values stays
+ * Returns an error of SQLite or of the file system as callers get it. One that says something of the statement and its values stays
  * as it is, and so does a bug.
  */
 export function sqliteFailure(thrown: unknown): unknown {

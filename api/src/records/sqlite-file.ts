@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from 
 import { dirname } from 'node:path';
 import { DatabaseFailure } from './database-failure.ts';
 
-/** What others than the file's own user may do. */
+/** Permission bits of others than the file's own user. */
 const OTHERS = 0o077;
 
 /** Ends of the names of files that belong to the one of the database. */
@@ -48,7 +48,7 @@ function tighten(path: string): boolean {
 /** The file of the database, and whether its path still leads to it. */
 export class SqliteFile {
   readonly path: string;
-  /** What is worth a warning: fixed sentences. */
+  /** Warnings about the file: fixed sentences. */
   readonly warnings: readonly string[];
   readonly #made: Pick<Stats, 'dev' | 'ino'>;
 

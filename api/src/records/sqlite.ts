@@ -102,7 +102,7 @@ class FileDriver implements Driver {
     return this.#database;
   }
 
-  /** What was thrown, as callers get it. */
+  /** Returns the error as callers get it. */
   #heard(thrown: unknown): unknown {
     const failure = sqliteFailure(thrown);
     if (failure instanceof DatabaseFailure) this.#failed(failure.reason);
@@ -190,7 +190,7 @@ async function patiently<T>(work: () => T, maxMs: number): Promise<T> {
 
 /**
  * SQLite's definitions of tables are as transactional as all else, and that keeps two processes from migrating at once.
- * Who has the one connection is the driver's business, which does not wait for it without end.
+ * The driver decides who has the one connection, and does not wait for it without end.
  */
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {

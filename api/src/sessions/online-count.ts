@@ -18,7 +18,7 @@ export function bucketOf(count: number): OnlineBucket {
   return { min: BUCKET_STARTS[above - 1]!, max: BUCKET_STARTS[above]! - 1 };
 }
 
-/** What a site's visitors on this node were told. */
+/** Count that a site's visitors on this node were told. */
 interface Told {
   /** Lower end of the bucket that all of them were told last; `null` if they were told different ones, or some of them none. */
   min: number | null;

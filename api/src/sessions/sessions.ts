@@ -18,7 +18,7 @@ import { ToldBefore } from './told-before.ts';
 
 type Resumed = Extract<ResumeOutcome, { kind: 'resumed' }>;
 
-/** What became of a connection that arrived. */
+/** Outcome of the arrival of a connection. */
 export type Arrival =
   /** It has a session and was welcomed. The notices are to be told from here on. */
   | { readonly kind: 'here'; readonly notices: readonly Notice[] }
@@ -279,7 +279,7 @@ export class Sessions {
     }
   }
 
-  /** What this node keeps in mind for who is connected. */
+  /** State of this node for a connected visitor. */
   #forget(sessionId: SessionId): void {
     this.#relay.unseat(sessionId);
     this.#waits.unfollow(sessionId);
@@ -291,5 +291,5 @@ export class Sessions {
   }
 }
 
-/** How much longer than the grace period a site is looked after, so that its last visitors are closed. Milliseconds. */
+/** Time beyond the grace period for which a site is looked after, so that its last visitors are closed. Milliseconds. */
 const LINGER_MS = 10_000;

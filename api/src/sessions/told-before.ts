@@ -45,7 +45,7 @@ export class ToldBefore {
     }
   }
 
-  /** How many are remembered, for the tests that show nothing is left behind. */
+  /** Number of visitors remembered, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#told.size;
   }

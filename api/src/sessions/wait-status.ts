@@ -14,7 +14,7 @@ import type { MatchRules } from '../matching/rules.ts';
 const REPORT_EVERY_MS = 2_000;
 /** Reports one round makes at most, so that a crowd waiting costs the store no more than this. */
 const REPORTS_MAX = 200;
-/** What the typical wait is rounded up to, so that one more of the recent waits seldom changes what is told. Milliseconds. */
+/** Unit to which the typical wait is rounded up, so that one more of the recent waits seldom changes what is told. Milliseconds. */
 const ESTIMATES_MS = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000] as const;
 /** Surveys under way at once: a store far away is not asked for one after the other, nor for all together. */
 const UNDER_WAY_MAX = 32;
@@ -28,7 +28,7 @@ export class WaitStatusNotifier {
   readonly #sites: SiteDirectory;
   readonly #log: Log;
   readonly #clock: MonotonicClock;
-  /** Who waits here, by when they are told next; the next one first. */
+  /** Visitors who wait here, by when they are told next; the next one first. */
   readonly #dueAt = new Map<SessionId, number>();
   /** Since when they wait, as far as this node knows. */
   readonly #since = new Map<SessionId, number>();
@@ -76,7 +76,7 @@ export class WaitStatusNotifier {
     return this.#dueAt.has(sessionId);
   }
 
-  /** How many wait here, for the tests that show nothing is left behind. */
+  /** Number of visitors who wait here, for the tests that show nothing is left behind. */
   get size(): number {
     return this.#dueAt.size;
   }
@@ -125,7 +125,7 @@ export class WaitStatusNotifier {
 }
 
 /**
- * What a visitor is told of their wait. Of others only that they wait from `SURVEYED.networksMax` different networks or more,
+ * Returns what a visitor is told of their wait. Of others only that they wait from `SURVEYED.networksMax` different networks or more,
  * the visitor's own left out, and no larger figure: a count of people is filled up by anybody, and each further figure is one
  * more edge at which a single waiter could be found out.
  */

@@ -41,7 +41,7 @@ export const keyKind = z.enum(['publishable', 'secret']);
 export const keyMode = z.enum(['live', 'test']);
 export const overlapMs = z.int().min(0).max(OVERLAP_MAX_MS);
 
-/** What a new site is made of. */
+/** Schema of a new site. */
 export const newSite = z.strictObject({
   id: siteId.exactOptional(),
   name: siteName,
@@ -50,7 +50,7 @@ export const newSite = z.strictObject({
 });
 export type NewSiteInput = z.input<typeof newSite>;
 
-/** What `schema` makes of a value. Refuses `bad_request` with a message that names each field and what it wants. */
+/** Returns what `schema` makes of a value. Refuses `bad_request` with a message that names each field and what it wants. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, field?: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

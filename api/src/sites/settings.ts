@@ -12,7 +12,7 @@ const OFFERS_MAX = 30;
 const AGE_BANDS_MAX = 6;
 const RULES_MAX_CHARS = 4_000;
 
-/** What a site gets that says nothing. */
+/** Default of a site that sets nothing. */
 export const DEFAULT_POLICY: Policy = {
   interests: [],
   isFreeInterests: true,
@@ -27,7 +27,7 @@ export const DEFAULT_POLICY: Policy = {
   inactivityMs: 10 * MINUTE_MS,
 };
 
-/** What is asked of visitors where a site says nothing. */
+/** Default of what is asked of visitors. */
 export const DEFAULT_GUARD: Guard = { isClaimsNeeded: false, claimKeys: [], proofOfWork: 'under_pressure' };
 
 /** All that an owner may set: what visitors may do, who meets whom, and what is asked of them before. */
@@ -50,7 +50,7 @@ const expansion = z.strictObject({
   isRepeatAllowed: z.boolean(),
 });
 
-/** Who meets whom. Whatever is left out is the default. */
+/** Rules for who meets whom. Whatever is left out is the default. */
 export const matchRules = schemaFor<MatchRules>()(
   z.strictObject({
     weights: z
@@ -78,7 +78,7 @@ export const matchRules = schemaFor<MatchRules>()(
   }),
 );
 
-/** What stands between an age band and a tag in the line of those who wait (`matching/ticket.ts`) is no part of a band. */
+/** Pattern of an age band, which excludes the separator between a band and a tag in the waiting queue (`matching/ticket.ts`). */
 export const AGE_BAND = /^[^|]*$/;
 
 const word = (maxChars: number) => freeText().trim().min(1).max(maxChars);
@@ -129,7 +129,7 @@ export const settingsFields = {
 /** Settings as an owner writes them: everything may be left out, nothing may be added. */
 export const settings = schemaFor<Settings>()(z.strictObject(settingsFields));
 
-/** What a site gets that says nothing. */
+/** Default of a site that sets nothing. */
 export const DEFAULT_SETTINGS: Settings = settings.parse({});
 
 /** As the records keep them, fields in one order, so that the same settings are the same text. */

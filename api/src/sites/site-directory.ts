@@ -10,7 +10,7 @@ import type { Site } from './site.ts';
 export interface SiteDirectory {
   find(key: string): Site | undefined;
   byId(id: SiteId): Site | undefined;
-  /** Who meets whom on a site; the default for one that has just been taken away. */
+  /** Returns the rules for who meets whom on a site; the default for one that has just been taken away. */
   rulesOf(id: SiteId): MatchRules;
 }
 

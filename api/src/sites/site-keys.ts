@@ -13,12 +13,12 @@ import type { KeyKind, KeyMode } from '../records/column-values.ts';
 const PUBLISHABLE_CHARS = 24;
 /** 43 characters once written. */
 const SECRET_BYTES = 32;
-/** How much of a secret key is shown afterwards, to tell it from others: its first and last characters. */
+/** Number of characters of a secret key that are shown afterwards, to tell it from others: its first and last characters. */
 const HINT = { first: 12, last: 4 } as const;
 
 const BASE_62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const SECRET_KEY = /^sk_(live|test)_[A-Za-z0-9_-]{43}$/;
-/** What comes before the 32 bytes of an Ed25519 private key in its PKCS #8 form: RFC 8410, section 7. */
+/** Bytes before the 32 bytes of an Ed25519 private key in its PKCS #8 form: RFC 8410, section 7. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** A key just made. */
@@ -27,7 +27,7 @@ export interface IssuedKey {
   readonly mode: KeyMode;
   /** The key as its owner uses it. Of a secret key nobody keeps it: this is the one time it is there. */
   readonly text: string;
-  /** What is kept: a publishable key as it is, of a secret one the public half of what it signs with. */
+  /** Value that is stored: a publishable key as it is, of a secret one the public half of what it signs with. */
   readonly value: string;
   readonly hint: string;
 }
@@ -44,13 +44,13 @@ export function issueKey(kind: KeyKind, mode: KeyMode): IssuedKey {
   return { kind, mode, text, value: claimsPublicKeyOf(text), hint };
 }
 
-/** What a secret key signs claims with: an Ed25519 key whose seed is SHA-256 of `passerby-claims:` and the key. */
+/** Private key with which a secret key signs claims: an Ed25519 key whose seed is SHA-256 of `passerby-claims:` and the key. */
 export function claimsPrivateKeyOf(secretKey: string): KeyObject {
   const seed = createHash('sha256').update(`passerby-claims:${secretKey}`).digest();
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }
 
-/** What claims of a secret key are checked with, and all that is kept of it: base64url of 32 bytes. */
+/** Public key with which claims of a secret key are verified, and all that is kept of it: base64url of 32 bytes. */
 export function claimsPublicKeyOf(secretKey: string): string {
   return createPublicKey(claimsPrivateKeyOf(secretKey)).export({ format: 'jwk' }).x!;
 }

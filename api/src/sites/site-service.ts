@@ -67,7 +67,7 @@ export interface SiteServiceParts {
 }
 
 /**
- * What can be done to sites, whoever asks: the command line and the admin API are thin over this. Each change is
+ * Operations on sites, whoever asks: the command line and the admin API are thin over this. Each change is
  * written together with its entry in the audit trail. Refuses `bad_request` with a message that names the
  * field, `not_found`, and `already_exists`.
  */

@@ -17,16 +17,16 @@ export interface Site {
   /** Empty: nobody may embed it. */
   readonly origins: readonly OriginRule[];
   readonly policy: Policy;
-  /** Who meets whom. */
+  /** Rules for who meets whom. */
   readonly match: MatchRules;
   readonly guard: Guard;
 }
 
-/** What a site asks of its visitors before it lets them in; visitors' clients need not know. */
+/** Requirements of a site for its visitors that their clients need not know. */
 export interface Guard {
   /** True if a visitor must come with claims signed by the site. */
   readonly isClaimsNeeded: boolean;
-  /** What the site's secret keys that are good now sign with: public keys, Ed25519, base64url of 32 bytes. */
+  /** Public halves of the site's secret keys that are good now: Ed25519, base64url of 32 bytes. */
   readonly claimKeys: readonly string[];
   /** When a visitor has to solve a challenge: never, while there is pressure, or always. */
   readonly proofOfWork: 'never' | 'under_pressure' | 'always';

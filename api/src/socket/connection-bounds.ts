@@ -10,7 +10,7 @@ interface Packet {
   readonly type?: string;
   readonly data?: string;
 }
-/** What Engine.IO and ws keep to themselves. A transport has a `socket` if it is a WebSocket, and a `closeTimeout` if it is not. */
+/** Private parts of Engine.IO and ws. A transport has a `socket` if it is a WebSocket, and a `closeTimeout` if it is not. */
 interface Innards {
   readonly writeBuffer: readonly Packet[];
   readonly transport: {

@@ -2,7 +2,7 @@ import { SUPPORTED_VERSIONS, type ErrorCode, type HandshakeAuth } from '@passerb
 import { handshakeAuth } from '../contract/handshake.ts';
 import { Refusal } from '../errors.ts';
 
-/** What a handshake asks for, once its words are checked. */
+/** Credentials of a handshake, checked. */
 export interface Credentials {
   readonly resume: HandshakeAuth['resume'];
   readonly claims: HandshakeAuth['claims'];
@@ -23,5 +23,5 @@ export function readAuth(auth: unknown): Credentials {
 /** Time for which a rolling deploy leaves old processes running beside new pages, roughly. Milliseconds. */
 const SERVER_UPDATE_MS = 60_000;
 
-/** What a handshake is told at the HTTP level where too many connections of one address are open: there is no room for more than a word. */
+/** Refusal of a handshake at the HTTP level where too many connections of one address are open: there is no room for more than a word. */
 export const REFUSED_CROWD: ErrorCode = 'rate_limited';

@@ -20,7 +20,7 @@ import type { RequestContext, RequestHandlers } from '../requests/request-contex
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { VisitorSocket } from './visitor-socket.ts';
 
-/** How much a visitor may send. */
+/** Limits of what a visitor may send. */
 export interface RouterLimits {
   readonly limiter: Pick<RateLimiter, 'consumeOfSession'>;
   readonly frames: Pick<FrameLimiter, 'admits'>;
@@ -28,7 +28,7 @@ export interface RouterLimits {
   readonly requestsMax: number;
 }
 
-/** How Socket.IO hands over what a visitor sent: anything at all. */
+/** Registration of a listener for what a visitor sent, which may be anything at all. */
 type Listen = (name: string, listener: (...args: unknown[]) => void) => void;
 type Acknowledge = (reply: Reply<unknown>) => void;
 
@@ -157,7 +157,7 @@ export class RequestRouter {
 
 /** Every request is answered within 1 s. What it does goes on, and is told when it is done. Milliseconds. */
 const ANSWER_MS = 900;
-/** What a caller who was told `unavailable` waits. Milliseconds. */
+/** Time that a caller who was told `unavailable` waits. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
 function late(): never {

@@ -35,7 +35,7 @@ export interface SocketServerParts {
   readonly router: RequestRouter;
   /** Counts a CONNECT for the address it comes from, refused or not. Rejects with a refusal. */
   readonly admitConnect: (request: IncomingMessage) => Promise<void>;
-  /** Who comes in, by where they come from and what the site says of them. Rejects with a refusal. */
+  /** Authenticates a visitor by where they come from and what the site says of them. Rejects with a refusal. */
   readonly visitorOf: (
     site: Site,
     key: SiteKey,

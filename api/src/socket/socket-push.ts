@@ -110,7 +110,7 @@ export class SocketPush implements Push {
 }
 
 /**
- * What is as good as new when it comes again, or was worth nothing later: how many are here, how a wait
+ * Pushes that are as good as new when they come again, or are worth nothing later: how many are here, how a wait
  * stands, and frames without a number (typing, bare acknowledgements, which repeat what later ones say).
  */
 function mayBeLost<Name extends PushName>(name: Name, payload: PushPayload<Name>): boolean {

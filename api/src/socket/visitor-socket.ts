@@ -4,7 +4,7 @@ import type { Site } from '../sites/site.ts';
 import type { Visitor } from '../domain/visitor.ts';
 import type { SessionRef } from '../domain/session.ts';
 
-/** What this node knows of a connection. */
+/** Data of a connection. */
 export interface SocketData {
   site: Site;
   visitor: Visitor;

@@ -5,7 +5,7 @@ import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { PacketQuota } from './packet-quota.ts';
 
-/** What Engine.IO makes its WebSockets with, bounded where its own options do not reach. `cut` counts who sends too fast. */
+/** WebSocket server for Engine.IO, bounded where its own options do not reach. `cut` counts who sends too fast. */
 export function boundedWebSockets(bounds: ConnectionLimits, clock: MonotonicClock, cut: () => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options: ServerOptions) {

@@ -43,7 +43,7 @@ function stage() {
         failed: (_, site) => void failed.push(site),
         bounds: { atOnceMax: 4, patienceMs: 1, restMs: REST_MS, ...bounds },
       }),
-    /** Who began since the last call, in order. */
+    /** Sites that began since the last call, in order. */
     began: () => began.splice(0),
     answered: () => answered.splice(0),
     /** All who were waited for answer now. */

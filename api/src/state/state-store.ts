@@ -123,7 +123,7 @@ export interface StateStore {
   confirm(session: SessionRef, conversationId: ConversationId): Promise<Transition>;
   /** Never again, in either direction. Refuses `not_in_conversation` unless this is the session's present or last conversation. */
   block(session: SessionRef, conversationId: ConversationId): Promise<Answered>;
-  /** Who the peer of a conversation is or was, until `TIMES.reportMs` after its end. Refuses `not_in_conversation` for any other. */
+  /** Returns the peer of a conversation, until `TIMES.reportMs` after its end. Refuses `not_in_conversation` for any other. */
   reported(session: SessionRef, conversationId: ConversationId): Promise<Reported>;
   /** Ends a conversation for both sides, for a reason of the service's. Does nothing if it is over. */
   end(site: SiteId, conversationId: ConversationId, reason: EndReason): Promise<Transition>;
@@ -150,13 +150,13 @@ export interface StateStore {
   compare(site: SiteId, held: readonly LocalView[]): Promise<readonly Correction[]>;
   /** At most `max` sessions that count as connected to this node, in order of their ids, from after one on (`null`: from the first). Empty for a store in the node's own process. */
   placed(site: SiteId, nodeId: NodeId, after: SessionId | null, max: number): Promise<readonly SessionRef[]>;
-  /** How a wait stands; `null` for who does not wait. */
+  /** Returns the status of a wait; `null` for a visitor who does not wait. */
   survey(session: SessionRef): Promise<Survey | null>;
   /** Connected sessions of a site. */
   online(site: SiteId): Promise<number>;
 }
 
-/** What can be said about a wait. */
+/** Status of a wait. */
 export interface Survey {
   readonly waitedMs: number;
   /** Median of the site's recent waits that ended in a match; `null` before there were enough. Milliseconds. */

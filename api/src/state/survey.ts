@@ -9,13 +9,13 @@ export const TYPICAL_WAIT = { fromCount: 5, ofLast: 32 } as const;
  */
 export const SURVEYED = { networksMax: 5, waitersMax: 25 } as const;
 
-/** How those who wait in the asker's age band divide. */
+/** Counts of those who wait in the asker's age band. */
 export interface Around {
   /** The asker is counted. */
   readonly waiting: number;
   /** Summed over the asker's languages; the asker is in it once a language. */
   readonly sharingLanguage: number;
-  /** How many languages the asker named. */
+  /** Number of languages the asker named. */
   readonly languagesSpoken: number;
 }
 

@@ -15,7 +15,7 @@ import { backoffMs } from '../connection/retry.ts';
 import type { ActiveState, PersistedDeparture } from '../tabs/persisted-state.ts';
 import type { RequestOutcome } from '../connection/transport.ts';
 
-/** So many unanswered or failed tries of one order in a row are borne before something else is done about it. */
+/** Maximum number of unanswered or failed tries of one command in a row, before something else is done about it. */
 const TRIES = 3;
 
 export type CancelResult = 'cancelled' | 'already_matched';
@@ -54,7 +54,7 @@ type Step =
   | { readonly kind: 'find'; readonly find: FindPayload };
 
 /**
- * What the visitor wants and the service must still be told: what to look for, what to cancel, which
+ * Queue of what the service must still be told: what to look for, what to cancel, which
  * conversation to leave. One request at a time; what was not answered is asked again, after a new
  * connection too, until the service is known to agree.
  */
@@ -63,7 +63,7 @@ export class CommandQueue {
   readonly #retry = new Timer();
   /** A match was announced in a reply; its push must come. */
   readonly #matchDue = new Timer();
-  /** What is looked for. */
+  /** Criteria of the search; `null` for none. */
   #search: FindPayload | null = null;
   /** The search the service may know of, and the one it is known to hold. */
   #asked: FindPayload | null = null;
@@ -145,7 +145,7 @@ export class CommandQueue {
     return done;
   }
 
-  /** What the service must still be told of, for the next page. */
+  /** Departures that the service must still be told of, for the next page. */
   get leavings(): readonly PersistedDeparture[] {
     return this.#leavings.map(({ kind, conversationId }) => ({ kind, conversationId }));
   }

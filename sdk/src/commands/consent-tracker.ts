@@ -28,7 +28,7 @@ export class ConsentTracker {
     return this.#pending.size > 0;
   }
 
-  /** What `agreed` becomes once the service has answered; by itself what it knows now. */
+  /** Returns what `agreed` becomes once the service has answered; by itself what it knows now. */
   expected(agreed = this.#parts.agreed()): Agreed | null {
     return [...this.#pending].reduce(withAgreement, agreed);
   }

@@ -1,16 +1,16 @@
 import type { Agreed, Policy, RequestPayload, Rules } from '../protocol/index.ts';
 
-/** What a visitor agrees to: the version of the rules, an age band, or both. */
+/** Consent of a visitor: the version of the rules, an age band, or both. */
 export type Agreement = RequestPayload<'session:agree'>;
 
-/** What is still to be asked before the first search. */
+/** Consent that is still to be asked for before the first search. */
 export interface NeededAgreement {
   readonly rules: Rules | null;
   /** Empty: there is no band to choose, or one was chosen. */
   readonly ageBands: readonly string[];
 }
 
-/** What the site asks of this visitor and has no answer to; nothing while the policy is unknown. */
+/** Returns what the site asks of this visitor and has no answer to; nothing while the policy is unknown. */
 export function needsAgreement({
   policy,
   agreed,
@@ -26,7 +26,7 @@ export function needsAgreement({
 }
 
 /**
- * What this visitor has said on this page that a session does not know: the same answers again, as far as
+ * Returns the consent given on this page that a session does not know: the same answers again, as far as
  * the site still asks for them in that version. `null` if there are none.
  */
 export function sayAgain(given: Agreed, policy: Policy, agreed: Agreed): Agreement | null {

@@ -11,10 +11,10 @@ import {
 import type { Message } from '../state.ts';
 import type { RequestRetrier } from './request-retrier.ts';
 
-/** So many conversations that are over can still be reported. */
+/** Maximum number of ended conversations that can still be reported. */
 const PAST_MAX = 16;
 
-/** What a visitor says about the peer of a conversation. */
+/** Report of a visitor about the peer of a conversation. */
 export interface Report {
   readonly reason: ReportReason;
   /** In the visitor's own words. At most `LIMITS.commentMaxChars`; empty is none. */

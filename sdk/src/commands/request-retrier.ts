@@ -3,7 +3,7 @@ import { monotonicNow } from '../internal/clock.ts';
 import type { RequestName, RequestPayload, RequestReply } from '../protocol/index.ts';
 import type { RequestOutcome } from '../connection/transport.ts';
 
-/** So often an errand goes unanswered on a line that lives before it is given up. */
+/** Maximum number of tries of a request that goes unanswered on a live connection. */
 const TRIES = 3;
 
 export interface RequestRetrierParts {

@@ -16,7 +16,7 @@ export function backoffMs(attempt: number, random: () => number): number {
   return Math.round(random() * Math.min(RETRY.capMs, RETRY.baseMs * 2 ** (attempt - 1)));
 }
 
-/** What to do about a lost line. */
+/** Decision about a lost connection. */
 export type RetryDecision =
   | { readonly kind: 'again'; readonly delayMs: number; readonly keepsSession: boolean }
   | { readonly kind: 'give_up'; readonly error: ChatError };

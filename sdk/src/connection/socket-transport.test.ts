@@ -18,7 +18,7 @@ let http: HttpServer;
 let io: Server;
 let url: string;
 const lines: TransportConnection[] = [];
-/** What `allowRequest` says to a handshake; `null` lets it in. */
+/** Refusal of a handshake by `allowRequest`; `null` lets it in. */
 let refusal: string | null = null;
 
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import type {
 /** One push as it arrives, its payload matched to its name. */
 export type Push = { [Name in PushName]: { readonly name: Name; readonly payload: PushPayload<Name> } }[PushName];
 
-/** What became of a request. `unknown`: no answer came, whether it took effect cannot be told. */
+/** Outcome of a request. `unknown`: no answer came, whether it took effect cannot be told. */
 export type RequestOutcome<Name extends RequestName> =
   | { readonly kind: 'answered'; readonly data: RequestReply<Name> }
   | { readonly kind: 'refused'; readonly error: WireError }
@@ -21,7 +21,7 @@ export type RequestOutcome<Name extends RequestName> =
 /** Why there is no line (any more). `refused`: the service said why. */
 export type DisconnectReason = { readonly kind: 'lost' } | { readonly kind: 'refused'; readonly error: WireError };
 
-/** What a line tells its owner. Nothing before `dial` returns, nothing after `lost` or `Line.close()`. */
+/** Events of a connection. None before `ConnectTransport` returns, none after `lost` or `close()`. */
 export interface TransportEvents {
   push(push: Push): void;
   /** Exactly once, whether the line ever came up or not. */

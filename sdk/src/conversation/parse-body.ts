@@ -1,6 +1,6 @@
 import { LIMITS, type TextBody, type TypingBody, type UnknownBody } from '../protocol/index.ts';
 
-/** What a peer's body turned out to be. A stranger wrote it: nothing in it is believed before this. */
+/** Result of parsing a peer's body. A stranger wrote it: nothing in it is believed before this. */
 export type ParsedBody =
   | { readonly kind: 'known'; readonly body: TextBody | TypingBody }
   /** A kind of a newer peer: ignored, so that old clients survive new peers. */

@@ -6,14 +6,14 @@ export type PeerMessage = Extract<Message, { from: 'peer' }>;
 /** A transcript as plain data, to be taken up again after a reload. */
 export interface PersistedTranscript {
   readonly messages: readonly Message[];
-  /** How many there ever were, so that no id comes twice. */
+  /** Count of all there ever were, so that no id comes twice. */
   readonly count: number;
 }
 
 /** Most text that is kept, in UTF-16 code units: a browser gives a site about five million for a tab. */
 export const KEPT_CHARS_MAX = 100_000;
 
-/** What was said, in the order it is shown. Every array handed out is immutable; only what changed is a new object. */
+/** Messages of a conversation, in the order in which they are shown. Every array handed out is immutable; only what changed is a new object. */
 export class Transcript {
   #messages: readonly Message[];
   #count: number;

@@ -6,7 +6,7 @@ import type { Frame, Run } from '../protocol/index.ts';
  */
 export const RUNS_MAX = 16;
 
-/** What to do with a frame that arrived. */
+/** Decision about a frame that arrived. */
 export type Arrival =
   /** The next one in order: show it. */
   | 'next'
@@ -26,7 +26,7 @@ export interface PersistedInbox {
   readonly formerRuns: readonly Run[];
 }
 
-/** How far the peer was received in order, in its present run. */
+/** Number up to which the peer was received in order, in its present run. */
 export class Inbox {
   #run: Run | null;
   #last: number;

@@ -20,7 +20,7 @@ export interface PersistedOutbox {
   readonly entries: readonly OutboxEntry[];
 }
 
-/** What the peer has not acknowledged yet, in order. Numbers are 1, 2, 3 …; the content never changes. */
+/** Frames that the peer has not acknowledged yet, in order. Numbers are 1, 2, 3 …; the content never changes. */
 export class Outbox {
   #entries: OutboxEntry[];
   /** Highest acknowledged number. */

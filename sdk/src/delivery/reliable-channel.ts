@@ -28,7 +28,7 @@ export interface PersistedChannel {
 }
 
 /**
- * What this end remembers: nothing, because the conversation begins; what was kept; or nothing any more of
+ * Memory of this end: nothing, because the conversation begins; what was kept; or nothing any more of
  * a conversation that runs, because it could not be kept.
  */
 export type ChannelOrigin = 'new' | 'lost' | PersistedChannel;
@@ -103,7 +103,7 @@ export class ReliableChannel {
     return this.#pauseTimer.isRunning ? Math.max(1, this.#pausedUntil - monotonicNow()) : 0;
   }
 
-  /** What was sent was too much at once and may be lost: sends nothing for so long, then all that is unacknowledged. */
+  /** Stops sending for a time, since too much was sent at once and may be lost; then sends all that is unacknowledged. */
   pause(forMs: number): void {
     if (this.#isClosed || forMs <= this.pausedForMs) return;
     this.#pausedUntil = monotonicNow() + forMs;

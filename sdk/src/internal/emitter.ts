@@ -47,7 +47,7 @@ export class Emitter<Events> {
     this.#dispatch();
   }
 
-  /** What was emitted before still arrives; nothing after it does. */
+  /** Closes the emitter: events emitted before still arrive, none after it do. */
   close(): void {
     this.#isClosed = true;
     if (!this.#isDispatching) this.#entries.clear();

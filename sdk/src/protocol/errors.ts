@@ -1,5 +1,5 @@
 /**
- * What the caller may do about a refusal: nothing; the same again after `retryAfterMs`; or start
+ * Action that the caller may take after a refusal: nothing; the same again after `retryAfterMs`; or start
  * over with a new session.
  */
 export type Retry = 'never' | 'after_delay' | 'new_session';

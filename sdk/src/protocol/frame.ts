@@ -17,7 +17,7 @@ export interface AckBody {
   readonly kind: 'ack';
 }
 
-/** What one visitor says to the other. A kind the receiver does not know is ignored, so that old clients survive new peers. */
+/** Content of a frame, from one visitor to the other. A kind the receiver does not know is ignored, so that old clients survive new peers. */
 export type Body = TextBody | TypingBody | AckBody;
 
 /**

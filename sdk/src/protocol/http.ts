@@ -15,7 +15,7 @@ export interface HandshakeAuth {
   readonly version: number;
   /** Token of the last `session:ready`, to come back to that session. */
   readonly resume?: ResumeToken;
-  /** What the site says about this visitor: a JWT signed with its secret key. At most `LIMITS.claimsMaxChars`. */
+  /** Claims of the site about this visitor: a JWT signed with its secret key. At most `LIMITS.claimsMaxChars`. */
   readonly claims?: string;
 }
 
@@ -31,13 +31,13 @@ export interface Problem {
   readonly instance: string;
 }
 
-/** What `GET /healthz` answers: whether the process lives. 503 while it drains. */
+/** Answer of `GET /healthz`: whether the process lives. 503 while it drains. */
 export interface Health {
   readonly status: 'ok' | 'draining';
   readonly store: 'memory' | 'redis';
 }
 
-/** What is wrong with a process. For any of these but `records_unwritable` it should get no visitors now. */
+/** Faults of a process. For any of these but `records_unwritable` it should get no visitors now. */
 export const READINESS_REASONS = [
   /** It is about to end. */
   'draining',
@@ -45,7 +45,7 @@ export const READINESS_REASONS = [
   'store_unavailable',
   /** Nothing comes through from other processes. `Readiness.storeFaults` says why. */
   'link_silent',
-  /** What it knows of sites, keys and bans may be out of date: the database does not answer. */
+  /** Sites, keys and bans as it knows them may be out of date: the database does not answer. */
   'records_stale',
   /** The database takes no writes: what is reported now is refused, and conversations go on. The log says why. */
   'records_unwritable',
@@ -88,7 +88,7 @@ export const STORE_FAULTS = [
   'NO_PUBLISH',
   /** The user may not subscribe, so that nothing comes from other processes. */
   'NO_SUBSCRIBE',
-  /** What this process sends to itself by the way of other processes does not come back. */
+  /** Messages that this process sends to itself through the node bus do not come back. */
   'NO_ECHO',
   /** The number of the database cannot be chosen. */
   'DATABASE',
@@ -111,7 +111,7 @@ export const STORE_FAULTS = [
 ] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
 
-/** What `GET /readyz` answers: 200 when `ready`, 503 otherwise. When `ready`, `reasons` is empty or `records_unwritable` alone. */
+/** Answer of `GET /readyz`: 200 when `ready`, 503 otherwise. When `ready`, `reasons` is empty or `records_unwritable` alone. */
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
   readonly reasons: readonly ReadinessReason[];
@@ -122,7 +122,7 @@ export interface Readiness {
   readonly storeFaults?: readonly StoreFault[];
 }
 
-/** What `GET /v1/site?site=pk_…` answers: what a page may know of its site before it connects. */
+/** Answer of `GET /v1/site?site=pk_…`: the part of its site that a page may know before it connects. */
 export interface SiteInfo {
   readonly mode: 'live' | 'test';
   readonly policy: Policy;

@@ -16,7 +16,7 @@ export type ResumeToken = Branded<'ResumeToken'>;
 /** A sender's numbering of frames within one conversation. A new one: the sender, or the peer it answers, lost its memory. 1 to 32 of `A-Z a-z 0-9 _ -`. */
 export type Run = Branded<'Run'>;
 
-/** What each id looks like on the wire. Only the two doors (the service's schemas, the SDK's client) turn a string into an id. */
+/** Form of each id on the wire. Only the service's schemas and the SDK's client turn a string into an id. */
 export const ID_PATTERN = {
   siteKey: /^pk_(live|test)_[A-Za-z0-9_]{4,60}$/,
   conversationId: /^c_[A-Za-z0-9_-]{22}$/,

@@ -1,4 +1,4 @@
-/** What a site lets its visitors do, as the widget and the SDK need to know it. Sent with `session:ready` and `conversation:started`. */
+/** Policy of a site towards its visitors, as the widget and the SDK need to know it. Sent with `session:ready` and `conversation:started`. */
 export interface Policy {
   /** Interests offered on the start screen, in this order. Empty: none are offered, visitors may still add their own if `isFreeInterests`. */
   readonly interests: readonly string[];
@@ -10,7 +10,7 @@ export interface Policy {
   readonly topics: readonly string[];
   /** Age bands to choose from before the first search, in this order; visitors of different bands never meet. Empty: nobody is asked. */
   readonly ageBands: readonly string[];
-  /** What a visitor must agree to before the first search; `null`: nothing. */
+  /** Rules that a visitor must agree to before the first search; `null`: nothing. */
   readonly rules: Rules | null;
   /** True if an https address in a message may be followed, after a word of warning. */
   readonly hasLinks: boolean;
@@ -18,13 +18,13 @@ export interface Policy {
   readonly hasImages: boolean;
   /** Reserved for connections from visitor to visitor: always `false`. */
   readonly isPeerToPeer: boolean;
-  /** What of a conversation may be kept: nothing, or the messages a visitor hands over with a report. */
+  /** Part of a conversation that may be kept: nothing, or the messages a visitor hands over with a report. */
   readonly history: 'none' | 'reports';
   /** A conversation in which neither side says anything for this long ends with `idle`. Milliseconds. */
   readonly inactivityMs: number;
 }
 
-/** What a site asks its visitors to agree to. Plain text. */
+/** Rules that a site asks its visitors to agree to. Plain text. */
 export interface Rules {
   /** Changes with the text: who agreed to another version is asked again. 1 to 40 of `A-Z a-z 0-9 . _ -`. */
   readonly version: string;

@@ -25,7 +25,7 @@ export type EndReason = (typeof END_REASONS)[number];
 /** `here` while the peer has a connection. */
 export type PeerPresence = 'here' | 'away';
 
-/** What two matched visitors have in common: the intersection only, never what just one of them said. */
+/** Criteria that two matched visitors have in common: the intersection only, never what just one of them said. */
 export interface Shared {
   readonly interests: readonly string[];
   /** True if both stand on the same topic (page). */
@@ -40,7 +40,7 @@ export interface ConversationInfo {
   readonly shared: Shared;
 }
 
-/** What a visitor agreed to: the version of the rules, and the age band; `null` where nothing was said. */
+/** Consent of a visitor: the version of the rules, and the age band; `null` where nothing was said. */
 export interface Agreed {
   readonly rules: string | null;
   readonly ageBand: string | null;
@@ -56,7 +56,7 @@ export type SessionState =
       readonly peer: PeerPresence;
     };
 
-/** What could be asked for less narrowly, and how many more could then be met: only ever about people from five networks or more. */
+/** Criterion that could be less narrow, and how many more could then be met: only ever about people from five networks or more. */
 export interface Widening {
   /** `languages`: they wait, but share none of this visitor's. `groups`: they wait, but are not who this visitor seeks, or seek others. */
   readonly what: 'languages' | 'groups';
@@ -68,11 +68,11 @@ export interface Widening {
 export interface WaitStatus {
   /** Milliseconds since the wait began. */
   readonly waitingForMs: number;
-  /** How far around the visitor is looked now: their page, their part of the site, the whole site. */
+  /** Distance within which a match is searched now: their page, their part of the site, the whole site. */
   readonly reach: 'topic' | 'section' | 'site';
   /** About how much longer, by the site's recent waits, rounded up to 5, 10, 20, … seconds of waiting; absent before there were enough of them, or once this one is longer. Milliseconds. */
   readonly etaMs?: number;
-  /** What to widen; empty if nothing would help. */
+  /** Criteria to widen; empty if nothing would help. */
   readonly widen: readonly Widening[];
 }
 
@@ -95,7 +95,7 @@ export interface Pushes {
     readonly resume: ResumeToken;
     readonly recovered: boolean;
     readonly policy: Policy;
-    /** What this session has agreed to, and the age band it is bound to. */
+    /** Consent of this session, and the age band it is bound to. */
     readonly agreed: Agreed;
     /** The service's clock, Unix milliseconds. */
     readonly now: number;
@@ -107,14 +107,14 @@ export interface Pushes {
   'session:refused': WireError;
   /** This node is going away: reconnect after a random part of `reconnectAfterMs`. Milliseconds. */
   'session:draining': { readonly reconnectAfterMs: number };
-  /** How a wait stands, every few seconds while it lasts. Not sent to who was matched at once. */
+  /** Status of a wait, every few seconds while it lasts. Not sent to who was matched at once. */
   'match:status': WaitStatus;
   /**
    * Two visitors were paired. Both sides get it by the same path. Its Socket.IO acknowledgement is the
    * side's confirmation.
    */
   'conversation:started': ConversationInfo & { readonly policy: Policy };
-  /** What the peer said. Only ever from the current peer of the running conversation. */
+  /** Frame of the peer. Only ever from the current peer of the running conversation. */
   'conversation:frame': Frame;
   /**
    * Frames of this visitor came faster than they are passed on and were dropped: send what is not

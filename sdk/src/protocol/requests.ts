@@ -1,8 +1,8 @@
 import type { ConversationId, RequestId } from './ids.ts';
 
-/** What a visitor looks for. Everything is optional: an empty object means "anyone here". */
+/** Criteria of a search. Everything is optional: an empty object means "anyone here". */
 export interface Criteria {
-  /** What the visitor likes; lower-cased and trimmed by the service. At most `LIMITS.interestsMax`. */
+  /** Interests of the visitor; lower-cased and trimmed by the service. At most `LIMITS.interestsMax`. */
   readonly interests?: readonly string[];
   /** Languages the visitor can talk in, as BCP 47 tags, best first. At most `LIMITS.languagesMax`. */
   readonly languages?: readonly string[];
@@ -20,7 +20,7 @@ export interface FindPayload extends Criteria {
   readonly requestId: RequestId;
 }
 
-/** What a report may be about. */
+/** Reasons for a report. */
 export const REPORT_REASONS = ['harassment', 'sexual', 'hate', 'threat', 'minor', 'spam', 'other'] as const;
 export type ReportReason = (typeof REPORT_REASONS)[number];
 
@@ -39,7 +39,7 @@ export interface Challenge {
 /** Nothing to say. Unknown keys are refused everywhere. */
 export type Empty = Record<string, never>;
 
-/** What became of a `match:find`. `matched` is followed (or was preceded) by the push `conversation:started`. */
+/** Outcome of a `match:find`. `matched` is followed (or was preceded) by the push `conversation:started`. */
 export interface FindReply {
   readonly status: 'waiting' | 'matched';
 }

@@ -3,7 +3,7 @@ import type { Frame } from './frame.ts';
 import type { PushName, PushPayload } from './pushes.ts';
 import type { RequestName, RequestPayload, RequestReply } from './requests.ts';
 
-/** How every request is answered, exactly once. */
+/** Answer to a request, exactly one for each. */
 export type Reply<Data> =
   { readonly ok: true; readonly data: Data } | { readonly ok: false; readonly error: WireError };
 

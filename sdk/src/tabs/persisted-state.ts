@@ -7,9 +7,9 @@ export interface PersistedDeparture {
   readonly conversationId: ConversationId;
 }
 
-/** What a visitor is in the middle of. */
+/** Searches, departures and the conversation that would be lost with the page. */
 export interface ActiveState {
-  /** What is looked for, or what the running conversation was found by; `null` if nothing ever was. */
+  /** Criteria of the search, or those the running conversation was found by; `null` if nothing ever was. */
   readonly find: FindPayload | null;
   readonly isSearching: boolean;
   readonly departures: readonly PersistedDeparture[];

@@ -18,7 +18,7 @@ export class SessionPersistence {
   readonly #activeState: () => ActiveState | null;
   #token: ResumeToken | undefined;
   #isDirty = false;
-  /** What is stored by this chat, or was taken up by it; not what was only read. */
+  /** Text stored by this chat, or taken up by it; not one that was only read. */
   #stored: string | null = null;
 
   /** `doing` says what the visitor is in the middle of, `null` if nothing. */
@@ -36,14 +36,14 @@ export class SessionPersistence {
     this.touch();
   }
 
-  /** What there is to hand on now; `null` if nothing. */
+  /** State to hand on now; `null` if there is none. */
   get kept(): PersistedState | null {
     const activeState = this.#activeState();
     if (activeState === null || this.#token === undefined) return null;
     return { version: PERSISTED_VERSION, resume: this.#token, ...activeState };
   }
 
-  /** What a page before this one kept, as far as it can be read. */
+  /** State that a page before this one left, as far as it can be read. */
   recall(): PersistedState | null {
     const text = this.#storage.read();
     if (text === null) return null;
@@ -60,7 +60,7 @@ export class SessionPersistence {
     this.touch();
   }
 
-  /** What is stored belongs to this chat from now on. */
+  /** Claims the stored state for this chat. */
   own(): void {
     this.#stored = this.#storage.read();
   }

@@ -5,7 +5,7 @@ import { isPersistedState, type PersistedState } from './persisted-state.ts';
 /** Maximum time that the tab that has the chat may take to hand it over, before it is taken from it: a frozen tab never answers. Milliseconds. */
 const HAND_OVER_MS = 1_000;
 
-/** What happens to the one chat of several tabs without this tab's doing. */
+/** Events of the one chat of several tabs that this tab did not cause. */
 export interface TabLockEvents {
   /** Another tab asks for the chat: stop, and say what it needs to go on. */
   handOver(): PersistedState | null;

@@ -22,7 +22,7 @@ export function groupMessages(messages: readonly Message[]): readonly Group[] {
   return groups;
 }
 
-/** Whose status is worth a line: the newest of one's own, and whatever did not arrive. */
+/** Messages whose status is shown: the newest of one's own, and whatever did not arrive. */
 export function statusOf(
   message: Message,
   messages: readonly Message[],

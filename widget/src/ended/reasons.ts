@@ -1,7 +1,7 @@
 import type { EndReason } from '@passerby/sdk';
 import type { StringName } from '../i18n/en.ts';
 
-/** What is said of each end. */
+/** Texts for each end reason. */
 export const ENDINGS: Readonly<Record<EndReason, { heading: StringName; how: StringName; subtitle: StringName }>> = {
   peer_left: { heading: 'peerLeft', how: 'kept', subtitle: 'hasLeft' },
   peer_lost: { heading: 'peerLost', how: 'peerLostHow', subtitle: 'hasLeft' },

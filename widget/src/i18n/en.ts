@@ -1,7 +1,7 @@
 import type { enOnDemand } from './en-on-demand.ts';
 
 /**
- * What the widget says, but for what comes on demand: see `en-on-demand.ts`. `{…}` is filled in. A site owner changes any
+ * Texts of the widget, but for those that come on demand: see `en-on-demand.ts`. `{…}` is filled in. A site owner changes any
  * of them with `element.strings`.
  */
 export const en = {

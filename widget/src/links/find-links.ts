@@ -8,7 +8,7 @@ export interface Piece {
 }
 
 const CANDIDATE = /(?<![\p{L}\p{N}_])https:\/\/[^\s<>"'`{}|\\^\p{C}]+/giu;
-/** What ends a sentence, not an address. */
+/** Characters that end a sentence, not an address. */
 const TRAILING = /[.,;:!?…*_~'"’”»)\]]$/u;
 
 /**

@@ -5,7 +5,7 @@ import type { Strings } from '../i18n/en.ts';
 import { fill } from '../i18n/fill.ts';
 import { onlineWords } from '../start/online.ts';
 
-/** What the head of the panel says. */
+/** Texts of the panel's header. */
 export interface HeaderWords {
   readonly title: string;
   readonly subtitle: string;

@@ -1,7 +1,7 @@
 import type { ChatErrorCode } from '@passerby/sdk';
 import type { StringName } from '../i18n/en.ts';
 
-/** What is said of a refusal. Whether "try again" is offered is the error's own `retry`. */
+/** Texts for a refusal. Whether "try again" is offered is the error's own `retry`. */
 interface Refusal {
   readonly heading: StringName;
   readonly how: StringName;
@@ -47,7 +47,7 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   outbox_full: { heading: 'outboxFull', how: 'outboxFull' },
 };
 
-/** What the site owner is told in the console when their page is not let in. Other refusals of a page: the error's own message. */
+/** Advice in the console for the site owner whose page is not let in. Other refusals of a page: the error's own message. */
 export function ownerAdvice(site: string, origin: string): string {
   return (
     `Passerby: this page (${origin}) may not use the site key "${site}". ` +

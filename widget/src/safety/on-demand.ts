@@ -1,5 +1,5 @@
 /**
- * What most visitors never see, in a file of its own. Each part is mounted by the runtime that came with
+ * Parts that most visitors never see, in a file of their own. Each part is mounted by the runtime that came with
  * it, and what it is given is plain: after a failed first load that may be another copy than the widget's.
  */
 import { type Component, flushSync, mount, unmount } from 'svelte';
@@ -11,7 +11,7 @@ import Report from './Report.svelte';
 
 export { Gate, LeaveNotice, Report };
 
-/** What one of them is given before its own words are there. */
+/** Properties of one of them before its own words are there. */
 export type Given<Props extends { strings: AllStrings }> = Omit<Props, 'strings'> & { readonly strings: Strings };
 
 /** Puts one of them into `target`; returns what takes it out again. */

@@ -1,7 +1,7 @@
 import type { ReportReason } from '@passerby/sdk';
 import type { AllStrings } from '../i18n/en.ts';
 
-/** What each reason is called. */
+/** Names of each reason. */
 export const REASON_WORDS: Readonly<Record<ReportReason, keyof AllStrings>> = {
   harassment: 'reasonHarassment',
   sexual: 'reasonSexual',

@@ -11,7 +11,7 @@ export function toggleInterest(all: readonly string[], interest: string): readon
   return all.length < LIMITS.interestsMax && interest !== '' ? [...all, interest] : all;
 }
 
-/** What browsers call the visitor's languages, as the service takes them: without regions, each once, and no more. */
+/** Returns the visitor's languages of the browser, as the service takes them: without regions, each once, and no more. */
 export function spokenLanguages(tags: readonly string[]): readonly string[] {
   return [...new Set(tags.map((tag) => tag.split('-')[0]!.toLowerCase()).filter(Boolean))].slice(
     0,

@@ -1,7 +1,7 @@
 import { parseColor, textColorOn } from './contrast.ts';
 
 /**
- * What can be read on the site's brand colour, as a CSS colour; `undefined` where the site set none (or one
+ * Text colour that can be read on the site's brand colour, as a CSS colour; `undefined` where the site set none (or one
  * this browser cannot compute) and the theme's own pair holds.
  */
 export function textOnBrand(root: HTMLElement): string | undefined {

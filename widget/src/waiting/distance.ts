@@ -1,4 +1,4 @@
-/** How far each disc stands from the middle, in radii: below 1 they overlap. */
+/** Distance of each disc from the middle, in radii: below 1 they overlap. */
 export const GAP = {
   together: 0.5,
   start: 0.77,

@@ -2,7 +2,7 @@ import type { ChatState } from '@passerby/sdk';
 import { assertNever } from '../assert-never.ts';
 import { GAP, waitingGap } from './distance.ts';
 
-/** How far apart the two discs stand in each state. */
+/** Distance between the two discs in each state. */
 export function gapOf(state: ChatState, now: number): number {
   switch (state.status) {
     case 'idle':

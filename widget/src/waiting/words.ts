@@ -4,7 +4,7 @@ import { LONG_WAIT_MS } from './distance.ts';
 
 type Waiting = Extract<ChatState, { status: 'waiting' }>;
 
-/** What is said of a wait: a string's name, and what fills its blanks. */
+/** Text about a wait: a string's name, and what fills its blanks. */
 export interface WaitWords {
   readonly heading: StringName;
   readonly line: StringName;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 
-/** What one request of the operators' API asks for, checked. */
+/** Input of one request of the operators' API, checked. */
 export interface Asked<Path, Query, Body> {
   readonly path: Path;
   readonly query: Query;

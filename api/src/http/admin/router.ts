@@ -11,7 +11,7 @@ import type { Operation } from './operation.ts';
 
 export interface AdminParts {
   readonly operations: readonly Operation[];
-  /** Who has it may do everything. */
+  /** Bearer token that allows everything. */
   readonly token: string;
   readonly limiter: Pick<RateLimiter, 'consume' | 'tryConsume'>;
   readonly addressOf: (request: IncomingMessage) => AddressHashes;

@@ -123,7 +123,7 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.strictObject({ items: z.array(item), next: z.string().nullable() });
 }
 
-/** What pages are asked for with. */
+/** Parameters of a page of results. */
 export const paging = {
   after: exactText().max(100).optional().meta({ description: 'The `next` of the page before.' }),
   max: z.coerce.number().int().min(1).max(100).default(50),

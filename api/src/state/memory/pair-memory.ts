@@ -1,6 +1,6 @@
 import type { SessionId } from '../../domain/ids.ts';
 
-/** What is remembered of two visitors, either way round, and since when. */
+/** Memory of pairs of visitors, either way round, with the time of each. */
 export class PairMemory {
   /** Oldest first: a pair goes to the end when it is remembered again. */
   readonly #at = new Map<string, number>();

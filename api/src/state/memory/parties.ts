@@ -17,7 +17,7 @@ interface Party {
   isConfirmed: boolean;
 }
 
-/** Who was in which conversation, by what a report needs to know of them; for a while after its end. */
+/** Parties of conversations, as a report needs to know them; for a while after the end. */
 export class Parties {
   readonly #running = new Map<ConversationId, Party>();
   /** Oldest end first. */

@@ -30,7 +30,7 @@ export class WaitingQueue {
   }
 
   /**
-   * Who may be examined for this visitor: the oldest of each index they look in, nearest index first.
+   * Returns the candidates for this visitor: the oldest of each index they look in, nearest index first.
    * The whole line comes last and is always given room, since the longest waiters want the least.
    */
   candidates(seed: WaitingVisitor, { scanMax, perTagMax }: MatchRules): readonly WaitingVisitor[] {
@@ -52,12 +52,12 @@ export class WaitingQueue {
     return this.#byTag.get(`${ageBand ?? ''}|q`)?.slice(0, max) ?? [];
   }
 
-  /** How many are found by a tag. */
+  /** Returns the number of visitors with a tag. */
   count(tag: string): number {
     return this.#byTag.get(tag)?.length ?? 0;
   }
 
-  /** How many are in line, of all age bands together. */
+  /** Number of visitors in the queue, of all age bands together. */
   get size(): number {
     let size = 0;
     for (const [tag, list] of this.#byTag) if (/^[^|]*\|q$/.test(tag)) size += list.length;
@@ -81,7 +81,7 @@ function positionOf(list: readonly WaitingVisitor[], waiter: Waiter): number {
   return low;
 }
 
-/** How those who wait around a ticket divide. */
+/** Returns the counts of those who wait around a ticket. */
 export function countAround(line: WaitingQueue, ticket: Ticket): Around {
   const tag = (name: string) => line.count(`${ticket.ageBand ?? ''}|${name}`);
   return {

@@ -39,7 +39,7 @@ export const KEYS = {
 
 export type KeyName = keyof typeof KEYS;
 
-/** What every key of ours begins with, for the ACL of our Redis user. */
+/** Prefix of every key, for the ACL of the Redis user. */
 export const PREFIX = 'passerby:';
 
 /** The one builder of keys. `operation` is for `op` only. */

@@ -2,10 +2,10 @@ import { Cluster, type Redis } from 'ioredis';
 import type { StoreFault } from '@passerby/sdk/protocol';
 import { storeFaultOf } from './store-fault.ts';
 
-/** What an address is not found bad by: the link between nodes has words of its own. */
+/** Faults by which an address is not found bad: the node bus has messages of its own. */
 type NotOpening = 'UNKNOWN' | 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO';
 
-/** What is wrong with what `REDIS_URL` names, and what to do, by fault. */
+/** Messages about what `REDIS_URL` names, and what to do, by fault. */
 const WORDS: Readonly<Record<Exclude<StoreFault, NotOpening>, string>> = {
   READONLY: 'its server is a replica and takes no writes; name the master',
   OOM: 'its server takes no writes, since it has reached its maxmemory; give it more',
@@ -44,7 +44,7 @@ const WRONG_VERSION = /wrong version number|packet length too long/;
 const NOT_WHOLE = /^Cluster isn't ready/;
 const NO_NODE = 'none of the nodes of its Cluster answers; start them, or correct their hosts and ports';
 
-/** What servers and the client library say in words, of which there is no fault. */
+/** Messages of servers and of the client library for which there is no fault. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/cluster support disabled/i, 'its server is no node of a Cluster; write redis:// in the place of redis+cluster://'],
   [/^Protocol error/, 'what listens there is no Redis; if it speaks TLS, write rediss://'],
@@ -66,7 +66,7 @@ export function whyNotOpened(client: Redis | Cluster, thrown: Error): string {
 
 const isOpening = (fault: StoreFault): fault is keyof typeof WORDS => Object.hasOwn(WORDS, fault);
 
-/** What an error says, and those it came of. */
+/** Messages of an error and of its causes. */
 function messagesOf(thrown: unknown): readonly string[] {
   if (!(thrown instanceof Error)) return [];
   const { cause, lastNodeError } = thrown as { readonly cause?: unknown; readonly lastNodeError?: unknown };

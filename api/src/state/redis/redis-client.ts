@@ -315,7 +315,7 @@ function hostsOf(slots: readonly unknown[][], known: readonly Host[]): readonly 
 const FIRST_CONTACT_MS = 5_000;
 const FIRST_CONTACT_PAUSE_MS = 50;
 
-/** What the probe writes: gone after a millisecond. One word for all processes is enough. */
+/** Key that the probe writes: gone after a millisecond. One word for all processes is enough. */
 export const PROBE_KEY = `${PREFIX}probe`;
 
 /** Writes as little as can be. Rejects if Redis takes no writes, or if its answers are not those of their commands. */

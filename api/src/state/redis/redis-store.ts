@@ -50,7 +50,7 @@ export interface RedisStoreOptions {
 
 const ASK_AGAIN_MS = 800;
 const ASK_AGAIN_PAUSE_MS = 50;
-/** What a caller who was told `unavailable` waits. Milliseconds. */
+/** Time that a caller who was told `unavailable` waits. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 /** Matches one sweep can make: each needs an id that was made outside the script. */
 const SWEEP_MATCHES_MAX = 64;

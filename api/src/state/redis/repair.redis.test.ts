@@ -59,7 +59,7 @@ const idIn = (notices: readonly Notice[]) => {
 const endsIn = (notices: readonly Notice[]) =>
   notices.flatMap((notice) => (notice.kind === 'ended' ? [[notice.to.sessionId, notice.reason]] : []));
 const repair = async () => (await store.repair(SITE, NODE, MAX)).notices;
-/** What nodes do each second. */
+/** Work of nodes each second. */
 const round = async (rules: MatchRules = FREE) => {
   for (const node of NODES) await store.heartbeat(SITE, node);
   return [...(await store.sweep(SITE, NODE, rules, 50)).notices, ...(await repair())];

@@ -39,7 +39,7 @@ function reachable(body: string, library: string): string {
   return [body, ...[...reached].map((name) => functions.get(name)!)].join('\n');
 }
 
-/** What is wrong with a script's head, in words; nothing for a good one. */
+/** Returns what is wrong with a script's head, in words; nothing for a good one. */
 function complaintsOf(name: string, text: string, library = libraryText()): readonly string[] {
   const head = parseHead(text, name);
   const body = withoutComments(text);

@@ -4,7 +4,7 @@ import { cachedScript, type ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer } from './foreign-answer.ts';
 import { type KeyName, keyOf, KEYS } from './keys.ts';
 
-/** What the head of a Lua file says. */
+/** Head of a Lua file. */
 export interface ScriptHead {
   readonly purpose: string;
   /** `leased` writes like `write`, on the node alone that holds the site's sweep lease or can have it. */

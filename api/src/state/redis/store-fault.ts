@@ -30,7 +30,7 @@ export function isScriptFault(thrown: unknown): boolean {
   return /^ERR .*(user_script|[Ss]cript)/.test(thrown.message);
 }
 
-/** What servers and the client library say in words. They have no codes for these. */
+/** Messages of servers and of the client library that have no code. */
 const WORDS: readonly (readonly [RegExp, StoreFault])[] = [
   [DENIED, 'NOPERM'],
   [/^(?:Command timed out|Socket timeout|timeout$)/, 'TIMEOUT'],
