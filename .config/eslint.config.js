@@ -4,6 +4,7 @@ import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 import ts from 'typescript-eslint';
 import { directionsRule } from './lint/import-boundaries-rule.js';
+import { docCommentStartRule } from './lint/doc-comment-start-rule.js';
 import { noPipeRule } from './lint/no-pipe-rule.js';
 import { root } from './scripts/run.js';
 
@@ -55,7 +56,11 @@ export default defineConfig(
   ts.configs.recommended,
   svelte.configs.recommended,
   {
-    plugins: { passerby: { rules: { directions: directionsRule, 'no-pipe': noPipeRule } } },
+    plugins: {
+      passerby: {
+        rules: { directions: directionsRule, 'doc-comment-start': docCommentStartRule, 'no-pipe': noPipeRule },
+      },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'passerby/directions': 'error',
@@ -111,6 +116,7 @@ export default defineConfig(
     ignores: [...tests, 'api/src/clock.ts', 'sdk/src/internal/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', ...noHtml, ...noEnum, ...noWallClock] },
   },
+  { files: ['{sdk,api,widget}/src/**'], rules: { 'passerby/doc-comment-start': 'error' } },
   // Zod's schemas have a `pipe` too, and nothing here is a stream.
   { files: ['api/src/contract/**'], rules: { 'passerby/no-pipe': 'off' } },
   { files: ['widget/**'], languageOptions: { globals: globals.browser } },

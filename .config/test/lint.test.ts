@@ -99,6 +99,9 @@ it.each([
   ['api/src/http/x.ts', 'file.pipe(response);', 'passerby/no-pipe'],
   ['api/src/http/x.ts', `file?.['pipe'](response);`, 'passerby/no-pipe'],
   ['api/test/x.ts', 'near.pipe(far);', 'passerby/no-pipe'],
+  ['api/src/state/x.ts', '/** What it is. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['sdk/src/x.ts', '/**\n * Whether it is.\n */\nexport const x = true;', 'passerby/doc-comment-start'],
+  ['widget/src/x.ts', '/** So many are kept. */\nexport const x = 1;', 'passerby/doc-comment-start'],
 ])('%s may not say %s', async (file, code, rule) => {
   expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
 });
@@ -110,6 +113,11 @@ it.each(['api/src/clock.ts', 'sdk/src/internal/clock.ts', 'api/src/limits/x.test
     expect(await complaints('api/src/limits/x.ts', 'export const at = (time: number) => new Date(time);')).toEqual([]);
   },
 );
+it('lets a doc comment begin with a noun phrase or a verb, and other comments as they like', async () => {
+  const code = '/** Number of what is kept. */\nexport const x = 1;\n// What else?\n/* How so? */\n';
+  expect(await complaints('api/src/state/x.ts', code)).toEqual([]);
+});
+
 it('lets a schema pipe into a schema', async () => {
   expect(await complaints('api/src/contract/x.ts', 'export const x = text.pipe(url);')).toEqual([]);
 });

@@ -1,0 +1,25 @@
+/** First words that make a doc comment a question without an answer, instead of a noun phrase or a verb. */
+const WRONG_START = /^(?:What|How|Who|Whose|Whether|So (?:many|much|often|long))\b/;
+
+/** @type {import('eslint').Rule.RuleModule} */
+export const docCommentStartRule = {
+  meta: {
+    type: 'suggestion',
+    messages: {
+      start:
+        'A doc comment begins with a noun phrase or a verb ("Maximum number of …", "Returns whether …"), not with "{{word}}".',
+    },
+    schema: [],
+  },
+  create(context) {
+    return {
+      Program() {
+        for (const comment of context.sourceCode.getAllComments()) {
+          if (comment.type !== 'Block' || !comment.value.startsWith('*') || comment.loc == null) continue;
+          const [word] = WRONG_START.exec(comment.value.replace(/^[*\s]+/, '')) ?? [];
+          if (word !== undefined) context.report({ loc: comment.loc, messageId: 'start', data: { word } });
+        }
+      },
+    };
+  },
+};
