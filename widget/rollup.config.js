@@ -15,13 +15,18 @@ import { precompress } from './rollup/precompress.js';
 const target = 'es2022';
 // Without its own resolving, which comes before node-resolve's and knows nothing of the `browser` field.
 const script = () => ({ ...esbuild({ target, tsconfig: false, include: /\.ts$/ }), resolveId: undefined });
+/**
+ * Properties that Socket.IO and Engine.IO keep to themselves, by their convention or by their declarations. All code that
+ * uses them is in one chunk. One that stands in packets is reserved below.
+ */
+const PRIVATE =
+  /^(_[a-z].*|emitReserved|(set|clear)TimeoutFn|(write|send|receive)Buffer|reconstructor|skipReconnect|reconPack|priorWebsocketSuccess|notifyOutgoingListeners)$/i;
 const small = () =>
   terser({
     ecma: 2020,
     module: true,
     compress: { passes: 3, unsafe: true, unsafe_arrows: true, sequences: false, keep_fargs: false },
-    // Private to the libraries by their own convention, and used in one chunk only. The reserved one stands in packets.
-    mangle: { properties: { regex: /^_[a-z]/i, reserved: ['_placeholder'] } },
+    mangle: { properties: { regex: PRIVATE, reserved: ['_placeholder'] } },
     format: { comments: false },
   });
 

@@ -2,7 +2,7 @@
 -- MODE     read
 -- KEYS     sessions parties
 -- ARGV     session fence conversation reportMs
--- RETURNS  peer mark ownMark isConfirmed | refused code
+-- RETURNS  peer fingerprint ownFingerprint isConfirmed | refused code
 -- COST     O(1)
 
 local session = current_session()

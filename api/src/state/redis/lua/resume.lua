@@ -1,7 +1,7 @@
 -- PURPOSE  hands the session of a token to a node, under a new token and fence
 -- MODE     write
 -- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
--- ARGV     presented token node mark nodeLeaseMs graceMs rules freshIds blockMs
+-- ARGV     presented token node fingerprint nodeLeaseMs graceMs rules freshIds blockMs
 -- RETURNS  unknown | resumed session fence previousNode state seatedAt rules ageBand
 -- COST     O(log n), at most scanMax candidates examined if it waits
 
@@ -19,10 +19,10 @@ redis.call('ZREM', K.placed, placement(sid, session))
 redis.call('ZREM', K.away, sid)
 session.t, session.p = A.token, A.presented
 session.f, session.n, session.a = session.f + 1, A.node, 0
-session.k = A.mark
+session.k = A.fingerprint
 local party = session.c ~= '' and read(K.parties, session.c)
 if party then
-  if party.a == sid then party.la = A.mark else party.lb = A.mark end
+  if party.a == sid then party.la = A.fingerprint else party.lb = A.fingerprint end
   write(K.parties, session.c, party)
 end
 write(K.sessions, sid, session)

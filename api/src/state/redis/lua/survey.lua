@@ -19,10 +19,10 @@ local function count(tag)
   return redis.call('ZLEXCOUNT', K.index, '[' .. name .. '\0', '(' .. name .. '\1')
 end
 
--- The widest network of a mark, as networkOf in domain/visitor-fingerprint.ts; a mark of the version before has no wider ones.
-local function network_of(mark_text)
-  local mark = cjson.decode(mark_text)
-  return mark.wider and mark.wider[#mark.wider] or mark.address
+-- The widest network of a fingerprint, as networkOf in domain/visitor-fingerprint.ts; one of the version before has no wider ones.
+local function network_of(fingerprint_text)
+  local fingerprint = cjson.decode(fingerprint_text)
+  return fingerprint.wider and fingerprint.wider[#fingerprint.wider] or fingerprint.address
 end
 
 -- Different networks of the first in line, the asker's own left out: all of them, and those without a shared language.

@@ -1,7 +1,7 @@
 -- Records of a site and the small steps on them. K holds the site's keys by name, A the arguments.
 --
 -- session       n node · f fence · t resume token · p the one presented for it ('' once t has arrived)
---               a away since (0: connected) · c conversation ('' for none) · k mark, as text
+--               a away since (0: connected) · c conversation ('' for none) · k fingerprint, as text
 --               ra rules agreed to, rb age band ('' for none)
 --               lc, lp last conversation and peer · e why it ended · m request id that led to the conversation
 -- wait          s since · q seq · n node · k ticket · g tags it is found by · u lookups it looks in
@@ -9,7 +9,7 @@
 --               r revision at which the visitor asked for it, or came back to it
 -- conversation  a, b sessions · i shared interests · t same topic · d lapses at (0: confirmed by both)
 --               ca, cb confirmed · wa, wb their waits, to give back · r revision at which it started
--- party         a, b sessions · ka, kb their marks when they met, as text · la, lb when last seen · e ended at (0: runs)
+-- party         a, b sessions · ka, kb their fingerprints when they met, as text · la, lb when last seen · e ended at (0: runs)
 --               y confirmed by both (absent: not)
 
 local notices = {}
