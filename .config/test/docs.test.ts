@@ -129,7 +129,7 @@ describe('docs/reference/limits.md', async () => {
 describe('docs/reference/limits.md, how often', async () => {
   const page = await read('docs/reference/limits.md');
 
-  it('has every allowance of the code, and no other', () => {
+  it('has every quota of the code, and no other', () => {
     const written = rows(section(page, '## How often')).map(([name, scope, points, windowMs]) => [
       name,
       scope,
@@ -142,7 +142,7 @@ describe('docs/reference/limits.md, how often', async () => {
     expect(written).toEqual(table);
   });
 
-  it('has every network an address counts as, with the times its allowance is', () => {
+  it('has every network an address counts as, with the times its quota is', () => {
     const written = rows(section(page, '## Networks'));
     expect(written).toEqual(NETWORK_BITS.map((bits, step) => [`/${bits}`, String(timesAt(step))]));
   });

@@ -227,7 +227,7 @@ class Site {
     person.conversationId = null;
     const { search } = person;
     if (reason === 'you_left') return;
-    // A page that was gone at the match is gone for good; who waited for it is back in line with their place.
+    // A page that was gone at the match is gone for good; who waited for it is back in the queue with their place.
     if (search !== null && reason === 'peer_left') return this.#agenda.after(0, () => this.#go(person));
     if (search !== null)
       return this.#agenda.at(search.since + person.mood.patienceMs, () => this.#giveUp(person, search));

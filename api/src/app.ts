@@ -255,7 +255,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const onSpam: OnSpam = (site, address) => {
     autoBans
       .spammed(site, address)
-      .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'cool-down failed'));
+      .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'automatic ban failed'));
   };
   const spam = new SpamDetector(clock, onSpam);
   const admission = new RequestAdmission({ limiter, sessionAdmission, load, shedFromMs, dates, clock, tally, spam });

@@ -353,7 +353,7 @@ export function describeRecords(
       expect(await the.records.changedSince(ahead)).toMatchObject(told);
     });
 
-    test('nothing waits in line behind a transaction without end', async () => {
+    test('nothing waits in the queue behind a transaction without end', async () => {
       await using made = await placeOf();
       await using records = await openRecords(made.place, () => NOW, {
         bounds: { connectionsMax: 1, connectMs: 2_000 },

@@ -210,7 +210,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find(b, ticket())).status).toBe('matched');
       });
 
-      test('both skip at once: both are in line again, nobody is stuck', async () => {
+      test('both skip at once: both are in the queue again, nobody is stuck', async () => {
         const { a, b, conversationId } = await pair();
         const [one, two] = await Promise.all([leave(a, conversationId, ticket()), leave(b, conversationId, ticket())]);
         expect(endsOf([...one.notices, ...two.notices])).toHaveLength(2);
@@ -561,7 +561,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await store.cancel(a)).status).toBe('already_matched');
       });
 
-      test('one that one side did not confirm lapses: the other is back in line with its original place', async () => {
+      test('one that one side did not confirm lapses: the other is back in the queue with its original place', async () => {
         const rules = { ...FREE, confirmMs: 60_000 };
         const [a, b, later] = [await open(), await open(), await open()];
         await find(a, ticket({ seeks: ['g'] }), rules);
@@ -585,7 +585,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
       });
 
-      test('one that nobody confirmed lapses for both, and leaves nobody in line', async () => {
+      test('one that nobody confirmed lapses for both, and leaves nobody in the queue', async () => {
         const { a, b } = await claimed();
         await under.advance(FREE.confirmMs);
         expect(endsOf((await sweep()).notices).map(([, reason]) => reason)).toEqual(['peer_left', 'peer_left']);

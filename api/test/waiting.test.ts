@@ -28,7 +28,7 @@ test('two who only fit after an expansion meet within a sweep of its due time, w
   expect(one.conversationId).toBe(two.conversationId);
 });
 
-test('a match whose other side never confirms falls through, and who did confirm is back in line', async () => {
+test('a match whose other side never confirms falls through, and who did confirm is back in the queue', async () => {
   let now = Date.now();
   await using app = await startTestApp({ clock: () => now, siteList: [siteOf('pk_test_shop')] });
   await using a = await Visitor.arrive(app);

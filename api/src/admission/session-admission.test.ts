@@ -51,7 +51,7 @@ describe('a new session', () => {
     await arrive();
   });
 
-  test('is counted: how much of its site’s allowance is used up can be seen, until the window is over', async () => {
+  test('is counted: how much of its site’s quota is used up can be seen, until the window is over', async () => {
     const { sessionAdmission, arrive, pass } = admissionWith({ factor: 0.01 });
     expect(sessionAdmission.usedShare(SITE)).toBe(0);
     for (let count = 0; count < 15; count++) await arrive();

@@ -15,7 +15,7 @@ export class SessionAdmission {
   readonly #shedFromMs: number;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
-  /** By site: how much of its allowance the present window has used, and when that is over. */
+  /** By site: how much of its quota the present window has used, and when that is over. */
   readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
 
   constructor(parts: {

@@ -49,7 +49,7 @@ export type Correction = { readonly sessionId: SessionId; readonly revision: num
   | { readonly kind: 'unseated'; readonly reason: EndReason }
   /** The store went back to a conversation that the visitor was told the end of: it is to be left. */
   | { readonly kind: 'outlived'; readonly conversationId: ConversationId }
-  /** Neither in line nor in a conversation, though told to wait. */
+  /** Neither in the queue nor in a conversation, though told to wait. */
   | { readonly kind: 'idle' }
   /** The store went back to a wait that was over: it is to be cancelled. */
   | { readonly kind: 'unasked' }

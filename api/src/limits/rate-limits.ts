@@ -8,10 +8,10 @@ export interface Quota {
 }
 
 /**
- * Factor between the allowance of one network of an IPv6 address and that of the next wider one (`NETWORK_BITS`): a /56
+ * Factor between the quota of one network of an IPv6 address and that of the next wider one (`NETWORK_BITS`): a /56
  * has 4 times what the table says for an address, a /48 16 times. Four links in full use are more than a household has,
  * and a /48 in which each phone has its own /64, as with some mobile providers, gets as much as sixteen schools; yet a
- * site's allowance of new sessions is not used up by fewer than six such /48.
+ * site's quota of new sessions is not used up by fewer than six such /48.
  */
 export const WIDER_NETWORK_FACTOR = 4;
 
@@ -100,7 +100,7 @@ export type SharedLimitName = {
   [Name in RateLimitName]: 'address' extends keyof (typeof RATE_LIMITS)[Name] ? Name : never;
 }[RateLimitName];
 
-/** An allowance under a factor; never none at all. */
+/** A quota under a factor; never none at all. */
 export function scaled({ points, windowMs }: Quota, factor: number): Quota {
   return { points: Math.max(1, Math.round(points * factor)), windowMs };
 }

@@ -3,7 +3,7 @@ import { stepAt } from './expansions.ts';
 import type { MatchRules } from './rules.ts';
 import type { Ticket } from './ticket.ts';
 
-/** Somebody in line. */
+/** Somebody in the queue. */
 export interface Waiter {
   readonly ticket: Ticket;
   /** When the wait began, Unix milliseconds; it survives a match that fell through. */

@@ -37,8 +37,8 @@ beforeEach(() => {
   bans = [];
 });
 
-describe('S33 a cool-down of a wider network', () => {
-  /** Cool-downs where so many networks reported each network of somebody. */
+describe('S33 an automatic ban of a wider network', () => {
+  /** Automatic bans where so many networks reported each network of somebody. */
   async function afterReports(counts: Readonly<Record<string, number>>, lifts: Readonly<Record<string, number>> = {}) {
     const given: AutoBan[] = [];
     const since: Record<string, number> = {};
@@ -83,7 +83,7 @@ describe('S33 a cool-down of a wider network', () => {
   });
 });
 
-describe('a cool-down', () => {
+describe('an automatic ban', () => {
   test.each([
     [0, null],
     [2, null],

@@ -41,7 +41,7 @@ export class Reports {
   }
 
   /**
-   * Every report is kept for the operators. It counts towards a cool-down only if both sides had confirmed the match and
+   * Every report is kept for the operators. It counts towards an automatic ban only if both sides had confirmed the match and
    * the reported one said something, so that meeting somebody is not enough to harm them. Messages are kept if
    * `isHistoryKept`.
    */

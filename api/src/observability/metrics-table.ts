@@ -76,7 +76,7 @@ export const METRICS = {
   passerby_matches_total: {
     type: 'counter',
     unit: 'matches',
-    help: 'Matches, by the step of the expansions that the visitor found in line had reached. Counted where that visitor is told.',
+    help: 'Matches, by the step of the expansions that the visitor found in the queue had reached. Counted where that visitor is told.',
     labels: { step: STEPS },
   },
   passerby_ends_total: {
@@ -106,7 +106,7 @@ export const METRICS = {
   passerby_limits_met_total: {
     type: 'counter',
     unit: 'refusals',
-    help: 'Refusals because an allowance was used up, by the allowance and whose it was.',
+    help: 'Refusals because a quota was used up, by the quota and whose it was.',
     labels: { limit: LIMITED, scope: SCOPES },
   },
   passerby_sessions_opened_total: {

@@ -75,7 +75,7 @@ test('acknowledgements get through while messages do not', () => {
   expect(send(20, false)).toBe(20);
 });
 
-test('what is dropped is counted by the allowance that was used up', () => {
+test('what is dropped is counted by the quota that was used up', () => {
   const { send, tally } = gateAt();
   const counted = () => [tally.countOf('limited_messages_session'), tally.countOf('limited_frames_session')];
   send(MESSAGES + 5);

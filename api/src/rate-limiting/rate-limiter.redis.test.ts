@@ -43,7 +43,7 @@ async function connected(url: string): Promise<RedisClient & Disposable> {
   return Object.assign(redis, { [Symbol.dispose]: () => redis.disconnect() });
 }
 
-test('all nodes share one allowance, and what is counted goes with its window', async () => {
+test('all nodes share one quota, and what is counted goes with its window', async () => {
   await using server = await RedisServer.start();
   using one = await connected(server.url);
   using two = await connected(server.url);
@@ -116,7 +116,7 @@ test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_0
 });
 
 describe('S32 the networks of an IPv6 address', () => {
-  it('have one allowance together, on all nodes, and what a wider one is refused uses up no other', async () => {
+  it('have one quota together, on all nodes, and what a wider one is refused uses up no other', async () => {
     await using server = await RedisServer.start();
     using redis = await connected(server.url);
     const limiters = [limiterOn(redis).limiter, limiterOn(redis).limiter];

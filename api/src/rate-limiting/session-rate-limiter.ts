@@ -7,7 +7,7 @@ const SWEEP_MS = 60_000;
 
 /**
  * Rate limiter of single sessions, in this process's memory: the way of a message asks no store. A session that
- * loses its connection finds its allowances as it left them; on another node they are new.
+ * loses its connection finds its quotas as it left them; on another node they are new.
  */
 export class SessionRateLimiter {
   readonly #clock: MonotonicClock;

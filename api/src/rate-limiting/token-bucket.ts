@@ -1,6 +1,6 @@
 import type { Quota } from '../limits/rate-limits.ts';
 
-/** An allowance that fills up again evenly. Times are Unix milliseconds. */
+/** A quota that fills up again evenly. Times are Unix milliseconds. */
 export class TokenBucket {
   readonly #points: number;
   readonly #pointsPerMs: number;

@@ -194,7 +194,7 @@ export class NoticeDispatcher {
     if (reason === 'unconfirmed') this.#waits.follow(sessionId);
   }
 
-  /** Each visitor's own wait; the match itself once, where the one found in line is told. */
+  /** Each visitor's own wait; the match itself once, where the one found in the queue is told. */
   #measureMatch(site: SiteId, sessionId: SessionId, role: Seat['role']): void {
     const waitedMs = this.#waits.waitedMs(sessionId);
     this.#metrics.observe('passerby_wait_seconds', {}, waitedMs / 1_000);

@@ -130,7 +130,7 @@ export interface StateStore {
 
   /**
    * Does what is due on a site, at most `max` of each: matches that were not confirmed fall through
-   * (whoever confirmed is back in line with their place), waiters whose step changed are looked at
+   * (whoever confirmed is back in the queue with their place), waiters whose step changed are looked at
    * again, sessions whose grace is over are closed, sessions of dead nodes are away. Idempotent; only
    * the node that holds the site's sweep lease does anything.
    */

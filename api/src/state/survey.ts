@@ -4,7 +4,7 @@ export const BLOCK_MS = 24 * 60 * 60_000;
 export const TYPICAL_WAIT = { fromCount: 5, ofLast: 32 } as const;
 
 /**
- * Networks are counted up to `networksMax`, among the first `waitersMax` in line: whether there are that many is all that is
+ * Networks are counted up to `networksMax`, among the first `waitersMax` in the queue: whether there are that many is all that is
  * told. Five, since four further addresses cost money and trouble, and a line that long is no quiet hour.
  */
 export const SURVEYED = { networksMax: 5, waitersMax: 25 } as const;

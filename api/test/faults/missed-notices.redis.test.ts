@@ -126,7 +126,7 @@ describe('a node compares what it believes with what is so', () => {
     b.socket.disconnect();
   });
 
-  test('who was told to wait and is not in line comes back, and is told the whole truth', async () => {
+  test('who was told to wait and is not in the queue comes back, and is told the whole truth', async () => {
     const { visitor: a, session } = await arrive();
     await a.find();
     const gone = disconnected(a);

@@ -51,7 +51,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
 });
 
 describe('S32 a subscriber with many IPv6 networks', { timeout: 40_000 }, () => {
-  it('opens no more sessions from a /56 than its allowance, and leaves the rest of the site’s to others', async () => {
+  it('opens no more sessions from a /56 than its quota, and leaves the rest of the site’s to others', async () => {
     await using app = await serviceBehind(1);
     const of56 = SESSIONS * timesAt(1);
     const household = Array.from({ length: 256 }, (_, n) => `2001:db8:aa:${n.toString(16)}::1`);

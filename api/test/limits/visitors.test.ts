@@ -119,7 +119,7 @@ describe('searches', { timeout: 20_000 }, () => {
     expect(codes.at(-1)).toBe('rate_limited');
   });
 
-  test('are done in the order they came: who cancels right behind a search is not in line', async () => {
+  test('are done in the order they came: who cancels right behind a search is not in the queue', async () => {
     await using app = await startTestApp({ config: strict });
     await using visitor = await Visitor.arrive(app);
     const [, cancelled] = await Promise.all([visitor.find(), visitor.ask('match:cancel', {})]);

@@ -35,13 +35,13 @@ export function assertConsistent(state: Inspection): void {
     [],
   );
   expectSame(
-    'in line',
+    'in the queue',
     state.inLine,
     waiting.filter((id) => !state.sessions[id]!.isAway),
   );
   if (state.indexed !== state.tagged) throw new Error(`${state.indexed} entries of ${state.tagged} tags`);
   expectSame(
-    'due and not in line',
+    'due and not in the queue',
     state.due.filter((id) => !state.inLine.includes(id)),
     [],
   );

@@ -24,7 +24,7 @@ describe('the Redis store that loses keys, fields and members, and goes back in 
     await fc.assert(lossProperty(redis, scripts), { numRuns: 25, ...(seed !== undefined && { seed: Number(seed) }) });
   });
 
-  it('gives no place in line back to who was told the end of the conversation before', async () => {
+  it('gives no place in the queue back to who was told the end of the conversation before', async () => {
     const scripts = standingScripts();
     await loadScripts(redis, scripts);
     const confirmedThenGoneBackTo: Steps = [

@@ -22,7 +22,7 @@ export type Body = TextBody | TypingBody | AckBody;
 
 /**
  * Kinds that may travel in a frame numbered 0. The list is closed: a body of any other kind has to be numbered. The
- * service drops the rest, and so does a receiver, since frames numbered 0 pass by the allowance for messages.
+ * service drops the rest, and so does a receiver, since frames numbered 0 pass by the quota for messages.
  */
 export const UNNUMBERED_KINDS: readonly string[] = ['typing', 'ack'] satisfies readonly Body['kind'][];
 

@@ -15,7 +15,7 @@ export const END_REASONS = [
   'you_left',
   /** The service's operators ended it. */
   'moderated',
-  /** The match fell through before it began, since the other side never answered: this visitor is back in line with their place. */
+  /** The match fell through before it began, since the other side never answered: this visitor is back in the queue with their place. */
   'unconfirmed',
   /** The service lost its state; both sides can start anew. */
   'service_reset',

@@ -8,7 +8,7 @@ export const ENDINGS: Readonly<Record<EndReason, { heading: StringName; how: Str
   idle: { heading: 'idle', how: 'idleHow', subtitle: 'ended' },
   you_left: { heading: 'youLeft', how: 'kept', subtitle: 'ended' },
   moderated: { heading: 'moderated', how: 'moderatedHow', subtitle: 'ended' },
-  // Shown by no screen: the visitor is back in line at once.
+  // Shown by no screen: the visitor is back in the queue at once.
   unconfirmed: { heading: 'peerLost', how: 'kept', subtitle: 'ended' },
   service_reset: { heading: 'serviceReset', how: 'serviceResetHow', subtitle: 'ended' },
 };

@@ -84,7 +84,7 @@ export const reportShape = schemaFor<Report>()(
     }),
     counts: z.boolean().meta({
       description:
-        'Whether it counts towards a cool-down: both sides had confirmed the match, and the reported one said something.',
+        'Whether it counts towards an automatic ban: both sides had confirmed the match, and the reported one said something.',
     }),
     createdAt: time,
     status: z.enum(['open', 'resolved']),

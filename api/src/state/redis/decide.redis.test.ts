@@ -153,7 +153,7 @@ describe('the decision is the same in Lua', () => {
     );
   });
 
-  /** Somebody in line, what the seed knows of them, and whether their node lives. */
+  /** Somebody in the queue, what the seed knows of them, and whether their node lives. */
   const waiter = fc.record({
     ticket,
     ago: fc.integer({ min: 0, max: 20_000 }),

@@ -23,7 +23,7 @@ export const KEYS = {
   nodes: { holds: 'sorted set: node, by when its lease ends', ttlMs: DAY_MS },
   away: { holds: 'sorted set: session, by when its connection went', ttlMs: DAY_MS },
   waits: { holds: 'hash: session id → wait', ttlMs: DAY_MS },
-  index: { holds: 'sorted set: tag NUL since seq session, of those in line', ttlMs: DAY_MS },
+  index: { holds: 'sorted set: tag NUL since seq session, of those in the queue', ttlMs: DAY_MS },
   due: { holds: 'sorted set: session, by when its next step is due', ttlMs: DAY_MS },
   conversations: { holds: 'hash: conversation id → record', ttlMs: DAY_MS },
   claims: { holds: 'sorted set: conversation, by when it must be confirmed', ttlMs: DAY_MS },

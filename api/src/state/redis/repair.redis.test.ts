@@ -135,7 +135,7 @@ describe('repair of a site', () => {
     }
   });
 
-  it('puts waiters back in line, and lets them meet whom they missed', async () => {
+  it('puts waiters back in the queue, and lets them meet whom they missed', async () => {
     await find(await open());
     await lose('index');
     await find(await open());
@@ -222,7 +222,7 @@ describe('repair of a site', () => {
       const ended = await pair();
       await store.leave(ended.a, ended.id, null, FREE);
       await store.suspend(a);
-      // More than are away: of those none is in line.
+      // More than are away: of those none is in the queue.
       for (let n = 0; n < 3; n++) await find(await open(), FREE, { seeks: ['nobody'] });
       const absent = await open();
       await find(absent, FREE, { seeks: ['nobody'] });

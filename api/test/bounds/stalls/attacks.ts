@@ -10,7 +10,7 @@ import { requestOf, upgradeOf, type Target } from './target.ts';
 export type Attack = (target: Target) => Promise<void>;
 
 const { addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes } = CONNECTION_LIMITS;
-/** Part of the allowance that a session has used before, rounded up. */
+/** Part of the quota that a session has used before, rounded up. */
 const SPENT = { packets: 8, bytes: 2_048 };
 
 /** As many of these as a connection may send at once. */

@@ -18,7 +18,7 @@ export interface Stall {
 }
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-/** Where main.ts serves from, with what an operator may switch on, and with the allowances of a real service. */
+/** Where main.ts serves from, with what an operator may switch on, and with the quotas of a real service. */
 const ENV = {
   RATE_LIMIT_FACTOR: '1',
   METRICS_TOKEN: 'a-token-nobody-here-has',

@@ -76,7 +76,7 @@ function openSession(target: Target, localAddress: string, isPaired: boolean): P
   });
 }
 
-/** Time until the allowance for packets is whole again. Milliseconds. */
+/** Time until the quota for packets is whole again. Milliseconds. */
 const REFILL_MS = 2_200;
 
 /** Sends all that a connection may send at once on every session at the same time, again and again. */

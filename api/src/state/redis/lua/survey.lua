@@ -25,7 +25,7 @@ local function network_of(fingerprint_text)
   return fingerprint.wider and fingerprint.wider[#fingerprint.wider] or fingerprint.address
 end
 
--- Different networks of the first in line, the asker's own left out: all of them, and those without a shared language.
+-- Different networks of the first in the queue, the asker's own left out: all of them, and those without a shared language.
 -- Once there are enough, the line is looked at further only if somebody in it may speak another language.
 local function networks_around(may_be_foreign)
   local all, others, all_count, other_count = {}, {}, 0, 0

@@ -114,7 +114,7 @@ local function meet(sid, wait, rules, at)
   return false
 end
 
--- Puts a session in line (again, or with other words) and looks for somebody who fits now.
+-- Puts a session in the queue (again, or with other words) and looks for somebody who fits now.
 local function wait_in_line(sid, wait, rules, at)
   local before = read_wait(sid)
   if before then out_of_line(sid, before) end
@@ -122,7 +122,7 @@ local function wait_in_line(sid, wait, rules, at)
   return meet(sid, wait, rules, at)
 end
 
--- A match that was not confirmed by both in time falls through; whoever confirmed is back in line with their place.
+-- A match that was not confirmed by both in time falls through; whoever confirmed is back in the queue with their place.
 local function lapse(cid, rules, at)
   redis.call('ZREM', K.claims, cid)
   local conversation = read(K.conversations, cid)
