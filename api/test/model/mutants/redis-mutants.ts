@@ -71,7 +71,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'who is back in line gets a new place',
-    changes: [{ file: 'library', from: 'wait.n, wait.r = session.n, revision', to: 'wait.n, wait.s = session.n, at' }],
+    changes: [{ file: 'library', from: 'wait.n = session.n', to: 'wait.n, wait.s = session.n, at' }],
   },
   {
     name: 'looking with other words loses the place',
