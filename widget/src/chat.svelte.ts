@@ -1,26 +1,26 @@
 import { type Agreement, type Chat, ChatError, type ChatSnapshot, type Criteria, type Report } from '@passerby/sdk';
 
-/** Something the visitor asked for that did not work, until they ask for the next thing. */
+/** Failure of the visitor's last action, shown until their next action. */
 export interface Notice {
   readonly error: ChatError;
-  /** When trying again makes sense, Unix milliseconds; `null` where nothing is known. */
+  /** Earliest time of a retry, Unix milliseconds; `null` if unknown. */
   readonly retryAt: number | null;
 }
 
-/** A press of "next" this soon after a conversation started was meant for the one before. */
+/** Time after the start of a conversation in which a press of "next" was meant for the one before. Milliseconds. */
 const FRESH_MS = 800;
 
-/** A chat as the screens see it: its snapshot as reactive state, and its calls with their refusals turned into a notice. */
+/** Model of a chat for the screens: its snapshot as reactive state, and its calls with refusals turned into a notice. */
 export class ChatModel {
   snapshot = $state.raw<ChatSnapshot>() as ChatSnapshot;
   notice = $state.raw<Notice | null>(null);
-  /** Text of the composer. It outlives screens and lost connections, and belongs to one conversation. */
+  /** Text of the composer. Kept across screens and lost connections, for one conversation. */
   draft = $state('');
-  /** True if the visitor has just blocked the peer: said on the next screen. */
+  /** True if the visitor has just blocked the peer: the next screen says so. */
   hasBlocked = $state(false);
-  /** When what the service refused can be tried again, Unix milliseconds; `null` where nothing is known. */
+  /** Earliest retry after a refusal by the service, Unix milliseconds; `null` if unknown. */
   refusedUntil = $state.raw<number | null>(null);
-  /** When the last conversation ended, as `performance.now()`. */
+  /** End of the last conversation, as `performance.now()`. */
   endedAt = performance.now();
 
   readonly #chat: Chat;
@@ -31,8 +31,8 @@ export class ChatModel {
   #noticeOver: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * `onNews` is called for what a visitor who looks elsewhere should hear of: a match, a message; `onError`
-   * for what failed without having been asked for, and why the chat is refused.
+   * `onNews` is called for events that a visitor who looks elsewhere should notice: a match, a message. `onError` is
+   * called for failures that no action of the visitor caused, and for the reason why the chat is refused.
    */
   constructor(chat: Chat, onNews: () => void, onError: (error: ChatError) => void) {
     this.#chat = chat;
@@ -64,7 +64,7 @@ export class ChatModel {
     this.#try(() => this.#chat.cancel());
   }
 
-  /** Brings over what another tab has. */
+  /** Takes over the session of another tab. */
   takeOver(): void {
     this.#try(() => this.#chat.takeOver());
   }
@@ -82,23 +82,23 @@ export class ChatModel {
     this.hasBlocked = true;
   }
 
-  /** Resolves in any case: a refusal is a notice. */
+  /** Never rejects: a refusal becomes a notice. */
   async agree(agreement: Agreement): Promise<void> {
     this.notice = null;
     await this.#chat.agree(agreement).catch((error: unknown) => this.#notice(error));
   }
 
-  /** Rejects with the refusal: the form says it. */
+  /** Rejects with the refusal, which the form shows. */
   report(report: Report): Promise<void> {
     return this.#chat.report(report);
   }
 
-  /** Part of the widget could not be loaded. */
+  /** Reports that a part of the widget could not be loaded. */
   failed(): void {
     this.#notice(new ChatError('unavailable'));
   }
 
-  /** Says what the composer holds, and empties it if that was taken. */
+  /** Sends the text of the composer, and clears it if the text was accepted. Returns whether it was. */
   send(): boolean {
     const text = this.draft.trim();
     if (text === '') return false;

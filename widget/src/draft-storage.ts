@@ -2,13 +2,13 @@ import { LIMITS } from '@passerby/sdk';
 
 /** State that the next page in this tab cannot know otherwise. */
 export interface Remembered {
-  /** True if the panel stood open. */
+  /** True if the panel was open. */
   readonly isOpen: boolean;
   /** Text of the composer. */
   readonly draft: string;
 }
 
-/** Owner of a draft: the chats of one page are told apart as the SDK does. */
+/** Owner of a draft: the chats of one page are distinguished as in the SDK. */
 interface Owner {
   readonly site: string;
   readonly scope: string;
@@ -33,10 +33,13 @@ export function forget(owner: Owner): void {
 const OPEN = '+';
 const CLOSED = '-';
 
-/** A frame of one origin has the tab's storage in common with the page around it. */
+/** Key in the tab's storage. A same-origin frame shares that storage with the page around it, so it has another key. */
 const keyOf = ({ site, scope }: Owner) => `passerby-widget:${site}:${scope}${window === top ? '' : '@frame'}`;
 
-/** A browser may forbid storage to a page, or have no room: then nothing is remembered, and nothing else is wrong. */
+/**
+ * Runs `use` with the tab's storage; `undefined` if the browser forbids storage or it is full: then nothing is
+ * remembered.
+ */
 function withStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
   try {
     return use(sessionStorage);

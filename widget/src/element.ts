@@ -8,18 +8,24 @@ import { styleSheet } from './theme/sheet.ts';
 import { WidgetModel } from './widget.svelte.ts';
 import Widget from './Widget.svelte';
 
-/** Where a server draws the page there is no element to be one of: it can be imported, and nothing is made of it. */
+/**
+ * Base class of the element. Without a DOM (server-side rendering) the module can be imported, and no element is
+ * created.
+ */
 const PageElement = (globalThis.HTMLElement as typeof HTMLElement | undefined) ?? (class {} as typeof HTMLElement);
 
-/** Methods that the loader stands in for until then. */
+/** Methods that the loader replaces until this class is loaded. */
 const STOOD_IN = ['open', 'close', 'remove', 'destroy'] as const;
-/** Events that end at the element: shortcuts of the page cannot tell its fields from the rest of the page. */
+/**
+ * Events that do not propagate beyond the element: the page's shortcuts cannot tell its fields from the rest of the
+ * page.
+ */
 const KEPT_EVENTS = ['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'copy', 'cut', 'paste'] as const;
-/** The component as the element uses it. Its compiler's types are not read by every tool. */
+/** Part of the component that the element uses. Not every tool reads the types of Svelte's compiler. */
 interface Mounted {
   readonly focus: () => Promise<void>;
 }
-/** Until it is looked again whether the loader's launcher is still held down. */
+/** Interval at which the loader's launcher is checked for being still held down. Milliseconds. */
 const RELEASE_MS = 100;
 
 /**
@@ -33,7 +39,7 @@ export class PasserbyChatElement extends PageElement {
 
   readonly #root: ShadowRoot;
   readonly #widget: WidgetModel;
-  /** True if it is the element of the script tag, which is to be there until it is removed by `remove` or `destroy`. */
+  /** True for the element of the script tag, which stays in the page until `remove` or `destroy` is called. */
   #isOfTag = false;
   #component: Mounted | undefined;
 
@@ -58,7 +64,7 @@ export class PasserbyChatElement extends PageElement {
 
   /**
    * Opens the panel; the first time, this connects to the service. The focus moves into it if it was on a button or
-   * a link, which was pressed.
+   * link, which then was pressed.
    */
   open(): void {
     this.setAttribute('open', '');
@@ -70,7 +76,7 @@ export class PasserbyChatElement extends PageElement {
     this.removeAttribute('open');
   }
 
-  /** Other words than the English ones; what is left out stays English. */
+  /** Texts in place of the English ones; those left out stay English. */
   set strings(strings: Partial<Strings>) {
     this.#widget.strings = { ...en, ...strings };
   }
@@ -78,15 +84,15 @@ export class PasserbyChatElement extends PageElement {
     return this.#widget.strings;
   }
 
-  /** A chat of your own (from `createChat` of `@passerby/sdk`) to be used instead of making one. It stays yours to close. */
+  /** Chat from `createChat` of `@passerby/sdk`, used instead of creating one. The page that created it has to close it. */
   set chat(chat: Chat) {
     this.#widget.give(chat);
     if (this.#component) this.#takeUp();
   }
 
   /**
-   * A JWT signed by the site's server that says what it knows of the visitor, or a function that fetches one,
-   * asked anew for every connection. To be set before the element stands in the page, or before it is opened.
+   * JWT with the site's claims about the visitor, signed by its server, or a function that fetches one, called for
+   * every connection. Has to be set before the element is in the page, or before it is opened.
    */
   set claims(claims: Claims | undefined) {
     this.#widget.claims = claims;
@@ -95,13 +101,13 @@ export class PasserbyChatElement extends PageElement {
     return this.#widget.claims;
   }
 
-  /** Takes the chat out of the page for good. A conversation ends, unless the element is put back in the same turn. */
+  /** Removes the chat from the page for good. Ends a conversation, unless the element is put back in the same turn. */
   override remove(): void {
     if (this.#isOfTag) delete window.passerbyChat;
     super.remove();
   }
 
-  /** As `remove`, and at once: nothing of the chat is left. */
+  /** Does what `remove` does, at once: nothing of the chat is left. */
   destroy(): void {
     this.remove();
     this.#release();
@@ -158,7 +164,10 @@ export class PasserbyChatElement extends PageElement {
     this.#widget.isOpen = false;
   }
 
-  /** Puts it above all that the page can stack, and out of reach of its transforms: an inline one stays in its place. */
+  /**
+   * Moves the element to the top layer, above the page's stacking contexts and transforms; an inline one stays in its
+   * place.
+   */
   #float(): void {
     if (!this.isConnected) return;
     try {
@@ -169,7 +178,7 @@ export class PasserbyChatElement extends PageElement {
     }
   }
 
-  /** Gives it its style, which a visit to the document of a frame takes from it. */
+  /** Adopts the style sheet, which is lost when the element moves through the document of a frame. */
   #dress(): void {
     if (this.ownerDocument === document) this.#root.adoptedStyleSheets = [styleSheet()];
   }
@@ -186,7 +195,7 @@ export class PasserbyChatElement extends PageElement {
     this.#openOrClose();
   }
 
-  /** From the back/forward cache: another page of the tab may have begun something meanwhile. */
+  /** Handles a return from the back/forward cache: another page of the tab may have started something meanwhile. */
   readonly #onShown = ({ persisted }: PageTransitionEvent): void => {
     if (persisted && !this.#widget.chat) this.#takeUp();
   };
@@ -218,6 +227,6 @@ export class PasserbyChatElement extends PageElement {
   }
 }
 
-/** Says whether what was used last is something to be pressed. */
+/** Returns whether the focused element is a control that can be pressed. */
 const isControlFocused = (): boolean =>
   ownDocument('activeElement')?.matches('a, button, summary, [role="button"], passerby-chat') ?? false;

@@ -1,7 +1,7 @@
 /**
- * The script tag: `<script async src="https://…/widget.js" data-site="pk_…">`. Puts a `<passerby-chat>` with
- * what the tag says as attributes at the end of the page and draws its launcher, so that a page pays for
- * nothing else until a pointer comes near. The widget then takes over the element: see `element.ts`.
+ * The script tag: `<script async src="https://…/widget.js" data-site="pk_…">`. Adds a `<passerby-chat>` with the
+ * options of the tag as attributes to the end of the page and draws its launcher, so that nothing else is loaded until
+ * a pointer comes near. The widget then takes over the element: see `element.ts`.
  */
 import launcher from './launcher/launcher.css';
 import discs from './launcher/loader.css';
@@ -9,12 +9,12 @@ import { ownDocument } from './own-document.ts';
 
 declare global {
   interface Window {
-    /** The element of the script tag, until it is removed: one a page, however often the tag is run. */
+    /** Element of the script tag, until it is removed: one per page, however often the tag is run. */
     passerbyChat?: HTMLElement;
   }
 }
 
-/** Until a rest of the widget that does not answer is given up. Milliseconds. */
+/** Time after which loading the rest of the widget is given up. Milliseconds. */
 const LOAD_MAX_MS = 30_000;
 
 const make = ownDocument('createElement').bind(document);
@@ -112,7 +112,7 @@ if (!Object.hasOwn(window, 'passerbyChat')) {
     else tend();
   });
   let timesPutBack = 0;
-  /** The page exchanged its content, its body or all of it: the chat goes on in what there is now. */
+  /** Puts the chat back after the page replaced its content, its body or its root element. */
   const tend = () => {
     const [html, body] = [ownDocument('documentElement'), ownDocument('body')];
     for (const parent of [document, html, body]) if (parent) observer.observe(parent, { childList: true });

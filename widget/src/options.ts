@@ -5,26 +5,26 @@ import { parseUrl } from './parse-url.ts';
 export interface WidgetOptions {
   /** `site`: the publishable key, `pk_…`. Required. */
   readonly site: string;
-  /** `scope`: tells several chats of one site in one browser apart, each a visitor of its own. Default: empty. */
+  /** `scope`: distinguishes several chats of one site in one browser, each a visitor of its own. Default: empty. */
   readonly scope: string;
-  /** `api`: where the service is. Default: the origin that `passerby-chat.js` came from; in a bundle there is none. */
+  /** `api`: URL of the service. Default: the origin that `passerby-chat.js` came from; in a bundle there is none. */
   readonly api: string;
-  /** `topic`: what page this is; visitors of the same topic meet first. Default: the path of the page; empty: none. */
+  /** `topic`: subject of this page; visitors of the same topic meet first. Default: the path of the page; empty: none. */
   readonly topic: string;
-  /** `lang`: how times and lists are written. Default: the language of the page, else of the browser. */
+  /** `lang`: language in which times and lists are formatted. Default: the language of the page, else of the browser. */
   readonly lang: string | undefined;
-  /** `label`: what the launcher is called, instead of `strings.launcher`. */
+  /** `label`: name of the launcher, instead of `strings.launcher`. */
   readonly label: string | undefined;
   /** `color`: the site's brand colour, any CSS colour. `--passerby-you` in the page's own style does the same. */
   readonly color: string | undefined;
-  /** `inline`: stands open where it is put, without a launcher. */
+  /** `inline`: the panel is always open, in its place in the page, without a launcher. */
   readonly isInline: boolean;
 }
 
 /** The attributes that {@link readOptions} reads. `position`, `theme` and `dir` are read by the style sheet. */
 export const OPTION_ATTRIBUTES = ['site', 'scope', 'api', 'topic', 'lang', 'label', 'color', 'inline'] as const;
 
-/** Where a widget stands: what its attributes leave out, the page knows. */
+/** Surroundings of a widget, from which missing attributes are derived. */
 export interface Surroundings {
   /** Address of this module. */
   readonly moduleUrl: string;
@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly pageLang: string;
 }
 
-/** `attribute` answers like `Element.getAttribute`. */
+/** Reads the options of a widget. `attribute` works like `Element.getAttribute`. */
 export function readOptions(attribute: (name: string) => string | null, around: Surroundings): WidgetOptions {
   const lang = attribute('lang') || around.pageLang;
   // In a bundle this file comes from the site, and only the site knows where the service is.
@@ -54,7 +54,7 @@ function originOf(address: string, base: string): string {
   return parseUrl(address, base)?.origin ?? address;
 }
 
-/** `Intl` throws at what is no language tag, and page authors write all kinds of things. */
+/** Returns whether a text is a language tag. `Intl` throws for any other text, and page authors write all kinds. */
 function isLanguage(lang: string): boolean {
   try {
     return Intl.getCanonicalLocales(lang).length > 0;

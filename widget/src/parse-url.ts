@@ -1,4 +1,4 @@
-/** The address, or `null` if it is none. `URL.canParse` is younger than the oldest browsers that this is for. */
+/** Parses a URL; `null` if it is none. `URL.canParse` is missing in the oldest supported browsers. */
 export function parseUrl(text: string, base?: string): URL | null {
   try {
     return new URL(text, base);

@@ -1,14 +1,14 @@
-/** Nearer to the end than this counts as being there. Pixels. */
+/** Distance from the end below which a reader counts as being there. Pixels. */
 const NEAR = 32;
 
-/** Keeps a list that grows at its end scrolled there, but only for a reader who is there. */
+/** Keeps a list that grows at its end scrolled to the end, but only if the reader is there. */
 export class FollowEnd {
   isAtEnd = $state(true);
   #scroller: HTMLElement | undefined;
-  /** As of when the list was last followed: growth since then is not the reader's scrolling. */
+  /** Height when the list was last followed: growth since then is not scrolling by the reader. */
   #height = 0;
 
-  /** `{@attach}` to the scrolling element; its children are what grows. */
+  /** `{@attach}` to the scrolling element, whose children grow. */
   readonly attach = (scroller: HTMLElement): (() => void) => {
     this.#scroller = scroller;
     const look = () => {

@@ -22,18 +22,21 @@ export type Sheet =
   /** A stranger's link was pressed. */
   | { readonly kind: 'leave'; readonly href: string };
 
-/** One widget: what its element was told, whether it is open, and its chat once there is one. */
+/** State of one widget: the options of its element, whether it is open, and its chat once it is created. */
 export class WidgetModel {
   options = $state.raw<WidgetOptions>() as WidgetOptions;
   strings = $state.raw<Strings>(en);
   isOpen = $state(false);
-  /** Nothing is made, and no connection opened, before the first opening, unless there is something to take up. */
+  /**
+   * Chat of the widget. Not created, and no connection opened, before the first opening, unless there is a session to
+   * resume.
+   */
   chat = $state.raw<ChatModel | null>(null);
-  /** The chat could not even be made: what the element was told makes no sense. */
+  /** True if the options of the element are invalid, so that no chat could be created. */
   isMisconfigured = $state(false);
   unread = $state(0);
   textOnBrand = $state<string>();
-  /** Moves while something on the screen counts seconds. */
+  /** Current time, Unix milliseconds. Updated only while something on the screen counts seconds. */
   now = $state(Date.now());
 
   /** Choices of the visitor on the start screen. */
@@ -53,7 +56,7 @@ export class WidgetModel {
 
   readonly #options: () => WidgetOptions;
 
-  /** `options` reads what the element and the page say now. */
+  /** `options` reads the present options from the element and the page. */
   constructor(options: () => WidgetOptions) {
     this.#options = options;
     this.readOptions();
@@ -63,7 +66,7 @@ export class WidgetModel {
     this.options = this.#options();
   }
 
-  /** A chat of the page's own, to be used instead of making one. */
+  /** Uses a chat of the page's own instead of creating one. */
   give(chat: Chat): void {
     this.release();
     this.#given = chat;
@@ -71,8 +74,8 @@ export class WidgetModel {
   }
 
   /**
-   * Goes on with what the page before this one left in this tab. Resolves with whether the panel stood open
-   * there, and is to be opened. A chat of the page's own is taken as it is.
+   * Resumes what the previous page left in this tab. Resolves to whether the panel was open there and has to be opened.
+   * A chat of the page's own is used as it is.
    */
   async takeUp(): Promise<boolean> {
     const { isOpen } = recall(this.options);
@@ -83,7 +86,7 @@ export class WidgetModel {
     return isTakenUp && isOpen;
   }
 
-  /** Leaves the next page what it cannot know otherwise, as long as there is something to go on with. */
+  /** Stores for the next page what it cannot know otherwise, as long as there is something to resume. */
   remember(): void {
     if (!this.chat) return;
     const { isOpen, options } = this;
@@ -98,7 +101,7 @@ export class WidgetModel {
     this.see();
   }
 
-  /** Notes that what came in while the visitor looked elsewhere has been seen. */
+  /** Marks what arrived while the visitor looked elsewhere as seen. */
   see(): void {
     if (!this.#isSeen()) return;
     this.unread = 0;
@@ -116,7 +119,7 @@ export class WidgetModel {
     };
   }
 
-  /** Opens the form about the stranger of the conversation on view. */
+  /** Opens the report form about the peer of the conversation on screen. */
   report(): void {
     const state = this.chat?.snapshot.state;
     if (state?.status === 'chatting' || state?.status === 'ended')
@@ -127,7 +130,7 @@ export class WidgetModel {
     this.chat?.find(this.criteria());
   }
 
-  /** Leaves nothing behind. The next opening starts anew. */
+  /** Releases everything. The next opening starts from the beginning. */
   release(): void {
     if (this.chat) forget(this.options);
     this.chat?.release();
@@ -186,7 +189,7 @@ export class WidgetModel {
     else if (error.code === 'claims_refused' || error.code === 'key_revoked') adviseOwner(error.message);
   }
 
-  /** The page's own policy keeps the chat from its service, which no error says. */
+  /** Notices that the page's own Content Security Policy blocks the service, which no error reports. */
   readonly #onViolation = ({ effectiveDirective, blockedURI }: SecurityPolicyViolationEvent): void => {
     const { api } = this.options;
     const socket = api.replace('http', 'ws');
@@ -205,5 +208,5 @@ export class WidgetModel {
   }
 }
 
-/** Returns whether there is something for the next page to go on with. */
+/** Returns whether there is something for the next page to resume. */
 const isRunning = ({ status }: ChatState) => status === 'waiting' || status === 'chatting';

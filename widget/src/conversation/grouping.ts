@@ -1,14 +1,14 @@
 import type { Message } from '@passerby/sdk';
 
-/** Messages of one side, said in one go. */
+/** Consecutive messages of one side without a long pause. */
 export interface Group {
   readonly from: Message['from'];
-  /** Stable while the group grows: a key for lists. */
+  /** Key for lists, stable while the group grows. */
   readonly id: string;
   readonly messages: readonly Message[];
 }
 
-/** A silence longer than this starts a new group. */
+/** Maximum pause within a group. Milliseconds. */
 const GO_MS = 3 * 60_000;
 
 export function groupMessages(messages: readonly Message[]): readonly Group[] {
@@ -22,7 +22,7 @@ export function groupMessages(messages: readonly Message[]): readonly Group[] {
   return groups;
 }
 
-/** Messages whose status is shown: the newest of one's own, and whatever did not arrive. */
+/** Status to show for a message: of the visitor's newest message, and of each undelivered one; `null` for the others. */
 export function statusOf(
   message: Message,
   messages: readonly Message[],

@@ -1,4 +1,4 @@
-/** Texts of the parts that come on demand: the gate, a report, the notice before a link. */
+/** Texts of the parts that are loaded on demand: consent, a report, the warning before a link. */
 export const enOnDemand = {
   gate: 'Before you start',
   rules: 'The rules here',

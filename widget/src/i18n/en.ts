@@ -1,8 +1,8 @@
 import type { enOnDemand } from './en-on-demand.ts';
 
 /**
- * Texts of the widget, but for those that come on demand: see `en-on-demand.ts`. `{…}` is filled in. A site owner changes any
- * of them with `element.strings`.
+ * Texts of the widget, except those loaded on demand: see `en-on-demand.ts`. `{…}` is a placeholder. A site owner
+ * replaces any of them with `element.strings`.
  */
 export const en = {
   launcher: 'Talk to someone here',
@@ -126,8 +126,8 @@ export const en = {
 export type StringName = keyof typeof en;
 type OnDemandName = keyof typeof enOnDemand;
 
-/** The words in use. Complete, but for those that come on demand: what a site owner leaves out stays English. */
+/** Texts in use. Complete, except for those loaded on demand: what a site owner leaves out stays English. */
 export type Strings = Readonly<Record<StringName, string> & Partial<Record<OnDemandName, string>>>;
 
-/** The same where those have come. */
+/** Texts in use, once those loaded on demand are there too. */
 export type AllStrings = Readonly<Record<StringName | OnDemandName, string>>;

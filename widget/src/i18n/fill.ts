@@ -1,10 +1,10 @@
-/** A piece of a sentence: the words around a blank, or what fills it. */
+/** Piece of a sentence: text around a placeholder, or the value in its place. */
 export interface Piece {
   readonly text: string;
   readonly isFilling: boolean;
 }
 
-/** Cuts `template` at its `{blanks}` and puts `values` there; a blank without a value stays as it is. */
+/** Splits `template` at its `{placeholders}` and inserts `values`; a placeholder without a value stays as it is. */
 export function pieces(template: string, values: Readonly<Record<string, string | number>>): Piece[] {
   return template
     .split(/\{(\w+)\}/)

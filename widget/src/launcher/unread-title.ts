@@ -1,6 +1,6 @@
 import { ownDocument } from '../own-document.ts';
 
-/** The number before the page's title while its tab is in the background. */
+/** Number of unread messages, shown before the page's title while its tab is in the background. */
 export class UnreadTitle {
   #shown = '';
 
@@ -10,7 +10,7 @@ export class UnreadTitle {
     setTitle(this.#shown + ownDocument('title'));
   }
 
-  /** Takes back what was added, and nothing that the page has set since. */
+  /** Removes the number again; a title that the page has set since stays. */
   restore(): void {
     const title = ownDocument('title');
     if (this.#shown && title.startsWith(this.#shown)) setTitle(title.slice(this.#shown.length));

@@ -1,20 +1,19 @@
 import { parseUrl } from '../parse-url.ts';
 
-/** A piece of a message: words, or an address that may be followed. */
+/** Piece of a message: text, or a link that may be followed. */
 export interface Piece {
   readonly text: string;
-  /** Where it leads, as the browser reads it; `null` for words. */
+  /** Destination as the browser parses it; `null` for text. */
   readonly link: URL | null;
 }
 
 const CANDIDATE = /(?<![\p{L}\p{N}_])https:\/\/[^\s<>"'`{}|\\^\p{C}]+/giu;
-/** Characters that end a sentence, not an address. */
+/** Characters that end a sentence and not a URL. */
 const TRAILING = /[.,;:!?…*_~'"’”»)\]]$/u;
 
 /**
- * Cuts a text at its links: `https://`, a name with a dot, and neither user nor password. Where the
- * browser reads another host than stands there (letters of other scripts, invisible ones), the link shows
- * what the browser reads.
+ * Splits a text at its links: `https://`, a host name with a dot, and neither user nor password. Where the browser
+ * parses another host than is written (letters of other scripts, invisible ones), the link shows the parsed one.
  */
 export function findLinks(text: string): readonly Piece[] {
   const pieces: Piece[] = [];

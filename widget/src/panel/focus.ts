@@ -1,6 +1,6 @@
 /**
- * Puts the focus on what the present screen is about: its element with `data-focus`. Not on a text field
- * of a touch screen, where that would raise the keyboard unasked.
+ * Moves the focus to the main element of the present screen, the one with `data-focus`; not to a text field on a touch
+ * screen, where that would open the on-screen keyboard.
  */
 export function focusScreen(panel: HTMLElement): void {
   const wanted = panel.querySelector<HTMLElement>('[data-focus]');
@@ -8,7 +8,7 @@ export function focusScreen(panel: HTMLElement): void {
   (wanted && !isField ? wanted : panel).focus({ preventScroll: true });
 }
 
-/** The same for a part of the panel that came later. */
+/** Moves the focus in the same way within a part of the panel that was added later. */
 export function focusIn(part: Element): void {
   part.querySelector<HTMLElement>('[data-focus]')?.focus({ preventScroll: true });
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps a full-screen panel inside what the on-screen keyboard leaves of the window: on phones the layout
- * viewport stays as it is and the visual one shrinks and moves. `{@attach}` to the panel.
+ * Keeps a full-screen panel inside the part of the window that the on-screen keyboard leaves: on phones the layout
+ * viewport stays as it is and the visual viewport shrinks and moves. `{@attach}` to the panel.
  */
 export function fitVisualViewport(panel: HTMLElement): () => void {
   const viewport = window.visualViewport;

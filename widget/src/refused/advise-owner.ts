@@ -1,6 +1,6 @@
 import { ownerAdvice } from './refusals.ts';
 
-/** Tells whoever looks into the console of the page what to change. Once a reason, not at every attempt. */
+/** Logs to the page's console what the site owner has to change. Once per reason, not at every attempt. */
 export function adviseOwner(reason: string, site = ''): void {
   if (told.has(reason)) return;
   told.add(reason);

@@ -1,7 +1,7 @@
 import type { ChatErrorCode } from '@passerby/sdk';
 import type { StringName } from '../i18n/en.ts';
 
-/** Texts for a refusal. Whether "try again" is offered is the error's own `retry`. */
+/** Texts for a refusal. The error's own `retry` decides whether "try again" is offered. */
 interface Refusal {
   readonly heading: StringName;
   readonly how: StringName;
@@ -12,7 +12,7 @@ const updating: Refusal = { heading: 'updating', how: 'updatingHow' };
 const notHere: Refusal = { heading: 'notHere', how: 'notHereHow' };
 const tooOld: Refusal = { heading: 'tooOld', how: 'tooOldHow' };
 
-/** Code → words. Complete by its type: a new code without words does not compile. */
+/** Texts by error code. Complete by its type: a new code without texts does not compile. */
 export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   bad_request: broken,
   origin_refused: notHere,
@@ -47,7 +47,10 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
   outbox_full: { heading: 'outboxFull', how: 'outboxFull' },
 };
 
-/** Advice in the console for the site owner whose page is not let in. Other refusals of a page: the error's own message. */
+/**
+ * Advice in the console for the owner of a site that refuses this page. Other refusals of a page have the error's own
+ * message.
+ */
 export function ownerAdvice(site: string, origin: string): string {
   return (
     `Passerby: this page (${origin}) may not use the site key "${site}". ` +

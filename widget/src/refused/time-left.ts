@@ -1,7 +1,7 @@
 import { fill } from '../i18n/fill.ts';
 import type { Strings } from '../i18n/en.ts';
 
-/** When to try again, as one says it: seconds, then minutes, then hours. Never too early. */
+/** Text about the time until a retry: in seconds, then minutes, then hours, rounded up. */
 export function timeLeft(ms: number, strings: Strings): string {
   const seconds = Math.ceil(ms / 1_000);
   if (seconds < 100) return fill(strings.tryAgainIn, { seconds });

@@ -1,6 +1,6 @@
 /**
- * Parts that most visitors never see, in a file of their own. Each part is mounted by the runtime that came with
- * it, and what it is given is plain: after a failed first load that may be another copy than the widget's.
+ * Components that most visitors never see, in a chunk of their own. Each is mounted by the Svelte runtime that its
+ * chunk imports, and given plain values: after a failed first load that may be another copy than the widget's.
  */
 import { type Component, flushSync, mount, unmount } from 'svelte';
 import { enOnDemand } from '../i18n/en-on-demand.ts';
@@ -11,10 +11,10 @@ import Report from './Report.svelte';
 
 export { Gate, LeaveNotice, Report };
 
-/** Properties of one of them before its own words are there. */
+/** Properties of such a component before its own texts are loaded. */
 export type Given<Props extends { strings: AllStrings }> = Omit<Props, 'strings'> & { readonly strings: Strings };
 
-/** Puts one of them into `target`; returns what takes it out again. */
+/** Mounts such a component in `target`; returns the function that unmounts it. */
 export function show<Props extends { strings: AllStrings }>(
   component: Component<Props>,
   target: Element,

@@ -1,7 +1,7 @@
 import type { ReportReason } from '@passerby/sdk';
 import type { AllStrings } from '../i18n/en.ts';
 
-/** Names of each reason. */
+/** Text of each reason, by its name. */
 export const REASON_WORDS: Readonly<Record<ReportReason, keyof AllStrings>> = {
   harassment: 'reasonHarassment',
   sexual: 'reasonSexual',

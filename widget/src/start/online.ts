@@ -2,10 +2,10 @@ import type { OnlineBucket } from '@passerby/sdk';
 import { fill } from '../i18n/fill.ts';
 import type { Strings } from '../i18n/en.ts';
 
-/** Returns whether the visitor can be the only one. */
+/** Returns whether the visitor may be the only one online. */
 export const isAlone = (online: OnlineBucket) => online.max !== null && online.max <= 1;
 
-/** About how many visitors there are, in words. */
+/** Text with the approximate number of visitors online. */
 export function onlineWords(online: OnlineBucket, strings: Strings): string {
   const { min, max } = online;
   if (max === null) return fill(strings.onlineMany, { min });

@@ -1,8 +1,8 @@
 import { parseColor, textColorOn } from './contrast.ts';
 
 /**
- * Text colour that can be read on the site's brand colour, as a CSS colour; `undefined` where the site set none (or one
- * this browser cannot compute) and the theme's own pair holds.
+ * Text colour that is legible on the site's brand colour, as a CSS colour; `undefined` if the site set none (or one
+ * this browser cannot compute) and the theme's own pair applies.
  */
 export function textOnBrand(root: HTMLElement): string | undefined {
   if (getComputedStyle(root).getPropertyValue('--passerby-you').trim() === '') return undefined;

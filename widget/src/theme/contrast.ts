@@ -37,7 +37,7 @@ export function contrast(one: Rgb, other: Rgb): number {
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-/** White on `ground` where it can be read, else black, which then always can: no colour is too near to both. */
+/** Returns white if it is legible on `ground`, else black, which then always is: no colour is too close to both. */
 export function textColorOn(ground: Rgb): Rgb {
   return contrast(WHITE, ground) >= TEXT_CONTRAST ? WHITE : BLACK;
 }

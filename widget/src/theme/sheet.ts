@@ -3,7 +3,7 @@ import base from './base.css';
 
 let sheet: CSSStyleSheet | undefined;
 
-/** The widget's whole style, one constructed sheet for all widgets of the page: no inline style that a policy could forbid. */
+/** Constructed style sheet with all styles, shared by the widgets of the page: a CSP could forbid inline styles. */
 export function styleSheet(): CSSStyleSheet {
   if (!sheet) {
     sheet = new CSSStyleSheet();

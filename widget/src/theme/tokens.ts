@@ -1,6 +1,6 @@
 /**
- * The colours. Style sheets name them as custom properties, filled in where a sheet says
- * `--tokens: light` or `--tokens: dark`: see `rollup/css-string.js`.
+ * Colour tokens. Style sheets use them as custom properties, which the build inserts where a sheet says `--tokens:
+ * light` or `--tokens: dark`: see `rollup/css-string.js`.
  */
 export const TOKENS = {
   light: {
@@ -31,7 +31,7 @@ export const TOKENS = {
 
 export type Token = keyof (typeof TOKENS)['light'];
 
-/** Every text colour and the grounds it stands on; each pair is held to 4.5 : 1 in both themes. */
+/** Text colours with their background colours; a test holds each pair to 4.5 : 1 in both themes. */
 export const TEXT_PAIRS: readonly (readonly [text: Token, ground: Token])[] = [
   ['text', 'surface'],
   ['text', 'raised'],

@@ -4,19 +4,19 @@ import { LONG_WAIT_MS } from './distance.ts';
 
 type Waiting = Extract<ChatState, { status: 'waiting' }>;
 
-/** Text about a wait: a string's name, and what fills its blanks. */
+/** Text about a wait: the name of a string, and the values of its placeholders. */
 export interface WaitWords {
   readonly heading: StringName;
   readonly line: StringName;
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** Estimates shorter than this are over before they are read. */
+/** Shortest estimate that is shown: shorter ones are over before they are read. Milliseconds. */
 const ESTIMATE_MIN_MS = 2_000;
 
 /**
- * The heading says where we look now; the line says the one most useful thing: what stands in the way,
- * how long it usually takes, or what comes next.
+ * Texts about a wait: the heading names the present reach of the search, the line below it the most useful fact: a
+ * criterion to widen, the usual duration, or the next step.
  */
 export function waitWords({ since, progress }: Waiting, now: number, hasTopic: boolean): WaitWords {
   const reach = progress?.reach ?? 'topic';
