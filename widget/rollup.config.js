@@ -16,8 +16,8 @@ const target = 'es2022';
 // Without its own resolving, which comes before node-resolve's and knows nothing of the `browser` field.
 const script = () => ({ ...esbuild({ target, tsconfig: false, include: /\.ts$/ }), resolveId: undefined });
 /**
- * Properties that Socket.IO, Engine.IO and Svelte's runtime keep to themselves, by their convention or by their
- * declarations. All code that uses them is in one chunk. One that stands in packets is reserved below.
+ * Private properties of Socket.IO and Engine.IO, by their convention or by their declarations. All code that uses them
+ * is in one chunk. One that occurs in packets is reserved below.
  */
 const PRIVATE =
   /^(_[a-z].*|emitReserved|(set|clear)TimeoutFn|(write|send|receive)Buffer|reconstructor|skipReconnect|reconPack|priorWebsocketSuccess|notifyOutgoingListeners|reactions|outrogroups|teardown)$/i;

@@ -2,14 +2,14 @@ import { TOKENS } from '../src/theme/tokens.ts';
 
 /** Colours a site may replace, and the custom property it does so with. @type {Record<string, string>} */
 const REPLACEABLE = { you: '--passerby-you', 'on-you': '--passerby-on-you' };
-/** Stands in the bundle for the styles of all components until they are all known. */
+/** Placeholder in the bundle for the styles of all components, until they are all known. */
 const PLACEHOLDER = '__COMPONENT_STYLES__';
 const PLACEHOLDER_LITERAL = new RegExp(`(["'])${PLACEHOLDER}\\1`);
 
 /**
- * Makes style sheets strings, so that they can be adopted into a shadow root: a sheet imported by name is
- * its own text; what the components' `<style>` blocks compile to is gathered and put where the code says
- * `__COMPONENT_STYLES__`. `--tokens: light` or `--tokens: dark you them` in a sheet becomes those tokens.
+ * Turns style sheets into strings, so that they can be adopted into a shadow root: a sheet imported by name is its own
+ * text; the compiled `<style>` blocks of the components are collected and inserted in place of `__COMPONENT_STYLES__`.
+ * `--tokens: light` or `--tokens: dark you them` in a sheet becomes those tokens.
  *
  * @returns {import('rollup').Plugin}
  */

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** As in an `integrity` attribute. @param {string | Uint8Array} content */
+/** Hash as in an `integrity` attribute. @param {string | Uint8Array} content */
 const hashOf = (content) => `sha384-${createHash('sha384').update(content).digest('base64')}`;
 
 /** @param {string} moduleId */
 const blank = (moduleId, what = '') => `@@${what}:${path.basename(moduleId)}@@`;
 
 /**
- * Stands at the head of what imports chunks. Some browsers remember a failure by its address, so the next attempt has
- * another one. Elements of the page may stand in front of the document's head.
+ * Code at the beginning of modules that import chunks. Some browsers cache a failed load by its URL, so the next
+ * attempt has another one. Elements of the page may shadow the document's head.
  */
 const LOAD_CHUNK = `
 const failures = {};
@@ -28,8 +28,8 @@ const loadChunk = (url, integrity, first) => {
 };`;
 
 /**
- * Lets no chunk run that is not the one that was built: before it is imported, a `modulepreload` with its
- * hash fetches it, and what does not match stays failed for the import after it.
+ * Prevents any chunk but the one that was built from running: before it is imported, a `modulepreload` with its hash
+ * fetches it, and a mismatch makes the import after it fail.
  *
  * @returns {import('rollup').Plugin}
  */
@@ -62,8 +62,8 @@ export function chunkIntegrity() {
 }
 
 /**
- * Puts the hash of a file that was built before where the code says `__INTEGRITY__`, and writes the hashes of
- * all scripts to `integrity.json`.
+ * Replaces `__INTEGRITY__` by the hash of a file that was built before, and writes the hashes of all scripts to
+ * `integrity.json`.
  *
  * @param {string} file
  * @returns {import('rollup').Plugin}

@@ -1,6 +1,6 @@
 /**
- * Code of libraries that comes along whether or not it is used, and what stands in its place: the SDK names WebSocket and
- * long-polling as its transports, sends nothing binary, and reconnects by itself.
+ * Unused code of libraries that tree shaking keeps, and its replacement: the SDK names WebSocket and long-polling as
+ * its transports, sends nothing binary, and reconnects by itself.
  *
  * @type {readonly (readonly [RegExp, string])[]}
  */
@@ -15,11 +15,11 @@ const UNUSED = [
   ],
 ];
 
-/** Errors whose message is for the site owner, in the console. Of the others a visitor reads the widget's own words. */
+/** Errors whose message is for the site owner, in the console. For the others visitors see the widget's own texts. */
 const WITH_MESSAGE = ['origin_refused', 'key_revoked', 'claims_refused'];
 
 /**
- * Leaves that out, and of the SDK's table of errors what only a developer or HTTP reads.
+ * Removes that code, and from the SDK's table of errors what only developers or HTTP need.
  *
  * @returns {import('rollup').Plugin}
  */

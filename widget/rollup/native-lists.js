@@ -1,6 +1,6 @@
 /**
- * Has libraries make lists by syntax, where they use `Array.from`: old libraries that pages still have (Prototype, MooTools)
- * put one of their own in its place, which knows nothing of iterables.
+ * Makes libraries use array syntax instead of `Array.from`: old libraries that pages still have (Prototype, MooTools)
+ * replace it by one of their own, which does not support iterables.
  *
  * @returns {import('rollup').Plugin}
  */

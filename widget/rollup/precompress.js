@@ -1,8 +1,7 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 /**
- * Writes every script a second and third time, brotli and gzip, so that the service compresses nothing
- * while it serves.
+ * Writes a brotli and a gzip form of every script, so that the service compresses nothing while it serves.
  *
  * @returns {import('rollup').Plugin}
  */

@@ -26,11 +26,11 @@ export const POLICY: Policy = {
   inactivityMs: 600_000,
 };
 
-/** A chat without a service: a test says what it shows, and reads what it was asked. */
+/** Chat without a service: a test sets its snapshot, and reads its calls. */
 export class FakeChat implements Chat {
-  /** Every call, as `name` and arguments. */
+  /** All calls, as name and arguments. */
   readonly calls: unknown[][] = [];
-  /** Thrown, or rejected with, by the next call of that name. */
+  /** Errors by the name of a call: the next such call throws it, or rejects with it. */
   readonly refusals = new Map<string, Error>();
   readonly #listeners: Listeners = {
     change: new Set(),
@@ -60,7 +60,7 @@ export class FakeChat implements Chat {
     for (const listener of this.#listeners[name]) listener(event);
   }
 
-  /** How many listeners there are, of all events. */
+  /** Number of listeners, of all events. */
   get listeners(): number {
     return Object.values(this.#listeners).reduce((sum, { size }) => sum + size, 0);
   }

@@ -165,7 +165,7 @@ it('leaves the page no key that its launcher is pressed with', async () => {
 
 const NAMES = ['currentScript', 'querySelector', 'createElement', 'body', 'head', 'documentElement', 'passerbyChat'];
 
-/** Elements of the page that stand in front of these properties of the document. What they have of a script is somebody else's. */
+/** Elements of the page that shadow these properties of the document. Their attributes of a script are a foreign site's. */
 function standInFor(names: readonly string[], tag: string): HTMLElement[] {
   return names.map((name) => {
     const element = document.createElement(tag);

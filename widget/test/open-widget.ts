@@ -4,7 +4,7 @@ import { FakeChat } from './fake-chat.ts';
 // The built file: what is tested is what is served.
 await import('../dist/passerby-chat.js' as string);
 
-/** A widget in the page, gone after the test, with a fake chat that shows what `prepare` says. */
+/** Adds a widget to the page, removed after the test, with a fake chat that `prepare` sets up. */
 export function addWidget(attributes: Readonly<Record<string, string>> = {}, prepare?: (chat: FakeChat) => void) {
   const chat = new FakeChat();
   prepare?.(chat);
@@ -18,7 +18,7 @@ export function addWidget(attributes: Readonly<Record<string, string>> = {}, pre
   return { chat, element, find };
 }
 
-/** The same, open. */
+/** Adds a widget in the same way, and opens it. */
 export function openWidget(attributes: Readonly<Record<string, string>> = {}, prepare?: (chat: FakeChat) => void) {
   const widget = addWidget(attributes, prepare);
   widget.element.open();

@@ -12,7 +12,7 @@ beforeEach(() => {
   onTestFinished(() => sessionStorage.clear());
 });
 
-/** Takes the page's widget away as a reload does: without a word, and with what the tab stored left in it. */
+/** Removes the page's widget as a reload does: without telling it, and with the tab's storage left as it is. */
 async function unload({ element }: { element: HTMLElement }) {
   await expect.poll(() => sessionStorage.length).toBeGreaterThan(0);
   const kept = Object.entries(sessionStorage);

@@ -35,7 +35,7 @@ const SCREENS: Readonly<Record<string, (chat: FakeChat) => void>> = {
 
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
-/** What lies over a screen once something in it was pressed. */
+/** Sheets over a screen, opened by a control in it. */
 const OVER: Readonly<Record<string, { prepare: (chat: FakeChat) => void; open: () => Promise<void>; shows: string }>> =
   {
     report: {
@@ -73,10 +73,10 @@ const complaints = async (element: HTMLElement) => {
   const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 };
-/** The landmarks of a page, to which the chat in it must not add. */
+/** Landmarks of a page, to which the chat in it must not add. */
 const LANDMARKS = ['header', 'main', 'footer'];
 
-/** What is to be pressed: of a choice, its whole line. */
+/** Returns the controls whose press target is too small: of a choice, its whole row is the target. */
 const tooSmall = (element: HTMLElement) =>
   [...element.shadowRoot!.querySelectorAll<HTMLElement>('button, textarea, input')]
     .map((control) => control.closest<HTMLElement>('.choice') ?? control)
@@ -142,7 +142,7 @@ it('has nothing axe objects to in the menu of a conversation', async () => {
   expect(await complaints(element)).toEqual([]);
 });
 
-/** The smallest phone on its side, and what is left of a window at 400 %. */
+/** Smallest phone in landscape, and a window at 400 % zoom. */
 describe.each([
   [568, 320],
   [320, 256],

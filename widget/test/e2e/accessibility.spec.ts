@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './fixtures.ts';
 import type { VisitorPage } from './visitor-page.ts';
 
-/** Rules that the colours decide: all that dark and light differ in. */
+/** Rules about colours, in which alone the dark and the light theme differ. */
 const OF_COLOURS = ['color-contrast', 'link-in-text-block'];
 
 async function seriousViolations({ page }: VisitorPage, rules: readonly string[] | 'all'): Promise<string[]> {

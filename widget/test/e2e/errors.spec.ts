@@ -41,7 +41,7 @@ test('a lost connection is shown, and what was said meanwhile is not lost from s
   for (const { context } of [ada, ben]) await context.close();
 });
 
-/** From the filter-evasion collections: every one would run if it were ever read as markup. */
+/** Vectors from collections of filter evasions: each would run if it were ever parsed as markup. */
 const CORPUS = [
   `<script>window.hacked=1</script>`,
   `<img src=x onerror="window.hacked=1">`,

@@ -3,7 +3,7 @@ import { CAREFUL_SITE, expect, test } from './fixtures.ts';
 
 type Chat = HTMLElement & Record<'open' | 'close', () => void> & { strings: object; claims: unknown };
 
-/** Runs in the page, with the element of its tag. */
+/** Runs a function in the page, with the element of its script tag. */
 const withChat = (page: Page, use: (chat: Chat) => void) =>
   page.evaluate(`(${String(use)})(window.passerbyChat)`) as Promise<void>;
 

@@ -3,15 +3,15 @@ import { type Service, startService } from '../../../.config/test/service.ts';
 import { type SiteOwner, startSiteOwner } from './site-owner.ts';
 import { VisitorPage } from './visitor-page.ts';
 
-/** How somebody comes by. */
+/** Options for a visitor who opens the page. */
 export interface Arrival extends BrowserContextOptions {
   readonly path?: '/' | '/more' | '/strict';
-  /** `foreign`: under an address that is not on the site's list. */
+  /** `foreign`: under an origin that is not on the site's list. */
   readonly by?: 'listed' | 'foreign';
 }
 
 interface PerTest {
-  /** A key nobody else uses, so that no test meets the visitors of another. */
+  /** Key that no other test uses, so that no test meets the visitors of another. */
   site: string;
   /** Brings one more visitor, in a browser context of their own, to the owner's page. */
   arrive: (arrival?: Arrival) => Promise<VisitorPage>;
@@ -25,10 +25,10 @@ interface PerWorker {
 }
 
 const siteKeys = Array.from({ length: 99 }, (_, index) => `pk_test_e2e_${String(index).padStart(2, '0')}`);
-/** A site that asks for something first, and takes reports with messages. */
+/** Site that asks for consent before the first search, and takes reports with messages. */
 export const CAREFUL_SITE = 'pk_test_e2e_careful';
 let sitesUsed = 0;
-/** A key nobody else uses. */
+/** Returns a key that no other test uses. */
 export const nextSite = (): string => siteKeys[sitesUsed++]!;
 
 export const test = base.extend<PerTest, PerWorker>({

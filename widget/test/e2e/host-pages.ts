@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Frame, Page } from '@playwright/test';
 import { build } from 'esbuild';
 
-/** What a page needs to know to put the chat into itself. */
+/** Values that a page needs to embed the chat. */
 export interface Embed {
   /** The service. */
   readonly api: string;
@@ -16,23 +16,23 @@ export interface Embed {
   readonly inFrame?: string;
 }
 
-/** A page that somebody else made, and the chat in it. */
+/** Page of a site owner with the chat in it. */
 export interface HostPage {
   readonly name: string;
-  /** Set where another page asks nearly the same: visited by `npm run test:deep` only. */
+  /** Set if another page tests nearly the same: visited by `npm run test:deep` only. */
   readonly isDeep?: true;
   readonly html: (embed: Embed) => string | Promise<string>;
   /** The media type, if it is not HTML. */
   readonly type?: string;
   /** The Content Security Policy it is served with. */
   readonly policy?: (embed: Embed) => string;
-  /** What the visitor's browser is set to. */
+  /** Sets up the visitor's browser. */
   readonly prepare?: (page: Page) => Promise<unknown>;
-  /** Until a visitor can press the launcher. */
+  /** Resolves once a visitor can press the launcher. */
   readonly settle?: (frame: Frame) => Promise<unknown>;
-  /** How much larger all of it is drawn. Default: 1. */
+  /** Zoom factor of the page. Default: 1. */
   readonly zoom?: number;
-  /** The page's own doings, in the middle of a conversation. */
+  /** Change that the page makes in the middle of a conversation. */
   readonly change?: (frame: Frame) => Promise<unknown>;
   /** The document with the chat, where it is in a frame of that name. */
   readonly inFrame?: (embed: Embed) => string;
@@ -56,7 +56,7 @@ const withStyle = (css: string) => page({ head: `<style>${css}</style>` });
 const withScript = (code: string) => page({ head: `<script>${inScript(code)}</script>` });
 const inScript = (code: string): string => code.replaceAll('</script', String.raw`<\/script`);
 
-/** A sheet as themes of well-known systems have it: it takes hold of bare elements, and hides what is empty. */
+/** Style sheet like those of well-known themes: it styles bare elements, and hides empty ones. */
 const THEME = `
   *, *::before, *::after { box-sizing: border-box; }
   html { font-size: 18px; line-height: 2.2; letter-spacing: .04em; text-transform: lowercase; }
@@ -91,7 +91,7 @@ const MOOTOOLS = `
 const NAMES = ['currentScript', 'body', 'head', 'documentElement', 'passerbyChat', 'title', 'forms', 'cookie'];
 const CLOBBERED = NAMES.map((name) => `<img name="${name}" id="${name}" src="data:," data-site="pk_test_evil" alt="">`);
 
-/** React draws the whole document, finds other words than it expects, and makes all of it anew. */
+/** React hydrates the whole document, finds other text than it expects, and renders all of it again. */
 const WHOLE_DOCUMENT = `
   import { createElement as h, useState } from 'react';
   import { hydrateRoot } from 'react-dom/client';
@@ -130,7 +130,7 @@ const STRICT_MODE = `
   });
 `;
 
-/** A program for the browser in one script. The React of before is found from a folder of its own. */
+/** Bundles a program for the browser into one script. The earlier React is resolved from a folder of its own. */
 async function bundle(code: string, react: 18 | 19): Promise<string> {
   const resolveDir = react === 18 ? path.join(import.meta.dirname, 'react-18') : path.resolve('.config');
   const { outputFiles } = await build({
@@ -154,7 +154,7 @@ const redrawnBy = (react: 18 | 19): Omit<HostPage, 'name'> => ({
 });
 
 const require = createRequire(import.meta.url);
-/** A page whose links are followed by a library, which exchanges what is in it. */
+/** Page whose links are followed by a library, which replaces its content. */
 const navigatedBy = (library: string, attributes: string): Omit<HostPage, 'name'> => ({
   html: async (embed) =>
     page({
@@ -169,7 +169,7 @@ const navigatedBy = (library: string, attributes: string): Omit<HostPage, 'name'
   },
 });
 
-/** Follows the link, and then goes back to what the library kept of the page before. */
+/** Follows the link, and then goes back to the library's cached copy of the first page. */
 const andBack = (row: Omit<HostPage, 'name'>): Omit<HostPage, 'name'> => ({
   ...row,
   change: async (frame) => {
@@ -186,7 +186,7 @@ const showModal = (frame: Frame) =>
   frame.evaluate(() => document.querySelector<HTMLDialogElement>('#modal')!.showModal());
 const closeModal = (frame: Frame) => frame.evaluate(() => document.querySelector<HTMLDialogElement>('#modal')!.close());
 
-/** Nothing of the chat is on paper. */
+/** Waits until the chat is hidden in print. */
 async function print(frame: Frame): Promise<void> {
   const visited = frame.page();
   await visited.emulateMedia({ media: 'print' });

@@ -5,12 +5,12 @@ import { type SiteOwner } from './site-owner.ts';
 import { expect, nextSite, test } from './fixtures.ts';
 import { UnwatchedBrowser } from './unwatched-browser.ts';
 
-/** The window is high enough for all of it. */
+/** Panel at its full height, for which the window is high enough. */
 const PANEL_IN_FULL = { ...PANEL, size: [376, 640] };
 
 interface Way {
   readonly name: string;
-  /** Leads the visitor on, by a page that ran before it is seen, or once more after it was. */
+  /** Leads the visitor to the page: one that was prerendered, or one that is restored. */
   readonly comeBy: (browser: UnwatchedBrowser, owner: SiteOwner, html: string) => Promise<void>;
 }
 
@@ -162,7 +162,7 @@ test.describe('Back to a page of the cache on which nothing had begun', () => {
 const htmlOf = (browser: UnwatchedBrowser, service: Service, site: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>${browser.driver}<script async src="${service.url}/widget.js" data-site="${site}"></script><h1>Lanterns and maps</h1></html>`;
 
-/** The same document under a name of another site. */
+/** Address of the same document under a host name of another site. */
 const foreign = (owner: SiteOwner, address: string): string => address.replace(owner.origin, owner.foreignOrigin);
 
 /** Runs in the page. */

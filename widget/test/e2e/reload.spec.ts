@@ -4,7 +4,7 @@ import type { VisitorPage } from './visitor-page.ts';
 const numbered = (who: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${who} ${index + 1}`);
 
-/** All of both, in order, none missing and none twice. */
+/** Expects all messages of both visitors, in order, none missing and none twice. */
 async function hasAll(visitor: VisitorPage, mine: readonly string[], theirs: readonly string[]): Promise<void> {
   await expect
     .poll(
@@ -96,7 +96,7 @@ test('a reload while waiting goes on waiting, and is found', async ({ arrive }) 
   await Promise.all([ada.isTalking(), ben.isTalking()]);
 });
 
-/** Presses what leads out of the conversation, and reloads in the same moment. */
+/** Presses a button that leaves the conversation, and reloads at the same moment. */
 async function pressAndReload(visitor: VisitorPage, name: string): Promise<void> {
   const loaded = visitor.page.waitForEvent('load');
   await visitor.page.evaluate((label) => {

@@ -37,7 +37,7 @@ export function shapeOf([part, zoom]: readonly [string, number]) {
   };
 }
 
-/** Says whether the focus is in the panel. Runs in the page. */
+/** Returns whether the focus is in the panel. Runs in the page. */
 export function isFocusInPanel(): boolean {
   const { shadowRoot } = Document.prototype.querySelector.call(document, 'passerby-chat')!;
   return shadowRoot!.querySelector('.panel')!.contains(shadowRoot!.activeElement);

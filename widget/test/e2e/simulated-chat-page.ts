@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 
 const dist = path.resolve(import.meta.dirname, '../../dist');
 
-/** Where the files of the widget are on this stage. Neither name leads anywhere. */
+/** Origin of the widget's files in this fixture. Neither host name resolves. */
 export const API = 'https://chat.test';
 const PAGE = 'https://page.test';
 
@@ -25,15 +25,18 @@ export const POLICY: Policy = {
 };
 
 export interface StageOptions {
-  /** What stands in the page's body. */
+  /** Content of the page's body. */
   readonly body?: string;
   /** Attributes of `<html>`. */
   readonly html?: string;
-  /** Put behind a file as it is served, by its name. */
+  /** Text appended to a file as it is served, by file name. */
   readonly tampered?: Readonly<Record<string, string>>;
 }
 
-/** A page under a policy as strict as can be, and the widget's files, without any server: what is asked for and what was stopped. */
+/**
+ * Page under the strictest possible Content Security Policy and the widget's files, without a server. Notes what is
+ * requested and what was blocked.
+ */
 export class WidgetStage {
   readonly page: Page;
   readonly requests: string[] = [];
@@ -84,7 +87,7 @@ export class WidgetStage {
     return this;
   }
 
-  /** A widget with a chat that shows this and does nothing. */
+  /** Shows a widget whose chat has this snapshot and does nothing. */
   async show(snapshot: Partial<ChatSnapshot>, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
     const whole: ChatSnapshot = {
       state: { status: 'idle' },
@@ -129,7 +132,7 @@ const STRICT = [
   `trusted-types 'none'`,
 ].join('; ');
 
-/** The hash of a built file, as an `integrity` attribute has it. */
+/** Hash of a built file, as an `integrity` attribute has it. */
 export async function integrityOf(name: string): Promise<string> {
   return `sha384-${createHash('sha384')
     .update(await readFile(path.join(dist, name)))

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The web server of somebody who put the chat on their page. Knows nothing of Passerby but the one tag. */
+/** Web server of a site owner who embeds the chat. Knows nothing of Passerby but the script tag. */
 export interface SiteOwner extends AsyncDisposable {
   /** `http://127.0.0.1:<free port>` */
   readonly origin: string;
-  /** The same server under a name that stands on no site's list. */
+  /** Origin of the same server that is on no site's list. */
   readonly foreignOrigin: string;
-  /** Serves this as well. Returns the address. */
+  /** Serves one more document. Returns its address. */
   readonly serve: (document: ServedDocument) => string;
 }
 
@@ -20,10 +20,7 @@ export interface ServedDocument {
   readonly policy?: string;
 }
 
-/**
- * Serves `/`, a second page `/more`, and, under a policy as strict as can be, `/strict`; all take
- * `?api=…&site=…`.
- */
+/** Serves `/`, a second page `/more`, and, under the strictest possible policy, `/strict`; all take `?api=…&site=…`. */
 export async function startSiteOwner(): Promise<SiteOwner> {
   const served = new Map<string, ServedDocument>();
   const server = createServer((request, response) => {

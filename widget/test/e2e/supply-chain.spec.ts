@@ -8,7 +8,7 @@ import { API, integrityOf, WidgetStage } from './simulated-chat-page.ts';
 const root = path.resolve(import.meta.dirname, '../../..');
 const OWNED = ';document.title="owned";';
 
-/** The recipe of the docs, at the host of this stage. */
+/** Recipe of the docs, with the host of this fixture. */
 async function recipe(): Promise<string> {
   const page = await readFile(path.join(root, 'docs/embedding.md'), 'utf8');
   const [, tag] = /```html\n(<script[^`]*?integrity[^`]*?<\/script>)\n```/.exec(page)!;

@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium } from '../../../.config/chromium.js';
 
-/** Time that a page may take to do what it was asked. Milliseconds. */
+/** Maximum time that a page may take to run a command. Milliseconds. */
 const PATIENCE_MS = 60_000;
 
 /**
- * A Chromium that no debugger is attached to: with one it uses no page that it prerendered, and keeps none whole. Its
- * pages ask this process for what to do, by `driver`.
+ * Chromium without an attached debugger: with one it activates no prerendered page, and has no back/forward cache. Its
+ * pages poll this process for commands, by `driver`.
  */
 export class UnwatchedBrowser implements AsyncDisposable {
-  /** Goes into the `<head>` of every page. */
+  /** Markup for the `<head>` of every page. */
   readonly driver: string;
   #asked: string | null = null;
   #answer: ((said: { value?: unknown; error?: string }) => void) | null = null;
@@ -70,7 +70,7 @@ export class UnwatchedBrowser implements AsyncDisposable {
     await new Promise((resolve, reject) => browser.once('spawn', resolve).once('error', reject));
   }
 
-  /** Runs a function in the page that is seen, and resolves with what it returns. It is sent as text. */
+  /** Runs a function in the visible page, and resolves to its result. The function is sent as text. */
   ask<Given, Said>(what: (given: Given) => Said, given: Given): Promise<Awaited<Said>>;
   ask<Said>(what: () => Said): Promise<Awaited<Said>>;
   async ask(what: (given: never) => unknown, given: unknown = null): Promise<unknown> {
@@ -87,7 +87,7 @@ export class UnwatchedBrowser implements AsyncDisposable {
     return value;
   }
 
-  /** Resolves once the page of that path has loaded, though nobody may see it yet. */
+  /** Resolves once the page of that path has loaded, even if it is not visible yet. */
   whenLoaded(pathname: string): Promise<void> {
     return new Promise((resolve) => this.#ready.set(pathname, resolve));
   }
@@ -106,7 +106,7 @@ export class UnwatchedBrowser implements AsyncDisposable {
   }
 }
 
-/** Does what this process asks for, one thing after another, while the page is seen. Runs in the page. */
+/** Runs the commands of this process, one after another, while the page is visible. Runs in the page. */
 function drive(remote: string): void {
   const post = (path: string, said: unknown) => fetch(remote + path, { method: 'POST', body: JSON.stringify(said) });
   let isSeen = false;

@@ -1,4 +1,7 @@
-/** What strangers try, by family, in words of our own. Each would set `owned`, ask for a page, or open a dialog if it were more than text. */
+/**
+ * Injection attempts by family, written for these tests. Each would set `owned`, request a page, or open a dialog if it
+ * were more than text.
+ */
 export const VECTORS: readonly string[] = [
   // Scripts.
   '<script>owned=1</script>',

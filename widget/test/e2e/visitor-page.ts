@@ -1,6 +1,6 @@
 import { expect, type BrowserContext, type FrameLocator, type Locator, type Page } from '@playwright/test';
 
-/** Somebody in a browser of their own: what they can see and do, by the names that a screen reader reads. */
+/** Visitor in a browser of their own: what they can see and do, by accessible names. */
 export class VisitorPage {
   readonly page: Page;
   readonly context: BrowserContext;
@@ -19,11 +19,11 @@ export class VisitorPage {
   readonly refusal: Locator;
   readonly connectionLost: Locator;
 
-  /** What the page's security policy stopped. */
+  /** Violations of the page's Content Security Policy. */
   readonly violations: string[] = [];
-  /** Addresses the page asked for, WebSockets too, in order. */
+  /** Addresses the page requested, WebSockets too, in order. */
   readonly requests: string[] = [];
-  /** Errors and warnings of the console, and exceptions nobody caught. */
+  /** Errors and warnings of the console, and uncaught exceptions. */
   readonly complaints: string[] = [];
 
   /** @param within - the frame that the chat is in, if not the page itself */
@@ -47,7 +47,7 @@ export class VisitorPage {
     this.connectionLost = within.getByText('Connection lost. Trying again…');
   }
 
-  /** Listens before the page has a chance to do anything. */
+  /** Starts listening before the page can do anything. */
   async watch(): Promise<this> {
     const { page } = this;
     await page.exposeFunction('passerbyViolation', (text: string) => this.violations.push(text));
@@ -81,7 +81,10 @@ export class VisitorPage {
     await this.send.click();
   }
 
-  /** Says all of it as fast as the page takes it and, if asked to, reloads in the very moment of the last press of Enter. */
+  /**
+   * Sends all texts as fast as the page accepts them and, with `thenReload`, reloads at the moment of the last press of
+   * Enter.
+   */
   async sayFast(texts: readonly string[], { thenReload = false } = {}): Promise<void> {
     const loaded = thenReload ? this.page.waitForEvent('load') : null;
     const type = async ([words, isLeaving]: readonly [readonly string[], boolean]): Promise<void> => {
@@ -104,7 +107,7 @@ export class VisitorPage {
     await loaded;
   }
 
-  /** The messages in the log, from top to bottom. */
+  /** Returns the messages in the log, from top to bottom. */
   async said(): Promise<{ mine: string[]; theirs: string[] }> {
     return {
       mine: await this.log.locator('.me .bubble').allInnerTexts(),
@@ -112,19 +115,19 @@ export class VisitorPage {
     };
   }
 
-  /** What the tab stores for the page. */
+  /** Returns the session storage of the page. */
   stored(): Promise<Record<string, string>> {
     return this.page.evaluate(() => ({ ...sessionStorage }));
   }
 
-  /** To another page of the same site, in the same tab. */
+  /** Opens another page of the same site, in the same tab. */
   async turnTo(path: '/' | '/more'): Promise<void> {
     const address = new URL(this.page.url());
     address.pathname = path;
     await this.page.goto(address.href);
   }
 
-  /** Another tab of the same browser, on the same page. */
+  /** Opens the same page in another tab of the same browser. */
   async openTab(): Promise<VisitorPage> {
     const tab = await new VisitorPage(await this.context.newPage()).watch();
     await tab.page.goto(this.page.url());
@@ -145,7 +148,7 @@ export class VisitorPage {
       .click();
   }
 
-  /** Waits until nothing moves any more but what moves for ever (looking, typing). */
+  /** Waits until all animations but the endless ones (searching, typing) are over. */
   async settle(): Promise<void> {
     await this.page.evaluate(async () => {
       const roots = [document, ...[...document.querySelectorAll('*')].flatMap(({ shadowRoot }) => shadowRoot ?? [])];
@@ -164,7 +167,7 @@ export class VisitorPage {
     });
   }
 
-  /** A line of the conversation with exactly this text. */
+  /** Message of the conversation with exactly this text. */
   line(text: string): Locator {
     return this.log.getByText(text, { exact: true });
   }
@@ -174,7 +177,7 @@ export class VisitorPage {
     await expect(this.message).toBeEnabled();
   }
 
-  /** Requests that were not for the page itself. */
+  /** Returns the requests that were not for the page itself. */
   requestsBeside(origin: string): string[] {
     return this.requests.filter((url) => !url.startsWith(`${origin}/`));
   }

@@ -5,10 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 
-/** Time for which the browser keeps the widget's current files here. Seconds. */
+/** `max-age` of the widget's current files in this test. Seconds. */
 const MAX_AGE_S = 1;
 
-/** Stands before the service, shortens how long files are kept, and notes what was answered 304. */
+/** Starts a proxy in front of the service that shortens the `max-age` of files and notes which were answered 304. */
 async function startShortLivedCopy(service: string) {
   const revalidated: string[] = [];
   const server = createServer((incoming, response) => {
@@ -48,7 +48,7 @@ test('S25 the widget is there at each visit to a foreign page, whatever the brow
   const address = `${owner.origin}/?${new URLSearchParams({ api: copy.url, site }).toString()}`;
   const blocked: string[] = [];
 
-  /** Comes by, sees the launcher and opens the panel, which loads the rest. */
+  /** Opens the page, sees the launcher and opens the panel, which loads the rest. */
   const visit = async (): Promise<Page> => {
     const page = await context.newPage();
     page.on('requestfailed', (failed) => blocked.push(`${failed.url()} ${failed.failure()?.errorText}`));

@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 const dist = path.resolve(import.meta.dirname, '../../dist');
 const docs = path.resolve(import.meta.dirname, '../../../docs/embedding.md');
 
-/** The oldest browsers that the docs promise. */
+/** Oldest browser versions that the docs promise to support. */
 const FLOOR = { 'Chrome and Edge': 111, Firefox: 113, Safari: 16.4 };
 
 /**
- * What came to one of the three after that, with the versions it came with, from MDN's table of browsers. What is asked
- * for before it is used, such as `showPopover`, is not here.
+ * Features that one of the three got after that, with the versions that introduced them, from MDN's compatibility data.
+ * Features that are detected before they are used, such as `showPopover`, are not listed.
  */
 const YOUNGER: Readonly<Record<string, RegExp>> = {
   'URL.canParse 120/115/17': /\bcanParse\(/,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a service that can be cut: nothing gets through then, and what was under way breaks. */
+/** Starts a proxy to a service that can be cut: nothing gets through then, and open connections break. */
 export async function startCuttable(service: string) {
   const { hostname, port } = new URL(service);
   const sockets = new Set<Socket>();

@@ -9,7 +9,7 @@ import type { Engine } from './engine.ts';
 import { startFirefox } from './firefox.ts';
 import { startWebKit } from './webkit.ts';
 
-/** Where one can look at what was on the screen. Git does not. */
+/** Folder for screenshots, ignored by Git. */
 const PICTURES = path.resolve(import.meta.dirname, '../../../test-results/engines');
 const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = { Firefox: startFirefox, WebKit: startWebKit };
 const SITES = ['pk_test_engine_talks', 'pk_test_engine_polls'] as const;
@@ -35,7 +35,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
 
   const page = (at: '/' | '/more', origin = owner.origin): string =>
     `${origin}${at}?${new URLSearchParams({ api: way.url, site: SITES[0] }).toString()}`;
-  /** Something in the chat, in the words of the page. */
+  /** Expression for an element of the chat, to be evaluated in the page. */
   const inChat = (selector: string): string =>
     `document.querySelector('passerby-chat')?.shadowRoot?.querySelector(${JSON.stringify(selector)})`;
   const is = (what: string, expression: string): Promise<void> =>
@@ -49,7 +49,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
     const { state } = stranger.snapshot();
     return state.status === 'chatting' ? state.messages.map(({ text }) => text) : [];
   };
-  /** By keyboard, into the field that has the focus; and an answer. */
+  /** Types a message by keyboard, and waits for the answer. */
   const talk = async (word: string): Promise<void> => {
     await is('the field is there', `Boolean(${inChat('textarea')})`);
     await engine.evaluate(`${inChat('textarea')}.focus()`);
@@ -88,7 +88,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
 
   // Firefox keeps no page whole that holds a lock, as one in a conversation does: there it is loaded anew.
   const cameBack = `window.wasKept === ${name === 'Firefox' ? 'undefined' : 'true'}`;
-  /** The page remembers whether it was kept whole: only then does it still know that it was asked to. */
+  /** Makes the page note whether it comes out of the back/forward cache: only then it still has this listener. */
   const noteReturn = () =>
     engine.evaluate(`void addEventListener('pageshow', (event) => (window.wasKept = event.persisted))`);
 

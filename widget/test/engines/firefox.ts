@@ -12,7 +12,7 @@ interface Answer {
   readonly result?: Record<string, unknown>;
 }
 
-/** Debian's Firefox ESR without a window, spoken to by WebDriver BiDi: https://w3c.github.io/webdriver-bidi/ */
+/** Debian's Firefox ESR without a window, driven by WebDriver BiDi: https://w3c.github.io/webdriver-bidi/ */
 export async function startFirefox(): Promise<Engine> {
   await using started = new AsyncDisposableStack();
   const profile = await mkdtemp(path.join(tmpdir(), 'firefox-'));

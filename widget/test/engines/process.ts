@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A screen that nobody sees. Returns its name, for `DISPLAY`. */
+/** Starts a virtual screen. Returns its name, for `DISPLAY`. */
 export async function startScreen(started: AsyncDisposableStack): Promise<string> {
   // It says the number of its display on the fourth stream.
   const screen = started.use(
@@ -13,7 +13,7 @@ export async function startScreen(started: AsyncDisposableStack): Promise<string
   return `:${display}`;
 }
 
-/** A program that ends with the test, and with the tests. */
+/** Child process that ends with the test, and with the test run. */
 export class Program implements AsyncDisposable {
   readonly child: ChildProcess;
   #said = '';
@@ -28,7 +28,7 @@ export class Program implements AsyncDisposable {
     for (const stream of child.stdio.slice(1)) stream?.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
   }
 
-  /** Waits until it has said this, and returns what was found. Rejects once it has ended. */
+  /** Waits until the output matches, and returns the match. Rejects once the process has ended. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     const { child } = this;
     while (true) {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Engine, keyActions } from './engine.ts';
 import { Program, startScreen } from './process.ts';
 
-/** Debian's WebKitGTK in a window nobody sees, spoken to by WebDriver: https://www.w3.org/TR/webdriver2/ */
+/** Debian's WebKitGTK in a window on a virtual screen, driven by WebDriver: https://www.w3.org/TR/webdriver2/ */
 export async function startWebKit(): Promise<Engine> {
   await using started = new AsyncDisposableStack();
   const display = await startScreen(started);
