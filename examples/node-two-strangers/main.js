@@ -4,7 +4,7 @@ import { createChat } from '@passerby/sdk';
 const url = process.argv[2] ?? 'http://localhost:3000';
 const patienceMs = 15_000;
 
-/** A visitor, and everything that happens to them as something to wait for. */
+/** Creates a visitor whose events can be awaited. */
 function visitor(name) {
   const chat = createChat({ url, site: 'pk_test_demo', origin: 'http://localhost' });
   const next = (event) =>
