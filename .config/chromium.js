@@ -1,9 +1,9 @@
 const args = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** The browser of the operating system: nothing is downloaded. `CHROMIUM_PATH` names another one, for every test. */
+/** Browser of the operating system, so that nothing is downloaded. `CHROMIUM_PATH` names another one, for every test. */
 export const chromium = { executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args };
 
-/** The same engine without a window, which halves the time of the tests. It has no back-forward cache. */
+/** Headless shell of the same engine, which halves the time of the tests. It has no back-forward cache. */
 export const headlessShell = {
   executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium-headless-shell',
   // Nothing is drawn by a graphics card: a process of its own for that is a tenth of the work.

@@ -1,4 +1,4 @@
-/** No import cycles, in what runs and in types alike. Directions are lint rules: see lint/import-boundaries.js. */
+/** Forbids import cycles, of code and of types alike. Directions are lint rules: see lint/import-boundaries.js. */
 export default {
   forbidden: [
     {

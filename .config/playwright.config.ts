@@ -4,7 +4,7 @@ import { headlessShell } from './chromium.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** Two browsers against the real service, each test file with servers of its own. */
+/** Browser tests against the real service, each test file with servers of its own. */
 export default defineConfig({
   testDir: path.join(root, 'widget/test/e2e'),
   outputDir: path.join(root, 'test-results/e2e'),

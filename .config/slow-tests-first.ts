@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that wait long for what must or must not happen, the longest first: their size does not tell. */
+/** Files that spend long waiting, slowest first: their size does not show it. */
 const SLOWEST = [
   'api/test/faults/conversations.redis.test.ts',
   'api/test/faults/store-faults.redis.test.ts',
@@ -21,7 +21,7 @@ const SLOWEST = [
   'api/test/faults/limits-met.test.ts',
 ];
 
-/** Starts what takes longest first, so that no worker is left alone with it at the end. */
+/** Starts the slowest files first, so that no worker is left alone with one at the end. */
 export class SlowTestsFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {

@@ -5,7 +5,7 @@ import { SlowTestsFirst } from './slow-tests-first.ts';
 
 const conditions = ['passerby-source', 'module', 'node', 'development|production'];
 
-/** The plain tests: Node alone, no browser, no server beside the ones they start themselves. */
+/** Plain tests: Node alone, no browser, no server beside the ones they start themselves. */
 export default defineConfig({
   root: path.resolve(import.meta.dirname, '..'),
   // Packages of this workspace are tested from their source. Node tests resolve through `ssr`.

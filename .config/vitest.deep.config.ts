@@ -3,7 +3,7 @@ import plain from './vitest.config.ts';
 
 process.env['PASSERBY_DEEP'] = '1';
 
-/** What takes minutes: the model suites with many runs, and the check of the checks. */
+/** Tests that take minutes: the model suites with many runs, and the check of the checks. */
 export default defineConfig({
   ...plain,
   test: {

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import plain from './vitest.config.ts';
 
-/** The tests that ask a real PostgreSQL, which they start. */
+/** Tests that start a real PostgreSQL of their own. */
 export default defineConfig({
   ...plain,
   test: {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import plain from './vitest.config.ts';
 
-/** The tests that start a Redis of their own. */
+/** Tests that start a Redis of their own. */
 export default defineConfig({
   ...plain,
   test: {

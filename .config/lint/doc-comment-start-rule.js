@@ -1,4 +1,4 @@
-/** First words that make a doc comment a question without an answer, instead of a noun phrase or a verb. */
+/** First words of a doc comment that are neither a noun phrase nor a verb. */
 const WRONG_START = /^(?:What|How|Who|Whose|Whether|So (?:many|much|often|long))\b/;
 
 /** @type {import('eslint').Rule.RuleModule} */

@@ -11,7 +11,10 @@ function isCovered(name, pattern) {
   return name === pattern;
 }
 
-/** A path from the top of the repository for a relative import, the package otherwise. @param {string} from @param {string} specifier */
+/**
+ * Returns the path from the top of the repository for a relative import, otherwise the package. @param {string} from
+ * @param {string} specifier
+ */
 function target(from, specifier) {
   return specifier.startsWith('.') ? path.posix.join(path.posix.dirname(from), specifier) : specifier;
 }

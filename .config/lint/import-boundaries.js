@@ -1,6 +1,6 @@
 /**
- * Who may import whom, and why. A path ends in `/` for a folder, otherwise it is one file; a name without
- * `sdk/`, `widget/`, `api/` in front is a package. Tests may import what they like.
+ * Import rules, each with its reason. A path ends in `/` for a folder, otherwise it is one file; a name without `sdk/`,
+ * `widget/`, `api/` in front is a package. Tests may import what they like.
  *
  * @typedef {object} Direction
  * @property {readonly string[]} from the files the direction binds
@@ -11,8 +11,8 @@
  */
 
 /**
- * The rooms of the service, from the ground up: a room imports those below it, never those above. Each with what it
- * would lose otherwise.
+ * Rooms (folders and files) of the service, lowest first: a room imports those below it, never those above. Each with
+ * what it would lose otherwise.
  *
  * @type {readonly { rooms: readonly string[], why: string }[]}
  */

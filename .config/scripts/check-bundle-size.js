@@ -15,10 +15,10 @@ const widgetDist = path.join(root, 'widget/dist');
 /** @param {string} name */
 const widgetFile = async (name) => brotliBytes(await readFile(path.join(widgetDist, name)));
 
-/** The hash in its name tells a chunk that is loaded on demand, which few visitors ever need. */
+/** Recognises a chunk that is loaded on demand, which few visitors ever need, by the hash in its name. */
 const isOnDemand = (/** @type {string} */ name) => /-[A-Za-z0-9_-]{8}\.js$/.test(name);
 
-/** Every script but what is loaded on demand: none waits for more than the opening of the panel. */
+/** Size of every script but those loaded on demand: opening the panel waits for no other. */
 async function wholeWidget() {
   const scripts = (await readdir(widgetDist)).filter((name) => name.endsWith('.js') && !isOnDemand(name));
   const sizes = await Promise.all(scripts.map(widgetFile));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { root } from './run.js';
 
 /**
- * What is wrong with a lock file, one sentence each.
+ * Faults of a lock file, one sentence each.
  *
  * @param {{ packages: Record<string, { resolved?: string, link?: boolean, dependencies?: Record<string, string>, optionalDependencies?: Record<string, string> }> }} lock
  * @returns {string[]}
@@ -21,7 +21,10 @@ export function lockHoles({ packages }) {
   return holes;
 }
 
-/** As Node resolves: `node_modules/<name>` beside the package, then in each folder above. @param {object} packages @param {string} where @param {string} name */
+/**
+ * Resolves as Node does: `node_modules/<name>` beside the package, then in each folder above. @param {object} packages
+ * @param {string} where @param {string} name
+ */
 function isFound(packages, where, name) {
   for (let folder = where; ; folder = path.posix.dirname(folder)) {
     if (folder === '.') folder = '';

@@ -27,7 +27,10 @@ if (complaints.length > 0) {
   process.exit(1);
 }
 
-/** npm answers a list, or since version 12 a map by package name. @param {any} packed @returns {string} */
+/**
+ * Returns the file name of a tarball. npm prints a list, or since version 12 a map by package name. @param {any} packed
+ * @returns {string}
+ */
 function tarballName(packed) {
   return Object.values(packed)[0].filename.replace('@', '').replace('/', '-');
 }

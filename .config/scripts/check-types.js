@@ -27,7 +27,7 @@ const failed = results.filter(({ code }) => code !== 0);
 for (const { line, output } of failed) console.error(`✗ ${line}\n${output}`);
 
 const NOT_A_NUMBER = "Type 'string' is not assignable to type 'number'";
-/** Findings that each must make in files with known errors: a checker that has found nothing may have looked at nothing. */
+/** Findings that each checker must report in files with known errors: one that reports nothing may have read nothing. */
 const canaries = [
   { file: 'WrongTypes.svelte', check: svelteCheck('.config/type-check-canary'), finds: [NOT_A_NUMBER] },
   {

@@ -5,7 +5,10 @@ import { run, secondsSince } from './run.js';
 
 /** @typedef {{ command: [string, ...string[]], isShown?: boolean }} Step */
 
-/** In order: the tests build what the later steps look at. What is shown as it runs has the machine for itself; the others go two at a time. @type {Record<string, Step>} */
+/**
+ * Steps in order: the tests build what the later steps read. A step with `isShown` runs alone; the others run two at a
+ * time. @type {Record<string, Step>}
+ */
 const STEPS = {
   types: { command: ['node', '.config/scripts/check-types.js'] },
   lint: { command: ['eslint', '--config', '.config/eslint.config.js', '--max-warnings', '0', '.'] },

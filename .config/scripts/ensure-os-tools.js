@@ -5,7 +5,7 @@ import path from 'node:path';
 import { chromium, headlessShell } from '../chromium.js';
 import { run } from './run.js';
 
-/** Debian's package → where its program is. @type {Record<string, string>} */
+/** Path of the program, by Debian package. @type {Record<string, string>} */
 const PROGRAMS = {
   chromium: chromium.executablePath,
   'chromium-headless-shell': headlessShell.executablePath,
@@ -17,7 +17,7 @@ const PROGRAMS = {
 
 /**
  * @param {readonly string[]} packages keys of `PROGRAMS`
- * @returns {Promise<void>} rejects with what to do when something is missing and cannot be installed
+ * @returns {Promise<void>} rejects with advice if a program is missing and cannot be installed
  */
 export async function ensureOsTools(packages) {
   const unknown = packages.filter((name) => !Object.hasOwn(PROGRAMS, name));

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
-/** The top of the repository. */
+/** Top of the repository. */
 export const root = path.resolve(import.meta.dirname, '../..');
 
 const environment = {
@@ -12,8 +12,8 @@ const environment = {
 };
 
 /**
- * Runs a command at the top of the repository and keeps what it prints, or shows it instead when
- * `isShown`. Never rejects for a failing command: look at `code`.
+ * Runs a command at the top of the repository and captures its output, or shows it if `isShown`. Never rejects for a
+ * failing command: look at `code`.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -43,7 +43,7 @@ export function run(command, args, { isShown = false, env = {} } = {}) {
 }
 
 /**
- * Runs a command and answers what it said on stdout; ends this process with its output when it fails.
+ * Runs a command and returns its stdout; ends this process with its output if it fails.
  *
  * @param {string} command
  * @param {readonly string[]} args

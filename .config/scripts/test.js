@@ -74,7 +74,10 @@ function failuresOfSuite({ file, specs = [], suites = [] }) {
 const failure = (file, title, message = '') =>
   `${file} › ${title}\n    ${stripVTControlCharacters(message).split('\n', 1)[0]}`;
 
-/** A runner that failed without a failing test, or ran nothing, counts as one failure. @param {number} code @param {Counts} counts @returns {Counts} */
+/**
+ * Counts a runner that failed without a failing test, or ran no test, as one failure. @param {number} code @param
+ * {Counts} counts @returns {Counts}
+ */
 function honest(code, counts) {
   if (counts.failed > 0 || (code === 0 && counts.passed > 0)) return counts;
   console.error(code === 0 ? 'No test ran.' : `The runner ended with code ${code} outside any test.`);

@@ -5,10 +5,10 @@ import { build, type Plugin } from 'esbuild';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** The service with all it stands on, in one file, as `bundleService` made it. */
+/** File with the service and its dependencies, as `bundleService` made it. */
 export const SERVICE_BUNDLE = path.join(root, 'node_modules/.cache/passerby/service.mjs');
 
-/** Tells each source where it stands itself: some read files beside them. */
+/** Gives each bundled source its own `import.meta.url`: some read files beside them. */
 const ownAddress: Plugin = {
   name: 'own-address',
   setup: ({ onLoad }) =>
@@ -19,8 +19,8 @@ const ownAddress: Plugin = {
 };
 
 /**
- * Puts the service into one file, once for all tests: a process then starts in a third of the time. What is there already
- * is replaced whole: another run of tests may be starting processes from it.
+ * Bundles the service into one file, once for all tests: a process then starts in a third of the time. A file that is
+ * there already is replaced atomically: another test run may be starting processes from it.
  */
 export default async function bundleService(): Promise<void> {
   const unfinished = `${SERVICE_BUNDLE}.${process.pid}`;

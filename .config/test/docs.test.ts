@@ -25,7 +25,7 @@ import {
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): Promise<string> => readFile(path.join(root, file), 'utf8');
 
-/** The text under a heading, down to the next one of the same rank or above. */
+/** Returns the text under a heading, down to the next one of the same level or above. */
 function section(page: string, heading: string): string {
   const rank = /^#+/.exec(heading)![0].length;
   const [, after] = page.split(`\n${heading}\n`);
@@ -33,7 +33,7 @@ function section(page: string, heading: string): string {
   return after.split(new RegExp(`\\n#{1,${rank}} `))[0]!;
 }
 
-/** The cells of a table, without its head; code marks are taken off. */
+/** Returns the cells of a table, without its head and without backticks. */
 function rows(text: string): string[][] {
   return text
     .split('\n')
@@ -91,7 +91,7 @@ describe('docs/protocol.md', async () => {
 describe('docs/reference/errors.md', async () => {
   const page = await read('docs/reference/errors.md');
 
-  /** Heading → what stands under it, as written in the page. */
+  /** Returns the text under each heading, as written in the page. */
   function entries(heading: string): Record<string, string> {
     const [, ...parts] = section(page, heading).split(/\n### /);
     return Object.fromEntries(parts.map((part) => [part.split('\n')[0]!, part.split('\n').slice(1).join('\n').trim()]));
@@ -183,7 +183,7 @@ describe('docs/reference/configuration.md', async () => {
 describe('docs/embedding.md', async () => {
   const page = await read('docs/embedding.md');
   const launcherCss = await read('widget/src/launcher/launcher.css');
-  /** Read by the style sheet, or by the element itself. */
+  /** Attributes that the style sheet or the element itself reads. */
   const others = ['position', 'theme', 'open'];
 
   it('has every attribute of the element, and no other', () => {

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** Words of the last column that also name something else, which they are right for. */
+/** Words of the last column that are right where they name something else. */
 const RIGHT_ELSEWHERE = new Set(['line', 'link', 'side', 'mark', 'door', 'hold']);
 
 /** Lower-case words of an identifier, such as `turn out` of `TURN_OUT` and of `#turnOut`. */

@@ -17,7 +17,7 @@ async function complaints(filePath: string, code: string): Promise<string[]> {
   return result!.messages.map(({ ruleId, message }) => `${ruleId}: ${message}`);
 }
 
-/** [a file, what it may not import, what it may] */
+/** Cases: a file, an import that is forbidden there, and one that is allowed. */
 const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['sdk/src/protocol/x.ts', '../errors.ts', './ids.ts'],
   ['sdk/src/commands/x.ts', 'socket.io-client', '../errors.ts'],

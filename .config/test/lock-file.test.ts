@@ -16,7 +16,7 @@ const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf
   allowScripts: Record<string, boolean>;
 };
 
-/** The first release without a known way to crash or fool a server. */
+/** First release of each package without a known way to crash or deceive a server. */
 const FLOORS: Record<string, string> = {
   'socket.io': '4.8.4',
   'engine.io': '6.6.10',

@@ -20,7 +20,7 @@ const SERIES = new Map(
   Object.entries(table).flatMap(([name, row]) => SUFFIXES[row.type].map((suffix) => [name + suffix, row] as const)),
 );
 
-/** What in a PromQL expression names something that the service does not have. */
+/** Returns the metrics and labels of a PromQL expression that the service does not have. */
 function unknownIn(expression: string): string[] {
   const unknown: string[] = [];
   const labels = new Set(ADDED_LABELS);

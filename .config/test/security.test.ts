@@ -5,14 +5,14 @@ import { describe, expect, test } from 'vitest';
 const root = path.resolve(import.meta.dirname, '../..');
 const page = readFileSync(path.join(root, 'docs/security.md'), 'utf8');
 
-/** The rows of the page: number, threat, and the files that show it. */
+/** Rows of the page: number, threat, and the test files for it. */
 const rows = [...page.matchAll(/^\| (S\d+) +\|([^|]+)\|[^|]+\|([^|]+)\|$/gm)].map(([, id, threat, shown]) => ({
   id: id!,
   threat: threat!.trim(),
   files: [...shown!.matchAll(/`([^`]+)`/g)].map(([, file]) => file!),
 }));
 
-/** How many threats there are: one that is taken off the page takes this with it. */
+/** Number of threats. Removing one from the page has to change this number. */
 const THREATS = 37;
 
 describe('docs/security.md', () => {

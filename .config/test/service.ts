@@ -6,7 +6,7 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** A site as it stands in the sites file. */
+/** Entry of a site in the sites file. */
 export interface SiteEntry {
   readonly key: string;
   readonly name: string;
@@ -19,19 +19,19 @@ export interface SiteEntry {
   readonly history?: 'none' | 'reports';
 }
 
-/** The real service in a process of its own, on a free port of the loopback. */
+/** The real service in a process of its own, on a free port of the loopback interface. */
 export interface Service extends AsyncDisposable {
-  /** Such as `http://127.0.0.1:41235`. The same after a restart. */
+  /** Origin, such as `http://127.0.0.1:41235`. The same after a restart. */
   readonly url: string;
-  /** Everything it printed so far. */
+  /** Returns everything it has printed so far. */
   readonly output: () => string;
-  /** SIGKILL: gone without a word. */
+  /** Ends the process by SIGKILL. */
   readonly kill: () => Promise<void>;
-  /** Starts again on the same port, remembering nothing. */
+  /** Starts again on the same port, with empty state. */
   readonly restart: () => Promise<void>;
 }
 
-/** From `dist`, as an operator runs it, or from `source`, so that nothing has to be built first. */
+/** Starts the service from `dist`, as an operator runs it, or from `source`, so that nothing has to be built first. */
 export async function startService(sites: readonly SiteEntry[], from: 'dist' | 'source' = 'dist'): Promise<Service> {
   const folder = await mkdtemp(path.join(tmpdir(), 'passerby-'));
   const file = path.join(folder, 'sites.json');
@@ -91,7 +91,7 @@ export async function startService(sites: readonly SiteEntry[], from: 'dist' | '
   };
 }
 
-/** The address in the line that the service prints once it listens. */
+/** Resolves to the address in the line that the service prints once it listens. */
 function address(child: ChildProcess, keep: (text: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
