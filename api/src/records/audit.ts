@@ -7,7 +7,7 @@ import type { RowCheck } from './row-check.ts';
 
 export interface AuditEntry {
   readonly id: string;
-  /** Unix milliseconds. */
+  /** Time of the change, Unix milliseconds. */
   readonly at: number;
   readonly actor: Actor;
   readonly action: AuditAction;
@@ -18,7 +18,7 @@ export interface AuditEntry {
 
 export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 
-/** Audit trail: what was done by whom. Entries are added and read; nothing changes or deletes one. */
+/** Audit trail: each change with its actor. Entries are added and read, never changed or deleted. */
 export class AuditRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;
@@ -35,7 +35,7 @@ export class AuditRecords {
     await this.#db.insertInto('audit').values({ id, at, actor, action, site_id: site, subject }).execute();
   }
 
-  /** Oldest first. `after` is the `next` of the page before. */
+  /** Returns a page of entries, oldest first. `after` is the `next` of the previous page. */
   async list(filter: { readonly after?: string; readonly max: number }): Promise<Page<AuditEntry>> {
     let query = this.#db.selectFrom('audit').selectAll();
     if (filter.after !== undefined) query = query.where('id', '>', filter.after);

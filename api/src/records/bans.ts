@@ -9,25 +9,25 @@ import { asEnd, type Row } from './row-shapes.ts';
 
 export interface Ban {
   readonly id: string;
-  /** The side of a site it holds on; `null`: everywhere. */
+  /** Site in one mode that the ban applies to; `null`: everywhere. */
   readonly site: SiteId | null;
   /** Kind of `value`: an `AddressHash`, or a ban id out of a site's claims. */
   readonly kind: BanKind;
   readonly value: string;
-  /** For operators. */
+  /** Reason, shown to operators. */
   readonly reason: string;
-  /** Actor who gave it; `service`: by itself, for reports or for saying the same to many. */
+  /** Actor who imposed it; `service`: automatically, after reports or for sending the same text to many. */
   readonly actor: Actor;
-  /** Unix milliseconds, as are the others. */
+  /** Time of the ban, Unix milliseconds, as are the others. */
   readonly createdAt: number;
-  /** `null`: until it is lifted. */
+  /** End of the ban; `null`: until it is lifted. */
   readonly until: number | null;
   readonly liftedAt: number | null;
 }
 
 export type NewBan = Omit<Ban, 'id' | 'liftedAt'>;
 
-/** Bans. Every change raises the revision. */
+/** Repository of bans. Every change raises the revision. */
 export class BanRecords {
   readonly #db: Database;
   readonly #ids: RecordIds;
@@ -68,7 +68,7 @@ export class BanRecords {
     return row && banOf(this.#check.one('bans', row));
   }
 
-  /** Returns whether there was one that had not been lifted. */
+  /** Lifts a ban. Returns whether there was one that had not been lifted. */
   lift(id: string, at: number): Promise<boolean> {
     return together(this.#db, async (db) => {
       const revision = await raiseRevision(db);
@@ -82,7 +82,7 @@ export class BanRecords {
     });
   }
 
-  /** When a ban on this was last lifted, Unix milliseconds; `null` if none was. */
+  /** Time at which a ban on this value was last lifted, Unix milliseconds; `null` if none was. */
   async lastLift(site: SiteId, kind: BanKind, value: string): Promise<number | null> {
     const { at } = await this.#db
       .selectFrom('bans')
@@ -94,12 +94,12 @@ export class BanRecords {
     return typeof at === 'number' ? at : null;
   }
 
-  /** Those that hold at a time, oldest first. `after` is the `next` of the page before. */
+  /** Returns a page of the bans in force at a time, oldest first. `after` is the `next` of the previous page. */
   active(now: number, filter: { readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
     return pageOf(inForce(this.#db, now), filter, this.#check);
   }
 
-  /** All, lifted and run out ones too, oldest first. `after` is the `next` of the page before. */
+  /** Returns a page of all bans, lifted and expired ones too, oldest first. `after` is the `next` of the previous page. */
   list(filter: { readonly site?: SiteId; readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
     let query = bansIn(this.#db);
     if (filter.site !== undefined) query = query.where('site_id', '=', filter.site);
@@ -107,7 +107,7 @@ export class BanRecords {
   }
 }
 
-/** Bans that were added or lifted after a revision; after `null` those in force, of all there ever were. */
+/** Reads the bans that were added or lifted after a revision; after `null` all those in force. */
 export async function readBans(
   db: Database,
   check: RowCheck,

@@ -1,30 +1,36 @@
-/** Time for which the database is waited for, and how much of it is used. Milliseconds unless said otherwise; a test replaces them. */
+/** Deadlines and limits in the use of the database. Milliseconds unless stated otherwise; a test replaces them. */
 export const RECORDS_BOUNDS = {
-  /** Connections of one process to PostgreSQL, apart from the one that follows changes. */
+  /** Maximum number of connections of one process to PostgreSQL, besides the one that polls changes. */
   connectionsMax: 5,
-  /** Until a connection is made, or a free one is got hold of. */
+  /** Maximum time to open a connection, or to get a free one from the pool. */
   connectMs: 3_000,
-  /** Until a statement is answered; then its connection is destroyed. Longer than `statementMs`, so that the server's own word comes first. */
+  /**
+   * Maximum time until a statement is answered; then its connection is destroyed. Longer than `statementMs`, so that
+   * the server's own error comes first.
+   */
   queryMs: 5_000,
-  /** Time for which PostgreSQL works on a statement. */
+  /** Maximum time that PostgreSQL works on a statement. */
   statementMs: 4_000,
-  /** Time for which a statement waits for a lock: of a row in PostgreSQL, of the file in SQLite. */
+  /** Maximum time that a statement waits for a lock: of a row in PostgreSQL, of the file in SQLite. */
   lockMs: 3_000,
-  /** Time for which PostgreSQL keeps a transaction in which nothing is asked: its locks stop all other writers. */
+  /** Maximum time that PostgreSQL keeps an idle transaction, whose locks block all other writers. */
   idleInTransactionMs: 10_000,
-  /** Time for which one transaction may hold a connection in all; then it is destroyed. */
+  /** Maximum time that one transaction may hold a connection; then the connection is destroyed. */
   transactionMs: 15_000,
-  /** From when on a silent connection is probed by TCP. */
+  /** Idle time of a connection after which TCP keep-alive probes it. */
   keepAliveMs: 10_000,
-  /** Maximum time that a connection that this side ends may take to agree, and how long closing waits for work under way. */
+  /**
+   * Maximum time to wait for the other end when this side closes a connection, and for work in progress when the pool
+   * closes.
+   */
   closeMs: 2_000,
-  /** Time for which a start waits for another process that brings the tables up to date. */
+  /** Maximum time that a start waits for another process to finish migrating. */
   migrationWaitMs: 60_000,
-  /** Between two tries while it waits. */
+  /** Pause between two attempts while it waits. */
   migrationPauseMs: 250,
-  /** Maximum time that one step of bringing the tables up to date may take. */
+  /** Maximum duration of one migration step. */
   migrationMs: 10 * 60_000,
-  /** Pages of the SQLite file, at most; SQLite's own limit. A count. */
+  /** Maximum number of pages of the SQLite file; SQLite's own limit. */
   pagesMax: 4_294_967_294,
 } as const;
 

@@ -5,23 +5,23 @@ import { failureReason } from './database-failure.ts';
 import type { Changes, Records } from './records.ts';
 import { isSameRevision, type Revision } from './revisions.ts';
 
-/** Interval at which the revision is polled: a revoked key stops working a moment later. Milliseconds. */
+/** Interval at which the revision is polled, and so the delay until a revoked key stops working. Milliseconds. */
 const POLL_MS = 300;
 /** Maximum duration of a poll: several deadlines of the records, which end it long before. Milliseconds. */
 const POLL_MAX_MS = 30_000;
 /**
- * Interval at which everything is read anew, whatever the revision says: what was read while a database was being put
- * back, or was changed by hand, does not stay wrong. Milliseconds.
+ * Interval of full reads, regardless of the revision: they correct what was read while a database was being restored,
+ * or was changed by hand. Milliseconds.
  */
 const FULL_READ_MS = 5 * 60_000;
-/** Time without an answer after which what is known counts as out of date: several polls. Milliseconds. */
+/** Time without an answer after which the known state counts as stale: several polls. Milliseconds. */
 const STALE_MS = 2_000;
 
 export interface ChangeFeedParts {
   readonly records: Pick<Records, 'revision' | 'changedSince'>;
   readonly clock: MonotonicClock;
   readonly log: Log;
-  /** Applies what changed since the last call; everything there is, on the first. */
+  /** Applies the changes since the last call; the first call has the complete state. */
   readonly apply: (changes: Changes) => void;
   /** Called after every poll, whether anything changed or not. */
   readonly polled: () => void;
@@ -29,10 +29,10 @@ export interface ChangeFeedParts {
   readonly pollMaxMs?: number;
 }
 
-/** Polls the records for changes, and hands them on in order. While the records fail nothing is handed on. */
+/** Polls the records for changes, and applies them in order. While the records fail, nothing is applied. */
 export class ChangeFeed {
   readonly #parts: ChangeFeedParts;
-  /** Revision up to which everything was handed on; `null` before the first read. */
+  /** Revision up to which all changes were applied; `null` before the first read. */
   #revision: Revision | null = null;
   #fullReadAt = -Infinity;
   #seenAt: number;
@@ -46,14 +46,14 @@ export class ChangeFeed {
   }
 
   /**
-   * Time as of which the records are known, if that is too long ago; `null` while all is well. As `clock` tells it: when
-   * the last poll that was answered began.
+   * Time as of which the records are known, if they are stale; `null` otherwise. The start of the last poll that was
+   * answered, by `clock`.
    */
   staleSince(): number | null {
     return this.#parts.clock() - this.#seenAt > STALE_MS ? this.#seenAt : null;
   }
 
-  /** Polls again and again, from now on until `close`. */
+  /** Starts polling, until `close`. */
   follow(): void {
     const again = () => {
       if (this.#isClosed) return;
@@ -67,7 +67,7 @@ export class ChangeFeed {
     clearTimeout(this.#timer);
   }
 
-  /** Polls once. One poll at a time: a call during one returns that one. Never rejects. */
+  /** Polls once. A call during a poll returns that poll. Never rejects. */
   poll(): Promise<void> {
     this.#polling ??= this.#pollOnce().finally(() => (this.#polling = null));
     return this.#polling;
@@ -85,7 +85,10 @@ export class ChangeFeed {
     this.#parts.polled();
   }
 
-  /** Reads what changed, all there is the first time, and hands it on. Rejects if it cannot, after `POLL_MAX_MS` at the latest. */
+  /**
+   * Reads the changes, the complete state the first time, and applies them. Rejects on failure, after `POLL_MAX_MS` at
+   * the latest.
+   */
   async read(): Promise<void> {
     const { clock, apply, pollMaxMs = POLL_MAX_MS } = this.#parts;
     const beganAt = clock();
@@ -99,7 +102,7 @@ export class ChangeFeed {
     this.#seenAt = beganAt;
   }
 
-  /** `null` if there are none. */
+  /** Reads the changes since a revision; `null` if there are none. */
   async #changes(known: Revision | null): Promise<Changes | null> {
     const { records } = this.#parts;
     if (known !== null && isSameRevision(known, await records.revision())) return null;

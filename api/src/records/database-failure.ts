@@ -1,12 +1,12 @@
 import { Refusal } from '../errors.ts';
 import { reasonOf } from '../observability/log.ts';
 
-/** Time that a caller waits before the next try. Milliseconds. */
+/** Time that a caller should wait before a retry. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * The database did not do what it was asked: it is away, silent, slow, full, locked, read-only, or not what it was.
- * Answered as `unavailable`. What was asked for last may have been done all the same.
+ * Failure of the database to carry out a statement: it is unreachable, silent, slow, full, locked, read-only, or
+ * replaced. Answered as `unavailable`. The last statement may have been carried out nevertheless.
  */
 export class DatabaseFailure extends Refusal {
   /** Code of the library or server, such as `ECONNREFUSED`, `57P01` or `SQLITE_FULL`. */
@@ -18,7 +18,7 @@ export class DatabaseFailure extends Refusal {
   }
 }
 
-/** Fields of a log line about something thrown: the reason of a failing server, otherwise where it was thrown. */
+/** Returns the `reason` to log for something thrown: that of a `DatabaseFailure`, otherwise a code by `reasonOf`. */
 export function failureReason(thrown: unknown): string | undefined {
   return thrown instanceof DatabaseFailure ? thrown.reason : reasonOf(thrown);
 }

@@ -2,8 +2,8 @@
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
 
 /**
- * Checks that an address of PostgreSQL can be read, user and password included. Throws an `Error` that says what it
- * must be and never repeats any of it: it may hold a password.
+ * Checks that a PostgreSQL URL is valid, user and password included. Throws an `Error` that says what it must be and
+ * never quotes it, since it may hold a password.
  */
 export function checkDatabaseUrl(text: string): void {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text))
@@ -16,7 +16,7 @@ export function checkDatabaseUrl(text: string): void {
     throw new Error(`an address whose sslmode is one of ${SSL_MODES.join(', ')}`);
 }
 
-/** A `%` that begins no code stands for itself, as `pg` has it. */
+/** Returns whether a part can be percent-decoded. A `%` that begins no code stands for itself, as in `pg`. */
 function isDecodable(part: string): boolean {
   try {
     decodeURIComponent(part.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
@@ -28,8 +28,8 @@ function isDecodable(part: string): boolean {
 }
 
 /**
- * The same address for `pg`, which warns that it takes these three modes for `verify-full`: that is what is wanted, and
- * the warning would be several lines at every start.
+ * Returns the URL with `verify-full` in place of three modes that `pg` treats alike, with a warning: that is intended,
+ * and the warning would be several lines at every start.
  */
 export function withPlainSslMode(url: string): string {
   return url.includes('uselibpqcompat')

@@ -6,7 +6,7 @@ export type Database = Kysely<Tables>;
 
 export interface ConnectionParts {
   readonly bounds: RecordsBounds;
-  /** Told of every failure of the database, with its reason. */
+  /** Called with the reason of every failure of the database. */
   readonly failed?: ((reason: string) => void) | undefined;
 }
 

@@ -5,7 +5,7 @@ import { touchSite } from './revisions.ts';
 import type { RowCheck } from './row-check.ts';
 import { asEnd, type Row } from './row-shapes.ts';
 
-/** A key of a site. Nothing in it can sign: of a secret key only the public half is kept. */
+/** Key of a site. It cannot sign: of a secret key only the public half is stored. */
 export interface KeyRecord {
   readonly id: string;
   readonly site: SiteId;
@@ -13,17 +13,17 @@ export interface KeyRecord {
   readonly mode: KeyMode;
   /** A publishable key itself; of a secret key the Ed25519 public key derived from it, base64url of 32 bytes. */
   readonly value: string;
-  /** Text by which people tell it apart: the publishable key, or the first 12 and the last 4 characters of a secret one. */
+  /** Text by which people recognise it: the publishable key, or the first 12 and the last 4 characters of a secret one. */
   readonly hint: string;
   readonly createdAt: number;
-  /** From when on it is no longer good; `null`: never. Unix milliseconds. */
+  /** Time at which it expires; `null`: never. Unix milliseconds. */
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
 }
 
 export type NewKey = Omit<KeyRecord, 'expiresAt' | 'revokedAt'>;
 
-/** Keys. Every change raises the revision, and counts as one of the site. */
+/** Repository of keys. Every change raises the revision, and counts as a change of the site. */
 export class KeyRecords {
   readonly #db: Database;
   readonly #check: RowCheck;
@@ -43,7 +43,7 @@ export class KeyRecords {
     return row && keyOf(this.#check.one('keys', row));
   }
 
-  /** The site must be there and the value new. */
+  /** Adds a key. The site must exist and the value must be new. */
   add(key: NewKey): Promise<void> {
     return together(this.#db, async (db) => {
       await touchSite(db, key.site);
@@ -65,7 +65,7 @@ export class KeyRecords {
     });
   }
 
-  /** Gives a key an end. One that ends sooner anyway keeps its own. */
+  /** Makes a key expire. An earlier expiry that is already set stays. */
   expire(key: Pick<KeyRecord, 'id' | 'site'>, at: number): Promise<void> {
     return together(this.#db, async (db) => {
       await touchSite(db, key.site);
@@ -78,7 +78,7 @@ export class KeyRecords {
     });
   }
 
-  /** Ends a key at once and for good. */
+  /** Revokes a key, immediately and permanently. */
   revoke(key: Pick<KeyRecord, 'id' | 'site'>, at: number): Promise<void> {
     return together(this.#db, async (db) => {
       await touchSite(db, key.site);

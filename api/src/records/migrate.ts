@@ -7,10 +7,10 @@ import { together, type Database } from './database.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { MIGRATIONS } from './migrations.ts';
 
-/** Kysely's own key of the lock on PostgreSQL, which versions before this one take as well. */
+/** Kysely's own key of the advisory lock on PostgreSQL, which earlier versions take as well. */
 const LOCK = sql.lit(3853314791062309107n);
 
-/** Reasons for which a try may succeed a moment later: the lock on PostgreSQL is taken, a table there is in use, the file is being written. */
+/** Reasons of transient failures: the lock on PostgreSQL is taken, a table there is in use, the file is being written. */
 const PASSING: ReadonlySet<string> = new Set(['MIGRATION_LOCK', '55P03', 'SQLITE_BUSY']);
 
 export interface MigrateParts {
@@ -22,9 +22,9 @@ export interface MigrateParts {
 }
 
 /**
- * Brings the tables up to date, in one transaction. Several processes may do so at once: one does, the others wait for it.
- * Migrations that this version does not know, of a later one, are left alone. Rejects with a `DatabaseFailure` of reason
- * `MIGRATION_WAIT` if another process does not finish.
+ * Migrates the tables to the latest version, in one transaction. Several processes may call it at once: one migrates,
+ * the others wait. Migrations of a later version, which this one does not know, are ignored. Rejects with a
+ * `DatabaseFailure` of reason `MIGRATION_WAIT` if another process does not finish.
  */
 export async function migrate(db: Database, parts: MigrateParts): Promise<void> {
   const { bounds, log } = parts;
@@ -42,7 +42,7 @@ export async function migrate(db: Database, parts: MigrateParts): Promise<void> 
   }
 }
 
-/** Asked without any lock: a start that has nothing to do waits for nobody. */
+/** Returns whether no migration is due. Takes no lock, so that a start with nothing to migrate never waits. */
 async function isUpToDate(db: Database, { migrations = MIGRATIONS }: MigrateParts): Promise<boolean> {
   const done = new Set(await executedMigrations(db));
   return Object.keys(migrations).every((name) => done.has(name));
@@ -67,7 +67,7 @@ function migrateOnce(db: Database, { kind, migrations = MIGRATIONS }: MigratePar
   });
 }
 
-/** Stands for a migration of a later version: it has been executed, and is neither executed again nor taken back. */
+/** Placeholder for a migration of a later version: it has been executed, and is neither repeated nor reverted. */
 const LATER: Migration = { up: () => Promise.reject(new Error('This migration is of a later version')) };
 
 async function executedMigrations(db: Database): Promise<readonly string[]> {

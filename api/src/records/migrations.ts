@@ -3,9 +3,9 @@ import type { Migration } from 'kysely/migration';
 import { newStamp } from './revisions.ts';
 
 /**
- * Every change of the tables there ever was, by name in order. One that was released is never edited: add another.
- * A migration only adds: tables, indexes, and columns with a default. The version before it goes on working beside it,
- * so that nodes are replaced one after another, and back. What nobody uses any more is removed a version later.
+ * All migrations of the tables, in order of their names. A released one is never edited: add another. A migration only
+ * adds tables, indexes, and columns with a default, so that the previous version keeps working with them and nodes can
+ * be upgraded or rolled back one by one. Unused parts are removed a version later.
  */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '2026-11-22-first': {

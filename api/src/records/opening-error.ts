@@ -74,21 +74,21 @@ const SQLITE: Readonly<Record<string, string>> = {
   MIGRATION_WAIT: 'another process has been bringing the tables up to date, or writing, for too long',
 };
 
-/** Returns what is wrong with where the records are, and what to do; `undefined` for a reason of which there is no more to say. */
+/** Returns the fault of the place of the records, and its remedy; `undefined` for a reason without an entry. */
 export function whatToDo({ kind }: RecordsPlace, reason: string): string | undefined {
   return (kind === 'postgres' ? POSTGRES : SQLITE)[reason];
 }
 
-/** Where the records are, for people: a folder, or the variable with an address, which may hold a password. */
+/** Place of the records for people: a folder, or the name of the variable, since its value may hold a password. */
 export function placeName(place: RecordsPlace): string {
   return place.kind === 'postgres' ? 'DATABASE_URL' : `DATA_DIR (${resolve(place.folder)})`;
 }
 
-/** The records cannot be opened. The message says where they are by `placeName`. */
+/** Failure to open the records. The message names their place by `placeName`. */
 export class OpeningError extends Error {
   override readonly name = 'OpeningError';
 
-  /** `thrown` is what opening them threw. */
+  /** `thrown` is the error of opening them. */
   constructor(place: RecordsPlace, thrown: unknown) {
     const reason = thrown instanceof DatabaseFailure ? thrown.reason : 'UNKNOWN';
     const sentence =

@@ -14,13 +14,13 @@ function message(type: string, body: Buffer): Buffer {
 }
 
 const int32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer).reverse();
-/** Asks for a proof of who connects; 0 is content without one. */
+/** Authentication message of a kind; 0 is AuthenticationOk. */
 const authentication = (kind: number) => message('R', int32(kind));
 const READY = message('Z', Buffer.from('I'));
-/** A row of one value, of which it holds less than it says. */
+/** DataRow with one value that is shorter than its length field says. */
 const TORN_ROW = message('D', Buffer.concat([Buffer.of(0, 2), int32(1_000), Buffer.from('abc')]));
 
-/** Something that a client takes for PostgreSQL, and that answers all that comes first, second and so on with these bytes. */
+/** Server that poses as PostgreSQL, and answers the first message, the second and so on with these bytes. */
 async function startAnswering(...answers: readonly Buffer[]): Promise<{ readonly url: string } & AsyncDisposable> {
   const server = createServer((socket) => {
     const left = [...answers];

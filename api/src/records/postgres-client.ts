@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { DatabaseFailure } from './database-failure.ts';
 
-/** Private part of `pg`: the connection, which begins to read its stream with this, after TLS if there is any. */
+/** Private part of `pg`: the method by which its connection starts to read the stream, after TLS if there is any. */
 interface Innards {
   readonly connection: { attachListeners(stream: Duplex): void };
 }
 
 /**
- * A connection to PostgreSQL whose errors are heard from its first moment on, lent out or not, and that can be torn
- * down at once, whatever the other end does.
+ * Connection to PostgreSQL whose errors are handled from the start, whether it is checked out or not, and that can be
+ * destroyed at once, whatever the other end does.
  */
 export class PostgresClient extends pg.Client {
   readonly #socket: Socket;
@@ -32,7 +32,7 @@ export class PostgresClient extends pg.Client {
     };
   }
 
-  /** Whoever waits for an answer gets an error, and the pool lets go of it. */
+  /** Destroys the connection: pending statements fail, and the pool removes it. */
   destroy(): void {
     this.#socket.destroy();
   }
@@ -59,8 +59,8 @@ export class PostgresClient extends pg.Client {
 }
 
 /**
- * Breaks a connection on which something comes that `pg` cannot read, such as the wish for Kerberos, or what is no
- * PostgreSQL. `pg` throws while it reads: nobody would catch that, and the process would end.
+ * Destroys a connection that receives what `pg` cannot parse, such as a request for Kerberos, or another protocol. `pg`
+ * throws in its parser: nothing would catch that, and the process would end.
  */
 function breakWhereUnreadable(stream: Duplex): void {
   const emit = stream.emit.bind(stream) as (name: string | symbol, ...args: unknown[]) => boolean;

@@ -2,7 +2,7 @@ import { isBug } from '../errors.ts';
 import { reasonOf } from '../observability/log.ts';
 import { DatabaseFailure } from './database-failure.ts';
 
-/** Classes of SQLSTATE that say something of the statement and its values, not of the server: those stay as they are. */
+/** SQLSTATE classes of errors in the statement or its values, not in the server: those are not converted. */
 const OWN_FAULTS = /^(?:22|23)...$/;
 
 /** Errors of `pg` that have no code. */
@@ -14,7 +14,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/terminated|connection error|closed/i, 'CONNECTION_LOST'],
 ];
 
-/** Returns an error of `pg` as callers get it. One that says something of the statement and its values stays as it is, and so does a bug. */
+/**
+ * Converts an error of `pg` into a `DatabaseFailure`. An error in the statement or its values is not converted, nor is
+ * a bug.
+ */
 export function postgresFailure(thrown: unknown): unknown {
   if (thrown instanceof DatabaseFailure || isBug(thrown)) return thrown;
   const { code, message = '' } = thrown as { readonly code?: string; readonly message?: string };

@@ -7,10 +7,10 @@ import { withPlainSslMode } from './database-url.ts';
 import { PostgresClient } from './postgres-client.ts';
 import { postgresFailure } from './postgres-failure.ts';
 
-/** PostgreSQL's number of the type of whole numbers of 64 bits. */
+/** Type OID of PostgreSQL's 64-bit integers. */
 const INT8: number = pg.types.builtins.INT8;
 
-/** "The transaction is aborted": of statements that follow one that failed. */
+/** SQLSTATE "in failed SQL transaction": of statements after one that failed. */
 const ABORTED = '25P02';
 
 function parserOf(type: number, format: 'text' | 'binary'): (value: string) => unknown {
@@ -18,22 +18,22 @@ function parserOf(type: number, format: 'text' | 'binary'): (value: string) => u
 }
 
 /**
- * Connections to PostgreSQL on which nothing is waited for without end: to get one, to be answered, to finish a
- * transaction, to close. One that misses a deadline is destroyed, never given to somebody else; those that lie idle go
- * with it, since the same silence may have befallen them.
+ * Pool of connections to PostgreSQL with a deadline on everything: to get one, to be answered, to finish a transaction,
+ * to close. A connection that misses a deadline is destroyed, never reused; idle ones are destroyed with it, since they
+ * may be equally dead.
  */
 export class BoundedPool implements PostgresPool {
   readonly options = {};
   readonly #pool: pg.Pool;
   readonly #bounds: RecordsBounds;
   readonly #failed: (reason: string) => void;
-  /** All whose socket is not closed. */
+  /** Connections whose socket is not closed. */
   readonly #open = new Set<PostgresClient>();
   readonly #idle = new Set<PostgresClient>();
-  /** Told that the pool is closed while they wait for a connection: `pg` would let them wait until their own deadline. */
+  /** Callers that wait for a connection, rejected when the pool closes: `pg` would let them wait until their deadline. */
   readonly #waiting = new Set<(failure: DatabaseFailure) => void>();
 
-  /** `url` is never repeated in an error: it may hold a password. */
+  /** `url` is never quoted in an error, since it may hold a password. */
   constructor(url: string, { bounds, failed = () => undefined }: ConnectionParts) {
     const open = this.#open;
     const options: pg.PoolConfig = {
@@ -75,7 +75,7 @@ export class BoundedPool implements PostgresPool {
     });
   }
 
-  /** Resolves within `closeMs`, whatever is under way. */
+  /** Closes the pool within `closeMs`, whatever is in progress. */
   async end(): Promise<void> {
     const giveUp = () => {
       for (const fail of this.#waiting) fail(new DatabaseFailure('CLOSED'));
@@ -119,21 +119,21 @@ export class BoundedPool implements PostgresPool {
 type LentClient = pg.PoolClient & PostgresClient;
 
 interface LeaseEvents {
-  /** Returns what it was given, to be thrown. */
+  /** Reports a failure, and returns what it was given, to be thrown. */
   readonly failed: (thrown: unknown) => unknown;
   readonly missed: () => void;
-  /** It is whole. */
+  /** Called when the connection is returned intact. */
   readonly returned: () => void;
 }
 
-/** A connection while somebody has it: for one statement, or for one transaction. */
+/** Checked-out connection, for one statement or one transaction. */
 class Lease implements PostgresPoolClient {
   readonly #client: LentClient;
   readonly #queryMs: number;
   readonly #events: LeaseEvents;
   readonly #timer: NodeJS.Timeout;
   #hasMissed = false;
-  /** Error of the last statement that failed for a reason of its own. */
+  /** Error of the last statement that failed by itself, not because its transaction had failed. */
   #cause: unknown;
 
   constructor(client: LentClient, bounds: RecordsBounds, events: LeaseEvents) {
@@ -164,7 +164,10 @@ class Lease implements PostgresPoolClient {
     this.#client.release(!isWhole);
   }
 
-  /** After a failure PostgreSQL refuses all that follows in the transaction: what is thrown then is why it failed. */
+  /**
+   * Returns the error to throw. After a failure PostgreSQL refuses all further statements of the transaction: then it
+   * is the original cause.
+   */
   #failureOf(thrown: unknown): unknown {
     const failure = this.#hasMissed ? new DatabaseFailure('QUERY_TIMEOUT', thrown) : postgresFailure(thrown);
     if (failure instanceof DatabaseFailure && failure.reason === ABORTED) return this.#cause ?? failure;

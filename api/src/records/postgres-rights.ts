@@ -5,7 +5,7 @@ import type { Tables } from './tables.ts';
 
 type Right = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 
-/** Rights that the service makes use of once the tables are up to date. The audit trail is only added to. */
+/** Privileges that the service needs once the tables are migrated. The audit trail is append-only. */
 export const NEEDED_RIGHTS: Readonly<Record<keyof Tables | 'kysely_migration', readonly Right[]>> = {
   kysely_migration: ['SELECT'],
   revisions: ['SELECT', 'UPDATE'],
@@ -19,10 +19,10 @@ export const NEEDED_RIGHTS: Readonly<Record<keyof Tables | 'kysely_migration', r
   audit: ['SELECT', 'INSERT'],
 };
 
-/** SQLSTATE of a right that is missing. */
+/** SQLSTATE "insufficient privilege". */
 const DENIED = '42501';
 
-/** The user of the database lacks rights, such as `CREATE on the schema public`. */
+/** Failure because the database user lacks privileges, such as `CREATE on the schema public`. */
 export class MissingRights extends DatabaseFailure {
   readonly rights: readonly string[];
 
@@ -32,7 +32,7 @@ export class MissingRights extends DatabaseFailure {
   }
 }
 
-/** Brings the tables up to date by `migrate`. Rejects with `MissingRights` if the user may not do that, or not use them. */
+/** Runs `migrate`. Rejects with `MissingRights` if the user may not migrate the tables, or not use them. */
 export async function withRights(db: Database, migrate: () => Promise<void>): Promise<void> {
   try {
     await migrate();
@@ -54,7 +54,7 @@ async function rightsToMigrate(db: Database): Promise<readonly string[]> {
   return [mayCreate ? `the ownership of the tables in the schema ${schema}` : `CREATE on the schema ${schema}`];
 }
 
-/** Such as `DELETE on reports`, of the tables that are there. A right on some columns counts as one. */
+/** Returns missing privileges on existing tables, such as `DELETE on reports`. A privilege on some columns counts. */
 async function missingOnTables(db: Database): Promise<readonly string[]> {
   const needed = Object.entries(NEEDED_RIGHTS).flatMap(([table, rights]) => rights.map((right) => ({ table, right })));
   const tables = needed.map(({ table }) => table);

@@ -2,7 +2,7 @@ import { PostgresAdapter, PostgresDialect, PostgresDriver, type Dialect } from '
 import type { ConnectionParts } from './database.ts';
 import { BoundedPool } from './postgres-pool.ts';
 
-/** Kysely's dialect over `pg`, with a deadline on everything. */
+/** Kysely dialect over `pg`, with a deadline on everything. */
 export function postgresDialect(url: string, parts: ConnectionParts): Dialect {
   const config = { pool: new BoundedPool(url, parts) };
   const dialect = new PostgresDialect(config);
@@ -26,7 +26,7 @@ class Driver extends PostgresDriver {
   }
 }
 
-/** `migrate` takes the lock itself, before anything is looked at. */
+/** Adapter without a migration lock: `migrate` takes the lock itself, before it reads anything. */
 class Adapter extends PostgresAdapter {
   override acquireMigrationLock(): Promise<void> {
     return Promise.resolve();

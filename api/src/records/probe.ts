@@ -1,11 +1,11 @@
 import type { Database } from './database.ts';
 
-/** More than fits into one page of SQLite beside others, so that the file has to have room for another one. */
+/** Length of the probe's stamp: more than the free space of one SQLite page, so that the file has to grow by one. */
 const STAMP_CHARS = 5_000;
-/** No revision has it. */
+/** Revision number that no change has. */
 const REVISION = -1;
 
-/** Writes a little that nobody reads, or rejects with the reason why that cannot be done. */
+/** Writes a little data that nobody reads. Rejects if the database takes no writes. */
 export async function probe(db: Database, kind: 'sqlite' | 'postgres'): Promise<void> {
   if (kind === 'postgres') {
     // A lock is a write, and refused where there are none; it waits for nobody, and leaves no dead row behind.

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 
-/** Ids of records, in the order they were made: the time in front, so that a list goes on after the last id seen. */
+/**
+ * Source of record ids that sort by creation: each begins with the time, so that a list continues after the last id
+ * seen.
+ */
 export class RecordIds {
   readonly #clock: Clock;
   #lastAt = 0;
@@ -11,7 +14,10 @@ export class RecordIds {
     this.#clock = clock;
   }
 
-  /** Such as `report_0mcx3k2l9007f3a…`: digits and lower-case letters only, which every collation sorts alike. */
+  /**
+   * Returns an id such as `report_0mcx3k2l9007f3a…`: digits and lower-case letters only, which all collations sort
+   * alike.
+   */
   next(prefix: 'key' | 'report' | 'ban' | 'audit'): string {
     const now = this.#clock();
     this.#count = now === this.#lastAt ? this.#count + 1 : 0;

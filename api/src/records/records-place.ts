@@ -1,4 +1,4 @@
-/** Where records are kept. */
+/** Place of the records. */
 export type RecordsPlace =
   | { readonly kind: 'sqlite'; readonly folder: string }
   /** `url` may hold a password: it is never shown. */

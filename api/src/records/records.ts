@@ -26,7 +26,7 @@ import { SqliteFile } from './sqlite-file.ts';
 import { sqliteDialect } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
-/** The records by topic. */
+/** Repositories by topic. */
 export interface Stores {
   readonly sites: SiteRecords;
   readonly keys: KeyRecords;
@@ -38,57 +38,59 @@ export interface Stores {
 
 /** Changes after a revision. */
 export interface Changes {
-  /** Up to where this tells: ask for what came after it next time. */
+  /** Revision up to which these changes are complete, to be passed next time. */
   readonly revision: Revision;
-  /** True if this is all there is, and not only what changed. */
+  /** True if this is the complete state, not only the changes. */
   readonly isWhole: boolean;
-  /** Whole, as they are now. */
+  /** Changed sites, complete, in their present state. */
   readonly sites: readonly SiteRecord[];
-  /** Sites that cannot be read now. The log names what is wrong with them. */
+  /** Sites that cannot be read now. The log names their faults. */
   readonly unreadable: readonly SiteId[];
-  /** Added or lifted ones, as they are now; where it is all there is only those in force. */
+  /** Added or lifted bans in their present state; only those in force if `isWhole`. */
   readonly bans: readonly Ban[];
 }
 
 /**
- * Records, which outlive the processes of the service: who may embed the chat, what was reported, who is shut out,
- * and what operators did. Nothing visitors say to each other, but for messages that one handed over with a
- * report. Methods reject with a `DatabaseFailure` when the database fails, after the deadlines of `RECORDS_BOUNDS` at
- * the latest.
+ * Records, which outlive the processes of the service: sites and keys, reports, bans, and the audit trail. Messages of
+ * visitors are not among them, except those attached to a report. Methods reject with a `DatabaseFailure` when the
+ * database fails, after the deadlines of `RECORDS_BOUNDS` at the latest.
  */
 export interface Records extends Stores {
   readonly kind: RecordsPlace['kind'];
-  /** Does all that `work` does with the stores it is given, or nothing. Changes are made one after another. */
+  /** Runs `work` with repositories in one transaction: all of its changes or none. Transactions run one after another. */
   change<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
-  /** Another one with every change to sites, origins, policies, keys and bans. One small query, on a connection of its own. */
+  /**
+   * Returns the present revision, which every change to sites, origins, policies, keys and bans raises. One small
+   * query, on a connection of its own.
+   */
   revision(): Promise<Revision>;
   /**
-   * Returns what changed since `known`. All there is for `null`, and for a revision that
-   * did not lead to the present one: the database was put back.
+   * Returns the changes since `known`. The complete state for `null`, and for a revision that did not lead to the
+   * present one, since the database was restored.
    */
   changedSince(known: Revision | null): Promise<Changes>;
   /**
-   * Writes a little that nobody reads. Rejects with a `DatabaseFailure` if the database takes no writes: it is locked,
-   * full, read-only or gone.
+   * Writes a little data that nobody reads. Rejects with a `DatabaseFailure` if the database takes no writes: it is
+   * locked, full, read-only or gone.
    */
   probe(): Promise<void>;
-  /** Ends what is under way, and resolves within `closeMs`. */
+  /** Ends what is in progress, and resolves within `closeMs`. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface OpenOptions {
-  /** Told why the database fails, and what a start waits for. */
+  /** Log for failures of the database, and for waits during a start. */
   readonly log?: Pick<Log, 'warn' | 'error'>;
   readonly bounds?: Partial<RecordsBounds>;
-  /** `false` refuses to make an embedded database where there is none. `true` if left out. */
+  /** Set to `false` to reject instead of creating a missing embedded database. Default: `true`. */
   readonly isMade?: boolean;
 }
 
-/** The file of the embedded database, in its folder. */
+/** File name of the embedded database, in its folder. */
 export const SQLITE_FILE = 'passerby.sqlite';
 
-/** Opens the records and brings their tables up to date. Rejects with an `OpeningError`, or as it is with a bug. */
+/** Opens the records and migrates their tables. Rejects with an `OpeningError`; a bug is passed on as it is. */
 export async function openRecords(
   place: RecordsPlace,
   clock: Clock = systemClock,

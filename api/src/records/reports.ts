@@ -11,21 +11,24 @@ import { readMessages, type Row } from './row-shapes.ts';
 /** Report of one visitor about another. */
 export interface Report {
   readonly id: string;
-  /** The side of a site it happened on. */
+  /** Site, in one mode, that it happened on. */
   readonly site: SiteId;
   readonly conversationId: ConversationId;
   readonly reason: ReportReason;
   readonly comment: string | null;
-  /** Only what the reporter handed over, and only until the report is resolved. */
+  /** Messages that the reporter attached, kept only until the report is resolved. */
   readonly messages: readonly ReportedMessage[] | null;
   readonly reporter: AddressHash;
   readonly reportedAddress: AddressHash;
   readonly reportedBanId: string | null;
-  /** The widest network of the reporter, by which reporters are told apart; `null` in reports of earlier versions. */
+  /** Widest network of the reporter, by which reporters are distinguished; `null` in reports of earlier versions. */
   readonly reporterNetwork: AddressHash | null;
-  /** The wider networks of the reported one, narrowest first; none for IPv4. */
+  /** Wider networks of the reported visitor, narrowest first; none for IPv4. */
   readonly reportedNetworks: readonly AddressHash[];
-  /** True if it counts towards automatic bans: of a conversation both confirmed, in which the reported one said something. */
+  /**
+   * True if it counts towards automatic bans: both confirmed the conversation, and the reported visitor said something
+   * in it.
+   */
   readonly counts: boolean;
   /** Unix milliseconds. */
   readonly createdAt: number;
@@ -37,11 +40,11 @@ export interface Report {
 
 export type NewReport = Omit<Report, 'id' | 'status' | 'resolution' | 'resolvedAt'>;
 
-/** Time for which words are kept in a report nobody resolved, and reports at all. Milliseconds. */
+/** Retention of comment and messages of an unresolved report, and of reports at all. Milliseconds. */
 export const REPORT_WORDS_MS = 30 * 24 * 3_600_000;
 export const REPORT_MS = 90 * 24 * 3_600_000;
 
-/** Maximum number of reports that one statement forgets. */
+/** Maximum number of reports that one statement deletes. */
 const FORGET_MAX = 1_000;
 
 export class ReportRecords {
@@ -55,7 +58,10 @@ export class ReportRecords {
     this.#check = check;
   }
 
-  /** One report for a conversation and reporter: adding again changes nothing. Returns the one there is, and whether it is new. */
+  /**
+   * Adds a report. One per conversation and reporter: adding again changes nothing. Returns the stored one, and whether
+   * it is new.
+   */
   async add(report: NewReport): Promise<{ readonly report: Report; readonly isNew: boolean }> {
     const id = this.#ids.next('report');
     const { site, conversationId, reporter } = report;
@@ -101,7 +107,7 @@ export class ReportRecords {
   }
 
   /**
-   * Number of different networks of reporters about a network, narrow or wide, since a time (inclusive, Unix
+   * Counts the different networks from which a network, narrow or wide, was reported since a time (inclusive, Unix
    * milliseconds). Only reports that count.
    */
   async reportersOf(site: SiteId, network: AddressHash, since: number): Promise<number> {
@@ -122,7 +128,7 @@ export class ReportRecords {
     return count;
   }
 
-  /** Oldest first. `after` is the `next` of the page before. */
+  /** Returns a page of reports, oldest first. `after` is the `next` of the previous page. */
   async list(filter: {
     readonly site?: SiteId;
     readonly status?: ReportStatus;
@@ -141,7 +147,7 @@ export class ReportRecords {
     return { items, next: nextOf(rows, filter.max) };
   }
 
-  /** Closes an open report and deletes comment and messages. Whether there was one. */
+  /** Resolves an open report and deletes comment and messages. Returns whether there was one. */
   async resolve(id: string, resolution: string, at: number): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('reports')
@@ -153,8 +159,8 @@ export class ReportRecords {
   }
 
   /**
-   * Deletes the words of reports older than `REPORT_WORDS_MS`, and reports older than `REPORT_MS`; `FORGET_MAX` at a
-   * time, so that no statement misses its deadline however many there are.
+   * Deletes comment and messages of reports older than `REPORT_WORDS_MS`, and reports older than `REPORT_MS`;
+   * `FORGET_MAX` per statement, so that none misses its deadline.
    */
   async forget(now: number): Promise<void> {
     const old = this.#db

@@ -5,20 +5,20 @@ import type { Database } from './database.ts';
 import type { RowCheck } from './row-check.ts';
 
 /**
- * A state of all that a directory follows. A number alone would not do: a database that was put back to an earlier state
- * and changed further comes to the same numbers again.
+ * Version of the data that a directory follows. A number alone is not enough: a database that was restored to an
+ * earlier state and changed further reaches the same numbers again.
  */
 export interface Revision {
-  /** Rises by one with every change. */
+  /** Number that rises by one with every change. */
   readonly number: number;
-  /** Random, of the change that led here. */
+  /** Random stamp of the change that led to this revision. */
   readonly stamp: string;
 }
 
-/** Maximum number of changes whose stamps are kept. A node that missed more reads everything anew. */
+/** Maximum number of changes whose stamps are kept. A node that missed more makes a full read. */
 export const STAMPS_MAX = 1_000;
 
-/** Stamp of a change: 72 random bits. */
+/** Returns a stamp for a change: 72 random bits. */
 export function newStamp(): string {
   return randomBytes(9).toString('base64url');
 }
@@ -27,14 +27,17 @@ export function isSameRevision(a: Revision, b: Revision): boolean {
   return a.number === b.number && a.stamp === b.stamp;
 }
 
-/** The present state of what a directory follows. */
+/** Returns the present revision. */
 export async function revisionOf(db: Database, check: RowCheck): Promise<Revision> {
   const row = await db.selectFrom('revisions').select(['value', 'stamp']).where('id', '=', 1).executeTakeFirst();
   const { value, stamp } = check.one('revisions', row ?? { value: null, stamp: null });
   return { number: value, stamp };
 }
 
-/** Returns whether a revision led to the present one. If not, or if that is too long ago to say, the database may have been put back. */
+/**
+ * Returns whether a revision led to the present one. If not, or if its stamp is no longer kept, the database may have
+ * been restored.
+ */
 export async function leadsTo(db: Database, earlier: Revision, present: Revision): Promise<boolean> {
   if (earlier.number >= present.number) return isSameRevision(earlier, present);
   const row = await db.selectFrom('stamps').select('stamp').where('revision', '=', earlier.number).executeTakeFirst();
@@ -42,8 +45,8 @@ export async function leadsTo(db: Database, earlier: Revision, present: Revision
 }
 
 /**
- * Counts one change, and holds off every other change until this transaction is over: whoever reads revision
- * `n` sees all that was changed up to `n`.
+ * Raises the revision by one, and blocks every other change until this transaction ends, so that a reader of revision
+ * `n` sees all changes up to `n`.
  */
 export async function raiseRevision(db: Database): Promise<number> {
   const stamp = newStamp();
@@ -66,7 +69,7 @@ export async function raiseRevision(db: Database): Promise<number> {
   return value;
 }
 
-/** Counts a change of a site. Whether it is there. */
+/** Counts a change of a site. Returns whether the site exists. */
 export async function touchSite(db: Database, id: SiteId): Promise<boolean> {
   const revision = await raiseRevision(db);
   const { numUpdatedRows } = await db.updateTable('sites').set({ revision }).where('id', '=', id).executeTakeFirst();

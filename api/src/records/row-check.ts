@@ -3,10 +3,10 @@ import type { Log } from '../observability/log.ts';
 import { DatabaseFailure } from './database-failure.ts';
 import { ROW_SHAPES, type Row, type RowTable } from './row-shapes.ts';
 
-/** An id as all are that the service makes; another text is not repeated. */
+/** Form of all ids that the service makes; other text is not logged. */
 const ID = /^[A-Za-z0-9_-]{1,80}$/;
 
-/** A row is not what it should be, and what was asked for is not to be had without it. */
+/** Failure because a required row is invalid. */
 export class UnreadableRow extends DatabaseFailure {
   /** Table and column, such as `sites.name`. */
   readonly field: string;
@@ -18,7 +18,7 @@ export class UnreadableRow extends DatabaseFailure {
   }
 }
 
-/** Checks every row that is read from the database. Those that are not what they should be are named in the log. */
+/** Validates every row that is read from the database. Invalid ones are named in the log. */
 export class RowCheck {
   readonly #log: Pick<Log, 'error'> | undefined;
 
@@ -26,7 +26,7 @@ export class RowCheck {
     this.#log = log;
   }
 
-  /** One row, or why it cannot be read. */
+  /** Returns the validated row, or the error that says why it is invalid. */
   read<Table extends RowTable>(table: Table, row: Unchecked<Row<Table>>): Row<Table> | UnreadableRow {
     const shape: z.ZodType<Row<Table>> = ROW_SHAPES[table] as never;
     const parsed = shape.safeParse(row);
@@ -38,7 +38,7 @@ export class RowCheck {
     return new UnreadableRow(field, record);
   }
 
-  /** Rows of a table without the ones that cannot be read. */
+  /** Returns the rows of a table without the invalid ones. */
   readable<Table extends RowTable>(table: Table, rows: readonly Unchecked<Row<Table>>[]): readonly Row<Table>[] {
     return rows.flatMap((row) => {
       const read = this.read(table, row);
@@ -46,7 +46,7 @@ export class RowCheck {
     });
   }
 
-  /** One row. Throws `UnreadableRow`. */
+  /** Returns the validated row. Throws `UnreadableRow`. */
   one<Table extends RowTable>(table: Table, row: Unchecked<Row<Table>>): Row<Table> {
     const read = this.read(table, row);
     if (read instanceof UnreadableRow) throw read;
@@ -54,5 +54,5 @@ export class RowCheck {
   }
 }
 
-/** A row as it comes, whatever types say of it. */
+/** Row as read, before it is validated. */
 type Unchecked<Checked> = { readonly [Column in keyof Checked]: unknown };

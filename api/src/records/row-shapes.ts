@@ -7,20 +7,20 @@ import type { Tables } from './tables.ts';
 
 const text = z.string();
 const flag = z.int().min(0).max(1);
-/** The last moment that a date can be, as far from 1970 as the first. Unix milliseconds. */
+/** Latest time of a JavaScript `Date`, as far from 1970 as the earliest. Unix milliseconds. */
 const DATE_MAX_MS = 8.64e15;
 const moment = z.int().min(-DATE_MAX_MS).max(DATE_MAX_MS);
-/** May be farther away than any date. */
+/** Schema of an end, which may be beyond every date. */
 const end = z.number().refine(Number.isInteger).min(-DATE_MAX_MS).nullable();
 
-/** An end, as records have it: one beyond all dates is none. */
+/** Converts a stored end: one beyond all dates becomes `null`. */
 export function asEnd(at: number | null): number | null {
   return at !== null && at > DATE_MAX_MS ? null : at;
 }
 
 const messages = z.array(z.object({ from: z.enum(['me', 'peer']), text: z.string() }));
 
-/** Messages of a report; `null` if the text is something else. */
+/** Parses the messages of a report; `null` if the text is anything else. */
 export function readMessages(json: string): readonly ReportedMessage[] | null {
   try {
     return messages.parse(JSON.parse(json));
@@ -31,8 +31,8 @@ export function readMessages(json: string): readonly ReportedMessage[] | null {
 }
 
 /**
- * Shape of a row of each table that is read as records. SQLite keeps any value in any column, and hands on what another
- * program, a later version or a damaged page left there.
+ * Schemas of the rows of each table that is read as records. SQLite stores any value in any column, and returns what
+ * another program, a later version or a damaged page left there.
  */
 export const ROW_SHAPES = {
   sites: schemaFor<Selectable<Tables['sites']>>()(

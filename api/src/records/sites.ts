@@ -4,25 +4,25 @@ import { keyOf, type KeyRecord } from './keys.ts';
 import { raiseRevision, touchSite } from './revisions.ts';
 import { type RowCheck, UnreadableRow } from './row-check.ts';
 
-/** A site with all that belongs to it. */
+/** Site with all its data. */
 export interface SiteRecord {
-  /** Also the id of its live side. */
+  /** Id of the site, also in live mode. */
   readonly id: SiteId;
   readonly name: string;
   readonly isDisabled: boolean;
   /** Unix milliseconds. */
   readonly createdAt: number;
-  /** As they were written, in the order they were added. */
+  /** Origins as entered, in the order they were added. */
   readonly origins: readonly string[];
-  /** JSON text, as it was given: `sites/` knows what it means. Empty if there is no text. */
+  /** Settings as JSON text, as stored: `sites/` interprets it. Empty if there is none. */
   readonly policy: string;
-  /** All there ever were, oldest first: those that are good and those that are not. */
+  /** All keys ever made, oldest first, valid or not. */
   readonly keys: readonly KeyRecord[];
 }
 
 export type NewSite = Pick<SiteRecord, 'id' | 'name' | 'createdAt' | 'origins' | 'policy'>;
 
-/** Sites, their origins and their policies. Every change raises the revision. */
+/** Repository of sites, their origins and their policies. Every change raises the revision. */
 export class SiteRecords {
   readonly #db: Database;
   readonly #check: RowCheck;
@@ -32,19 +32,19 @@ export class SiteRecords {
     this.#check = check;
   }
 
-  /** Rejects with `UnreadableRow` if it is there and cannot be read. */
+  /** Returns a site; `undefined` if it does not exist. Rejects with `UnreadableRow` if it cannot be read. */
   async get(id: SiteId): Promise<SiteRecord | undefined> {
     const { sites, unreadable } = await readSites(this.#db, this.#check, { id });
     if (unreadable[0] !== undefined) throw unreadable[0].why;
     return sites[0];
   }
 
-  /** All that can be read, oldest first. */
+  /** Returns all readable sites, oldest first. */
   async list(): Promise<readonly SiteRecord[]> {
     return (await readSites(this.#db, this.#check, {})).sites;
   }
 
-  /** The site must be new. */
+  /** Adds a site, which must be new. */
   add(site: NewSite): Promise<void> {
     return together(this.#db, async (db) => {
       const revision = await raiseRevision(db);
@@ -81,7 +81,7 @@ export class SiteRecords {
     });
   }
 
-  /** Replaces the whole list. Whether the site is there. */
+  /** Replaces the whole list. Returns whether the site exists. */
   setOrigins(id: SiteId, origins: readonly string[]): Promise<boolean> {
     return this.#change(id, async (db) => {
       await db.deleteFrom('origins').where('site_id', '=', id).execute();
@@ -104,14 +104,17 @@ async function insertOrigins(db: Database, id: SiteId, origins: readonly string[
   await db.insertInto('origins').values(rows).execute();
 }
 
-/** Sites that were read, and those that cannot be. */
+/** Sites that were read, and those that cannot be read. */
 export interface ReadSites {
   readonly sites: readonly SiteRecord[];
-  /** `id` is null where not even that can be read. */
+  /** Unreadable sites; `id` is `null` if not even that can be read. */
   readonly unreadable: readonly { readonly id: SiteId | null; readonly why: UnreadableRow }[];
 }
 
-/** Sites whole: all of them, one, or those that changed after a revision. Origins and keys that cannot be read are left out. */
+/**
+ * Reads complete sites: all of them, one, or those that changed after a revision. Unreadable origins and keys are left
+ * out.
+ */
 export async function readSites(
   db: Database,
   check: RowCheck,

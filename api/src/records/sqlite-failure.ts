@@ -24,15 +24,18 @@ const CODES: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 };
 
-/** The primary code of what Node's SQLite threw; 0 if it is nothing of SQLite's. The rest of `errcode` says more of it. */
+/**
+ * Returns the primary result code of an error of Node's SQLite; 0 for any other error. The rest of `errcode` is more
+ * specific.
+ */
 export function sqliteCodeOf(thrown: unknown): number {
   const { errcode } = thrown as { readonly errcode?: unknown };
   return typeof errcode === 'number' ? errcode & 0xff : 0;
 }
 
 /**
- * Returns an error of SQLite or of the file system as callers get it. One that says something of the statement and its values stays
- * as it is, and so does a bug.
+ * Converts an error of SQLite or of the file system into a `DatabaseFailure`. An error in the statement or its values
+ * is not converted, nor is a bug.
  */
 export function sqliteFailure(thrown: unknown): unknown {
   if (thrown instanceof DatabaseFailure || isBug(thrown)) return thrown;

@@ -2,15 +2,15 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from 
 import { dirname } from 'node:path';
 import { DatabaseFailure } from './database-failure.ts';
 
-/** Permission bits of others than the file's own user. */
+/** Permission bits of everybody but the file's owner. */
 const OTHERS = 0o077;
 
-/** Ends of the names of files that belong to the one of the database. */
+/** Suffixes of the files that SQLite keeps beside the database file. */
 const BESIDE = ['-wal', '-shm', '-journal'] as const;
 
 /**
- * Makes a folder and those above it that are missing. Node's own `recursive` tries for ever where the file system says that
- * a folder is missing that is there, as `/proc` does.
+ * Creates a folder and its missing parents. Node's own `recursive` loops for ever where the file system reports an
+ * existing folder as missing, as `/proc` does.
  */
 function makeFolder(path: string): void {
   try {
@@ -24,7 +24,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Throws where it cannot be known, such as in a folder of another user. */
+/** Returns whether a path exists. Throws if that cannot be determined, such as in a folder of another user. */
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
@@ -45,7 +45,7 @@ function tighten(path: string): boolean {
   }
 }
 
-/** The file of the database, and whether its path still leads to it. */
+/** Database file, with a check that its path still leads to it. */
 export class SqliteFile {
   readonly path: string;
   /** Warnings about the file: fixed sentences. */
@@ -53,10 +53,10 @@ export class SqliteFile {
   readonly #made: Pick<Stats, 'dev' | 'ino'>;
 
   /**
-   * Makes folder and file if they are missing, for this user only; with `isMade: false` throws a `DatabaseFailure` of
-   * reason `NO_DATABASE` instead. One of reason `FILE_GONE` is thrown where the file is missing and what SQLite keeps
-   * beside it is there: a new file would take over that rest, and ruin the old one when it is put back. Files of the database that others may read are
-   * tightened; a folder is left as it is, since more than the database may be in it.
+   * Creates a missing folder and file, for this user only; with `isMade: false` throws a `DatabaseFailure` of reason
+   * `NO_DATABASE` instead. Throws one of reason `FILE_GONE` if the file is missing and its side files exist: a new file
+   * would adopt them, and corrupt the old one when it is restored. Permissions of database files that others may read
+   * are tightened; those of a folder are not, since it may hold more than the database.
    */
   constructor(path: string, { isMade = true }: { readonly isMade?: boolean } = {}) {
     const folder = dirname(path);
@@ -83,7 +83,7 @@ export class SqliteFile {
     this.#made = statSync(path);
   }
 
-  /** Throws `DatabaseFailure` if the file was removed or another one has taken its place: what is written to it is lost. */
+  /** Throws a `DatabaseFailure` if the file was removed or replaced by another: writes to it are lost. */
   check(): void {
     const stats = statSync(this.path, { throwIfNoEntry: false });
     if (stats === undefined) throw new DatabaseFailure('FILE_GONE');

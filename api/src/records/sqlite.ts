@@ -16,12 +16,12 @@ import { sqliteCodeOf, sqliteFailure } from './sqlite-failure.ts';
 import type { SqliteFile } from './sqlite-file.ts';
 import { Turns } from './turns.ts';
 
-/** Between two tries while another connection writes, at most: whoever writes is done in less. Milliseconds. */
+/** Maximum pause between two attempts while another connection writes, which takes less. Milliseconds. */
 const BUSY_PAUSE_MS = 10;
 /** SQLite's primary result code for "another connection has the lock". */
 const SQLITE_BUSY = 5;
 
-/** Kysely's dialect over Node's own SQLite: a file that several processes share. */
+/** Kysely dialect over Node's own SQLite: a file that several processes share. */
 export function sqliteDialect(file: SqliteFile, parts: ConnectionParts): Dialect {
   const dialect = new SqliteDialect({ database: () => Promise.reject(new Error('The driver opens the file')) });
   return {
@@ -32,7 +32,7 @@ export function sqliteDialect(file: SqliteFile, parts: ConnectionParts): Dialect
   };
 }
 
-/** One connection, which callers have one after another. */
+/** Driver with one connection, which callers use one after another. */
 class FileDriver implements Driver {
   readonly #file: SqliteFile;
   readonly #bounds: RecordsBounds;
@@ -61,7 +61,10 @@ class FileDriver implements Driver {
     }
   }
 
-  /** Takes the right to write at the start: a transaction that read first could lose it to another, and fail for good. */
+  /**
+   * Takes the write lock at the start (`BEGIN IMMEDIATE`): a transaction that read first could lose it to another one,
+   * and fail permanently.
+   */
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await run(connection, 'begin immediate');
   }
@@ -102,7 +105,7 @@ class FileDriver implements Driver {
     return this.#database;
   }
 
-  /** Returns the error as callers get it. */
+  /** Returns the error for the caller. */
   #heard(thrown: unknown): unknown {
     const failure = sqliteFailure(thrown);
     if (failure instanceof DatabaseFailure) this.#failed(failure.reason);
@@ -169,13 +172,16 @@ async function run(connection: DatabaseConnection, sql: string): Promise<void> {
   await (connection as Connection).executeQuery({ sql, parameters: [] });
 }
 
-/** Whole numbers as numbers, rounded where they are too large: as they come from PostgreSQL. */
+/** Converts integers to numbers, rounded if too large, as they come from PostgreSQL. */
 function asNumbers(row: Record<string, SQLOutputValue>): Record<string, SQLOutputValue> {
   for (const [column, value] of Object.entries(row)) if (typeof value === 'bigint') row[column] = Number(value);
   return row;
 }
 
-/** Tries again while another connection has the file, for a time in milliseconds. A statement that met it busy has done nothing. */
+/**
+ * Retries `work` while another connection has locked the file, for at most `maxMs` milliseconds. A statement that found
+ * it busy has had no effect.
+ */
 async function patiently<T>(work: () => T, maxMs: number): Promise<T> {
   const deadline = performance.now() + maxMs;
   for (;;) {
@@ -189,8 +195,8 @@ async function patiently<T>(work: () => T, maxMs: number): Promise<T> {
 }
 
 /**
- * SQLite's definitions of tables are as transactional as all else, and that keeps two processes from migrating at once.
- * The driver decides who has the one connection, and does not wait for it without end.
+ * Adapter that declares DDL as transactional, as it is in SQLite, which keeps two processes from migrating at once. The
+ * driver serialises access to the one connection, and waits for it with a deadline.
  */
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {

@@ -5,19 +5,19 @@ import type { KeyKind, KeyMode } from './column-values.ts';
 import type { ReportStatus } from './column-values.ts';
 
 /**
- * The tables as the database has them. Times are Unix milliseconds, booleans 0 or 1, data JSON text: the same
- * on SQLite and PostgreSQL. There is no table for what visitors say to each other.
+ * Tables of the database. Times are Unix milliseconds, booleans 0 or 1, data JSON text: the same on SQLite and
+ * PostgreSQL. No table holds the messages of visitors.
  */
 export interface Tables {
   readonly revisions: { readonly id: number; value: number; stamp: string };
-  /** The stamps of the last revisions, `STAMPS_MAX` at most. */
+  /** Stamps of the last revisions, `STAMPS_MAX` at most. */
   readonly stamps: { readonly revision: number; stamp: string };
   readonly sites: {
     readonly id: string;
     name: string;
     is_disabled: number;
     readonly created_at: number;
-    /** When anything of the site last changed: the value of `revisions` then. */
+    /** Revision of the last change to the site or its parts. */
     revision: number;
   };
   readonly origins: { readonly site_id: string; readonly origin: string; readonly position: number };
@@ -51,7 +51,7 @@ export interface Tables {
     readonly counts: number;
     /** The widest network of the reporter; null in reports of versions that did not know it. */
     readonly reporter_network: string | null;
-    /** The /56 and the /48 of the reported one; null for IPv4. */
+    /** The /56 and the /48 of the reported visitor; null for IPv4. */
     readonly reported_56: string | null;
     readonly reported_48: string | null;
   };

@@ -1,9 +1,9 @@
-/** Gives one thing to one after another, in the order in which they asked. */
+/** Mutual exclusion: hands one resource to its callers one after another, in the order of their calls. */
 export class Turns {
   #isTaken = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** Returns whether it was got hold of within a time, in milliseconds. Who did must call `pass`. */
+  /** Resolves to whether the resource was acquired within `maxMs` milliseconds. Its holder must call `pass`. */
   async take(maxMs: number): Promise<boolean> {
     if (!this.#isTaken) {
       this.#isTaken = true;
@@ -22,7 +22,7 @@ export class Turns {
     });
   }
 
-  /** Lets the next one have it. */
+  /** Hands the resource to the next caller. */
   pass(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#isTaken = false;
