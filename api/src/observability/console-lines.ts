@@ -1,6 +1,6 @@
 import type { Log, LogFields } from './log.ts';
 
-/** Text that a library prints, and the line of the log that stands for it. The text may quote input: it is not logged. */
+/** Text that a library prints, and the log entry in its place. The text itself is not logged, since it may quote input. */
 const KNOWN: readonly (readonly [RegExp, LogFields, string])[] = [
   [
     /^Skipping the ready check because INFO command fails/,
@@ -16,7 +16,7 @@ const KNOWN: readonly (readonly [RegExp, LogFields, string])[] = [
 
 const METHODS = ['debug', 'info', 'log', 'warn', 'error', 'trace'] as const;
 
-/** Turns what is printed to the console into lines of the log: libraries print there, past it. */
+/** Replaces the console methods, by which libraries bypass the log, so that what they print becomes log entries. */
 export function logConsole(log: Log, printed: Partial<Record<(typeof METHODS)[number], unknown>> = console): void {
   const take = (first?: unknown): void => {
     const [, fields, message] = KNOWN.find(([words]) => typeof first === 'string' && words.test(first)) ?? [

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { logStream } from './log-stream.ts';
 
-/** A stream whose reader takes what it is given when `read` says so. */
+/** Stream whose reader consumes what was written when `read` is called. */
 class SlowReader extends EventEmitter {
   readonly lines: string[] = [];
   writableLength = 0;

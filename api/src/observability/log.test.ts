@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { createLog, errorFields, reasonOf, REPEAT_MS, type LogFields } from './log.ts';
 
-/** Value that no log may hold, whoever hands it in. */
+/** Value that must not occur in the log, whichever field carries it. */
 const CANARY = 'canary-4711';
 
 function listening() {

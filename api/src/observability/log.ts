@@ -1,10 +1,10 @@
 import { pino, type DestinationStream } from 'pino';
 import { logStream } from './log-stream.ts';
 
-/** Fields that may be logged about anything: fixed names, never what visitors say, their tokens or addresses. */
+/** Fields that may be logged: fixed names, never messages of visitors, their tokens or addresses. */
 export interface LogFields {
   readonly site?: string;
-  /** Names one request, as its answer does. */
+  /** Id of one request, as in its answer. */
   readonly requestId?: string;
   readonly request?: string;
   readonly code?: string;
@@ -14,9 +14,12 @@ export interface LogFields {
   /** Command of Redis that may not be run, such as `HGET`. */
   readonly command?: string;
   readonly count?: number;
-  /** Name of what cannot be read, such as `sites.name` of the database or `settings.match.scanMax` of a site. */
+  /**
+   * Name of an unreadable column or setting, such as `sites.name` of the database or `settings.match.scanMax` of a
+   * site.
+   */
   readonly field?: string;
-  /** Id of what it belongs to in the database. */
+  /** Id of the record it belongs to in the database. */
   readonly record?: string | undefined;
 }
 
@@ -30,17 +33,17 @@ export interface Log {
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info'] as const;
 
 /**
- * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one
- * kind if level, message, code, reason, error name, command and field are the same. Those left out are counted in a `suppressed`
- * line at the end of the interval, which may tell of what is over by then. Milliseconds.
+ * Minimum time between two warnings or errors of one kind, so that input cannot fill the log. Two lines are of one kind
+ * if level, message, code, reason, error name, command and field are the same. Those left out are counted in a
+ * `suppressed` line at the end of the interval, which may report a condition that is over by then. Milliseconds.
  */
 export const REPEAT_MS = 60_000;
 /** Maximum number of kinds tracked at once; more than there are messages in the source. */
 const KINDS_MAX = 500;
 
 /**
- * One JSON line an event, on stderr unless told otherwise. stdout is for the one line that says where the
- * service is. A field that is not on the list, or does not look like what it should be, is left out.
+ * Creates a log with one JSON line per event, on stderr by default. stdout is reserved for the one line with the
+ * address of the service. A field that is not on the list, or does not match its pattern, is left out.
  */
 export function createLog(
   level: (typeof LOG_LEVELS)[number],
@@ -91,7 +94,7 @@ function kindOf({ code, reason, error, command, field }: Record<string, unknown>
   ]);
 }
 
-/** The error code of a library or server in what was thrown; `undefined` if there is none. */
+/** Returns the error code of a library or server in something thrown; `undefined` if there is none. */
 export function reasonOf(thrown: unknown): string | undefined {
   const { code, message } = (thrown ?? {}) as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code === 'string' && SHAPES.reason.test(code)) return code;
@@ -99,7 +102,10 @@ export function reasonOf(thrown: unknown): string | undefined {
   return typeof message === 'string' ? /^([A-Z]{3,20})(?: |$)/.exec(message)?.[1] : undefined;
 }
 
-/** Returns the fields that are logged of an exception. A message may quote input, so only the name and where it was thrown go along. */
+/**
+ * Returns the fields that are logged of an exception. A message may quote input, so only the name and the stack frames
+ * are included.
+ */
 export function errorFields(thrown: unknown): NonNullable<LogFields['error']> {
   if (!(thrown instanceof Error)) return { name: typeof thrown, stack: undefined };
   return { name: thrown.name, stack: framesOf(thrown.stack) };
@@ -118,7 +124,7 @@ const SHAPES = {
 } as const;
 const ERROR_NAME = /^[A-Za-z$_][\w$]{0,60}$/;
 
-/** The list, enforced whatever the types were told. */
+/** Enforces the list of fields at run time, whatever the types say. */
 function allowed(fields: LogFields): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [name, shape] of Object.entries(SHAPES)) {
@@ -137,7 +143,7 @@ function allowed(fields: LogFields): Record<string, unknown> {
   return out;
 }
 
-/** A line of a stack trace; what stands before the first one is the message. */
+/** Line of a stack trace; the text before the first one is the message. */
 const FRAME = /^\s+at [\w$.<>[\] /#]*\(?(?:file:\/\/|node:|\/|<anonymous>|native)[^\s()]*\)?$/;
 
 function framesOf(stack: unknown): string | undefined {

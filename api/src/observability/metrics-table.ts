@@ -5,13 +5,13 @@ import { REPAIRED_KINDS } from '../domain/repaired-kinds.ts';
 import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
 import { STORE_OPERATIONS } from './store-operations.ts';
 
-/** One metric. Every value a label can have is listed: nothing that comes from outside is ever one. */
+/** One metric. All values of its labels are listed: none ever comes from outside. */
 export interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit: string;
   readonly help: string;
   readonly labels: { readonly [label: string]: readonly string[] };
-  /** Upper ends of a histogram's buckets, in its unit. */
+  /** Upper bounds of a histogram's buckets, in its unit. */
   readonly buckets?: readonly number[];
 }
 
@@ -19,10 +19,10 @@ const CODES = Object.keys(ERRORS) as readonly ErrorCode[];
 
 const LIMITED = Object.keys(RATE_LIMITS) as readonly RateLimitName[];
 
-/** Steps of the expansions, from 1; a site has ten at most. */
+/** Steps of the expansions, from 1; a site has at most ten. */
 export const STEPS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as const;
 
-/** Everything the service measures. `docs/reference/metrics.md` says the same, and a test compares the two. */
+/** All metrics of the service. `docs/reference/metrics.md` lists them, and a test compares the two. */
 export const METRICS = {
   passerby_ready: {
     type: 'gauge',

@@ -36,7 +36,7 @@ export class Metrics {
     (this.#instruments.get(name) as Histogram).observe(labels as Record<string, string>, value);
   }
 
-  /** Reads a gauge, or a counter that is kept elsewhere, whenever somebody asks for it. */
+  /** Registers the reading of a gauge, or of a counter that is kept elsewhere, made at each scrape. */
   read<Name extends NameOf<'gauge' | 'counter'>>(
     name: Name,
     reading: () => Reading<Name> | Promise<Reading<Name>>,
@@ -49,7 +49,7 @@ export class Metrics {
     });
   }
 
-  /** Shows what was tallied. */
+  /** Registers the readings of the counters of a tally. */
   readTally(tally: Tally): void {
     this.read('passerby_frames_dropped_total', () =>
       FRAME_FAULTS.map((fault) => [{ fault }, tally.countOf(`frame_${fault}`)] as const),
@@ -72,7 +72,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** All of it in Prometheus' text format. */
+  /** Returns all metrics in Prometheus' text format. */
   async text(): Promise<string> {
     await Promise.all(this.#readings.map((read) => read()));
     return this.#registry.metrics();

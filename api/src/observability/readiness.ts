@@ -2,19 +2,19 @@ import type { ReadinessReason, StoreFault } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
 import { within } from '../deadline.ts';
 
-/** Time for which what the store said stands, however often somebody asks. Milliseconds. */
+/** Time for which an answer of the store is cached. Milliseconds. */
 const STORE_TTL_MS = 1_000;
-/** The same of the database, where each probe is a write to the disk. Milliseconds. */
+/** Time for which an answer of the database is cached, where each probe is a write to the disk. Milliseconds. */
 const RECORDS_TTL_MS = 5_000;
-/** Time for which either is waited for. Milliseconds. */
+/** Maximum time to wait for either. Milliseconds. */
 const ANSWER_MS = 500;
-/** Time for which the records may be out of reach before this process says so. Milliseconds. */
+/** Time for which the records may be unreachable before this process reports it. Milliseconds. */
 const STALE_MS = 5_000;
 
 /** State of the store, as far as a visitor depends on it. */
 export interface StoreStanding {
   readonly isAvailable: boolean;
-  /** Faults it has. There may be some while it is available, if they concern a part of the sites. */
+  /** Present faults. The store may be available nevertheless, if they concern only some of the sites. */
   readonly faults: readonly StoreFault[];
 }
 
@@ -25,9 +25,9 @@ export interface ReadinessParts {
   readonly isDraining: () => boolean;
   /** Asks whether the state store takes writes. */
   readonly askStore: () => Promise<StoreStanding>;
-  /** Why nothing comes through from other processes; `undefined` while it does. */
+  /** Fault of the node bus, by which no messages of other processes arrive; `undefined` while there is none. */
   readonly busFault?: () => StoreFault | undefined;
-  /** Since when the database with the records has not answered, as `clock` tells it; `null` while it does. */
+  /** Time since which the database with the records has not answered, by `clock`; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   /** Rejects if the database with the records takes no writes. */
   readonly probeRecords?: (() => Promise<unknown>) | undefined;
@@ -35,8 +35,8 @@ export interface ReadinessParts {
 }
 
 /**
- * Decides whether this process should get visitors, and why not. A flood of questions costs the store one call a second, and the
- * database one in `RECORDS_TTL_MS`.
+ * Decides whether this process should get visitors, and for which reasons not. However often it is asked, the store
+ * gets one call a second, and the database one per `RECORDS_TTL_MS`.
  */
 export class ReadinessCheck {
   readonly #parts: ReadinessParts;
@@ -107,17 +107,17 @@ export interface Outlook {
 interface Question<Answer> {
   readonly clock: MonotonicClock;
   readonly ask: () => Promise<Answer>;
-  /** Time for which an answer stands. Milliseconds. */
+  /** Time for which an answer is cached. Milliseconds. */
   readonly everyMs: number;
   /** Value before the first answer. */
   readonly first: Answer;
   /** Value if asking failed. */
   readonly failed: Answer;
-  /** Value while an answer is late, from the last one, which stands if left out. */
+  /** Value while an answer is late, derived from the last one. Default: the last one. */
   readonly late?: (last: Answer) => Answer;
 }
 
-/** The last answer to a question, which is asked when somebody wants to know, and not again before it was answered. */
+/** Cached answer to a question, which is asked on demand, and not again before it was answered. */
 class LastAnswer<Answer> {
   readonly #question: Question<Answer>;
   #answer: Answer;
@@ -129,7 +129,7 @@ class LastAnswer<Answer> {
     this.#answer = question.first;
   }
 
-  /** Waits for a new answer for `ANSWER_MS` at most. */
+  /** Returns the cached answer, or a new one if that comes within `ANSWER_MS`. */
   async look(): Promise<Answer> {
     const { clock, everyMs, late } = this.#question;
     if (this.#asking === null && clock() - this.#answeredAt >= everyMs) this.#asking = this.#ask();

@@ -15,7 +15,7 @@ export interface ReadParts {
   readonly passed: () => { readonly local: number; readonly remote: number };
 }
 
-/** Readings of what the service knows of itself anyway, made when somebody asks for the metrics. */
+/** Registers readings of state that the service has anyway, made at each scrape. */
 export function readService(metrics: Metrics, { tally, readiness, held, passed }: ReadParts): void {
   metrics.readTally(tally);
   metrics.read('passerby_connections', () => [[{}, held().connections]]);

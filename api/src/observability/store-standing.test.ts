@@ -13,7 +13,7 @@ interface Stage {
   isSharded?: boolean;
 }
 
-/** A watch whose witnesses say what the test last set. */
+/** `StoreWatch` whose witnesses answer what the test last set. */
 function stage(first: Stage = {}) {
   const { probe = vi.fn(() => Promise.resolve()), isSharded = false } = first;
   const { missingRight = vi.fn(() => Promise.resolve(null)) } = first;

@@ -3,34 +3,37 @@ import { monotonicClock, type MonotonicClock } from '../clock.ts';
 import { within } from '../deadline.ts';
 import { STORE_WELL, type StoreStanding } from './readiness.ts';
 
-/** Time a renewal of a lease may take before the store counts as too slow. Milliseconds. */
+/** Maximum duration of a lease renewal before the store counts as too slow. Milliseconds. */
 const LATE_MS = 500;
-/** Time for which the answer that no right is missing stands: a second less than is promised, for which what was answered stands. Milliseconds. */
+/**
+ * Time for which the answer that no right is missing is cached: a second less than promised, since the readiness answer
+ * is cached for that long. Milliseconds.
+ */
 const RIGHTS_STAND_MS = 4_000;
 /**
- * Time for which an answer about rights is waited for. In a Cluster one server says, and where that one is away the others go on
- * without it. Milliseconds.
+ * Maximum time to wait for an answer about rights. In a Cluster a single server answers, and if it is unreachable the
+ * others go on without it. Milliseconds.
  */
 const RIGHTS_ANSWER_MS = 200;
-/** Time for which what a server said explains that it is not reached. Milliseconds. */
+/** Time for which the last fault that a server reported explains why it cannot be reached. Milliseconds. */
 const EXPLAINS_MS = 10_000;
 
-/** Faults that say no more than that there was no answer. */
+/** Faults that mean only that there was no answer. */
 const VAGUE: ReadonlySet<StoreFault> = new Set(['CLOSED', 'TIMEOUT']);
-/** Faults that a server itself speaks. Some make us leave it for a new connection, while which there is no answer. */
+/** Faults that a server itself reports. Some make the client reconnect, and there is no answer meanwhile. */
 const SPOKEN: ReadonlySet<StoreFault> = new Set([
   ...(['READONLY', 'OOM', 'MISCONF', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'LOADING', 'BUSY'] as const),
   ...(['NOAUTH', 'WRONGPASS', 'NOPERM', 'DATABASE'] as const),
 ]);
 
-/** Parts of the service that know how the store is. */
+/** Parts of the service that know the state of the store. */
 export interface StoreWitnesses {
   readonly backend: {
     /** True if the sites are on several servers, so that no single probe stands for all of them. */
     readonly isSharded: boolean;
     reachFault(): StoreFault | null;
     probe(): Promise<unknown>;
-    /** A command that the user may not run; `null` if there is none. Rejects if it cannot be found out. */
+    /** Resolves to a command that the user may not run; `null` if there is none. Rejects if that cannot be determined. */
     missingRight(): Promise<string | null>;
     faultOf(thrown: unknown): StoreFault;
   };
@@ -58,16 +61,16 @@ export interface StoreWitnesses {
 interface Refusal {
   readonly faults: readonly StoreFault[];
   readonly foundAt: number;
-  /** When these faults themselves were found, and not only something that they explain. */
+  /** Time at which these faults themselves were found, and not only a fault that they explain. */
   readonly spokenAt: number;
 }
 
 /**
- * Watches whether the store takes writes. Renewals of leases say so, which are a write on each site every second; where there is
- * no site with visitors, a probe does. In a Cluster the sites are on several servers: as long as more than half of them
- * can be served the process goes on, since no other process could serve the rest. A store that took no writes is back
- * once a write went through that was begun after that. Of the rights that scripts need, few are those of such a write:
- * the others are tried now and then.
+ * Watches whether the store takes writes. Lease renewals show it, which write on each site every second; while no site
+ * has visitors, a probe does. In a Cluster the sites are on several servers: while more than half of them can be served
+ * the process goes on, since no other process could serve the rest. A store that took no writes is available again once
+ * a write that began later has succeeded. Such a write needs only few of the rights that scripts need: the others are
+ * checked now and then.
  */
 export class StoreWatch {
   readonly #witnesses: StoreWitnesses;
@@ -94,7 +97,7 @@ export class StoreWatch {
     return { isAvailable: false, faults: this.#refused.faults };
   }
 
-  /** The faults, or those that a server spoke a moment ago where nothing but silence was met since. */
+  /** Returns these faults, or those that a server reported a moment ago if there was only silence since. */
   #refusalOf(faults: readonly StoreFault[]): Refusal {
     const [foundAt, known] = [this.#clock(), this.#refused];
     const isExplained =

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@passerby/sdk/protocol';
 import type { FrameFault } from '../contract/frame.ts';
 import type { RateLimitName, Scope } from '../limits/rate-limits.ts';
 
-/** Incidents that nobody can be told of: label values of `passerby_incidents_total`. */
+/** Incidents without a client to report them to: label values of `passerby_incidents_total`. */
 export const INCIDENTS = [
   'request_without_ack',
   'unknown_event',
@@ -28,7 +28,7 @@ export const INCIDENTS = [
 ] as const;
 export type Incident = (typeof INCIDENTS)[number];
 
-/** Where a refusal was spoken: label values of `passerby_refusals_total`. */
+/** Entry points at which a refusal is made: label values of `passerby_refusals_total`. */
 export const DOORS = ['handshake', 'arrival', 'request', 'http'] as const;
 export type Door = (typeof DOORS)[number];
 
@@ -39,7 +39,7 @@ export const SCOPES = ['session', 'address', 'site'] as const satisfies readonly
 export type TallyName =
   Incident | `frame_${FrameFault}` | `refused_${Door}_${ErrorCode}` | `limited_${RateLimitName}_${Scope}`;
 
-/** Counts what happens at the doors and on the links. `Metrics` shows it to whoever watches the service. */
+/** Counts refusals and incidents at the entry points, in relaying and on the node bus. `Metrics` exposes the counts. */
 export class Tally {
   readonly #counts = new Map<TallyName, number>();
 
@@ -47,7 +47,7 @@ export class Tally {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
-  /** A refusal was spoken at this door. */
+  /** Counts a refusal at an entry point. */
   refused(door: Door, code: ErrorCode): void {
     this.count(`refused_${door}_${code}`);
   }
