@@ -3,18 +3,18 @@ import { fileURLToPath } from 'node:url';
 import type { Middleware } from 'koa';
 import { readStaticFiles, staticFiles, type ServedFile } from './static-files.ts';
 
-/** Files whose name holds a hash of their content never change. */
+/** Name of a file with a hash of its content, which never changes. */
 const HASHED = /-[A-Za-z0-9_-]{8,}\.js$/;
 const YEAR_S = 31_536_000;
-/** Time for which a page may go on with the loader it has: a new release reaches everybody within this. Seconds. */
+/** `max-age` of the loader: a new release reaches all pages within this time. Seconds. */
 const ENTRY_MAX_AGE_S = 300;
 
 const IMMUTABLE = `public, max-age=${YEAR_S}, immutable`;
 
 /**
- * The widget's built files, for pages of other origins: readable with CORS (subresource integrity needs
- * it), embeddable anywhere, precompressed. Under `/` they are the current ones; under `/widget/<version>/`
- * they are those of this version, which never change: another version is not found.
+ * Serves the widget's built files, for pages of other origins: readable with CORS (subresource integrity needs it),
+ * embeddable anywhere, precompressed. Under `/` they are the current ones; under `/widget/<version>/` those of this
+ * version, which never change: another version is not found.
  */
 export function widgetFiles(): Middleware {
   const manifest = new URL(import.meta.resolve('@passerby/widget/package.json'));
@@ -37,7 +37,10 @@ const forAnyPage = (cacheControl: string) => ({
   'Cache-Control': cacheControl,
 });
 
-/** The demo page and what it loads. A page is there under its name without `.html`, too, and `index.html` under `/`. */
+/**
+ * Serves the demo page and its assets. A page is also served under its name without `.html`, and `index.html` under
+ * `/`.
+ */
 export function demoFiles(): Middleware {
   const files = readStaticFiles(fileURLToPath(new URL('../../public', import.meta.url)));
   const served = new Map<string, ServedFile>();

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Middleware, Next } from 'koa';
 import { Refusal } from '../errors.ts';
 
-/** Lets nobody through without `Authorization: Bearer` and this token. */
+/** Refuses requests without `Authorization: Bearer` and this token. */
 export function bearerToken(token: string): Middleware {
   const expected = digest(token);
   return async (context: Context, next: Next): Promise<void> => {
@@ -15,5 +15,5 @@ export function bearerToken(token: string): Middleware {
   };
 }
 
-/** Of one length, so that neither the length nor a common beginning shows in the time. */
+/** Digest of fixed length, so that the time of the comparison reveals neither the length nor a common prefix. */
 const digest = (text: string) => createHash('sha256').update(text).digest();

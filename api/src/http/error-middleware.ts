@@ -5,10 +5,7 @@ import { newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 
-/**
- * Names every request, and answers everything that went wrong, and every address there is not, with a
- * problem of the one error table.
- */
+/** Gives every request an id, and answers every error and every unknown path with a problem of the error table. */
 export function errorMiddleware(log: Log, tally: Tally) {
   return async (context: Context, next: Next): Promise<void> => {
     const requestId = newRequestId();
@@ -36,7 +33,10 @@ export function errorMiddleware(log: Log, tally: Tally) {
   };
 }
 
-/** Koa reads any other request target with a parser that throws, or warns on stderr. */
+/**
+ * Returns whether a request target is `*` or a path. Koa parses any other with a parser that throws, or warns on
+ * stderr.
+ */
 function isTarget(url: string | undefined): boolean {
   return url === '*' || url?.startsWith('/') === true;
 }
@@ -45,7 +45,10 @@ function isJson(body: unknown): boolean {
   return typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
 }
 
-/** Status of an error of Koa's own parts; its message may quote the request, and stays here. */
+/**
+ * Returns the refusal for an error, by its status if it comes from Koa; its message may quote the request, and is not
+ * used.
+ */
 function refusalOf(thrown: unknown): Refusal {
   const status = thrown instanceof Refusal ? undefined : (thrown as { readonly status?: unknown } | null)?.status;
   if (status === 413) return new Refusal('payload_too_large');

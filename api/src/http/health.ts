@@ -8,7 +8,7 @@ export interface HealthParts {
   readonly readiness: ReadinessCheck;
 }
 
-/** `GET /healthz`: whether this process lives; 503 while it drains. `GET /readyz`: whether it should get visitors, and why not. */
+/** Routes `GET /healthz` (liveness; 503 while draining) and `GET /readyz` (readiness for visitors, with reasons). */
 export function healthRoutes({ store, isDraining, readiness }: HealthParts): Router {
   const router = new Router();
   router.get('/healthz', (context) => {

@@ -19,17 +19,17 @@ export interface HttpAppParts extends HealthParts {
   readonly log: Log;
   readonly tally: Tally;
   readonly metrics: Metrics;
-  /** Shows the metrics to who has it; without it they are not on this port. */
+  /** Bearer token for the metrics; without one they are not served on this port. */
   readonly metricsToken: string | undefined;
   readonly sites: SiteDirectory;
   readonly securityContact: string | undefined;
   readonly publicUrl: string | undefined;
   readonly clock: Clock;
-  /** The operators' API; absent where nobody has a token for it. */
+  /** The operators' API; absent if no token is configured. */
   readonly admin: AdminParts | undefined;
 }
 
-/** The HTTP half of the service: health, what pages may know of their site, the widget's files, the demo page. No cookies. */
+/** Creates the Koa app: health, public information on sites, the widget's files, the demo page. No cookies. */
 export function createHttpApp(parts: HttpAppParts): Koa {
   const app = bareApp(parts);
   mount(app, healthRoutes(parts));
@@ -42,7 +42,7 @@ export function createHttpApp(parts: HttpAppParts): Koa {
   return app;
 }
 
-/** Nothing but the metrics, for a port of their own; `isLoopback` where only this machine reaches it. */
+/** Creates an app with the metrics only, for a port of their own; `isLoopback` if only this machine can reach it. */
 export function createMetricsApp(
   parts: Pick<HttpAppParts, 'log' | 'tally' | 'metrics' | 'metricsToken'> & { readonly isLoopback: boolean },
 ): Koa {
@@ -52,7 +52,10 @@ export function createMetricsApp(
   return app;
 }
 
-/** Every route, such as `GET /healthz`, files apart: found in what is mounted, so that none is forgotten. */
+/**
+ * Returns all routes but those of files, such as `GET /healthz`, read from the mounted routers, so that none is
+ * missing.
+ */
 export function routesOf(app: Koa): readonly string[] {
   const routers = app.middleware.flatMap((middleware) => ('router' in middleware ? [middleware.router as Router] : []));
   return routers.flatMap(({ stack }) =>

@@ -10,10 +10,10 @@ import { rawProblem } from './problem.ts';
 import { BASE_HEADERS } from './security-headers.ts';
 import { stopParsing } from './stop-parsing.ts';
 
-/** The answer under way on each connection that asked for something. */
+/** Response in progress, by connection. */
 const answering = new WeakMap<object, ServerResponse>();
 
-/** Errors of Node's HTTP parser, by their code; anything else is no HTTP. */
+/** Error codes of Node's HTTP parser with their refusals; any other error means the input is not HTTP. */
 const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request_too_slow'],
   ['HPE_HEADER_OVERFLOW', 'head_too_large'],
@@ -23,16 +23,16 @@ const PARSER_FAULTS: ReadonlyMap<string | undefined, ErrorCode> = new Map([
 export interface HttpServerParts {
   readonly answer: RequestListener;
   readonly bounds: ConnectionLimits;
-  /** Path prefix where a connection may become a WebSocket; `null` where none may. */
+  /** Path prefix at which WebSocket upgrades are allowed; `null` if none are. */
   readonly upgradePath: string | null;
   readonly trustedHops: number;
   readonly tally: Tally;
   readonly log: Log;
-  /** Sees each request to become a WebSocket. */
+  /** Called with each WebSocket upgrade request. */
   readonly onUpgrade?: (request: IncomingMessage) => void;
 }
 
-/** Creates the HTTP server that both doors stand on. */
+/** Creates the HTTP server shared by the Koa app and Socket.IO. */
 export function createHttpServer(parts: HttpServerParts): Server {
   const { answer, bounds, upgradePath, trustedHops, tally, log, onUpgrade } = parts;
   const server = createServer(
@@ -93,12 +93,12 @@ export function createHttpServer(parts: HttpServerParts): Server {
   return server;
 }
 
-/** Node destroys a socket that reports an error; there is nothing else to do, and its peer caused it. */
+/** Ignores a socket error: the peer caused it, and Node destroys the socket. */
 function ignoreBrokenConnection(): void {}
 
 /**
- * Closes what one address opens beyond `max`, so that it cannot take every connection there is by saying nothing on
- * them. Behind a proxy all come from that: there it is the proxy's part.
+ * Closes connections of one address beyond `max`, so that it cannot exhaust all connections with silent ones. Not used
+ * behind a proxy, from which all connections come: there the proxy has to do so.
  */
 function boundAddresses(server: Server, max: number): void {
   const open = new NetworkCounts(max);
@@ -110,14 +110,14 @@ function boundAddresses(server: Server, max: number): void {
 }
 
 /**
- * Closes a connection that asks again before it was answered, to whichever door. Browsers and proxies do
- * not, and each answer that waits behind one that is not read costs its memory: 64 KiB of requests for a
- * file cost 190 MB. Gives each answer its name and its base headers, also where Socket.IO answers.
- * `onRequest` sees each request first. For a server that has all its listeners.
+ * Closes a connection that sends a request before the previous one was answered (pipelining). Browsers and proxies do
+ * not, and each response queued behind an unread one costs memory: 64 KiB of requests for a file cost 190 MB. Adds the
+ * request id and the base headers to each response, also to those of Socket.IO. `onRequest` is called first with each
+ * request. Call it once the server has all its listeners.
  *
- * Refuses a request that comes in chunks instead of saying its length. No client of ours sends one, and each chunk is
- * read by itself, however small: bodies of 60,000 chunks of one byte on 100 connections kept everybody waiting for seconds
- * and took a gigabyte.
+ * Refuses a request with chunked transfer coding instead of a `Content-Length`. No client of this service sends one,
+ * and each chunk is processed separately, however small: bodies of 60,000 one-byte chunks on 100 connections blocked
+ * the process for seconds and took a gigabyte.
  */
 export function answerOneAtATime(server: Server, onRequest?: (request: IncomingMessage) => void): void {
   const listeners = server.listeners('request') as RequestListener[];
@@ -146,7 +146,7 @@ export function answerOneAtATime(server: Server, onRequest?: (request: IncomingM
   });
 }
 
-/** The path and query of an absolute request target (RFC 9112, 3.2.2); any other target as it is. */
+/** Returns the path and query of an absolute request target (RFC 9112, 3.2.2); any other target unchanged. */
 function originForm(target = ''): string {
   if (!/^https?:\/\//i.test(target)) return target;
   const url = URL.parse(target);

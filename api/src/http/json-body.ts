@@ -6,11 +6,11 @@ import { Refusal } from '../errors.ts';
 export const BODY_MAX_BYTES = 16 * 1024;
 
 /**
- * Reads JSON into `context.request.body`, an object or a list; `{}` where there is no body. Refuses
- * `unsupported_media_type` for anything else, forms above all, `payload_too_large` and `bad_request`.
+ * Parses JSON into `context.request.body`, an object or a list; `{}` without a body. Refuses `unsupported_media_type`
+ * for anything else, forms above all, `payload_too_large` and `bad_request`.
  *
  * A body with a content coding is refused too: the parser pipes it into a decoder, which waits for ever if the
- * connection breaks in the middle, and throws errors that look like the service's own.
+ * connection breaks midway, and throws errors that look like internal ones.
  */
 export function jsonBody(): Middleware {
   const parse = bodyParser({ enableTypes: ['json'], jsonLimit: BODY_MAX_BYTES, parsedMethods: [...WITH_BODY] });

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Resolves with the origin at which the server listens, such as `http://127.0.0.1:3000`. Rejects if it cannot. */
+/** Starts listening. Resolves to the origin of the server, such as `http://127.0.0.1:3000`. Rejects if it cannot listen. */
 export function listen(server: Server, port: number, host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -3,7 +3,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { bearerToken } from './bearer.ts';
 import { sameSiteOnly } from './same-site-only.ts';
 
-/** `GET /metrics` in Prometheus' text format; with a `token`, for who has it only. */
+/** Route `GET /metrics` in Prometheus' text format; with a `token`, only for requests that present it. */
 export function metricsRoutes(metrics: Metrics, token: string | undefined): Router {
   const router = new Router();
   const guards = token === undefined ? [sameSiteOnly()] : [sameSiteOnly(), bearerToken(token)];

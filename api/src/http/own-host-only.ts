@@ -2,12 +2,12 @@ import type { Context, Middleware, Next } from 'koa';
 import { Refusal } from '../errors.ts';
 import { isLoopback, USUAL_OWN_HOSTS } from '../privacy/own-machine.ts';
 
-/** The host of a `Host` header, which brackets an IPv6 address, before a port. */
+/** Host of a `Host` header, which brackets an IPv6 address, before an optional port. */
 const HOST = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/;
 
 /**
- * Refuses a request whose `Host` is not this machine. A page can point a name of its own at 127.0.0.1 and then
- * reads answers as its own (DNS rebinding); the browser still sends that name. For what listens on loopback.
+ * Refuses a request whose `Host` is not this machine. A page can resolve a name of its own to 127.0.0.1 and then read
+ * responses as same-origin (DNS rebinding); the browser still sends that name. For servers on loopback.
  */
 export function ownHostOnly(): Middleware {
   return async (context: Context, next: Next): Promise<void> => {

@@ -6,7 +6,7 @@ import { BASE_HEADERS } from './security-headers.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** A refusal as RFC 9457 problem details. */
+/** Returns a refusal as RFC 9457 problem details. */
 export function problemOf(refusal: Refusal, requestId: string): Problem {
   const problem = {
     type: 'about:blank',
@@ -19,8 +19,8 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
 }
 
 /**
- * A whole answer, byte for byte, for what is no request that Koa could answer. The connection ends with it.
- * `headers` are further lines, such as `Allow: GET`.
+ * Returns a complete HTTP response as text, for what is not a request that Koa could answer. It closes the connection.
+ * `headers` are further header lines, such as `Allow: GET`.
  */
 export function rawProblem(code: Refusal['code'], headers: readonly string[] = []): string {
   const requestId = newRequestId();

@@ -5,16 +5,15 @@ import type { Tally } from '../observability/tally.ts';
 /** Request headers by which proxies name the client they forward for. */
 const FORWARDING_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip'] as const;
 
-/** Paths that load balancers and monitors ask directly, past the proxy that visitors come through. */
+/** Paths that load balancers and monitors request directly, past the proxy of the visitors. */
 const PROBES: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Number of requests that are judged together where `TRUSTED_HOPS` is above 0. */
+/** Number of requests that are evaluated together if `TRUSTED_HOPS` is above 0. */
 const SAMPLE_SIZE = 100;
 
 /**
- * Notices that `TRUSTED_HOPS` does not fit what arrives, counts it, and says so in the log: each of the two
- * sentences at most once in the life of a process, since anybody can send these headers. Only counts entries;
- * no address is read.
+ * Detects that `TRUSTED_HOPS` does not match the requests, counts it, and logs it: each of the two messages at most
+ * once in the life of a process, since anybody can send these headers. Only counts entries; reads no address.
  */
 export class ProxyHints {
   readonly #trustedHops: number;

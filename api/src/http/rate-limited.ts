@@ -5,9 +5,9 @@ import type { SharedLimitName } from '../limits/rate-limits.ts';
 import type { AddressHashes } from '../domain/ids.ts';
 
 /**
- * Counts a route's requests by address, and says how they stand in `RateLimit-Policy` and `RateLimit`
- * (draft-ietf-httpapi-ratelimit-headers-10). Refuses `rate_limited`; `Retry-After` comes with every refusal
- * that has a time.
+ * Counts a route's requests by address, and sends the state of their quota in `RateLimit-Policy` and `RateLimit`
+ * (draft-ietf-httpapi-ratelimit-headers-10). Refuses `rate_limited`; `Retry-After` comes with every refusal that has a
+ * time.
  */
 export function rateLimited(
   name: SharedLimitName,

@@ -2,8 +2,8 @@ import type { Context, Middleware, Next } from 'koa';
 import { Refusal } from '../errors.ts';
 
 /**
- * Refuses what a page of another origin makes a browser send, a form of it included. Programs send neither
- * header and pass: what they may do is for the token to say, which no browser adds by itself.
+ * Refuses requests that a page of another origin makes a browser send, including forms. Other clients send neither
+ * header and pass: the token authorises them, which no browser adds by itself.
  */
 export function sameSiteOnly(publicUrl?: string): Middleware {
   return async (context: Context, next: Next): Promise<void> => {
@@ -16,7 +16,10 @@ export function sameSiteOnly(publicUrl?: string): Middleware {
   };
 }
 
-/** Without `PUBLIC_URL` the scheme is not known, since a proxy may have taken off TLS: then host and port have to do. */
+/**
+ * Returns whether an origin is this service's own. Without `PUBLIC_URL` the scheme is unknown, since a proxy may
+ * terminate TLS: then only host and port are compared.
+ */
 function isOwn(origin: string, { host }: Context, publicUrl: string | undefined): boolean {
   if (publicUrl !== undefined) return origin === new URL(publicUrl).origin;
   return URL.parse(origin)?.host === host;

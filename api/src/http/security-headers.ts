@@ -1,12 +1,12 @@
 import type { Context, Middleware, Next } from 'koa';
 import helmet from 'koa-helmet';
 
-/** None of it is used by any page of ours, nor may what they embed. */
+/** Browser features that no page of this service uses, and that its frames may not use either. */
 const PERMISSIONS = 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()';
 
 /**
- * Headers of every answer, whoever gives it: Koa, Socket.IO, or the listener for what is no request. Koa's
- * answers have more, and may replace these.
+ * Headers of every response, from Koa, Socket.IO, or the listener for malformed requests. Koa's responses have more,
+ * and may replace these.
  */
 export const BASE_HEADERS: ReadonlyMap<string, string> = new Map([
   ['Cache-Control', 'no-store'],
@@ -14,7 +14,7 @@ export const BASE_HEADERS: ReadonlyMap<string, string> = new Map([
   ['X-Content-Type-Options', 'nosniff'],
 ]);
 
-/** Security headers of every answer. The widget's files loosen `Cross-Origin-Resource-Policy`. */
+/** Sets the security headers of every response. The widget's files loosen `Cross-Origin-Resource-Policy`. */
 export function securityHeaders(): Middleware {
   const helmeted = helmet({
     contentSecurityPolicy: {

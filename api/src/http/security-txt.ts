@@ -1,17 +1,17 @@
 import Router from '@koa/router';
 import type { Clock } from '../clock.ts';
 
-/** Time for which what it says may be relied on. RFC 9116 asks for less than a year. Milliseconds. */
+/** Time until `Expires`. RFC 9116 recommends less than a year. Milliseconds. */
 const GOOD_FOR_MS = 180 * 24 * 60 * 60_000;
 
 export interface SecurityTxtParts {
-  /** Whom to tell of a weakness: `mailto:` or `https:`. Without it there is no such page. */
+  /** Contact for reports of vulnerabilities: `mailto:` or `https:`. Without it the file is not served. */
   readonly contact: string | undefined;
   readonly publicUrl: string | undefined;
   readonly clock: Clock;
 }
 
-/** `GET /.well-known/security.txt` (RFC 9116). */
+/** Route `GET /.well-known/security.txt` (RFC 9116). */
 export function securityTxtRoutes({ contact, publicUrl, clock }: SecurityTxtParts): Router {
   const router = new Router();
   router.get(SECURITY_TXT_PATH, (context) => {

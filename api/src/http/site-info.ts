@@ -6,10 +6,13 @@ import { findAdmittedSite, REFUSED_ORIGIN } from '../admission/origin-check.ts';
 import type { Site } from '../sites/site.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 
-/** Time for which a browser may remember that it may ask. Seconds. */
+/** `Access-Control-Max-Age`: time for which a browser may cache the preflight response. Seconds. */
 const PREFLIGHT_MAX_AGE_S = 600;
 
-/** `GET /v1/site?site=pk_…`: what a page may know before it connects, for the origins of that site only. */
+/**
+ * Route `GET /v1/site?site=pk_…`: public information on a site before a page connects, for the origins of that site
+ * only.
+ */
 export function siteInfoRoutes(sites: SiteDirectory): Router {
   const router = new Router();
   router.get('/v1/site', (context) => {
@@ -26,7 +29,7 @@ export function siteInfoRoutes(sites: SiteDirectory): Router {
   return router;
 }
 
-/** Lets the page of an admitted origin read the answer, and nobody else. Every refusal looks the same. */
+/** Returns the site and allows its page to read the response, if the origin is admitted. All refusals look the same. */
 function admitted(context: Context, sites: SiteDirectory): Site {
   context.set('Vary', 'Origin');
   context.set('Cache-Control', 'no-store');

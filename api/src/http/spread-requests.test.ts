@@ -10,7 +10,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-/** A server whose answers take a while each, and in which turns it began them. */
+/** Server whose responses take `takesMs` each, with the turns in which it began them. */
 async function serving(takesMs: number) {
   const turns = new FairScheduler(0);
   const begun: number[] = [];

@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { FairScheduler } from '../rate-limiting/fair-scheduler.ts';
 
 /**
- * Spreads the handling of requests over turns of the event loop: an address may have hundreds of connections, all of which
- * may ask at the same moment. Call it once the server has all its listeners.
+ * Spreads the handling of requests over turns of the event loop: an address may have hundreds of connections with a
+ * request at the same moment. Call it once the server has all its listeners.
  */
 export function spreadRequests(server: Server, turns: FairScheduler): void {
   const listeners = server.listeners('request') as RequestListener[];

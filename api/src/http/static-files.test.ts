@@ -18,7 +18,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
   'Cache-Control': 'public, max-age=7',
 };
-/** Headers that a cache takes over from an answer, 304 included. */
+/** Headers that a cache updates from a response, 304 included. */
 const KEPT = [
   'access-control-allow-origin',
   'cross-origin-resource-policy',
@@ -45,7 +45,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Serves the files of a folder; returns how to ask for them, by hand, since `fetch` unpacks bodies. */
+/** Serves the files of a folder; returns a function that requests them without `fetch`, which decodes bodies. */
 async function serve(folder: string) {
   const served = new Map<string, ServedFile>();
   for (const [name, file] of readStaticFiles(folder)) served.set(`/${name}`, { file, headers: HEADERS });

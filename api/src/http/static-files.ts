@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Context, Middleware } from 'koa';
 import { Refusal } from '../errors.ts';
 
-/** Content codings that a file may be stored in, the smallest first, by the ending of its precompressed form. */
+/** Content codings that a file may be stored in, smallest first, with the extension of the precompressed form. */
 const CODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],
@@ -13,7 +13,7 @@ const CODINGS = [
 /** Maximum length of an `Accept-Encoding` that is read; browsers send about 30 characters. */
 const ACCEPT_ENCODING_MAX_CHARS = 256;
 
-/** Files that are served, by their ending; any other file of a folder is not. */
+/** Extensions of the files that are served; other files of a folder are not. */
 const SERVED = new Set(['.css', '.html', '.js', '.json', '.svg']);
 
 /** One form of a file: its bytes in a content coding, and their entity tag. */
@@ -25,7 +25,7 @@ interface Representation {
 
 /** A file in memory, in every form it is stored in, the smallest first. The last one is `identity`. */
 export interface StaticFile {
-  /** Such as `.js`; stands for the `Content-Type`. */
+  /** Extension, such as `.js`, which determines the `Content-Type`. */
   readonly ending: string;
   readonly representations: readonly [...Representation[], Representation];
 }
@@ -33,13 +33,13 @@ export interface StaticFile {
 /** File to which a request path leads. */
 export interface ServedFile {
   readonly file: StaticFile;
-  /** Headers of every answer that gives the file, 304 included. */
+  /** Headers of every response with the file, 304 included. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads the files of a folder and their precompressed forms, once: what happens to the folder later changes no
- * answer. Returns them by name. Throws where the folder is missing or empty.
+ * Reads the files of a folder and their precompressed forms, once: later changes of the folder have no effect. Returns
+ * them by name. Throws if the folder is missing or empty.
  */
 export function readStaticFiles(folder: string): ReadonlyMap<string, StaticFile> {
   const names = new Set(existsSync(folder) ? readdirSync(folder) : []);
@@ -94,8 +94,8 @@ export function staticFiles(served: ReadonlyMap<string, ServedFile>): Middleware
 }
 
 /**
- * The smallest form whose coding the client accepts: a weight above 0 does not matter, since all forms say the
- * same. Where the client accepts none, the unpacked form (RFC 9110, 15.5.7 allows it in place of a 406).
+ * Returns the smallest form whose coding the client accepts: a weight above 0 does not matter, since all forms have the
+ * same content. If the client accepts none, the identity form (RFC 9110, 15.5.7 allows it in place of a 406).
  */
 function acceptable(context: Context, { representations }: StaticFile): Representation {
   const unpacked = representations[representations.length - 1]!;
@@ -105,8 +105,8 @@ function acceptable(context: Context, { representations }: StaticFile): Represen
 }
 
 /**
- * Returns whether an `If-None-Match` names this entity tag (RFC 9110, 13.1.2: a list or `*`, compared weakly). Koa's `fresh`
- * does not answer it where the request says `Cache-Control: no-cache`, which speaks to caches and not to the origin.
+ * Returns whether an `If-None-Match` names this entity tag (RFC 9110, 13.1.2: a list or `*`, compared weakly). Koa's
+ * `fresh` ignores it if the request has `Cache-Control: no-cache`, which is meant for caches and not for the origin.
  */
 function isKnown(etag: string, ifNoneMatch: string): boolean {
   return ifNoneMatch.trim() === '*' || ifNoneMatch.match(/"[^"]*"/g)?.includes(etag) === true;

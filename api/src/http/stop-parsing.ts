@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 
-/** Answer of the parser's callback for the head of a request upon which it gives up. */
+/** Return value of the parser's callback for request headers that makes it stop. */
 const GIVE_UP = -1;
 
-/** Callbacks that replace those of a parser, by the name of the callback's number. */
+/** Replacements of a parser's callbacks, by the name of the callback's index. */
 const INSTEAD = { kOnHeaders: null, kOnHeadersComplete: () => GIVE_UP, kOnBody: null, kOnMessageComplete: null };
 type Callback = keyof typeof INSTEAD;
 
-/** Property that Node keeps to itself. A parser has each callback under its number, which the class knows by its name. */
+/** Private property of Node. A parser has each callback under an index, which is a named constant of its class. */
 interface Innards {
   readonly parser?: Record<number, unknown> & { readonly constructor: Readonly<Record<Callback, number>> };
 }
 
 /**
- * Passes over what else was read from a connection that is refused. Node reads 64 KiB at once and goes on parsing them
- * after the connection is destroyed: 2,400 more requests, or 10,000 pieces of a body, each for many times what it cost to
- * send. From 100 connections at once that took seconds in one turn of the event loop.
+ * Stops the parsing of data already read from a refused connection. Node reads 64 KiB at once and goes on parsing them
+ * after the connection is destroyed: 2,400 more requests, or 10,000 chunks of a body, each far more expensive than it
+ * was to send. From 100 connections at once that took seconds in one turn of the event loop.
  */
 export function stopParsing(socket: Socket): void {
   const { parser } = socket as Innards;

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '@passerby/sdk/protocol';
 import { PROBLEM_TYPE } from '../problem.ts';
 import type { Operation } from './operation.ts';
 
-/** Where the operators' API is mounted. */
+/** Path prefix of the operators' API. */
 export const ADMIN_PATH = '/admin/v1';
 
 const problem = z
@@ -18,7 +18,7 @@ const problem = z
   })
   .meta({ id: 'Problem' });
 
-/** The document of the operators' API, OpenAPI 3.1, made of the schemas that its requests are checked by. */
+/** Returns the OpenAPI 3.1 document of the operators' API, generated from the schemas that validate its requests. */
 export function openApiOf(operations: readonly Operation[]): object {
   const paths: ZodOpenApiPathsObject = {};
   for (const { method, path, id, summary, schemas, answer, status } of operations) {

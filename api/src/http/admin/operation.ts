@@ -1,19 +1,22 @@
 import type { z } from 'zod';
 import { Refusal } from '../../errors.ts';
 
-/** Input of one request of the operators' API, checked. */
+/** Validated input of one request of the operators' API. */
 export interface Asked<Path, Query, Body> {
   readonly path: Path;
   readonly query: Query;
   readonly body: Body;
 }
 
-/** One operation: what it takes, what it answers, what it does. The router and the OpenAPI document are made of these. */
+/**
+ * Operation with the schemas of its input and answer, and its handler. The router and the OpenAPI document are
+ * generated from these.
+ */
 export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** Under `/admin/v1`, with `{names}`. */
+  /** Path under `/admin/v1`, with `{parameters}`. */
   readonly path: string;
-  /** Unique, for generated clients. */
+  /** Unique id, for generated clients. */
   readonly id: string;
   readonly summary: string;
   readonly schemas: { readonly path?: z.ZodObject; readonly query?: z.ZodObject; readonly body?: z.ZodType };
@@ -25,7 +28,7 @@ export interface Operation {
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-/** Ties what an operation does to its schemas: what reaches it was checked, and what it answers fits. */
+/** Binds a handler to its schemas: its input is validated, and its answer has the type of the schema. */
 export function operation<
   Answer extends z.ZodType,
   Path extends z.ZodObject | undefined = undefined,
@@ -65,7 +68,7 @@ export function operation<
   };
 }
 
-/** @throws Refusal `bad_request`, with a message that names each field and what it wants. */
+/** @throws Refusal `bad_request`, with a message that names each invalid field and what is expected. */
 function read(schema: z.ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);

@@ -11,7 +11,7 @@ const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
 });
 const words = freeText().trim().min(1).max(200);
 
-/** Reports, bans and the audit trail. */
+/** Operations on reports, bans and the audit trail. */
 export function reportOperations(moderation: ModerationService): readonly Operation[] {
   return [
     operation({

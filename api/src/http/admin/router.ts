@@ -19,8 +19,8 @@ export interface AdminParts {
 }
 
 /**
- * The operators' API: bearer token and JSON only, and no page of another origin, so that no browser can be
- * made to ask by itself. Its document is at `/admin/v1/openapi.json`, for everybody.
+ * Router of the operators' API: bearer token and JSON only, and no page of another origin, so that a browser cannot be
+ * tricked into a request (CSRF). Its OpenAPI document is public, at `/admin/v1/openapi.json`.
  */
 export function adminRoutes({ operations, token, limiter, addressOf, publicUrl }: AdminParts): Router {
   const router = new Router({ prefix: ADMIN_PATH });

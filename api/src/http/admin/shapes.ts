@@ -11,12 +11,12 @@ import { keyKind, keyMode } from '../../sites/input-schemas.ts';
 import { settings } from '../../sites/settings.ts';
 import type { KeyView, NewKeyView, SiteView } from '../../sites/site-service.ts';
 
-/** A string that is already of its kind: an answer is made of ids that were checked when they came in. */
+/** Schema of an id in an answer, which was validated when it came in. */
 function branded<Id extends string>() {
   return z.string() as unknown as z.ZodType<Id> & z.ZodString;
 }
 
-/** A side of a site, as sessions and reports name it, in a request. */
+/** Schema of the id of a site in one mode, as sessions and reports have it, in a request. */
 export const siteIdInMode = z
   .string()
   .regex(/^site_[A-Za-z0-9_-]{1,60}$/)
@@ -118,7 +118,7 @@ export const auditShape = schemaFor<AuditEntry>()(
   }),
 ).meta({ id: 'AuditEntry' });
 
-/** A page of a list. `next` is the `after` of the page that follows; `null` on the last. */
+/** Schema of a page of a list. `next` is the `after` of the following page; `null` on the last. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.strictObject({ items: z.array(item), next: z.string().nullable() });
 }

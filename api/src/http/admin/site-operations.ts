@@ -9,7 +9,7 @@ import { keyShape, newKeyShape, siteShape } from './shapes.ts';
 const DAY_MS = 24 * 60 * 60_000;
 const path = z.strictObject({ site: siteId });
 
-/** Sites, their origins, settings and keys. */
+/** Operations on sites, their origins, settings and keys. */
 export function siteOperations(sites: SiteService): readonly Operation[] {
   return [
     operation({
