@@ -10,7 +10,7 @@ interface Connection {
   close(isDiscarding: boolean): void;
 }
 
-/** Counts the connections that each network of an address has open on this process, from the handshake on, whether a visitor joined or not. */
+/** Counts the open connections of each network of an address on this process, from the handshake on, joined or not. */
 export class AddressConnections {
   readonly #trustedHops: number;
   readonly #open: NetworkCounts;
@@ -20,12 +20,15 @@ export class AddressConnections {
     this.#trustedHops = trustedHops;
   }
 
-  /** Returns whether the address a request comes from may open no other connection. */
+  /** Returns whether the address of a request may open no further connection. */
   isFull(request: IncomingMessage): boolean {
     return this.#open.isFull(clientAddress(request, this.#trustedHops));
   }
 
-  /** Counts what this server opens and closes. What was let in before others were counted, and is too many now, is refused. */
+  /**
+   * Counts the connections of this server. One that was admitted before others were counted, and now exceeds the limit,
+   * is refused.
+   */
   watch(server: VisitorServer, refused: () => void): void {
     server.engine.on('connection', (connection: Connection) => {
       const address = clientAddress(connection.request, this.#trustedHops);

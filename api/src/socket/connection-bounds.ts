@@ -24,7 +24,10 @@ interface Innards {
 
 const innardsOf = (connection: Connection): Innards => connection as unknown as Innards;
 
-/** Closes every connection in time, and cuts one that leaves too much unread, whatever it is made of: pushes, answers, pings. */
+/**
+ * Bounds the closing time of every connection, and cuts one that leaves too much unread, whether pushes, answers or
+ * pings.
+ */
 export function boundConnections(server: VisitorServer, bounds: ConnectionLimits, cut: () => void): void {
   server.engine.on('connection', (connection: Connection) => {
     closeInTime(connection, bounds.closeMs);
@@ -36,7 +39,7 @@ export function boundConnections(server: VisitorServer, bounds: ConnectionLimits
   });
 }
 
-/** Cuts a connection over long-polling that sends too many packets. A WebSocket is counted where it is made. */
+/** Cuts a connection over long-polling that sends too many packets. A WebSocket is counted where it is created. */
 export function boundPolling(
   server: VisitorServer,
   bounds: ConnectionLimits,
@@ -72,12 +75,12 @@ function hasMorePackets(body: string, max: number): boolean {
   return count > max;
 }
 
-/** Type of Socket.IO's CONNECT_ERROR packet, which refuses a CONNECT for whatever reason. */
+/** Type of Socket.IO's CONNECT_ERROR packet, which refuses a CONNECT for any reason. */
 const CONNECT_ERROR = '4';
 
 /**
- * Closes a connection whose CONNECT was refused, after the refusal is sent. It takes no second CONNECT, and would stay for
- * as long as it answers pings.
+ * Closes a connection whose CONNECT was refused, after the refusal is sent. It accepts no second CONNECT, and would
+ * stay open for as long as it answers pings.
  */
 export function closeRefused(server: VisitorServer): void {
   server.engine.on('connection', (connection: Connection) => {
@@ -89,7 +92,10 @@ export function closeRefused(server: VisitorServer): void {
   });
 }
 
-/** Engine.IO closes once the other end took what is queued, or asks for what it has: there is an end to waiting for that. */
+/**
+ * Bounds the time in which a connection closes: Engine.IO waits until the other end has received what is queued, or
+ * polls for it.
+ */
 function closeInTime(connection: Connection, closeMs: number): void {
   innardsOf(connection).transport.closeTimeout = closeMs;
   const close = connection.close.bind(connection);
@@ -102,15 +108,15 @@ function closeInTime(connection: Connection, closeMs: number): void {
   };
 }
 
-/** Returns whether so much is unread that what may be lost had better be. */
+/** Returns whether so much is unread that pushes which may be lost should be dropped. */
 export function isBehind({ conn }: VisitorSocket, bounds: ConnectionLimits): boolean {
   const innards = innardsOf(conn);
   return isHeldUp(innards) && innards.writeBuffer.length >= bounds.unreadLossyMaxPackets;
 }
 
 /**
- * Returns whether what is sent now has to wait for the other end. A WebSocket whose system took all it was given
- * only waits for this turn of the event loop to end, however much is queued until then.
+ * Returns whether what is sent now has to wait for the other end. A WebSocket whose data the operating system has taken
+ * only waits for the end of this turn of the event loop, however much is queued until then.
  */
 function isHeldUp({ transport }: Innards): boolean {
   return !transport.writable && transport.socket?.bufferedAmount !== 0;
@@ -128,8 +134,8 @@ function isTooMuch(innards: Innards, next: Packet, bounds: ConnectionLimits): bo
 const bytesOf = ({ data = '' }: Packet) => Buffer.byteLength(data);
 
 /**
- * Closes without waiting for what is queued to be read, or for the other end to agree. With a reset, since
- * the system would go on offering the megabytes it has taken already.
+ * Closes without waiting until queued data is read, or the other end agrees. With a TCP reset, since the operating
+ * system would keep sending the megabytes it has taken already.
  */
 export function tearDown(connection: Connection): void {
   const { socket } = innardsOf(connection).transport;

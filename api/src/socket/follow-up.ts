@@ -9,8 +9,8 @@ interface Opened {
 }
 
 /**
- * Returns whether a request asks for Engine.IO's JSONP, which no client of this service uses: it decodes a body inside the
- * library, past the bound on the packets in one.
+ * Returns whether a request asks for Engine.IO's JSONP, which no client of this service uses: it decodes a body inside
+ * the library, bypassing the limit of packets per body.
  */
 export function isJsonp(request: IncomingMessage): boolean {
   return queryOf(request).has('j');
@@ -22,8 +22,8 @@ export function isFollowUp(request: IncomingMessage): boolean {
 }
 
 /**
- * Returns whether a request names a connection that another page opened: with another site key or another origin. A `sid`
- * is part of addresses, so it is found in the logs of proxies.
+ * Returns whether a request names a connection that another page opened: with another site key or another origin. A
+ * `sid` is part of URLs, so it is found in the logs of proxies.
  */
 export function isOfAnotherPage(request: IncomingMessage, connections: Readonly<Record<string, Opened>>): boolean {
   const { sid = '' } = (request as EngineRequest)._query;
@@ -32,10 +32,10 @@ export function isOfAnotherPage(request: IncomingMessage, connections: Readonly<
   return keyOf(request) !== keyOf(opening) || request.headers.origin !== opening.headers.origin;
 }
 
-/** Replaces the `sid` of a request by an unknown one, so that Engine.IO's answer does not tell whether it exists. */
+/** Replaces the `sid` of a request by an unknown one, so that Engine.IO's answer does not reveal whether it exists. */
 export function forgetSid(request: IncomingMessage): void {
   (request as EngineRequest)._query.sid = UNKNOWN_SID;
 }
 
-/** Never the id of a connection: Engine.IO's are 20 characters long. */
+/** Id that no connection has: Engine.IO's are 20 characters long. */
 const UNKNOWN_SID = '-';

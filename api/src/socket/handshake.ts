@@ -2,7 +2,7 @@ import { SUPPORTED_VERSIONS, type ErrorCode, type HandshakeAuth } from '@passerb
 import { handshakeAuth } from '../contract/handshake.ts';
 import { Refusal } from '../errors.ts';
 
-/** Credentials of a handshake, checked. */
+/** Validated credentials of a handshake. */
 export interface Credentials {
   readonly resume: HandshakeAuth['resume'];
   readonly claims: HandshakeAuth['claims'];
@@ -20,8 +20,11 @@ export function readAuth(auth: unknown): Credentials {
   return { resume: parsed.data.resume, claims: parsed.data.claims };
 }
 
-/** Time for which a rolling deploy leaves old processes running beside new pages, roughly. Milliseconds. */
+/** Approximate time for which a rolling deploy leaves old processes running beside new pages. Milliseconds. */
 const SERVER_UPDATE_MS = 60_000;
 
-/** Refusal of a handshake at the HTTP level where too many connections of one address are open: there is no room for more than a word. */
+/**
+ * Refusal of a handshake at the HTTP level if one address has too many open connections: there is room for the code
+ * only.
+ */
 export const REFUSED_CROWD: ErrorCode = 'rate_limited';

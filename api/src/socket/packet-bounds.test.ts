@@ -7,14 +7,14 @@ import { judgePacket } from './packet-bounds.ts';
 const ID = `c_${'x'.repeat(22)}`;
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 const many = (values: number) => `[${Array.from({ length: values }, () => 0).join(',')}]`;
-/** A character that JSON escapes with six. */
+/** Character that JSON escapes as six. */
 const ESCAPED = '\u0001';
 const filled = (chars: number, name: string) => {
   const [start, end] = [`2["${name}",{"x":"`, '"}]'];
   return start + 'x'.repeat(chars - start.length - end.length) + end;
 };
 
-/** The longest payloads that the schemas let through. */
+/** Longest payloads that the schemas accept. */
 const LONGEST: Readonly<Record<string, unknown>> = {
   'match:find': {
     requestId: 'r'.repeat(64),

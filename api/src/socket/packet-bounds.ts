@@ -8,7 +8,7 @@ import {
 } from '../contract/packet-sizes.ts';
 import type { PayloadFault } from '../contract/refused-payload.ts';
 
-/** Judgement of a Socket.IO packet before it is parsed. */
+/** Verdict on a Socket.IO packet before it is parsed. */
 export type PacketVerdict =
   | { readonly kind: 'read' }
   /** Event whose payload is not parsed. It is counted, and answered with a refusal if it asks for an answer. */
@@ -21,13 +21,16 @@ const BROKEN: PacketVerdict = { kind: 'broken' };
 const BOUNDS: JsonBounds = { depthMax: LIMITS.packetDepthMax, valuesMax: LIMITS.packetValuesMax };
 const FRAME_BOUNDS: JsonBounds = { depthMax: LIMITS.packetDepthMax, valuesMax: LIMITS.frameValuesMax };
 
-/** A packet type, an acknowledgement number that is an exact integer, and a list; a name as JSON writers write ours. */
+/**
+ * Packet type EVENT, an optional acknowledgement number that is an exact integer, and a list that begins with an event
+ * name.
+ */
 const EVENT = /^2(\d{0,15})\[(?:"([a-z]{1,20}:[a-z]{1,20})"[,\]])?/;
 const ACK = /^3\d{1,15}\[/;
 
 /**
- * Judges a packet by its length, its nesting and the number of its values, before an object of it exists. Every packet
- * but CONNECT has to be of the main namespace, the one there is.
+ * Checks a packet by its length, its nesting and the number of its values, before it is parsed. Every packet but
+ * CONNECT has to be of the main namespace, the only one.
  */
 export function judgePacket(packet: string): PacketVerdict {
   switch (packet[0]) {

@@ -5,7 +5,7 @@ import { queuePackets, type Connection } from './packet-queue.ts';
 
 const BOUNDS = { packetsMax: 20, packetsMaxBytes: 1_000 };
 
-/** A connection of Engine.IO's that only emits, and what is heard of it behind its queue. */
+/** Fake Engine.IO connection that only emits, with the events heard behind its queue. */
 function queued({ turns = new FairScheduler(), bounds = BOUNDS, isWebSocket = true } = {}) {
   const heard: unknown[] = [];
   const webSocket = {

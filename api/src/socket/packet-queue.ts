@@ -5,17 +5,17 @@ import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
 /** One Engine.IO connection. */
 export type Connection = Pick<VisitorSocket['conn'], 'emit' | 'close'>;
-/** `undefined` is a message of no length. */
+/** Data of a packet; `undefined` for an empty message. */
 type Data = string | Buffer | undefined;
 
-/** Property that Engine.IO keeps to itself. `socket` is set on a WebSocket only. */
+/** Private property of Engine.IO. `socket` is set on a WebSocket only. */
 interface Innards {
   readonly transport: { readonly socket?: Pick<WebSocket, 'pause' | 'resume'> };
 }
 
 /**
- * Hands the packets of each connection to Socket.IO one in each turn of the event loop. Ends a connection with `cut` while
- * more of its packets wait than it may send at once.
+ * Passes the packets of each connection to Socket.IO, one per turn of the event loop. Ends a connection with `cut`
+ * while more of its packets wait than it may send at once.
  */
 export function spreadPackets(
   server: VisitorServer,
@@ -28,7 +28,7 @@ export function spreadPackets(
   });
 }
 
-/** Puts a queue between what a connection emits and who listens to it. */
+/** Puts a queue between the events of a connection and their listeners. */
 export function queuePackets(
   connection: Connection,
   turns: FairScheduler,
@@ -53,7 +53,10 @@ export function queuePackets(
   };
 }
 
-/** Packets of one connection that wait for their turn. A WebSocket is not read further meanwhile, so that TCP pushes back. */
+/**
+ * Packets of one connection that wait for their turn. A WebSocket is not read further meanwhile, so that TCP applies
+ * backpressure.
+ */
 class PacketQueue implements QueuedWork {
   readonly #innards: Innards;
   readonly #turns: FairScheduler;
@@ -67,7 +70,7 @@ class PacketQueue implements QueuedWork {
   /** Set once this side closes the connection: nothing more is read. */
   #isDropped = false;
   #paused: Pick<WebSocket, 'pause' | 'resume'> | undefined;
-  /** Tells that the other end has gone, after all that it sent before. */
+  /** Callback that reports the end of the connection, after all packets before it. */
   #close: (() => void) | null = null;
 
   constructor(
@@ -98,7 +101,10 @@ class PacketQueue implements QueuedWork {
     this.#wait();
   }
 
-  /** Calls back once what came before is read; in a later turn too if that is still on its way through microtasks. */
+  /**
+   * Calls back once all packets before are read; in a later turn if the last one is still being processed in
+   * microtasks.
+   */
   end(close: () => void): void {
     this.#resume();
     if (this.#isDropped || (!this.#isInTurns && this.#readIn !== this.#turns.turn)) {
@@ -109,7 +115,7 @@ class PacketQueue implements QueuedWork {
     this.#wait();
   }
 
-  /** Forgets what waits. A WebSocket is read again, since its closing handshake comes that way. */
+  /** Discards the queue. A WebSocket is read again, since its closing handshake comes that way. */
   drop(): void {
     this.#isDropped = true;
     this.#waiting = [];

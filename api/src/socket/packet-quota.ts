@@ -2,7 +2,7 @@ import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { TokenBucket } from '../rate-limiting/token-bucket.ts';
 
-/** Allowance of a connection for packets, by number and by bytes. */
+/** Quota of a connection for packets, by number and by bytes. */
 export class PacketQuota {
   readonly #packets: TokenBucket;
   readonly #bytes: TokenBucket;
@@ -15,7 +15,7 @@ export class PacketQuota {
     this.#clock = clock;
   }
 
-  /** Takes one packet of that many bytes. Returns whether it may be read. */
+  /** Consumes one packet of that many bytes. Returns whether it may be read. */
   take(bytes: number): boolean {
     const now = this.#clock();
     return this.#packets.tryConsume(now) && this.#bytes.tryConsume(now, bytes);

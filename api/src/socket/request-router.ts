@@ -24,18 +24,18 @@ import type { VisitorSocket } from './visitor-socket.ts';
 export interface RouterLimits {
   readonly limiter: Pick<RateLimiter, 'consumeOfSession'>;
   readonly frames: Pick<FrameLimiter, 'admits'>;
-  /** Requests of one visitor that may be under way. */
+  /** Maximum number of concurrent requests of one visitor. */
   readonly requestsMax: number;
 }
 
-/** Registration of a listener for what a visitor sent, which may be anything at all. */
+/** Registration of a listener for what a visitor sends, which may be any value. */
 type Listen = (name: string, listener: (...args: unknown[]) => void) => void;
 type Acknowledge = (reply: Reply<unknown>) => void;
 
 /**
- * The door in: the one file that listens to what visitors send. Every request is parsed, handled and
- * answered exactly once; whatever is thrown inside becomes a coded answer. Without an acknowledgement
- * there is nobody to answer, so the request is dropped and counted.
+ * Entry point for everything that visitors send; no other file listens to it. Every request is parsed, handled and
+ * answered exactly once; every error becomes an answer with a code. A request without an acknowledgement callback
+ * cannot be answered, so it is dropped and counted.
  */
 export class RequestRouter {
   readonly #sites: Pick<SiteDirectory, 'byId'>;
@@ -44,7 +44,7 @@ export class RequestRouter {
   readonly #log: Log;
   readonly #tally: Tally;
   readonly #limits: RouterLimits;
-  /** Number of requests of each visitor that are under way, answered or not. */
+  /** Number of requests in progress of each visitor, answered or not. */
   readonly #underWay = new WeakMap<VisitorSocket, number>();
 
   constructor(parts: {
@@ -155,9 +155,12 @@ export class RequestRouter {
   }
 }
 
-/** Every request is answered within 1 s. What it does goes on, and is told when it is done. Milliseconds. */
+/**
+ * Maximum time until an answer, since every request is answered within 1 s. The operation itself goes on, and its
+ * result is pushed. Milliseconds.
+ */
 const ANSWER_MS = 900;
-/** Time that a caller who was told `unavailable` waits. Milliseconds. */
+/** Time to wait after `unavailable`. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
 function late(): never {

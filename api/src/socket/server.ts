@@ -35,29 +35,29 @@ export interface SocketServerParts {
   readonly router: RequestRouter;
   /** Counts a CONNECT for the address it comes from, refused or not. Rejects with a refusal. */
   readonly admitConnect: (request: IncomingMessage) => Promise<void>;
-  /** Authenticates a visitor by where they come from and what the site says of them. Rejects with a refusal. */
+  /** Authenticates a visitor by their address and the site's claims. Rejects with a refusal. */
   readonly visitorOf: (
     site: Site,
     key: SiteKey,
     request: IncomingMessage,
     credentials: Credentials,
   ) => Promise<Visitor>;
-  /** A visitor is in now: whatever changed while they arrived was changed for nobody yet. */
+  /** Called once a visitor has joined: access changes made during their arrival have not been applied to them yet. */
   readonly letIn: (session: SessionRef | null, visitor: Visitor) => void;
   readonly tell: (notices: readonly Notice[]) => void;
   readonly log: Log;
   readonly tally: Tally;
   readonly bounds: ConnectionLimits;
   readonly clock: MonotonicClock;
-  /** Spreads what visitors send over turns of the event loop. */
+  /** Spreads the packets of visitors over turns of the event loop. */
   readonly turns: FairScheduler;
-  /** Number of proxies of one's own that stand in front. */
+  /** Number of trusted proxies in front. */
   readonly trustedHops: number;
-  /** Returns whether new connections are turned away because this node is going. */
+  /** Returns whether new connections are refused because this node is shutting down. */
   readonly isDraining: () => boolean;
 }
 
-/** The realtime half of the service, on the HTTP server's port. */
+/** Creates the Socket.IO server, on the HTTP server's port. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
   const { sites, push, router, log, tally, bounds, clock } = parts;
   const cutFastSender = () => tally.count('fast_sender');

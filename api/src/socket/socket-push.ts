@@ -8,7 +8,7 @@ import type { SessionRef } from '../domain/session.ts';
 import { isBehind } from './connection-bounds.ts';
 import type { VisitorServer, VisitorSocket } from './visitor-socket.ts';
 
-/** The sockets of this node, by session; the one file that emits. */
+/** Sockets of this node, by session. Only this file emits. */
 export class SocketPush implements Push {
   readonly #sockets = new Map<SessionId, VisitorSocket>();
   readonly #bounds: ConnectionLimits;
@@ -20,18 +20,18 @@ export class SocketPush implements Push {
     this.#tally = tally;
   }
 
-  /** Late, because the server's listeners need what needs this. */
+  /** Sets the server after construction, because the server's listeners depend on this object. */
   attach(server: VisitorServer): void {
     this.#server = server;
   }
 
-  /** From here on this socket speaks for the session. */
+  /** Makes this socket the one of the session. */
   bind(session: SessionRef, socket: VisitorSocket): void {
     this.#sockets.set(session.sessionId, socket);
     socket.data.session = session;
   }
 
-  /** `false` if another socket (or none) speaks for the session by now. */
+  /** Releases a session's socket. Returns `false` if the session has another socket by now, or none. */
   unbind(sessionId: SessionId, socket: VisitorSocket): boolean {
     return this.#sockets.get(sessionId) === socket && this.#sockets.delete(sessionId);
   }
@@ -95,7 +95,7 @@ export class SocketPush implements Push {
     socket.disconnect(true);
   }
 
-  /** Returns whether a push that may be lost is: what waits for this visitor already is more than enough. */
+  /** Returns whether too much is queued for this visitor, so that pushes which may be lost are dropped. */
   #isBehind(socket: VisitorSocket): boolean {
     const isLost = isBehind(socket, this.#bounds);
     if (isLost) this.#tally.count('push_lost');
@@ -110,25 +110,28 @@ export class SocketPush implements Push {
 }
 
 /**
- * Pushes that are as good as new when they come again, or are worth nothing later: how many are here, how a wait
- * stands, and frames without a number (typing, bare acknowledgements, which repeat what later ones say).
+ * Returns whether a push may be lost, since it is repeated soon or worthless later: the number online, the status of a
+ * wait, and unnumbered frames (typing, bare acknowledgements, which later ones repeat).
  */
 function mayBeLost<Name extends PushName>(name: Name, payload: PushPayload<Name>): boolean {
   if (name === FRAME_EVENT) return (payload as Frame).seq === 0;
   return name === 'site:presence' || name === 'match:status';
 }
 
-/** Socket.IO's own types cannot follow a generic name; the pair (name, payload) was checked by the caller's. */
+/**
+ * Untyped `emit`: Socket.IO's types cannot handle a generic name; the caller's types have checked the pair (name,
+ * payload).
+ */
 interface Emitting {
   emit(name: string, payload: unknown): unknown;
 }
 
-/** Tells a socket that it has a session again; `confirmed` is called when the client says it has the token. */
+/** Sends `session:ready` for a resumed session; `confirmed` is called when the client acknowledges the token. */
 export function emitRecovered(socket: VisitorSocket, ready: PushPayload<'session:ready'>, confirmed: () => void): void {
   socket.emit('session:ready', ready, confirmed);
 }
 
-/** Tells one socket, also one that has no session yet. */
+/** Sends a push to one socket, also to one without a session. */
 export function emit<Name extends PushName>(socket: VisitorSocket, name: Name, payload: PushPayload<Name>): void {
   (socket as Emitting).emit(name, payload);
 }

@@ -2,7 +2,7 @@ import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { REFUSED_PAYLOAD } from '../contract/refused-payload.ts';
 import { judgePacket } from './packet-bounds.ts';
 
-/** Reports about packets that are not handled. */
+/** Callbacks for packets that are not handled. */
 export interface ParserReports {
   /** Counts a packet that no client sends. */
   readonly malformed: () => void;
@@ -11,8 +11,8 @@ export interface ParserReports {
 }
 
 /**
- * Reads text packets, and judges each by its text first. Throws at a packet that no client sends, upon which Socket.IO ends
- * the connection; so does a second CONNECT, which would open a second session while the first is checked.
+ * Decodes text packets, after checking the text of each. Throws for a packet that no client sends, upon which Socket.IO
+ * closes the connection; also for a second CONNECT, which would open a second session while the first is checked.
  */
 class TextDecoder extends Decoder {
   readonly #reports: ParserReports;

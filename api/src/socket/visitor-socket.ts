@@ -8,7 +8,7 @@ import type { SessionRef } from '../domain/session.ts';
 export interface SocketData {
   site: Site;
   visitor: Visitor;
-  /** `null` until the session is open, and again once it went elsewhere. */
+  /** Session of the connection; `null` until it is open, and again once it has moved to another socket. */
   session: SessionRef | null;
 }
 

@@ -5,7 +5,10 @@ import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { PacketQuota } from './packet-quota.ts';
 
-/** WebSocket server for Engine.IO, bounded where its own options do not reach. `cut` counts who sends too fast. */
+/**
+ * WebSocket server for Engine.IO, bounded where its own options do not reach. `cut` is called for each client that
+ * sends too fast.
+ */
 export function boundedWebSockets(bounds: ConnectionLimits, clock: MonotonicClock, cut: () => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options: ServerOptions) {
@@ -36,7 +39,10 @@ export function boundedWebSockets(bounds: ConnectionLimits, clock: MonotonicCloc
       });
     }
   };
-  /** Before anybody else listens: also what Engine.IO reads while a connection moves to its WebSocket counts. */
+  /**
+   * Terminates a client that sends too fast. Added before any other listener, so that messages during Engine.IO's
+   * upgrade to WebSocket count too.
+   */
   function cutIfTooFast(client: WebSocket): void {
     const packets = new PacketQuota(bounds, clock);
     const count = (data: { readonly length: number }) => {
