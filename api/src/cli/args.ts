@@ -1,6 +1,6 @@
 import { parseArgs as parseNodeArgs } from 'node:util';
 
-/** Error of a command line that is not a command; the message is one plain line. */
+/** Error in a command line; the message is one plain line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -16,13 +16,13 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** A command line, taken apart. */
+/** Parsed command line. */
 export interface ParsedArgs {
   readonly words: readonly string[];
   readonly options: ReturnType<typeof parseNodeArgs<{ options: typeof OPTIONS }>>['values'];
 }
 
-/** Takes a command line apart. Throws `UsageError`. */
+/** Parses a command line. Throws `UsageError`. */
 export function parseArgs(args: readonly string[]): ParsedArgs {
   try {
     const { positionals, values } = parseNodeArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
@@ -32,7 +32,7 @@ export function parseArgs(args: readonly string[]): ParsedArgs {
   }
 }
 
-/** Returns the word at a place of the command line. Throws `UsageError` if nothing does. */
+/** Returns the positional argument at an index. Throws `UsageError` if there is none. */
 export function wordAt(words: readonly string[], index: number, what: string): string {
   const word = words[index];
   if (word === undefined) throw new UsageError(`Say ${what}; --help lists the commands`);
@@ -41,7 +41,10 @@ export function wordAt(words: readonly string[], index: number, what: string): s
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 } as const;
 
-/** Milliseconds of `90s`, `15m`, `24h`, `7d` or `0`, up to `maxMs`. Throws `UsageError` that names the option. */
+/**
+ * Parses a duration such as `90s`, `15m`, `24h`, `7d` or `0` into milliseconds, up to `maxMs`. Throws a `UsageError`
+ * that names the option.
+ */
 export function readDuration(text: string, option: string, maxMs: number): number {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? (text === '0' ? ['', '0', 's'] : []);
   const ms = Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];

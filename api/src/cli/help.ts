@@ -1,4 +1,4 @@
-/** One line a command; what stands under one are its options. */
+/** Help text: one line per command, with its options below. */
 export const HELP = `Passerby: a chat with a stranger that any web page can have with one tag.
 
 npx @passerby/api                     serves, until it is told to stop

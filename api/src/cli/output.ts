@@ -11,7 +11,7 @@ export interface CommandOutput {
 const NOT_AGAIN = 'Keep it where only your server reads it. It is not shown again.';
 const UNREADABLE = 'Its settings cannot be read by this version, and it is shut: site policy set replaces them.';
 
-/** Said of a live key of a site whose origins are all of one's own machine. */
+/** Warning about a live key of a site whose origins are all on the local machine. */
 const FOR_TESTS =
   'All its origins are for the test key: a live key opens nothing until there is one such as https://my.site';
 
@@ -54,7 +54,7 @@ export function newKeyAnswer(key: NewKeyView, { origins }: SiteView): CommandOut
   };
 }
 
-/** Returns whether there are origins, and none that a live key lets in. */
+/** Returns whether there are origins, and a live key works on none of them. */
 function areForTestsOnly(origins: readonly string[]): boolean {
   const rules = origins.map(readOriginRule).filter((rule) => rule !== null);
   return rules.length > 0 && rules.every(isForTestsOnly);

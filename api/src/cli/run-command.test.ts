@@ -10,7 +10,7 @@ import { runCommand } from './run-command.ts';
 import { COMMAND_NAMES } from './site-commands.ts';
 import { readDuration } from './args.ts';
 
-/** A terminal of the test's own, with its own records. */
+/** Creates a terminal for the test, with its own records. */
 function terminal(env: NodeJS.ProcessEnv = {}) {
   const folder = tempFolder();
   const run = async (args: readonly string[], input = '') => {

@@ -18,12 +18,12 @@ import { parseArgs } from './args.ts';
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: NodeJS.ReadableStream;
-  /** Writes text to stdout, and to stderr. */
+  /** Writes text to stdout; `err` to stderr. */
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
 
-/** Runs one command against the records. Resolves with the exit code; what is wrong is one plain line on stderr, a bug several. */
+/** Runs one command against the records. Resolves to the exit code; an error is one plain line on stderr, a bug several. */
 export async function runCommand(args: readonly string[], { env, stdin, out, err }: Terminal): Promise<0 | 1> {
   let place: RecordsPlace | undefined;
   try {
@@ -67,7 +67,7 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
   }
 }
 
-/** Reasons why a database did nothing of what it was asked; of others that cannot be known. */
+/** Reasons of failures after which a database has certainly done nothing; after others that is unknown. */
 const NOTHING_DONE: ReadonlySet<string> = new Set([
   ...['SQLITE_BUSY', 'SQLITE_FULL', 'SQLITE_READONLY', 'NO_FREE_CONNECTION'],
   ...['25006', '42501', '53100', '53300', 'ECONNREFUSED'],

@@ -20,7 +20,7 @@ import { readDuration, UsageError, wordAt, type ParsedArgs } from './args.ts';
 export interface CommandParts {
   readonly sites: SiteService;
   readonly env: NodeJS.ProcessEnv;
-  /** Input that `-` as a file reads. */
+  /** Input that is read if the file is `-`. */
   readonly stdin: NodeJS.ReadableStream;
 }
 
@@ -30,14 +30,14 @@ type Command = (
 ) => Promise<CommandOutput>;
 
 interface CommandKind {
-  /** Words it takes after its own, at most. */
+  /** Maximum number of positional arguments. */
   readonly takes: number;
-  /** `true` if it makes an embedded database where there is none. */
+  /** Set if the command creates a missing embedded database. */
   readonly makesDatabase?: boolean;
   readonly run: Command;
 }
 
-/** Every command there is, by its words. */
+/** All commands, by name. */
 const COMMANDS: Readonly<Record<string, CommandKind>> = {
   'site add': {
     takes: 1,
@@ -106,16 +106,16 @@ const COMMANDS: Readonly<Record<string, CommandKind>> = {
   },
 };
 
-/** The words of every command. */
+/** Names of all commands. */
 export const COMMAND_NAMES = Object.keys(COMMANDS);
 
-/** A command with what was given to it. */
+/** Command with its arguments. */
 export interface GivenCommand {
   readonly makesDatabase: boolean;
   run(parts: CommandParts): Promise<CommandOutput>;
 }
 
-/** The command that a line begins with, and what comes after its words. Throws `UsageError`. */
+/** Finds the command that a line begins with, and its arguments. Throws `UsageError`. */
 export function commandOf({ words, options }: ParsedArgs): GivenCommand {
   for (const length of [3, 2]) {
     const command = COMMANDS[words.slice(0, length).join(' ')];
@@ -140,7 +140,7 @@ function kindAndMode(options: ParsedArgs['options']): [KeyKind, KeyMode] {
   ];
 }
 
-/** Where visitors reach the service, for the tag to paste: on this machine unless it is said. */
+/** Returns the public origin of the service for the script tag. Default: this machine. */
 function publicUrl(env: NodeJS.ProcessEnv, said?: string): string {
   const text = said ?? env['PUBLIC_URL'] ?? `http://localhost:${env['PORT'] ?? 3000}`;
   const url = URL.canParse(text) ? new URL(text) : null;
