@@ -4,7 +4,7 @@ import { Heartbeat } from './heartbeat.ts';
 
 const NEVER_MS = 2 ** 30;
 
-/** A heartbeat whose renewals are answered by hand, and whose timer never fires. */
+/** Heartbeat whose renewals the test answers, and whose timer never fires. */
 function stage(names: readonly string[], underWayMax?: number) {
   let sites = names as readonly SiteId[];
   const begun: SiteId[] = [];

@@ -3,9 +3,9 @@ import type { SiteId } from '../domain/ids.ts';
 
 /** Interval at which each lease is renewed. Milliseconds. */
 const BEAT_EVERY_MS = 1_000;
-/** Renewals under way at once: more sites than this take turns. */
+/** Maximum number of concurrent renewals: more sites than this take turns. */
 const UNDER_WAY_MAX = 256;
-/** Age of the last renewal from which a lease is not taken for held: a third of the lease. Milliseconds. */
+/** Age of the last renewal beyond which a lease does not count as held: a third of the lease. Milliseconds. */
 const FRESH_MS = 5_000;
 
 export interface HeartbeatParts<Fault> {
@@ -23,38 +23,38 @@ export interface HeartbeatParts<Fault> {
 
 /** Latest renewals, counted by site. */
 export interface LeaseStanding<Fault> {
-  /** Sites whose lease was to be renewed at least once. */
+  /** Sites with at least one attempt to renew their lease. */
   readonly tried: number;
   /** Sites whose last renewal failed. */
   readonly failing: number;
-  /** Sites whose renewal has been under way for longer than asked. */
+  /** Sites whose renewal has been in progress for longer than `lateMs`. */
   readonly late: number;
-  /** Sites of which nothing is wrong and whose last renewal was begun before the moment asked about. */
+  /** Sites without a fault whose last renewal began before `since`. */
   readonly unproven: number;
   /** Reasons of the failing ones, each once. */
   readonly faults: readonly Fault[];
 }
 
-/** Renewals of one lease. Times as `clock` tells them. */
+/** Renewals of one lease. Times by `clock`. */
 interface Lease<Fault> {
-  /** When the last attempt began. */
+  /** Start of the last attempt. */
   triedAt: number;
-  /** When the last successful attempt began, by both clocks: a machine that sleeps stops one of them. */
+  /** Start of the last successful attempt, by both clocks, since one of them stops while the machine sleeps. */
   heldAt: { readonly monotonic: number; readonly wall: number } | null;
   fault: Fault | null;
   underWay: Promise<void> | null;
 }
 
 /**
- * Renews this node's lease on each of its sites, on a timer that waits for nothing else the node does. A lease that
- * lapses has the node taken for dead, and all its visitors for disconnected.
+ * Renews this node's lease on each of its sites, on a timer that waits for nothing else the node does. Once a lease
+ * lapses, the node counts as dead, and all its visitors as disconnected.
  */
 export class Heartbeat<Fault> {
   readonly #parts: HeartbeatParts<Fault>;
   readonly #clock: MonotonicClock;
   readonly #dates: Clock;
   readonly #leases = new Map<SiteId, Lease<Fault>>();
-  /** Sites whose turn it is, the one that was tried least recently last. */
+  /** Sites due for renewal; the one tried least recently is last. */
   #due: SiteId[] = [];
   #underWay = 0;
   readonly #timer: NodeJS.Timeout;
@@ -71,7 +71,7 @@ export class Heartbeat<Fault> {
     this.#due = [];
   }
 
-  /** Renews all leases, those first that were tried least recently. One whose renewal is under way is left alone. */
+  /** Renews all leases, least recently tried first, except those whose renewal is in progress. */
   tick(): void {
     const sites = this.#parts.sites();
     const held = new Set(sites);
@@ -83,7 +83,8 @@ export class Heartbeat<Fault> {
 
   /**
    * Resolves once the lease on a site is known to be held: at once if it was renewed a moment ago, otherwise after a
-   * renewal. Rejects if that fails. To be awaited before what would take visitors of a lapsed lease for disconnected.
+   * renewal. Rejects if that fails. Await it before any operation that treats visitors of a lapsed lease as
+   * disconnected.
    */
   async held(site: SiteId): Promise<void> {
     const heldAt = this.#leases.get(site)?.heldAt ?? null;
@@ -92,7 +93,10 @@ export class Heartbeat<Fault> {
     if (!isFresh) await this.#renew(site);
   }
 
-  /** Latest renewals. One that has been under way for `lateMs` counts as late, one from before `since` as unproven. */
+  /**
+   * Returns the state of the latest renewals. One in progress for `lateMs` counts as late, one begun before `since` as
+   * unproven.
+   */
   standing(lateMs: number, since = -Infinity): LeaseStanding<Fault> {
     const now = this.#clock();
     const leases = [...this.#leases.values()].filter(({ heldAt, fault, triedAt }) => {

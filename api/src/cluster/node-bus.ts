@@ -4,22 +4,25 @@ import type { Notice } from '../domain/notice.ts';
 
 /** Message of one node to another. */
 export type NodeMessage =
-  /** Something for a visitor whose socket is there. */
+  /** Notice for a visitor whose socket is on the receiving node. */
   | { readonly kind: 'notice'; readonly notice: Notice }
-  /** A session whose socket was there is here now, from this fence on. */
+  /** Session that has moved from the receiving node to the sending one, from this fence on. */
   | { readonly kind: 'superseded'; readonly sessionId: SessionId; readonly fence: number }
-  /** A frame for the peer of a visitor here. */
+  /** Frame of a visitor on the sending node for a peer on the receiving one. */
   | { readonly kind: 'frame'; readonly from: SessionId; readonly to: SessionId; readonly frame: Frame };
 
-/** Why nothing comes through from other nodes. */
+/** Faults by which no messages of other nodes arrive. */
 export type NodeBusFault = Extract<StoreFault, 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO'>;
 
-/** The way to the other nodes. Best effort: the ends make frames reliable, and `session:ready` tells what notices told. */
+/**
+ * Message bus to the other nodes. Best effort: the SDKs at both ends make frames reliable, and `session:ready` repeats
+ * what lost notices said.
+ */
 export interface NodeBus {
   send(node: NodeId, message: NodeMessage): void;
 }
 
-/** One process: there is nobody to send to. */
+/** Node bus of a single process, which has no other node to send to. */
 export const noNodeBus: NodeBus = {
   send: () => undefined,
 };

@@ -56,18 +56,18 @@ const message = schemaFor<NodeMessage>()(
   ]),
 );
 
-/** Schema of what travels between nodes of one version; another version is dropped and counted, never guessed at. */
+/** Version of the messages between nodes; a batch of another version is dropped and counted, never interpreted. */
 export const NODE_MESSAGE_VERSION = 1;
 
-/** Batch of parcels as it is published; `readParcel` reads each. */
+/** Batch of node messages as it is published; `parseNodeMessage` reads each. */
 export const nodeMessageBatch = z.strictObject({
   version: z.literal(NODE_MESSAGE_VERSION),
   messages: z.array(z.unknown()).min(1),
 });
 
 /**
- * Returns one parcel of a batch; `null` if it is malformed. A frame has to pass the checks of a visitor's frame, since the
- * sending node may run a version that checks less.
+ * Returns one node message of a batch; `null` if it is malformed. A frame has to pass the checks of a visitor's frame,
+ * since the sending node may run a version that checks less.
  */
 export function parseNodeMessage(unread: unknown): NodeMessage | null {
   const parsed = message.safeParse(unread);

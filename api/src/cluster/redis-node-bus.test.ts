@@ -14,11 +14,11 @@ const frame = (body: unknown, seq = 1) => ({
   to: 's_b',
   frame: { conversationId: `c_${'x'.repeat(22)}`, run: 'r', seq, ack: 0, body },
 });
-/** Stands for lists in lists in the text of a batch: too many for `JSON.stringify`. */
+/** Placeholder for lists nested too deep for `JSON.stringify` in the text of a batch. */
 const DEEP = 'deep';
 const LEVELS = 7_000;
 
-/** Redis as the two connections of a link see it: what is published comes back, unless a test has it otherwise. */
+/** Fake of the two Redis connections of a node bus: published messages come back, unless a test overrides it. */
 function fakeRedis() {
   const subscriber = Object.assign(new EventEmitter(), {
     subscribe: vi.fn(() => Promise.resolve(1)),
@@ -32,7 +32,7 @@ function fakeRedis() {
   return { subscriber, publish };
 }
 
-/** A link that hears what it is told to, and what it took. */
+/** Node bus that receives what the test publishes, and the messages that it passed on. */
 async function listening(take: (message: NodeMessage) => void = () => undefined) {
   const { subscriber, publish } = fakeRedis();
   const tally = new Tally();

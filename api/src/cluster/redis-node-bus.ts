@@ -12,14 +12,14 @@ import type { NodeBusFault, NodeBus, NodeMessage } from './node-bus.ts';
 
 export interface RedisNodeBusOptions {
   readonly echoEveryMs?: number;
-  /** Called with the fault whenever it is another one; with `undefined` once there is none. */
+  /** Called with the fault whenever it changes; with `undefined` once there is none. */
   readonly onFaultChange?: (fault: NodeBusFault | undefined) => void;
   readonly clock?: MonotonicClock;
 }
 
 /**
- * Node-addressed publish over Redis: each node listens to its own channel, and what a node has for
- * another in one turn of the event loop is one message.
+ * Node bus over Redis Pub/Sub: each node subscribes to its own channel, and all messages of a node for another in one
+ * turn of the event loop are published as one batch.
  */
 export class RedisNodeBus implements NodeBus {
   readonly #publisher: RedisClient;
@@ -30,11 +30,11 @@ export class RedisNodeBus implements NodeBus {
   readonly #clock: MonotonicClock;
   #outgoing = new Map<NodeId, NodeMessage[]>();
   #echoes: NodeJS.Timeout | undefined;
-  /** Latest echo that Redis took, and latest one that came back. */
+  /** Latest echo that Redis accepted, and latest one that came back. */
   #echo = { sent: 0, heard: 0 };
-  /** When an echo came back, as `clock` tells it. */
+  /** Time at which the last echo came back, by `clock`. */
   #heardAt = -Infinity;
-  /** Rights that were missed since an echo came back. */
+  /** Rights found missing since an echo came back. */
   #denied = { subscribe: false, publish: false };
   #toldFault: NodeBusFault | undefined;
   #onEcho: () => void = () => undefined;
@@ -49,7 +49,7 @@ export class RedisNodeBus implements NodeBus {
     this.#clock = clock;
   }
 
-  /** Why nothing comes through, whether to this node or from it; `undefined` while its own echoes come back. */
+  /** Returns the fault by which no messages arrive, to this node or from it; `undefined` while its own echoes come back. */
   fault(): NodeBusFault | undefined {
     if (this.#denied.subscribe) return 'NO_SUBSCRIBE';
     if (this.#denied.publish) return 'NO_PUBLISH';
@@ -57,8 +57,8 @@ export class RedisNodeBus implements NodeBus {
   }
 
   /**
-   * Starts listening for this node, and goes on whenever the connection is a new one. Resolves once an echo came back, or
-   * is late: `fault` then says so. Rejects if Redis takes no subscription, or no message from this user.
+   * Subscribes to the channel of this node, again after each reconnect. Resolves once an echo came back, or is late,
+   * which `fault` then reports. Rejects if this Redis user may not subscribe, or not publish.
    */
   async listen(node: NodeId, take: (message: NodeMessage) => void): Promise<void> {
     this.#subscriber.on('message', (_channel: string, text: string) => {
@@ -84,7 +84,7 @@ export class RedisNodeBus implements NodeBus {
     this.#tellFault();
   }
 
-  /** Stops looking after the subscription. */
+  /** Stops checking the subscription. */
   close(): void {
     clearInterval(this.#echoes);
   }
@@ -106,8 +106,8 @@ export class RedisNodeBus implements NodeBus {
   }
 
   /**
-   * Sends itself a word by the way that parcels take. A connection may answer pings and yet carry nothing: to a node
-   * that was taken out of its Cluster, or that is cut off from the others.
+   * Publishes a message to itself by the path of node messages. A connection may answer pings and yet deliver nothing:
+   * one to a Redis node that was removed from its Cluster, or is cut off from the others.
    */
   #sendEcho(node: NodeId): void {
     this.#tellFault();
@@ -121,7 +121,7 @@ export class RedisNodeBus implements NodeBus {
     void this.#publishEcho(node);
   }
 
-  /** Resolves to the refusal if this user may not publish; anything else that fails says nothing about the link. */
+  /** Resolves to the refusal if this user may not publish; any other failure says nothing about the bus. */
   async #publishEcho(node: NodeId): Promise<Error | null> {
     const number = this.#echo.sent + 1;
     try {
@@ -177,7 +177,7 @@ export class RedisNodeBus implements NodeBus {
     }
   }
 
-  /** Returns the well-formed parcels of a batch; counts and drops the others. */
+  /** Returns the well-formed node messages of a batch; counts and drops the others. */
   #read(text: string): readonly NodeMessage[] {
     const batch = nodeMessageBatch.safeParse(safelyParsed(text));
     if (!batch.success) {
@@ -201,18 +201,18 @@ export class RedisNodeBus implements NodeBus {
   }
 }
 
-/** Time after a failed subscription at which the next one is tried. Milliseconds. */
+/** Delay after a failed subscription until the next attempt. Milliseconds. */
 const LISTEN_AGAIN_MS = 200;
 /** Maximum time that the first connection may take. Milliseconds. */
 const FIRST_CONNECTION_MS = 5_000;
 
-/** Time for which a start waits for the first echo. Milliseconds. */
+/** Maximum time that a start waits for the first echo. Milliseconds. */
 const FIRST_ECHO_MS = 1_000;
 /** Interval at which a node sends itself an echo. Milliseconds. */
 const ECHO_EVERY_MS = 2_000;
-/** Echoes Redis took that did not come back, after which the subscription is made anew. */
+/** Number of echoes accepted by Redis that did not come back after which the bus reconnects and subscribes again. */
 const ECHOES_MISSED_MAX = 2;
-/** Intervals between echoes without one that came back, after which nothing comes through. */
+/** Number of intervals without an echo that came back after which the bus counts as silent. */
 const ECHOES_SILENT = 2.5;
 /** Prefix of an echo: no batch of messages begins with it. */
 const ECHO = 'echo ';
