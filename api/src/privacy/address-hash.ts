@@ -3,15 +3,15 @@ import { networksOf } from './client-address.ts';
 import type { AddressHash, AddressHashes, SiteId } from '../domain/ids.ts';
 import type { Salts } from './salts.ts';
 
-/** 132 bits of base64url: no two addresses share one by chance. */
+/** Length of a hash: 132 bits as base64url, so that no two addresses share one by chance. */
 const HASH_CHARS = 22;
 
 /** All hashes of one address: today's, then yesterday's. */
 export type KnownHashes = readonly [AddressHashes, ...AddressHashes[]];
 
 /**
- * Turns where a visitor comes from into words that tell two of them apart for a day, and say nothing about either to
- * who does not have that day's salt: one word for each network of the address.
+ * Hashes the networks of a visitor's address. The hashes tell visitors apart for a day, and reveal nothing without that
+ * day's salt.
  */
 export class AddressHasher {
   readonly #salts: Salts;
@@ -20,17 +20,17 @@ export class AddressHasher {
     this.#salts = salts;
   }
 
-  /** Under the present salt. `''` as site is for what belongs to none, such as the operators' API. */
+  /** Hashes under the present salt. `''` as site is for uses outside any site, such as the operators' API. */
   hash(address: string, site: SiteId | ''): AddressHashes {
     return hashed(this.#salts.known()[0], networksOf(address), site);
   }
 
-  /** Every hash the address may have been noted under: today's, then yesterday's. */
+  /** Returns every hash the address may be stored under: today's, then yesterday's. */
   hashes(address: string, site: SiteId | ''): KnownHashes {
     return this.follow(address, site)();
   }
 
-  /** The same at the time of each call; made again only when a salt has changed. */
+  /** Returns a function that gives the hashes as of each call; computed again only when a salt has changed. */
   follow(address: string, site: SiteId | ''): () => KnownHashes {
     const networks = networksOf(address);
     let salts: readonly string[] = [];

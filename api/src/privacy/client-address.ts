@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 import { embeddedIPv4, groupsOf } from './embedded-ipv4.ts';
 
-/** Where a connection comes from that is gone before it was asked. All of them count as one. */
+/** Address of a connection that closed before its address was read. All of them count as one. */
 const UNKNOWN = '::';
 
 /**
- * Where a request comes from: an IPv4 address, or an IPv6 address that is none in disguise. `trustedHops`
- * is how many proxies of one's own stand in front, each of which adds whom it was asked by to the right of
- * X-Forwarded-For. With 0 that header is a claim of the caller, and not read.
+ * Returns the client's address of a request: IPv4, or IPv6 that embeds no IPv4 address. `trustedHops` is the number of
+ * trusted proxies in front, each of which appends the address of its client to X-Forwarded-For. With 0 that header is
+ * an unverified claim of the client, and not read.
  *
- * Of the last `trustedHops` entries the leftmost that is an address counts, and the connection's own if none
- * is. A list that is shorter came by fewer proxies, and what is no address is passed over towards the
- * nearer proxy: either way many may be taken for one, and nobody for many.
+ * Of the last `trustedHops` entries the leftmost valid address counts, and the connection's own if there is none. A
+ * shorter list came through fewer proxies, and an invalid entry is skipped towards the nearer proxy: either way several
+ * clients may count as one, but never one as several.
  */
 export function clientAddress({ headers, socket }: IncomingMessage, trustedHops: number): string {
   const own = addressIn(socket.remoteAddress ?? '') ?? UNKNOWN;
@@ -29,15 +29,15 @@ export function clientAddress({ headers, socket }: IncomingMessage, trustedHops:
 }
 
 /**
- * Steps in which an IPv6 address counts, in bits, from the narrowest. A /64 is one link: a home or a phone. A /56 is
- * what a provider usually gives a household, a /48 a company or a generous provider's customer (RFC 6177), so that whoever
- * has one is 256 or 65,536 different /64.
+ * Prefix lengths by which an IPv6 address is counted, narrowest first. A /64 is one subnet: a home or a phone.
+ * Providers usually assign a /56 to a household, and a /48 to a company or, some of them, to every customer (RFC 6177),
+ * so that its holder has 256 or 65,536 different /64.
  */
 export const NETWORK_BITS = [64, 56, 48] as const;
 
 /**
- * The networks an address is in, narrowest first: an IPv4 address alone, or the /64, the /56 and the /48 of an IPv6
- * address. Each is written in one way only, such as `203.0.113.7` and `2001:db8:0:1::/64`.
+ * Returns the networks of an address, narrowest first: an IPv4 address alone, or the /64, the /56 and the /48 of an
+ * IPv6 address. In canonical form, such as `203.0.113.7` and `2001:db8:0:1::/64`.
  */
 export function networksOf(address: string): readonly [string, ...string[]] {
   const plain = addressIn(address) ?? UNKNOWN;
@@ -54,7 +54,7 @@ function networkText(groups: readonly number[], bits: number): string {
   return `${text.join(':')}::/${bits}`;
 }
 
-/** The address in an entry that may carry a port, brackets, quotes or a zone; `null` if there is none. */
+/** Returns the address in an entry that may have a port, brackets, quotes or a zone; `null` if there is none. */
 function addressIn(entry: string): string | null {
   const text = entry.trim().replaceAll('"', '');
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? [];

@@ -1,4 +1,7 @@
-/** Prefixes, as the first six groups, whose last 32 bits are the IPv4 address of who comes through a translator or a socket for both. */
+/**
+ * Prefixes, as the first six groups, after which the last 32 bits are the IPv4 address of a client behind a translator
+ * or on a dual-stack socket.
+ */
 const TRANSLATED: readonly (readonly number[])[] = [
   [0, 0, 0, 0, 0, 0xffff], // ::ffff:0:0/96, mapped: an IPv6 socket with an IPv4 peer (RFC 4291)
   [0, 0, 0, 0, 0xffff, 0], // ::ffff:0:0:0/96, translated (RFC 2765)
@@ -6,9 +9,9 @@ const TRANSLATED: readonly (readonly number[])[] = [
 ];
 
 /**
- * The IPv4 address that an IPv6 one stands for; `null` for all others. Without this all visitors behind one translator
- * or tunnel would be one /64, or each of them as many as they like. IPv4-compatible addresses (`::` and 32 bits) were never
- * given to anybody, and stand for none.
+ * Returns the IPv4 address embedded in an IPv6 one; `null` for all others. Without this all visitors behind one
+ * translator or tunnel would share one /64, or each of them could have any number. IPv4-compatible addresses (`::` and
+ * 32 bits) were never assigned, and count as none.
  */
 export function embeddedIPv4(groups: readonly number[]): string | null {
   const [first, second, third, , , , seventh, eighth] = groups as Eight;
@@ -20,7 +23,7 @@ export function embeddedIPv4(groups: readonly number[]): string | null {
   return null;
 }
 
-/** The last 32 bits of an IPv6 address. */
+/** Returns the last 32 bits of an IPv6 address as IPv4. */
 export function lastIPv4(groups: readonly number[]): string {
   const [, , , , , , seventh, eighth] = groups as Eight;
   return dotted(seventh, eighth);
@@ -30,7 +33,7 @@ type Eight = readonly [number, number, number, number, number, number, number, n
 
 const dotted = (high: number, low: number) => [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
 
-/** The eight numbers of a valid IPv6 address. */
+/** Returns the eight groups of a valid IPv6 address as numbers. */
 export function groupsOf(address: string): number[] {
   const [left, right] = address.split('::') as [string, string?];
   const [head, tail] = [numbersIn(left), numbersIn(right ?? '')];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isLoopback, isOwnMachine, USUAL_OWN_HOSTS } from './own-machine.ts';
 
-/** As `URL` writes a host. */
+/** Returns a host in the form of `URL`. */
 const hostIn = (host: string) => new URL(`http://${host}`).hostname;
 
 describe('isOwnMachine', () => {

@@ -15,8 +15,8 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns whether a host name means the machine it is resolved on, where anybody can serve a page. `hostname` is in the
- * form of `URL`, which normalises decimal, octal and hexadecimal addresses. Other people's names that resolve to a loopback
+ * Returns whether a host name means the local machine, on which anybody can serve a page. `hostname` is in the form of
+ * `URL`, which normalises decimal, octal and hexadecimal addresses. Other people's names that resolve to a loopback
  * address are not recognised.
  */
 export function isOwnMachine(hostname: string): boolean {
@@ -26,8 +26,8 @@ export function isOwnMachine(hostname: string): boolean {
 }
 
 /**
- * Returns whether what listens on a host, or is asked for by it, is on the loopback interface: `localhost`, 127/8 and `::1`,
- * with brackets or without. Narrower than `isOwnMachine`: who listens on 0.0.0.0 is reached from everywhere.
+ * Returns whether a host to listen on, or to connect to, is on the loopback interface: `localhost`, 127/8 and `::1`,
+ * with brackets or without. Narrower than `isOwnMachine`: a server on 0.0.0.0 can be reached from everywhere.
  */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
@@ -39,7 +39,7 @@ function isOwnIPv4(address: string): boolean {
   return isIPv4(address) && /^(127|0)\./.test(address);
 }
 
-/** Returns whether an IPv6 address carries an IPv4 address of this machine; `::1` and `::` read as 0.0.0.1 and 0.0.0.0. */
+/** Returns whether an IPv6 address embeds an IPv4 address of this machine; `::1` and `::` read as 0.0.0.1 and 0.0.0.0. */
 function isOwnIPv6(address: string): boolean {
   const groups = groupsOf(address);
   const isCompatible = groups.slice(0, 6).every((group) => group === 0);

@@ -6,19 +6,19 @@ import { ForeignAnswer, renewConnection } from '../state/redis/foreign-answer.ts
 import { PREFIX } from '../state/redis/keys.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Time before a day at which its salt is fetched, so that midnight waits for nobody. Milliseconds. */
+/** Time before a day at which its salt is fetched, so that it is there at midnight. Milliseconds. */
 const AHEAD_MS = 60 * 60_000;
 const SALT_BYTES = 32;
 
 /**
- * Source of the salt of a day (`2026-11-22`, UTC): the same one for all who ask, for `ttlMs` from now. `known` is the one
- * the asker has; a source that has none, because it lost it or never had one, takes that.
+ * Source of the salt of a day (`2026-11-22`, UTC): the same one for all callers, for `ttlMs` from now. `known` is the
+ * caller's own; a source without one, because it lost it or never had it, adopts that.
  */
 export type SaltSource = (day: string, ttlMs: number, known?: string) => Promise<string>;
 
 const randomSalt = () => randomBytes(SALT_BYTES).toString('base64url');
 
-/** For one process: made up on the spot, and gone with it. */
+/** Salts of a single process: generated on demand, and lost with it. */
 export const ownSalts: SaltSource = (_day, _ttlMs, known = randomSalt()) => Promise.resolve(known);
 
 /** 256 bits in base64url, as `randomSalt` makes them. */
@@ -41,8 +41,9 @@ return { ARGV[1], ARGV[2] }
 const AGREE = cachedScript(AGREE_TEXT);
 
 /**
- * For many processes: whoever asks first makes it up, or puts back what a Redis that came back empty has lost. An answer
- * that is not to this question rejects, and has the connection made anew: it would hash everybody with another's words.
+ * Salts shared by many processes: the first caller generates one, or restores what a Redis that came back empty has
+ * lost. An answer of another operation rejects, and makes the connection reconnect: addresses would be hashed with a
+ * wrong salt.
  */
 export function sharedSalts(redis: ScriptRunner): SaltSource {
   return async (day, ttlMs, known = randomSalt()) => {
@@ -56,8 +57,8 @@ export function sharedSalts(redis: ScriptRunner): SaltSource {
 }
 
 /**
- * The salts of today and yesterday, by UTC. Nobody keeps one any longer, so that what was hashed two days
- * ago means nothing to anybody. While the source does not answer, the last salt goes on.
+ * Salts of today and yesterday, by UTC. None is kept longer, so that hashes of two days ago mean nothing to anybody.
+ * While the source does not answer, the last salt stays in use.
  */
 export class Salts {
   readonly #clock: Clock;
@@ -70,9 +71,9 @@ export class Salts {
   }
 
   /**
-   * Gets what is missing, puts back what the source has lost, takes over what it has instead, and forgets what is old.
-   * To be awaited before the first use, and called once in a round: a Redis that comes back empty, without the loss of a
-   * connection, is noticed by nothing else. Rejects as the source does, and keeps what it has.
+   * Fetches missing salts, restores those that the source has lost, adopts those that it has instead, and forgets old
+   * ones. Await it before the first use, and call it once per round: nothing else notices a Redis that comes back empty
+   * without losing a connection. Rejects as the source does, and keeps its salts.
    */
   async refresh(): Promise<void> {
     const now = this.#clock();
@@ -88,8 +89,8 @@ export class Salts {
   }
 
   /**
-   * Newest first; at least one. After the clock was set back by days, until the next refresh, those of the days that were
-   * before it.
+   * Returns the salts, newest first; at least one. After the clock was set back by days, those of later days until the
+   * next refresh.
    */
   known(): readonly [string, ...string[]] {
     const today = dayOf(this.#clock());
@@ -102,7 +103,10 @@ export class Salts {
   }
 }
 
-/** Returns whether the salt of what was hashed at a time, Unix milliseconds, is gone: it tells nobody apart any more. */
+/**
+ * Returns whether the salt of a hash made at a time, Unix milliseconds, is gone, so that the hash matches nobody any
+ * more.
+ */
 export function isSaltForgotten(at: number, now: number): boolean {
   return dayOf(at) < dayOf(now) - 1;
 }
