@@ -5,7 +5,7 @@ import { ESCAPED_CHARS_MAX } from './packet-sizes.ts';
 import { payloadFault } from './refused-payload.ts';
 import { schemaFor } from './schema-for.ts';
 
-/** The envelope of a frame; the body only has to be an object with a kind, the rest is for the receiver to judge. */
+/** Schema of the envelope of a frame; the body only has to be an object with a kind, the receiver validates the rest. */
 export const frameSchema = schemaFor<Frame>()(
   z.strictObject({
     conversationId: ids.conversationId,
@@ -17,7 +17,7 @@ export const frameSchema = schemaFor<Frame>()(
   }),
 );
 
-/** Why a frame was not relayed. There is nobody to answer, so these are counted. */
+/** Reasons why a frame was not relayed. Frames have no acknowledgement to answer with, so these are counted. */
 export const FRAME_FAULTS = [
   'malformed',
   'too_large',
@@ -29,10 +29,10 @@ export const FRAME_FAULTS = [
 ] as const;
 export type FrameFault = (typeof FRAME_FAULTS)[number];
 
-/** Faults of a frame by itself, whoever sends it. */
+/** Faults of a frame itself, regardless of its sender. */
 export type EnvelopeFault = Extract<FrameFault, 'malformed' | 'too_large' | 'too_complex'>;
 
-/** Returns the frame, or what is wrong with it. Never throws, whatever is thrown at it. */
+/** Returns the frame, or its fault. Never throws, for any input. */
 export function parseFrame(value: unknown): Frame | EnvelopeFault {
   const refused = payloadFault(value);
   if (refused !== null) return refused;
@@ -40,7 +40,7 @@ export function parseFrame(value: unknown): Frame | EnvelopeFault {
   return parsed.success ? (frameFault(parsed.data) ?? parsed.data) : 'malformed';
 }
 
-/** Returns what is wrong with a frame whose envelope fits; `null` if nothing is. */
+/** Returns the fault of a frame with a valid envelope; `null` if there is none. */
 export function frameFault({ body }: Frame): EnvelopeFault | null {
   if (body.kind === 'text') {
     const { text } = body;
@@ -54,7 +54,7 @@ export function frameFault({ body }: Frame): EnvelopeFault | null {
 
 /**
  * Returns whether a frame is numbered 0 although its kind has to be numbered. Frames numbered 0 are not counted as
- * messages, so the sender's word is not enough.
+ * messages, so the sender's number alone is not enough.
  */
 export function isNumberMissing({ seq, body }: Frame): boolean {
   return seq === 0 && !UNNUMBERED_KINDS.includes(body.kind);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as ids from './ids.ts';
 import { schemaFor } from './schema-for.ts';
 
-/** The `auth` of a CONNECT packet. Unknown keys are let go: a newer client may send more, and the version settles it. */
+/** The `auth` of a CONNECT packet. Unknown keys are dropped: a newer client may send more, and the version decides. */
 export const handshakeAuth = schemaFor<HandshakeAuth>()(
   z.object({
     version: z.int().min(1),

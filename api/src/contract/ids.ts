@@ -8,7 +8,7 @@ import {
 } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 
-/** One of the two doors at which a string becomes an id (the other is the SDK's client). */
+/** Schema of an id: one of the two places at which a string becomes an id (the other is the SDK's client). */
 function branded<Id extends string>(pattern: RegExp) {
   return z
     .string()

@@ -1,4 +1,4 @@
-/** Bounds of JSON text that hold before it is parsed. */
+/** Bounds of JSON text, checked before it is parsed. */
 export interface JsonBounds {
   /** Maximum nesting of lists and objects. */
   readonly depthMax: number;
@@ -11,8 +11,8 @@ const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
  * Returns whether JSON text nests no deeper, and holds no more values, than `bounds` say. Reads each character once
- * from `from` on, stops at the first one too many, and allocates nothing. Says nothing about text that is no JSON, which
- * a parser refuses.
+ * from `from` on, stops at the first one too many, and allocates nothing. The result means nothing for text that is not
+ * JSON, which a parser refuses.
  */
 export function isJsonWithin(text: string, { depthMax, valuesMax }: JsonBounds, from = 0): boolean {
   let depth = 0;
@@ -40,7 +40,10 @@ export function isJsonWithin(text: string, { depthMax, valuesMax }: JsonBounds, 
   return true;
 }
 
-/** Returns whether a value that was parsed elsewhere nests no deeper than `depthMax`. Looks no deeper than that itself. */
+/**
+ * Returns whether a value that was parsed elsewhere nests no deeper than `depthMax`. Itself recurses no deeper than
+ * that.
+ */
 export function isValueWithin(value: unknown, depthMax: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (depthMax === 0) return false;

@@ -1,10 +1,10 @@
 import { LIMITS, type RequestName } from '@passerby/sdk/protocol';
 
-/** JSON escapes one UTF-16 code unit as six characters at most (`\u0000`). */
+/** Maximum number of characters by which JSON escapes one UTF-16 code unit (`\u0000`). */
 export const ESCAPED_CHARS_MAX = 6;
 /** Room for names, punctuation, ids, an acknowledgement number, and the spaces of other JSON writers. */
 const ENVELOPE_CHARS = 1_024;
-/** A challenge of ours and its solution, as base64, with room to spare. */
+/** Maximum length of a challenge of this service and its solution, as base64, with room to spare. */
 export const SOLUTION_MAX_CHARS = 4_000;
 
 const CRITERIA_CHARS =
@@ -13,13 +13,16 @@ const CRITERIA_CHARS =
   LIMITS.topicMaxChars;
 const REPORT_CHARS = LIMITS.reportMessagesMax * LIMITS.textMaxChars + LIMITS.commentMaxChars;
 
-/** Length of a packet whose payload holds that many characters of free text; at most that of any packet. */
+/**
+ * Returns the maximum length of a packet with that many characters of free text in its payload, at most that of any
+ * packet.
+ */
 const packetChars = (textChars: number): number =>
   Math.min(LIMITS.packetMaxBytes, ENVELOPE_CHARS + textChars * ESCAPED_CHARS_MAX);
 
 /**
- * Maximum length of the packet of each request, in UTF-16 code units, which are never more than its bytes: computed from
- * what the request may hold. A longer one is refused before it is parsed.
+ * Maximum length of the packet of each request, in UTF-16 code units, which are never more than its bytes: computed
+ * from the limits of its payload. A longer one is refused before it is parsed.
  */
 export const REQUEST_PACKET_CHARS: Readonly<Record<RequestName, number>> = {
   'match:find': packetChars(CRITERIA_CHARS),

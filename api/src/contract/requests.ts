@@ -26,7 +26,7 @@ const empty = schemaFor<Empty>()(z.strictObject({}).transform((): Empty => ({}))
 
 const find = schemaFor<FindPayload>()(z.strictObject({ requestId: ids.requestId, ...criteria }));
 
-/** One schema a request, exhaustive by its type. Unknown keys are refused. */
+/** Schemas of all requests, exhaustive by type. Unknown keys are refused. */
 export const REQUEST_SCHEMAS: { readonly [Name in RequestName]: z.ZodType<RequestPayload<Name>> } = {
   'match:find': find,
   'match:cancel': empty,

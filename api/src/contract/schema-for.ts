@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Form of a type once it is data: no brands, no `readonly`. Two types are the same on the wire if these are equal. */
+/** Type as plain data: without brands and `readonly`. Two types are the same on the wire if these are equal. */
 type Plain<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer Item)[]
@@ -10,9 +10,8 @@ type Plain<T> = T extends string | number | boolean | null | undefined
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
- * Accepts a schema only if what it lets through *equals* the wire type: a forgotten optional field, a
- * forgotten member of a union or an extra field does not compile. `satisfies z.ZodType<T>` would let
- * all three pass.
+ * Accepts a schema only if its output type *equals* the wire type: a forgotten optional field, a forgotten member of a
+ * union or an extra field does not compile. `satisfies z.ZodType<T>` would accept all three.
  */
 export function schemaFor<Wire>() {
   return <Schema extends z.ZodType>(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Written by nobody, and a NUL among them fails PostgreSQL's whole statement. */
+/** Control characters, which nobody types; a NUL among them makes PostgreSQL fail the whole statement. */
 const CONTROLS = /(?![\n\t])\p{Cc}/gu;
 
 /** Schema of free text: control characters other than newline and tab are left out. */
