@@ -6,21 +6,24 @@ import { parseOriginRule } from './origin-rule.ts';
 import { settings } from './settings.ts';
 
 const ORIGINS_MAX = 100;
-/** As long as a host name may be (RFC 1035), with scheme, wildcard and port. */
+/** Maximum length of an origin: a host name (RFC 1035) with scheme, wildcard and port. */
 const ORIGIN_MAX_CHARS = 275;
-/** Time for which a former key may stay good beside its successor: 30 days, in milliseconds. */
+/** Maximum time for which a rotated key may stay valid beside its successor: 30 days. Milliseconds. */
 export const OVERLAP_MAX_MS = 30 * 24 * 3_600_000;
 
 export const siteName = freeText().trim().min(1).max(100);
 
-/** A site's own id. What ends in `_test` would be the test side of another, and the demo site is built in. */
+/**
+ * Schema of the id of a new site. Not one that ends in `_test`, the id of another site in test mode, nor that of the
+ * built-in demo site.
+ */
 export const siteId = z
   .string()
   .regex(/^site_[A-Za-z0-9_-]{4,40}$/, 'site_ and 4 to 40 of A-Z a-z 0-9 _ -')
   .refine((id) => !id.endsWith('_test') && id !== 'site_demo', 'not site_demo, and nothing that ends in _test')
   .transform((id) => id as SiteId);
 
-/** One entry of the list of origins, as it is written. */
+/** Schema of one entry of the list of origins, as entered. */
 export const originEntry = z
   .string()
   .max(ORIGIN_MAX_CHARS)
@@ -50,7 +53,7 @@ export const newSite = z.strictObject({
 });
 export type NewSiteInput = z.input<typeof newSite>;
 
-/** Returns what `schema` makes of a value. Refuses `bad_request` with a message that names each field and what it wants. */
+/** Parses a value by `schema`. Refuses `bad_request` with a message that names each invalid field and what is expected. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, field?: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

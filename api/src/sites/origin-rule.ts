@@ -3,11 +3,11 @@ import { getPublicSuffix } from 'tldts';
 import { isOwnMachine, USUAL_OWN_HOSTS } from '../privacy/own-machine.ts';
 
 /**
- * One entry of a site's list of allowed origins:
+ * Entry of a site's list of allowed origins:
  * - `https://example.com`, `http://localhost:8080`: exactly this scheme, host and port;
  * - `https://*.example.com`: one or more whole labels before `.example.com`, not the bare domain; never a public suffix;
  * - `http://localhost:*`: any port, for the names of this machine only; with test keys only;
- * - `null`: pages without an origin (`file:`, sandboxed frames), which any site can make; with test keys only.
+ * - `null`: pages with an opaque origin (`file:`, sandboxed frames), which any site can create; with test keys only.
  */
 export type OriginRule =
   | { readonly kind: 'exact'; readonly origin: string }
@@ -16,8 +16,8 @@ export type OriginRule =
   | { readonly kind: 'null' };
 
 /**
- * Parses an entry of the records; `null` if it was accepted once and is refused now. Such an entry matches no origin; the
- * other entries of its list are not affected.
+ * Parses an entry of the records; `null` if it was accepted when stored and is invalid now. Such an entry matches no
+ * origin; the other entries of its list are not affected.
  */
 export function readOriginRule(entry: string): OriginRule | null {
   try {
@@ -27,7 +27,7 @@ export function readOriginRule(entry: string): OriginRule | null {
   }
 }
 
-/** Parses an entry. Throws an `Error` whose message says what is wrong with it. */
+/** Parses an entry. Throws an `Error` whose message names its fault. */
 export function parseOriginRule(entry: string): OriginRule {
   if (entry === 'null') return { kind: 'null' };
   const anyPort = /^(https?:\/\/[^/:*]+|https?:\/\/\[::1\]):\*$/.exec(entry);
@@ -56,7 +56,10 @@ export function parseOriginRule(entry: string): OriginRule {
   return { kind: 'exact', origin: parse(entry, entry).origin };
 }
 
-/** Returns whether a rule lets in what anybody can serve or make: pages of a visitor's own machine, and pages without an origin. */
+/**
+ * Returns whether a rule matches pages that anybody can serve or create: those of a visitor's own machine, and those
+ * with an opaque origin.
+ */
 export function isForTestsOnly(rule: OriginRule): boolean {
   switch (rule.kind) {
     case 'exact':
@@ -70,8 +73,8 @@ export function isForTestsOnly(rule: OriginRule): boolean {
 }
 
 /**
- * Returns whether names directly under this domain belong to different owners, by the Public Suffix List: registries such
- * as `co.uk`, and shared hosts such as `github.io`.
+ * Returns whether a domain is a public suffix, directly under which names belong to different owners (Public Suffix
+ * List): registries such as `co.uk`, and shared hosts such as `github.io`.
  */
 function isOfManyOwners(domain: string): boolean {
   const isSuffix = (name: string) => getPublicSuffix(name, { allowPrivateDomains: true }) === name;
@@ -90,9 +93,8 @@ function parse(text: string, entry: string): URL {
 }
 
 /**
- * Returns whether a request's `Origin` header fits one of the rules. Browsers send it in its one canonical form;
- * anything that does not come out of `URL` as it went in is refused, so look-alikes by case, trailing
- * dot, default port or doubled headers never match.
+ * Returns whether a request's `Origin` header matches one of the rules. Browsers send it in canonical form; anything
+ * that `URL` would change is refused, so variants by case, trailing dot, default port or repeated headers never match.
  */
 export function isOriginAllowed(origin: string | undefined, rules: readonly OriginRule[]): boolean {
   if (origin === undefined) return false;

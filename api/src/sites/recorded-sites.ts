@@ -11,31 +11,31 @@ import { type SiteModes, siteModesOf } from './site-modes.ts';
 import type { Site } from './site.ts';
 
 export interface RecordedSitesParts {
-  /** For dates: which keys are good. */
+  /** Clock for dates: which keys are valid. */
   readonly dates: Clock;
   readonly log: Log;
-  /** Sites that are there without a record; a record with the same key takes their place. */
+  /** Sites without a record; a record with the same key replaces them. */
   readonly builtIn: readonly Site[];
 }
 
-/** Keys that opened a site and no longer do. */
+/** Keys that are no longer valid. */
 export interface GoneKeys {
-  /** Publishable keys that were good and are not: revoked, run out, or their site disabled. */
+  /** Publishable keys that became invalid: revoked, expired, or their site disabled. */
   readonly goneKeys: readonly SiteKey[];
-  /** True if a secret key that was good is not: what was signed with it is no longer believed. */
+  /** True if a secret key became invalid: claims signed with it are no longer accepted. */
   readonly areSecretKeysGone: boolean;
 }
 
-/** The sites of the records, in memory, looked up by key and by id. */
+/** Sites of the records, cached in memory, by key and by id. */
 export class RecordedSites implements SiteDirectory {
   readonly #parts: RecordedSitesParts;
   readonly #records = new Map<SiteId, { readonly record: SiteRecord; readonly modes: SiteModes }>();
   readonly #byId = new Map<SiteId, Site>();
-  /** `null` for a key that is known and not good. */
+  /** Sites by key; `null` for a key that is known and invalid. */
   readonly #byKey = new Map<string, Site | null>();
   #goneKeys = new Set<SiteKey>();
   #areSecretKeysGone = false;
-  /** When the next key runs out, Unix milliseconds. */
+  /** Time at which the next key expires, Unix milliseconds. */
   #dueAt = Infinity;
 
   constructor(parts: RecordedSitesParts) {
@@ -58,7 +58,7 @@ export class RecordedSites implements SiteDirectory {
     return this.byId(id)?.match ?? DEFAULT_MATCH_RULES;
   }
 
-  /** Applies what changed in the records. */
+  /** Applies changes of the records. */
   apply({ isWhole, sites, unreadable }: Pick<Changes, 'isWhole' | 'sites' | 'unreadable'>): void {
     if (isWhole) {
       this.#applyAll(sites);
@@ -69,7 +69,7 @@ export class RecordedSites implements SiteDirectory {
     this.#setDue();
   }
 
-  /** Applies the dates at which keys run out: that changes nothing in the records. */
+  /** Applies the expiry of keys, which changes nothing in the records. */
   refresh(): void {
     const now = this.#parts.dates();
     if (now < this.#dueAt) return;
@@ -77,7 +77,7 @@ export class RecordedSites implements SiteDirectory {
     this.#setDue();
   }
 
-  /** Returns the keys that stopped working since the last call. */
+  /** Returns the keys that became invalid since the last call. */
   consumeGoneKeys(): GoneKeys {
     const gone = { goneKeys: [...this.#goneKeys], areSecretKeysGone: this.#areSecretKeysGone };
     this.#goneKeys = new Set();
@@ -85,7 +85,10 @@ export class RecordedSites implements SiteDirectory {
     return gone;
   }
 
-  /** These are all there are: forgets others, and keys that are no more. What is as it was costs next to nothing. */
+  /**
+   * Applies the complete list of sites: drops others, and keys that no longer exist. Unchanged sites cost next to
+   * nothing.
+   */
   #applyAll(sites: readonly SiteRecord[]): void {
     const there = new Set(sites.map(({ id }) => id));
     const changed = sites.filter((record) => !isSameRecord(record, this.#records.get(record.id)?.record));
@@ -96,7 +99,7 @@ export class RecordedSites implements SiteDirectory {
     for (const record of changed) this.#applyRecord(record);
   }
 
-  /** Forgets a site, which is no more or cannot be read. */
+  /** Drops a site that no longer exists or cannot be read. */
   #remove(id: SiteId): void {
     const record = this.#records.get(id)?.record;
     if (record === undefined) return;
@@ -126,7 +129,7 @@ export class RecordedSites implements SiteDirectory {
     if (before.some(({ guard }) => guard.claimKeys.some((key) => !secrets.has(key)))) this.#areSecretKeysGone = true;
   }
 
-  /** A site whose settings cannot be read is shut rather than open in some other way. */
+  /** Returns a site in its modes. One whose settings cannot be read is closed, rather than open with other settings. */
   #modesOf(record: SiteRecord): SiteModes {
     try {
       const modes = siteModesOf(record, this.#parts.dates());

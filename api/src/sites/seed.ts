@@ -6,11 +6,10 @@ import type { SiteSeed } from './sites-file.ts';
 import { writeSettings } from './settings.ts';
 
 /**
- * Brings the sites of a sites file into the records: new ones are added, others get the name, the origins and
- * the settings of the file. A site disabled or a key revoked since stays so, and what is gone from the file
- * stays. What is so already is not written, so that any number of nodes may start at any time. A site that cannot be
- * read in the records is passed over.
- * Throws an `Error` if a key in the file is another site's.
+ * Writes the sites of a sites file to the records: new ones are added, others get the name, the origins and the
+ * settings of the file. A disabled site or revoked key stays so, and what was removed from the file is kept. Nothing is
+ * written if nothing differs, so that any number of nodes may start at any time. A site that cannot be read in the
+ * records is skipped. Throws an `Error` if a key in the file belongs to another site.
  */
 export async function seedSites(records: Records, seeds: readonly SiteSeed[], clock: Clock): Promise<void> {
   for (const seed of seeds) {

@@ -7,12 +7,12 @@ import type { Guard } from './site.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Most interests, languages and topics a site may offer: more is no choice but a search. */
+/** Maximum number of interests, languages or topics that a site may offer: nobody can choose from more without a search. */
 const OFFERS_MAX = 30;
 const AGE_BANDS_MAX = 6;
 const RULES_MAX_CHARS = 4_000;
 
-/** Default of a site that sets nothing. */
+/** Default policy. */
 export const DEFAULT_POLICY: Policy = {
   interests: [],
   isFreeInterests: true,
@@ -27,10 +27,10 @@ export const DEFAULT_POLICY: Policy = {
   inactivityMs: 10 * MINUTE_MS,
 };
 
-/** Default of what is asked of visitors. */
+/** Default requirements for visitors. */
 export const DEFAULT_GUARD: Guard = { isClaimsNeeded: false, claimKeys: [], proofOfWork: 'under_pressure' };
 
-/** All that an owner may set: what visitors may do, who meets whom, and what is asked of them before. */
+/** Settings of a site by its owner: the policy, the matching rules, and the requirements for visitors. */
 export interface Settings extends Policy {
   readonly match: MatchRules;
   readonly isClaimsNeeded: boolean;
@@ -50,7 +50,7 @@ const expansion = z.strictObject({
   isRepeatAllowed: z.boolean(),
 });
 
-/** Rules for who meets whom. Whatever is left out is the default. */
+/** Schema of the matching rules. Fields that are left out get their default. */
 export const matchRules = schemaFor<MatchRules>()(
   z.strictObject({
     weights: z
@@ -82,14 +82,14 @@ export const matchRules = schemaFor<MatchRules>()(
 export const AGE_BAND = /^[^|]*$/;
 
 const word = (maxChars: number) => freeText().trim().min(1).max(maxChars);
-/** On the wire already and nothing behind it yet: nobody shall believe that it does something. */
+/** Schema of a field that is on the wire but not implemented: only `false`, so that nobody relies on it. */
 const reserved = z
   .boolean()
   .refine((isOn) => !isOn, 'reserved: it must be false')
   .default(false);
 const distinct = (list: readonly string[]) => new Set(list).size === list.length;
 
-/** The fields of `Settings` as they are written, each with its default. Unknown ones are refused by who uses them. */
+/** Schemas of the fields of `Settings`, each with its default. The object schemas below decide about unknown fields. */
 export const settingsFields = {
   interests: z.array(word(LIMITS.interestMaxChars)).max(OFFERS_MAX).default([]),
   isFreeInterests: z.boolean().default(DEFAULT_POLICY.isFreeInterests),
@@ -126,24 +126,27 @@ export const settingsFields = {
   proofOfWork: z.enum(['never', 'under_pressure', 'always']).default(DEFAULT_GUARD.proofOfWork),
 };
 
-/** Settings as an owner writes them: everything may be left out, nothing may be added. */
+/** Schema of settings entered by an owner: every field is optional, unknown ones are refused. */
 export const settings = schemaFor<Settings>()(z.strictObject(settingsFields));
 
-/** Default of a site that sets nothing. */
+/** Default settings. */
 export const DEFAULT_SETTINGS: Settings = settings.parse({});
 
-/** As the records keep them, fields in one order, so that the same settings are the same text. */
+/** Serialises settings for the records, fields in a fixed order, so that equal settings are equal text. */
 export function writeSettings(given: Settings): string {
   return JSON.stringify(settings.parse(given));
 }
 
-/** A field that a newer version of the service wrote is passed over, so that old and new nodes can run side by side. */
+/**
+ * Schema of stored settings: fields of a newer version of the service are ignored, so that old and new nodes can run
+ * side by side.
+ */
 const storedSettings = schemaFor<Settings>()(z.object(settingsFields));
 
-/** Settings of the records are not what this version of the service can read. */
+/** Error for stored settings that this version of the service cannot read. */
 export class UnreadableSettings extends Error {
   override readonly name = 'UnreadableSettings';
-  /** The first that is wrong, such as `settings.match.scanMax`; `settings` if they are no JSON. */
+  /** First invalid field, such as `settings.match.scanMax`; `settings` if the text is not JSON. */
   readonly field: string;
 
   constructor(path: readonly PropertyKey[], cause: unknown) {
@@ -153,7 +156,7 @@ export class UnreadableSettings extends Error {
   }
 }
 
-/** Out of the records. Throws `UnreadableSettings`. */
+/** Parses stored settings. Throws `UnreadableSettings`. */
 export function readSettings(text: string): Settings {
   const parsed = storedSettings.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
@@ -168,7 +171,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The same; `null` if it is not what this version of the service can read. */
+/** Parses stored settings; `null` if this version of the service cannot read them. */
 export function tryReadSettings(text: string): Settings | null {
   try {
     return readSettings(text);

@@ -6,15 +6,15 @@ import { USUAL_OWN_HOSTS } from '../privacy/own-machine.ts';
 import { parseOriginRule } from './origin-rule.ts';
 import type { Site } from './site.ts';
 
-/** Where a key finds its site. */
+/** Lookup of sites by key and by id. */
 export interface SiteDirectory {
   find(key: string): Site | undefined;
   byId(id: SiteId): Site | undefined;
-  /** Returns the rules for who meets whom on a site; the default for one that has just been taken away. */
+  /** Returns the matching rules of a site; the default for one that has just been removed. */
   rulesOf(id: SiteId): MatchRules;
 }
 
-/** The built-in site of the demo page: pages of this machine only, whatever the port. */
+/** Built-in site of the demo page: for pages of this machine only, on any port. */
 export const DEMO_SITE: Site = {
   id: 'site_demo' as SiteId,
   mode: 'test',
@@ -26,7 +26,7 @@ export const DEMO_SITE: Site = {
   guard: DEFAULT_GUARD,
 };
 
-/** A directory of these sites. */
+/** Creates a directory of these sites. */
 export function directoryOf(sites: readonly Site[]): SiteDirectory {
   const byKey = new Map<string, Site>(sites.flatMap((site) => site.keys.map((key) => [key, site])));
   const byId = new Map<SiteId, Site>(sites.map((site) => [site.id, site]));

@@ -9,30 +9,30 @@ import {
 } from 'node:crypto';
 import type { KeyKind, KeyMode } from '../records/column-values.ts';
 
-/** Longer than anyone guesses: 24 of 62 characters are 142 bits. */
+/** Random characters of a publishable key: 24 of 62 are 142 bits, too many to guess. */
 const PUBLISHABLE_CHARS = 24;
-/** 43 characters once written. */
+/** Random bytes of a secret key: 43 characters as text. */
 const SECRET_BYTES = 32;
 /** Number of characters of a secret key that are shown afterwards, to tell it from others: its first and last characters. */
 const HINT = { first: 12, last: 4 } as const;
 
 const BASE_62 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const SECRET_KEY = /^sk_(live|test)_[A-Za-z0-9_-]{43}$/;
-/** Bytes before the 32 bytes of an Ed25519 private key in its PKCS #8 form: RFC 8410, section 7. */
+/** Prefix of the 32 bytes of an Ed25519 private key in PKCS #8 form: RFC 8410, section 7. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** A key just made. */
+/** Newly issued key. */
 export interface IssuedKey {
   readonly kind: KeyKind;
   readonly mode: KeyMode;
-  /** The key as its owner uses it. Of a secret key nobody keeps it: this is the one time it is there. */
+  /** Key as its owner uses it. A secret key is not stored: its text exists here only. */
   readonly text: string;
-  /** Value that is stored: a publishable key as it is, of a secret one the public half of what it signs with. */
+  /** Stored value: a publishable key itself, of a secret one the public key of its signatures. */
   readonly value: string;
   readonly hint: string;
 }
 
-/** Makes a key: `pk_live_…`, `pk_test_…`, `sk_live_…` or `sk_test_…`. */
+/** Issues a key: `pk_live_…`, `pk_test_…`, `sk_live_…` or `sk_test_…`. */
 export function issueKey(kind: KeyKind, mode: KeyMode): IssuedKey {
   if (kind === 'publishable') {
     const random = Array.from({ length: PUBLISHABLE_CHARS }, () => BASE_62[randomInt(BASE_62.length)]).join('');
@@ -44,18 +44,24 @@ export function issueKey(kind: KeyKind, mode: KeyMode): IssuedKey {
   return { kind, mode, text, value: claimsPublicKeyOf(text), hint };
 }
 
-/** Private key with which a secret key signs claims: an Ed25519 key whose seed is SHA-256 of `passerby-claims:` and the key. */
+/**
+ * Derives the private key with which a secret key signs claims: an Ed25519 key whose seed is SHA-256 of
+ * `passerby-claims:` and the key.
+ */
 export function claimsPrivateKeyOf(secretKey: string): KeyObject {
   const seed = createHash('sha256').update(`passerby-claims:${secretKey}`).digest();
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }
 
-/** Public key with which claims of a secret key are verified, and all that is kept of it: base64url of 32 bytes. */
+/**
+ * Derives the public key that verifies claims of a secret key, the only part of it that is stored: base64url of 32
+ * bytes.
+ */
 export function claimsPublicKeyOf(secretKey: string): string {
   return createPublicKey(claimsPrivateKeyOf(secretKey)).export({ format: 'jwk' }).x!;
 }
 
-/** Returns whether somebody presents the secret key that `publicKey` was derived from. Takes as long for a wrong one. */
+/** Returns whether `presented` is the secret key that `publicKey` was derived from. Takes constant time. */
 export function isSecretKeyOf(presented: string, publicKey: string): boolean {
   if (!SECRET_KEY.test(presented)) return false;
   const derived = Buffer.from(claimsPublicKeyOf(presented));

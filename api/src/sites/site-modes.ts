@@ -7,32 +7,32 @@ import { isForTestsOnly, type OriginRule, readOriginRule } from './origin-rule.t
 import { readSettings, type Settings } from './settings.ts';
 import type { Site } from './site.ts';
 
-/** A site as visitors meet it at a moment. */
+/** State of a site in its modes at a given time. */
 export interface SiteModes {
-  /** None while the site is disabled. */
+  /** The site in live and in test mode; empty while it is disabled. */
   readonly sites: readonly Site[];
-  /** Number of its origins that are refused since they were written, and let nobody in. */
+  /** Number of stored origins that are invalid by now, and match nothing. */
   readonly unread: number;
-  /** When the next key runs out and this is no longer so; `Infinity`: not by time. Unix milliseconds. */
+  /** Time until which this holds, when the next key expires; `Infinity` if none does. Unix milliseconds. */
   readonly goodUntil: number;
 }
 
-/** Returns whether a key is good at a time. */
+/** Returns whether a key is valid at a time. */
 export function isGood(key: KeyRecord, now: number): boolean {
   return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
 }
 
-/** The id of one side of a site: the live one has the site's own. */
+/** Returns the id of a site in one mode: in live mode the site's own. */
 export function siteIdInMode(site: SiteId, mode: KeyMode): SiteId {
   return mode === 'live' ? site : (`${site}_test` as SiteId);
 }
 
-/** The site that a side belongs to. */
+/** Returns the id of the site, given its id in one mode. */
 export function siteOfMode(side: SiteId): SiteId {
   return side.replace(/_test$/, '') as SiteId;
 }
 
-/** The live and the test side of a site. Throws if its settings are not what this version of the service can read. */
+/** Returns a site in live and in test mode. Throws if this version of the service cannot read its settings. */
 export function siteModesOf(record: SiteRecord, now: number): SiteModes {
   if (record.isDisabled) return { sites: [], unread: 0, goodUntil: Infinity };
   const settings = readSettings(record.policy);

@@ -110,7 +110,7 @@ describe('SiteService', () => {
     await using the = await fresh();
     await the.service.add(shop);
     const { records } = the;
-    /** The trail takes the first entry of a change and fails at the second. */
+    /** Records whose audit trail accepts the first entry of a change and fails at the second. */
     const failing: Records = {
       ...records,
       change: (work) =>

@@ -22,12 +22,12 @@ import { DEFAULT_SETTINGS, settings, type Settings, tryReadSettings, writeSettin
 import { isGood } from './site-modes.ts';
 
 /**
- * Maximum number of keys of one kind and mode that are good at a time: two or three while one is rotated. Claims are
- * checked with one secret key after the other.
+ * Maximum number of valid keys of one kind and mode at a time; a rotation needs two or three. Claims are verified with
+ * one secret key after the other.
  */
 export const GOOD_KEYS_MAX = 10;
 
-/** A site as its owner and operators see it. Nothing in it is secret. */
+/** Site for its owner and operators. Contains no secret. */
 export interface SiteView {
   readonly id: SiteId;
   readonly name: string;
@@ -35,9 +35,9 @@ export interface SiteView {
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly origins: readonly string[];
-  /** `null`: what is kept cannot be read by this version, and the site is shut until they are set anew. */
+  /** `null`: this version cannot read the stored ones, and the site is closed until they are set again. */
   readonly settings: Settings | null;
-  /** All there ever were, oldest first. */
+  /** All keys ever made, oldest first. */
   readonly keys: readonly KeyView[];
 }
 
@@ -45,16 +45,16 @@ export interface KeyView {
   readonly id: string;
   readonly kind: KeyKind;
   readonly mode: KeyMode;
-  /** A publishable key itself; of a secret one its ends. */
+  /** A publishable key itself; the first and last characters of a secret one. */
   readonly hint: string;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
-  /** True if it opens anything now, as long as its site is not disabled. */
+  /** True if it is valid now, provided its site is not disabled. */
   readonly isGood: boolean;
 }
 
-/** A key just made, with its text: a secret one is never shown again. */
+/** Newly issued key with its text: a secret one is never shown again. */
 export interface NewKeyView extends KeyView {
   readonly text: string;
 }
@@ -62,14 +62,13 @@ export interface NewKeyView extends KeyView {
 export interface SiteServiceParts {
   readonly records: Records;
   readonly clock: Clock;
-  /** Whom the audit trail names. */
+  /** Actor for the audit trail. */
   readonly actor: Actor;
 }
 
 /**
- * Operations on sites, whoever asks: the command line and the admin API are thin over this. Each change is
- * written together with its entry in the audit trail. Refuses `bad_request` with a message that names the
- * field, `not_found`, and `already_exists`.
+ * Operations on sites, behind both the command line and the admin API. Each change is written together with its entry
+ * in the audit trail. Refuses `bad_request` with a message that names the field, `not_found`, and `already_exists`.
  */
 export class SiteService {
   readonly #records: Records;
@@ -82,7 +81,7 @@ export class SiteService {
     this.#actor = actor;
   }
 
-  /** Oldest first. */
+  /** Returns all sites, oldest first. */
   async list(): Promise<readonly SiteView[]> {
     return (await this.#records.sites.list()).map((site) => this.#view(site));
   }
@@ -91,7 +90,7 @@ export class SiteService {
     return this.#view(await siteIn(this.#records, id));
   }
 
-  /** A new site with a publishable key for each mode and a secret one for live. */
+  /** Adds a site with a publishable key for each mode and a secret one for live mode. */
   async add(input: NewSiteInput): Promise<{ readonly site: SiteView; readonly keys: readonly NewKeyView[] }> {
     const given = checked(newSite, input);
     const id = given.id ?? (`site_${randomBytes(9).toString('hex')}` as SiteId);
@@ -114,7 +113,7 @@ export class SiteService {
     return this.set(id, { name });
   }
 
-  /** Nobody can use a disabled site; it keeps all it has. */
+  /** Disables a site: nobody can use it, and it keeps all its data. */
   disable(id: SiteId): Promise<SiteView> {
     return this.set(id, { isDisabled: true });
   }
@@ -123,7 +122,7 @@ export class SiteService {
     return this.set(id, { isDisabled: false });
   }
 
-  /** Changes both or neither. */
+  /** Changes name and state, both or neither. */
   async set(id: SiteId, change: { readonly name?: string; readonly isDisabled?: boolean }): Promise<SiteView> {
     const { isDisabled } = change;
     const name = change.name === undefined ? undefined : checked(siteName, change.name, 'name');
@@ -139,7 +138,7 @@ export class SiteService {
     });
   }
 
-  /** Replaces all settings: what is left out is the default. */
+  /** Replaces all settings: fields that are left out get their default. */
   async setPolicy(id: SiteId, input: unknown): Promise<SiteView> {
     const policy = writeSettings(checked(settings, input));
     return this.#change(id, async (stores) => {
@@ -158,7 +157,7 @@ export class SiteService {
     });
   }
 
-  /** `origin` as it stands in the list. */
+  /** Removes an origin, given exactly as in the list. */
   removeOrigin(id: SiteId, origin: string): Promise<SiteView> {
     return this.#change(id, async (stores, { origins }) => {
       if (!origins.includes(origin))
@@ -171,7 +170,7 @@ export class SiteService {
     });
   }
 
-  /** One more key; the others stay good. */
+  /** Issues a further key; the others stay valid. */
   async addKey(id: SiteId, kind: KeyKind, mode: KeyMode): Promise<NewKeyView> {
     checked(keyKind, kind, 'kind');
     checked(keyMode, mode, 'mode');
@@ -181,7 +180,7 @@ export class SiteService {
     });
   }
 
-  /** A new key, and an end to the ones of its kind and mode that are good now: `overlap` milliseconds from now. */
+  /** Issues a new key, and makes the valid ones of its kind and mode expire `overlap` milliseconds from now. */
   async rotateKey(id: SiteId, kind: KeyKind, mode: KeyMode, overlap: number): Promise<NewKeyView> {
     checked(keyKind, kind, 'kind');
     checked(keyMode, mode, 'mode');
@@ -196,7 +195,7 @@ export class SiteService {
     });
   }
 
-  /** At once, on every node, and for good. Revoking again changes nothing. */
+  /** Revokes a key at once, on every node, and permanently. Revoking again changes nothing. */
   async revokeKey(keyId: string): Promise<KeyView> {
     // Not repeated: it may be a secret one.
     if (/^[ps]k_/.test(keyId))

@@ -3,21 +3,21 @@ import type { MatchRules } from '../matching/rules.ts';
 import type { SiteId } from '../domain/ids.ts';
 import type { OriginRule } from './origin-rule.ts';
 
-/** `live` is for visitors; `test` for trying out, on localhost too. Visitors of the two never meet. */
+/** Mode of a site: `live` for visitors, `test` for development, on localhost too. Visitors of the two never meet. */
 export type SiteMode = 'live' | 'test';
 
-/** A tenant in one mode: who may embed with its keys, and what its visitors may do. */
+/** Tenant in one mode: its keys, the origins that may use them, and what its visitors may do. */
 export interface Site {
   readonly id: SiteId;
   readonly mode: SiteMode;
-  /** For operators; visitors never see it. */
+  /** Name for operators, never shown to visitors. */
   readonly name: string;
-  /** The publishable keys that are good now. */
+  /** Publishable keys that are valid now. */
   readonly keys: readonly SiteKey[];
-  /** Empty: nobody may embed it. */
+  /** Origins that may embed it; empty: none. */
   readonly origins: readonly OriginRule[];
   readonly policy: Policy;
-  /** Rules for who meets whom. */
+  /** Matching rules. */
   readonly match: MatchRules;
   readonly guard: Guard;
 }
@@ -26,8 +26,8 @@ export interface Site {
 export interface Guard {
   /** True if a visitor must come with claims signed by the site. */
   readonly isClaimsNeeded: boolean;
-  /** Public halves of the site's secret keys that are good now: Ed25519, base64url of 32 bytes. */
+  /** Public halves of the site's secret keys that are valid now: Ed25519, base64url of 32 bytes. */
   readonly claimKeys: readonly string[];
-  /** When a visitor has to solve a challenge: never, while there is pressure, or always. */
+  /** Condition for a proof of work before a search: never, under pressure, or always. */
   readonly proofOfWork: 'never' | 'under_pressure' | 'always';
 }

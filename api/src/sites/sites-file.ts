@@ -9,13 +9,13 @@ import { type Settings, settingsFields } from './settings.ts';
 
 export { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
 
-/** A site that is there from the start. */
+/** Site of the sites file. */
 export interface SiteSeed {
   /** The same on every node and after every start. */
   readonly id: SiteId;
   readonly key: SiteKey;
   readonly name: string;
-  /** As they are written; each can be parsed. */
+  /** Origins as entered; each can be parsed. */
   readonly origins: readonly string[];
   readonly settings: Settings;
 }
@@ -29,14 +29,20 @@ function seedId(key: string): SiteId {
   return `site_${createHash('sha256').update(key).digest('base64url').slice(0, 16)}` as SiteId;
 }
 
-/** The file named by `SITES_FILE`: `{ "sites": [ { "key", "name", "origins", …settings } ] }`. Unknown keys are refused. */
+/**
+ * Schema of the file named by `SITES_FILE`: `{ "sites": [ { "key", "name", "origins", …settings } ] }`. Unknown keys
+ * are refused.
+ */
 export const sitesFile = z.strictObject({
   sites: z
     .array(seed)
     .refine((sites) => new Set(sites.map(({ key }) => key)).size === sites.length, 'two sites have the same key'),
 });
 
-/** Reads a sites file. Throws an `Error` of one line that names the variable, the entries and what they must be, and quotes nothing of it. */
+/**
+ * Reads a sites file. Throws an `Error` of one line that names the variable, the invalid entries and what is expected,
+ * and quotes nothing of the file.
+ */
 export function readSitesFile(path: string): readonly SiteSeed[] {
   const parsed = sitesFile.safeParse(jsonIn(path));
   if (parsed.success) return parsed.data.sites;
