@@ -3,11 +3,11 @@ import type { BanKind } from '../records/column-values.ts';
 import type { BanList, BanTerm } from './bans.ts';
 import type { SiteId } from '../domain/ids.ts';
 
-/** The bans that hold, in memory. */
+/** Bans in force, in memory. */
 export class ActiveBans implements BanList {
   readonly #byTarget = new Map<string, Map<string, Ban>>();
 
-  /** A ban as it is now: new, changed or lifted. */
+  /** Applies the present state of a ban: new, changed or lifted. */
   apply(ban: Ban, now: number): void {
     const target = targetOf(ban.site, ban.kind, ban.value);
     const bans = this.#byTarget.get(target) ?? new Map<string, Ban>();
@@ -17,12 +17,12 @@ export class ActiveBans implements BanList {
     else this.#byTarget.delete(target);
   }
 
-  /** Returns whether this very ban is held. */
+  /** Returns whether exactly this ban is known. */
   has({ site, kind, value, id }: Ban): boolean {
     return this.#byTarget.get(targetOf(site, kind, value))?.has(id) ?? false;
   }
 
-  /** Drops those whose time is up. */
+  /** Drops expired bans. */
   forget(now: number): void {
     for (const bans of [...this.#byTarget.values()]) {
       for (const ban of [...bans.values()]) if (!holds(ban, now)) this.apply(ban, now);
@@ -37,7 +37,7 @@ export class ActiveBans implements BanList {
     return this.#byTarget.size;
   }
 
-  /** The longest of the bans that hold at a time, on this side of a site or everywhere. */
+  /** Returns the longest of the bans in force at a time, on this site in this mode or everywhere. */
   findBan(site: SiteId, kind: BanKind, value: string, now: number): BanTerm | null {
     const held = [targetOf(site, kind, value), targetOf(null, kind, value)]
       .flatMap((target) => [...(this.#byTarget.get(target)?.values() ?? [])])

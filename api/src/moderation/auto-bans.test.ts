@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 describe('S33 an automatic ban of a wider network', () => {
-  /** Automatic bans where so many networks reported each network of somebody. */
+  /** Returns the automatic bans after reports of each network by so many others. */
   async function afterReports(counts: Readonly<Record<string, number>>, lifts: Readonly<Record<string, number>> = {}) {
     const given: AutoBan[] = [];
     const since: Record<string, number> = {};

@@ -9,9 +9,9 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * Time for which somebody is kept from looking for another one, by the number of different networks they were reported from
- * within a day; a wider network of theirs by `timesAt` as many. One or two may be spite; by the last step it is a day,
- * which is also as long as an address can be known again.
+ * Duration of an automatic ban, by the number of different networks that reported a visitor within a day; for a wider
+ * network of theirs by `timesAt` as many. One or two reports may be spite; the last step is a day, the time for which
+ * an address can be recognised.
  */
 export const AUTO_BAN_STEPS = [
   { reporters: 3, forMs: 10 * MINUTE_MS },
@@ -19,10 +19,10 @@ export const AUTO_BAN_STEPS = [
   { reporters: 8, forMs: DAY_MS },
 ] as const;
 
-/** Time for which a visitor who says the same to one stranger after the other is kept from the next. Milliseconds. */
+/** Duration of the ban of a visitor who sends the same text to one stranger after the other. Milliseconds. */
 const SPAM_MS = 60 * MINUTE_MS;
 
-/** A ban that the service gives by itself. */
+/** Ban that the service imposes by itself. */
 export interface AutoBan {
   readonly site: SiteId;
   readonly kind: BanKind;
@@ -34,20 +34,20 @@ export interface AutoBan {
   readonly until: number;
 }
 
-/** Where reports are counted. */
+/** Repository that counts reports. */
 export interface ReportCounts {
-  /** Number of different networks from which this one was reported since then, Unix milliseconds. */
+  /** Resolves to the number of different networks that reported this one since a time, Unix milliseconds. */
   reportersOf(site: SiteId, network: AddressHash, since: number): Promise<number>;
 }
 
-/** Where bans are kept. */
+/** Repository of bans. */
 export interface BanRepository {
   add(ban: AutoBan): Promise<unknown>;
-  /** When a ban on this was last lifted, Unix milliseconds; `null` if none was. */
+  /** Time at which a ban on this value was last lifted, Unix milliseconds; `null` if none was. */
   lastLift(site: SiteId, kind: BanKind, value: string): Promise<number | null>;
 }
 
-/** Bans in the records, each together with its entry in the audit trail. */
+/** Creates a repository that writes bans to the records, each together with its entry in the audit trail. */
 export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanRepository {
   return {
     add: (ban) =>
@@ -59,12 +59,12 @@ export function auditedBans(records: Pick<Records, 'change' | 'bans'>): BanRepos
   };
 }
 
-/** The step for so many reporters, each of which asks for `times` as many; `null` below the first. */
+/** Returns the step for a number of reporters, with all thresholds multiplied by `times`; `null` below the first. */
 export function stepFor(reporters: number, times = 1): (typeof AUTO_BAN_STEPS)[number] | null {
   return AUTO_BAN_STEPS.findLast((step) => reporters >= step.reporters * times) ?? null;
 }
 
-/** Keeps often-reported visitors, and those who say the same to everybody, from meeting others for a while. */
+/** Bans often-reported visitors, and those who send the same text to everybody, for a limited time. */
 export class AutoBans {
   readonly #counts: ReportCounts;
   readonly #bans: BanRepository;
@@ -78,7 +78,10 @@ export class AutoBans {
     this.#clock = clock;
   }
 
-  /** Somebody was reported: by how many within a day decides, or since an operator thought better of it, for each of their networks. */
+  /**
+   * Handles a report: for each network of the reported visitor, the number of reporters within a day decides, or since
+   * an operator lifted a ban on it.
+   */
   async reported(site: SiteId, address: AddressHashes): Promise<void> {
     const now = this.#clock();
     for (const [index, network] of address.entries()) {
@@ -90,7 +93,7 @@ export class AutoBans {
     }
   }
 
-  /** Somebody says the same to many. */
+  /** Handles spam: a visitor sends the same text to many. */
   async spammed(site: SiteId, address: AddressHash): Promise<void> {
     const now = this.#clock();
     await this.#banFor(site, address, 'spam', now + SPAM_MS, now);

@@ -6,7 +6,7 @@ import type { SiteId } from '../domain/ids.ts';
 /** A ban in force. `until` is Unix milliseconds; `null`: until it is lifted. */
 export interface BanTerm {
   readonly until: number | null;
-  /** True if the service gave it by itself, for reports or for saying the same to many. */
+  /** True if the service imposed it by itself, for reports or for spam. */
   readonly isAutomatic: boolean;
 }
 
@@ -15,10 +15,10 @@ export interface BanList {
   findBan(site: SiteId, kind: BanKind, value: string, now: number): BanTerm | null;
 }
 
-/** Time after which a visitor who is banned without an end may ask again. Milliseconds. */
+/** `retryAfterMs` of a ban without an end. Milliseconds. */
 const ASK_AGAIN_MS = 24 * 60 * 60_000;
 
-/** The bans that are about a visitor as one: until the last is over, automatic only if all are. */
+/** Combines all bans of a visitor into one: it ends with the last, and is automatic only if all are. */
 export function banOf(list: BanList, site: SiteId, { addresses, banId }: Visitor, now: number): BanTerm | null {
   const terms = addresses.flat().map((address) => list.findBan(site, 'address', address, now));
   if (banId !== null) terms.push(list.findBan(site, 'ban_id', banId, now));
@@ -31,7 +31,7 @@ function longer(a: BanTerm | null, b: BanTerm | null): BanTerm | null {
   return { until, isAutomatic: a.isAutomatic && b.isAutomatic };
 }
 
-/** The refusal for a ban, with the time left. */
+/** Returns the refusal for a ban, with the time left. */
 export function refusalFor({ until }: Pick<BanTerm, 'until'>, now: number): Refusal {
   return new Refusal('banned', { retryAfterMs: until === null ? ASK_AGAIN_MS : Math.max(1, until - now) });
 }

@@ -11,24 +11,30 @@ import { DEMO_SITE } from '../sites/site-directory.ts';
 import type { SiteId } from '../domain/ids.ts';
 import { isSaltForgotten } from '../privacy/salts.ts';
 
-/** The longest a ban by address can mean anything: by then the salt of its hash is forgotten. Milliseconds. */
+/** Maximum duration of a ban by address: after that the salt of its hash is deleted. Milliseconds. */
 export const ADDRESS_BAN_MAX_MS = 24 * 60 * 60_000;
-/** The longest of any ban that has an end: ten years. Its end stays a time that every database and client can read. Milliseconds. */
+/**
+ * Maximum duration of a ban with an end: ten years, so that every database and client can represent its end.
+ * Milliseconds.
+ */
 export const BAN_MAX_MS = 10 * 365 * 24 * 60 * 60_000;
 
-/** A ban as an operator asks for it. */
+/** Ban requested by an operator. */
 export interface BanRequest {
   readonly site: SiteId;
   readonly kind: BanKind;
   readonly value: string;
   readonly reason: string;
-  /** Milliseconds, at most `BAN_MAX_MS`; `null` until it is lifted. By address at most `ADDRESS_BAN_MAX_MS`. */
+  /**
+   * Duration in milliseconds, at most `BAN_MAX_MS`, by address at most `ADDRESS_BAN_MAX_MS`; `null`: until it is
+   * lifted.
+   */
   readonly forMs: number | null;
 }
 
 /**
- * Service of operators for reports: read, resolve, ban, lift. Each change is written together with its entry in the
- * audit trail. Refuses `not_found`, and `bad_request` with a message that says what is wrong.
+ * Operations on reports and bans for operators: list, resolve, ban, lift. Each change is written together with its
+ * entry in the audit trail. Refuses `not_found`, and `bad_request` with a message that names the fault.
  */
 export class ModerationService {
   readonly #records: Records;
@@ -52,7 +58,7 @@ export class ModerationService {
     return reportIn(this.#records, id);
   }
 
-  /** Closes a report and deletes what was said in it. One that is closed stays as it is. */
+  /** Resolves a report and deletes its comment and messages. A resolved one stays unchanged. */
   resolve(id: string, resolution: string): Promise<Report> {
     return this.#records.change(async (stores) => {
       const { site } = await reportIn(stores, id);
@@ -63,7 +69,7 @@ export class ModerationService {
     });
   }
 
-  /** Shuts out whom a report is about: by the site's own word for them, or else by where they came from. */
+  /** Bans the reported visitor of a report: by the site's ban id for them, or by their address. */
   banReported(id: string, kind: BanKind, forMs: number | null): Promise<Ban> {
     return this.#records.change(async (stores) => {
       const { site, reportedAddress, reportedBanId, createdAt } = await reportIn(stores, id);
@@ -89,12 +95,12 @@ export class ModerationService {
     });
   }
 
-  /** Those in force. */
+  /** Returns a page of the bans in force. */
   bans(filter: { readonly after?: string; readonly max: number }): Promise<Page<Ban>> {
     return this.#records.bans.active(this.#clock(), filter);
   }
 
-  /** Lifting again changes nothing. */
+  /** Lifts a ban. Lifting again changes nothing. */
   lift(id: string): Promise<Ban> {
     return this.#records.change(async (stores) => {
       const { site } = await banIn(stores, id);

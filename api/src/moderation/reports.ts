@@ -7,18 +7,18 @@ import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { AutoBans } from './auto-bans.ts';
 
-/** Where reports are kept. */
+/** Repository of reports. */
 export interface ReportRepository {
-  /** One a conversation and reporter: adding again changes nothing. */
+  /** Adds a report. One per conversation and reporter: adding again changes nothing. */
   add(report: NewReport): Promise<{ readonly isNew: boolean }>;
 }
 
-/** Knows whether something the peer said was handed to a visitor of this node. */
+/** Reports whether a message of the peer was delivered to a visitor of this node. */
 export interface Hearing {
   hasHeardPeer(sessionId: SessionId, conversationId: ConversationId): boolean;
 }
 
-/** Takes what visitors have to say about each other. Nobody but the operators learns of it. */
+/** Accepts visitors' reports about each other. Only operators see them. */
 export class Reports {
   readonly #store: StateStore;
   readonly #hearing: Hearing;
@@ -41,9 +41,9 @@ export class Reports {
   }
 
   /**
-   * Every report is kept for the operators. It counts towards an automatic ban only if both sides had confirmed the match and
-   * the reported one said something, so that meeting somebody is not enough to harm them. Messages are kept if
-   * `isHistoryKept`.
+   * Stores every report for the operators. It counts towards an automatic ban only if both visitors had confirmed the
+   * match and the reported one said something, so that a match alone is not enough to harm somebody. Messages are
+   * stored if `isHistoryKept`.
    */
   async report(
     session: SessionRef,

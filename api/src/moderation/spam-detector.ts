@@ -6,48 +6,49 @@ import type { AddressHash, AddressHashes, SiteId } from '../domain/ids.ts';
 import { TextsByNetwork } from './texts-by-network.ts';
 
 const MINUTE_MS = 60_000;
-/** Shorter texts are greetings: everybody says the same. Characters, after normalising. */
+/** Minimum length of a text that counts: shorter ones are greetings, which are all alike. Characters, after normalising. */
 const MIN_CHARS = 24;
-/** Time for which it is remembered that a text was said. Milliseconds. */
+/** Time for which a text is remembered. Milliseconds. */
 const MEMORY_MS = 15 * MINUTE_MS;
-/** Time for which one salt is used. A text said on both sides of a change counts as two. Milliseconds. */
+/** Time for which one salt is used. A text said before and after a change counts as two. Milliseconds. */
 const SALT_MS = 60 * MINUTE_MS;
 /**
- * In so many conversations the same text is suspect, and in so many it is spam: two new strangers a minute, and the same
- * said to each. From a wider network `timesAt` as many.
+ * Numbers of conversations in which the same text is suspect, and in which it is spam: the latter is reached by two new
+ * strangers a minute, with the same text for each. From a wider network `timesAt` as many.
  */
 export const REPEATS = { suspect: 5, spam: 30 } as const;
 /**
- * Places remembered of one address, over all its texts, and addresses in all: about 60 MB if every one says as much as
- * it can. Whoever says this much else between one time and the next can say the same twice a minute.
+ * Maximum number of conversations remembered for one address, over all its texts, and of addresses: about 60 MB if
+ * every one says as much as it can. Who says this much else between two repetitions can still send the same text only
+ * twice a minute.
  */
 const PLACES_MAX = 100;
 const SPEAKERS_MAX = 2_000;
 
-/** In which conversations a text was said, and when last. */
+/** Conversations in which a text was said, with the time of the last occurrence. */
 type Places = Map<ConversationId, number>;
 
 interface Speaker {
-  /** By salted hash of the text, least recently said first. */
+  /** Conversations by salted hash of the text, least recently said first. */
   readonly texts: Map<string, Places>;
   suspectUntil: number;
   lastAt: number;
 }
 
-/** Somebody says the same to one stranger after the other. */
+/** Called when somebody sends the same text to one stranger after the other. */
 export type OnSpam = (site: SiteId, address: AddressHash) => void;
 
 /**
- * Counts in how many conversations the same is said from one address. It keeps hashes under a salt that
- * only this process has, and for minutes: nobody can tell from them what was said.
+ * Counts the conversations in which the same text is sent from one address. Keeps hashes under a salt that only this
+ * process has, for minutes: they do not reveal the text.
  */
 export class SpamDetector {
   readonly #clock: MonotonicClock;
   readonly #onSpam: OnSpam;
-  /** Least recently heard first. */
+  /** Speakers by address, least recently active first. */
   readonly #speakers = new Map<string, Speaker>();
   readonly #byNetwork = new TextsByNetwork(MEMORY_MS);
-  /** By wider network of an address: until when it is suspect. */
+  /** Time until which a wider network is suspect. */
   readonly #suspectNetworks = new Map<string, number>();
   #salt = randomBytes(32);
   #saltedAt: number;
@@ -58,7 +59,7 @@ export class SpamDetector {
     this.#saltedAt = clock();
   }
 
-  /** A frame was said in a conversation, whatever number it bears. */
+  /** Records a frame of a conversation, numbered or not. */
   record(site: SiteId, addresses: AddressHashes, { conversationId, body }: Frame): void {
     if (body.kind !== 'text' || typeof body['text'] !== 'string') return;
     const text = normalised(body['text']);
@@ -77,7 +78,7 @@ export class SpamDetector {
     if (places.size === REPEATS.spam) this.#onSpam(site, address);
   }
 
-  /** Returns whether the same was said from there to so many that more should be asked of them. */
+  /** Returns whether the same text was sent from an address to so many that a proof of work should be required. */
   isSuspect(site: SiteId, [address, ...wider]: AddressHashes): boolean {
     const now = this.#clock();
     const speaker = this.#speakers.get(keyOf(site, address));
@@ -85,12 +86,15 @@ export class SpamDetector {
     return wider.some((network) => (this.#suspectNetworks.get(keyOf(site, network)) ?? now) > now);
   }
 
-  /** Number of addresses that are kept in mind, for the tests that show nothing is left behind. */
+  /** Number of addresses remembered, for tests of leaks. */
   get size(): number {
     return this.#speakers.size;
   }
 
-  /** Counts by the wider networks. It is whoever says it that is told of: others of such a network say something else. */
+  /**
+   * Counts by the wider networks. Only the speaker is reported as spamming: others of such a network say something
+   * else.
+   */
   #heardFrom(site: SiteId, address: AddressHash, wider: readonly AddressHash[], hash: string, now: number): void {
     let isSpam = false;
     for (const [index, network] of wider.entries()) {
@@ -140,7 +144,7 @@ function forgetOld({ texts }: Speaker, now: number): void {
   }
 }
 
-/** Where a text that is said now was said within the last minutes. It becomes the latest of its speaker's. */
+/** Returns the conversations of the last minutes with this text, and makes it the speaker's most recent one. */
 function placesOf({ texts }: Speaker, hash: string): Places {
   const places: Places = texts.get(hash) ?? new Map<ConversationId, number>();
   texts.delete(hash);
@@ -148,7 +152,7 @@ function placesOf({ texts }: Speaker, hash: string): Places {
   return places;
 }
 
-/** Lets the text go that was said in the fewest places, of these the one said longest ago; not the one said now. */
+/** Drops the text with the fewest conversations, of these the least recent one; never the one said now. */
 function makeRoom({ texts }: Speaker, latest: Places): void {
   let [sum, fewest, least] = [0, Infinity, ''];
   for (const [hash, places] of texts) {
@@ -159,7 +163,7 @@ function makeRoom({ texts }: Speaker, latest: Places): void {
   if (sum > PLACES_MAX) texts.delete(least);
 }
 
-/** Letters and digits in one case: what is put between them to look different does not count. */
+/** Normalises a text to letters and digits in one case, so that characters inserted to vary it do not count. */
 function normalised(text: string): string {
   return text
     .normalize('NFKC')

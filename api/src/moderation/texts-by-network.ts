@@ -9,22 +9,22 @@ interface Said {
 }
 
 /**
- * Counts the same text by the wider networks of an address, so that whoever moves from one /64 to the next does not begin
- * anew with each. It keeps a count for each text and not where it was said: `heard` is called once a conversation.
+ * Counts the same text by the wider networks of an address, so that a sender who moves from one /64 to the next does
+ * not start from zero. Keeps a count per text and no conversations: `heard` is called once per conversation.
  */
 export class TextsByNetwork {
   readonly #memoryMs: number;
   readonly #max: number;
-  /** Least recently said first. */
+  /** Counts by network and text, least recently said first. */
   readonly #said = new Map<string, Said>();
 
-  /** A text that nobody of the network said for `memoryMs` is forgotten. */
+  /** `memoryMs` is the time after which a text that nobody of the network has sent again is forgotten. */
   constructor(memoryMs: number, max = TEXTS_MAX) {
     this.#memoryMs = memoryMs;
     this.#max = max;
   }
 
-  /** Counts a text, by its hash, that was said in one more conversation. Returns in how many it was by now. */
+  /** Counts one more conversation with a text, given by its hash. Returns their number. */
   heard(site: SiteId, network: AddressHash, hash: string, now: number): number {
     const key = `${site} ${network} ${hash}`;
     const known = this.#said.get(key);
@@ -40,7 +40,7 @@ export class TextsByNetwork {
     return said.count;
   }
 
-  /** Number of texts that are kept in mind. */
+  /** Number of texts remembered. */
   get size(): number {
     return this.#said.size;
   }
