@@ -49,9 +49,9 @@ async function fresh() {
     pass: (ms: number) => (now += ms),
     fail: (error: Error | null) => (failure = error),
     reloads: () => reloads,
-    /** The database is put back to what another one has. */
+    /** Restores the database to the state of another one. */
     putBack: (earlier: Records) => (present = earlier),
-    /** A site and its keys by mode, known to the directory. */
+    /** Adds a site that the directory knows, and returns it with its keys by mode. */
     shop: async (origins = ['https://shop.example', 'http://localhost:*', 'null']) => {
       const { keys } = await service.add({ id: SHOP, name: 'Shop', origins, settings: { interests: ['jazz'] } });
       await directory.poll();
@@ -306,7 +306,7 @@ describe('AccessDirectory', () => {
 describe('a look', () => {
   const LOOK_MAX_MS = 50;
 
-  /** A directory on records that answer when they are told to. */
+  /** Creates a directory on records that answer when the test lets them. */
   async function held() {
     const temp = await tempRecords();
     const { records } = temp;

@@ -9,17 +9,17 @@ import { type GoneKeys, RecordedSites } from '../sites/recorded-sites.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { Site } from '../sites/site.ts';
 
-/** Interval at which bans whose time is up are dropped. Milliseconds. */
+/** Interval at which expired bans are dropped. Milliseconds. */
 const FORGET_MS = 60_000;
 
 export interface AccessDirectoryParts {
   readonly records: Pick<Records, 'revision' | 'changedSince'>;
-  /** For dates: which keys are good, which bans in force. */
+  /** Clock for dates: which keys are valid, which bans in force. */
   readonly dates: Clock;
-  /** For durations. */
+  /** Clock for durations. */
   readonly clock: MonotonicClock;
   readonly log: Log;
-  /** Sites that are there without a record; a record with the same key takes their place. */
+  /** Sites without a record; a record with the same key replaces them. */
   readonly builtIn: readonly Site[];
   /** Maximum duration of a poll of the records, in place of the default. Milliseconds. */
   readonly pollMaxMs?: number;
@@ -27,13 +27,13 @@ export interface AccessDirectoryParts {
 
 /** Change that may end the access of visitors who are connected. */
 export interface AccessChange extends GoneKeys {
-  /** True if somebody is shut out who was not. */
+  /** True if there is a new ban. */
   readonly areBansNew: boolean;
 }
 
 /**
- * The sites and bans of the records, in memory, and never older than a moment: they are polled, and only what changed is
- * applied. While the records fail, what was known last stands.
+ * Sites and bans of the records, cached in memory and kept current by polling; only changes are applied. While the
+ * records fail, the last known state stays in use.
  */
 export class AccessDirectory implements SiteDirectory {
   readonly bans = new ActiveBans();
@@ -55,7 +55,7 @@ export class AccessDirectory implements SiteDirectory {
     });
   }
 
-  /** Reads all there is, and rejects if it cannot. */
+  /** Creates a directory with the complete state. Rejects if it cannot be read. */
   static async open(parts: AccessDirectoryParts): Promise<AccessDirectory> {
     const directory = new AccessDirectory(parts);
     await directory.#feed.read();
@@ -74,18 +74,18 @@ export class AccessDirectory implements SiteDirectory {
     return this.#sites.rulesOf(id);
   }
 
-  /** Calls the listener after access was taken from somebody, a moment at most. Returns the undo. */
+  /** Calls the listener shortly after access was revoked. Returns a function that removes it. */
   onChange(listener: (change: AccessChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Time as of which the records are known, if that is too long ago; `null` while all is well. As `clock` tells it. */
+  /** Time as of which the records are known, if they are stale; `null` otherwise. By `clock`. */
   staleSince(): number | null {
     return this.#feed.staleSince();
   }
 
-  /** Polls the records from now on, until `close`. */
+  /** Starts polling the records, until `close`. */
   follow(): void {
     this.#feed.follow();
   }

@@ -1,11 +1,11 @@
 import { importJWK, type CryptoKey } from 'jose';
 
-/** Maximum number of imported keys that are kept: a few hundred bytes each. */
+/** Maximum number of imported keys in the cache: a few hundred bytes each. */
 const KEYS_MAX = 1_000;
 
-/** Cache of the imported keys that check claims; the least recently used go first. */
+/** LRU cache of the imported keys that verify claims. */
 export class ClaimKeys {
-  /** By public key, least recently used first. */
+  /** Imported keys by public key, least recently used first. */
   readonly #imported = new Map<string, CryptoKey>();
   readonly #max: number;
 
@@ -13,7 +13,7 @@ export class ClaimKeys {
     this.#max = max;
   }
 
-  /** Returns the key that checks signatures for an Ed25519 public key (base64url of 32 bytes). */
+  /** Returns the key that verifies signatures for an Ed25519 public key (base64url of 32 bytes). */
   async find(x: string): Promise<CryptoKey> {
     const key = this.#imported.get(x) ?? (await importJWK({ kty: 'OKP', crv: 'Ed25519', x } as const, 'EdDSA'));
     this.#imported.delete(x);
@@ -25,7 +25,7 @@ export class ClaimKeys {
     return key;
   }
 
-  /** Number of keys that are kept. */
+  /** Number of keys in the cache. */
   get size(): number {
     return this.#imported.size;
   }

@@ -5,7 +5,7 @@ import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { checkAgreement } from './policy-checks.ts';
 
-/** Notes what a visitor agrees to. A band stays with the session. */
+/** Stores a visitor's consent. An age band stays with the session. */
 export async function agree(
   context: { readonly session: SessionRef; readonly visitor: Visitor; readonly site: Site | undefined },
   agreed: RequestPayload<'session:agree'>,

@@ -1,14 +1,14 @@
 import type { Agreed, FindPayload, Policy } from '@passerby/sdk/protocol';
 import { Refusal } from '../errors.ts';
 
-/** Returns whether a visitor has agreed to all the site asks for. */
+/** Returns whether a visitor has given all consent that the site requires. */
 export function hasAgreed({ rules, ageBands }: Policy, agreed: Agreed): boolean {
   if (rules !== null && agreed.rules !== rules.version) return false;
   return ageBands.length === 0 || (agreed.ageBand !== null && ageBands.includes(agreed.ageBand));
 }
 
 /**
- * Checks that a consent makes sense on this site.
+ * Checks that a consent is valid on this site.
  * @throws Refusal `bad_request` for rules of another version, or an age band the site does not have.
  */
 export function checkAgreement({ rules, ageBands }: Policy, agreed: { rules?: string; ageBand?: string }): void {
@@ -18,8 +18,8 @@ export function checkAgreement({ rules, ageBands }: Policy, agreed: { rules?: st
 }
 
 /**
- * Returns the criteria as far as the site offers them: a word it does not have is let go, so that a page of
- * before a change of policy still finds somebody.
+ * Returns the criteria that the site offers: other values are dropped, so that a page loaded before a change of policy
+ * still finds somebody.
  */
 export function offered(policy: Policy, locale: string | null, payload: FindPayload): FindPayload {
   const { interests, languages, topic, ...rest } = payload;
@@ -34,7 +34,7 @@ export function offered(policy: Policy, locale: string | null, payload: FindPayl
   };
 }
 
-/** The words on the list, whatever their case. */
+/** Returns the words on the list, compared without case. */
 function among(list: readonly string[], words: readonly string[]): readonly string[] {
   const known = new Set(list.map((word) => word.toLowerCase()));
   return words.filter((word) => known.has(word.trim().toLowerCase()));

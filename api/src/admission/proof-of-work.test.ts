@@ -20,7 +20,7 @@ const packed = (challenge: Challenge, solution: unknown) => btoa(JSON.stringify(
 
 const asAltcha = (challenge: Challenge) => challenge as unknown as AltchaChallenge;
 
-/** As a browser does. */
+/** Solves a challenge as a browser does. */
 async function solved(challenge: Challenge): Promise<string> {
   return packed(challenge, await solveChallenge({ challenge: asAltcha(challenge), deriveKey }));
 }
@@ -168,13 +168,16 @@ describe('S30 the work of a proof', () => {
   test.each(levels)('is less from no other start than 0, at level %i', (level) => {
     const max = TRIES_MAX[level];
     const counters = Array.from({ length: SAMPLES }, () => counterFor(level));
-    /** Derivations for each solution of who begins at `start` and gives a challenge up after the last there can be. */
+    /**
+     * Returns the mean derivations per solution for a client that begins at `start` and tries all further counters of a
+     * challenge.
+     */
     const workFrom = (start: number) => {
       const solved = counters.filter((counter) => counter >= start);
       const tries = solved.reduce((sum, counter) => sum + counter - start + 1, 0);
       return (tries + (SAMPLES - solved.length) * (max - start)) / solved.length;
     };
-    /** The same for who begins at 0 and gives up after so many. */
+    /** Returns the mean derivations per solution for a client that begins at 0 and gives up at `end`. */
     const workUpTo = (end: number) => {
       const solved = counters.filter((counter) => counter < end);
       const tries = solved.reduce((sum, counter) => sum + counter + 1, 0);

@@ -11,23 +11,24 @@ import type { SessionId } from '../domain/ids.ts';
 import type { PressureLevel } from './pressure.ts';
 
 /**
- * Native in every browser, and slow enough (about 1 ms on a desktop, 3 ms on a phone) that the calls around
- * it weigh nothing. Making a challenge costs us one derivation, checking a solution none.
+ * Key derivation of a challenge: native in every browser, and slow enough (about 1 ms on a desktop, 3 ms on a phone)
+ * that the calls around it are negligible. Creating a challenge costs the service one derivation, checking a solution
+ * none.
  */
 const ALGORITHM = 'PBKDF2/SHA-256';
 const COST = 4_000;
 /**
- * Maximum number of derivations for a solution, by level; half of it on average, which is about a second on a phone, then
- * twice and four times that. Counters begin at 0, where clients begin: with a minimum above 0 a client could begin there and
- * leave out the rest.
+ * Maximum number of derivations for a solution, by level; half of it on average, which is about a second on a phone,
+ * then twice and four times that. Counters start at 0, where clients start: with a minimum above 0 a client could start
+ * there and skip the rest.
  */
 export const TRIES_MAX: Readonly<Record<PressureLevel, number>> = { 0: 600, 1: 1_200, 2: 2_400 };
-/** Time for which a challenge is good. Milliseconds. */
+/** Validity of a challenge. Milliseconds. */
 export const CHALLENGE_MS = 5 * 60_000;
-/** Time without a search after which a proof is asked for again. Milliseconds. */
+/** Time without a search after which a new proof is required. Milliseconds. */
 export const PROVEN_MS = 2 * 60 * 60_000;
 
-/** Of what comes back only the solution counts: it is held against the challenge that was made. */
+/** Schema of a submitted payload. Only its solution is used, and checked against the stored challenge. */
 const handedIn = z.object({
   solution: z.object({ counter: z.int(), derivedKey: z.string() }),
 });
@@ -38,27 +39,27 @@ interface Open {
 }
 
 /**
- * Challenges that cost a visitor's computer a moment. Each is made for one session, kept in this process's
- * memory, and good once: whoever comes back on another node asks for another one.
+ * Proof-of-work challenges, which cost a visitor's computer about a second. Each is for one session, in this process's
+ * memory, and valid once: a visitor who resumes on another node requests another one.
  */
 export class ProofOfWork {
   readonly #dates: Clock;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   readonly #secrets = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
-  /** By session, oldest first. */
+  /** Open challenges by session, oldest first. */
   readonly #open = new Map<SessionId, Open>();
-  /** When each session last looked for somebody, oldest first. */
+  /** Time of the last search of each session with a proof, oldest first. */
   readonly #proven = new Map<SessionId, number>();
 
-  /** `dates` only tells the visitor until when a challenge is good; `clock` decides it. */
+  /** `dates` gives the visitor the expiry of a challenge; `clock` decides it. */
   constructor(dates: Clock, clock: MonotonicClock, tally: Tally) {
     this.#dates = dates;
     this.#clock = clock;
     this.#tally = tally;
   }
 
-  /** Lets the session look for somebody. @throws Refusal `proof_needed`. */
+  /** Admits a search of the session, or requires a proof. @throws Refusal `proof_needed`. */
   require(sessionId: SessionId, rule: Guard['proofOfWork'], level: PressureLevel): void {
     const isNeeded = rule === 'always' || (rule === 'under_pressure' && level > 0);
     if (this.#hasProven(sessionId) || !isNeeded) return;
@@ -66,7 +67,7 @@ export class ProofOfWork {
     throw new Refusal('proof_needed');
   }
 
-  /** A new challenge for this session; one before it is void. */
+  /** Creates a challenge for a session; an earlier one becomes void. */
   async challenge(sessionId: SessionId, level: PressureLevel): Promise<RequestReply<'session:challenge'>> {
     const now = this.#clock();
     this.#forgetOld(now);
@@ -83,7 +84,10 @@ export class ProofOfWork {
     return { challenge: onTheWire(challenge, Math.ceil((this.#dates() + CHALLENGE_MS) / 1_000)) };
   }
 
-  /** Takes a solution, right or wrong: the challenge is spent. @throws Refusal `proof_needed`, `bad_request` for what is none. */
+  /**
+   * Checks a solution; right or wrong, the challenge is used up. @throws Refusal `proof_needed`, `bad_request` for a
+   * malformed one.
+   */
   async prove(sessionId: SessionId, solution: string): Promise<RequestReply<'session:prove'>> {
     const payload = handedIn.safeParse(decoded(solution));
     if (!payload.success) throw new Refusal('bad_request');
@@ -97,7 +101,7 @@ export class ProofOfWork {
     return { status: 'proven' };
   }
 
-  /** Number of sessions that are kept in mind, for the tests that show nothing is left behind. */
+  /** Number of entries in memory, for tests of leaks. */
   get size(): number {
     return this.#open.size + this.#proven.size;
   }
@@ -134,14 +138,15 @@ export class ProofOfWork {
   }
 }
 
-/** Returns a counter for a new challenge: any from 0 to below `TRIES_MAX`, each equally likely. */
+/** Returns a counter for a new challenge, uniformly distributed from 0 to below `TRIES_MAX`. */
 export function counterFor(level: PressureLevel): number {
   return randomInt(TRIES_MAX[level]);
 }
 
 /**
- * Without the signed solution, which only we need. With an end in Unix seconds, which the library is not given: it
- * would compare it with the machine's clock, and a step of that would void a challenge.
+ * Converts a challenge for the wire: without the signed solution, which only the service needs, and with an expiry in
+ * Unix seconds. The library is not given the expiry: it would compare it with the wall clock, and a step of that would
+ * void a challenge.
  */
 function onTheWire({ parameters, signature = '' }: AltchaChallenge, expiresAt: number): Challenge {
   const { algorithm, nonce, salt, cost, keyLength, keyPrefix } = parameters;

@@ -11,14 +11,14 @@ import { type PressureLevel, pressureOn } from './pressure.ts';
 import { ProofOfWork } from './proof-of-work.ts';
 import type { SpamDetector } from '../moderation/spam-detector.ts';
 
-/** Sender of a request, and the site they are on; `undefined` for one that was taken away. */
+/** Sender of a request, and their site; `undefined` if it was removed. */
 interface Asker {
   readonly session: SessionRef;
   readonly visitor: Visitor;
   readonly site: Site | undefined;
 }
 
-/** Admits searches, reports and challenges: rate limits, and a proof of work where one is asked for. */
+/** Admits searches, reports and challenges: by rate limits, and a proof of work where required. */
 export class RequestAdmission {
   readonly #limiter: RateLimiter;
   readonly #sessionAdmission: SessionAdmission;
@@ -46,7 +46,10 @@ export class RequestAdmission {
     this.#spam = parts.spam;
   }
 
-  /** In the turn in which the search came, so that a `match:cancel` right behind it comes second. @throws Refusal `rate_limited`, `proof_needed`. */
+  /**
+   * Admits a search synchronously, so that a `match:cancel` right after it stays second. @throws Refusal
+   * `rate_limited`, `proof_needed`.
+   */
   admitSearch({ session, visitor, site }: Asker): void {
     this.#limiter.consumeOfSession('searches', session.sessionId);
     const rule = site?.guard.proofOfWork ?? 'never';

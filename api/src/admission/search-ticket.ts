@@ -8,8 +8,8 @@ import { banOf, refusalFor, type BanList } from '../moderation/bans.ts';
 import { hasAgreed, offered } from './policy-checks.ts';
 
 /**
- * Ticket of a search, in the queue of the visitor's age band.
- * @throws Refusal `key_revoked` if the page's key is no longer good, `banned`, `agreement_needed`.
+ * Creates the ticket of a search, in the queue of the visitor's age band.
+ * @throws Refusal `key_revoked` if the page's key is no longer valid, `banned`, `agreement_needed`.
  */
 export function ticketFor(
   { site, visitor }: { readonly site: Site | undefined; readonly visitor: Visitor },

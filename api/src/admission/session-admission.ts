@@ -5,17 +5,20 @@ import type { SiteId } from '../domain/ids.ts';
 import type { Load } from '../rate-limiting/event-loop-load.ts';
 import type { RateLimitSubject, RateLimiter, LimitStatus } from '../rate-limiting/rate-limiter.ts';
 
-/** When who was turned away may come again: at a random time between these two. Milliseconds. */
+/** Bounds of the random `retryAfterMs` of a shed session. Milliseconds. */
 const SHED_RETRY_MS = { min: 2_000, max: 6_000 } as const;
 
-/** Lets new sessions in, or turns them away. Who comes back with a token is only counted, who waits or talks is not asked. */
+/**
+ * Admits new sessions, or sheds them. Resuming clients are rate-limited but never shed; visitors in the queue or in a
+ * conversation are not checked.
+ */
 export class SessionAdmission {
   readonly #limiter: RateLimiter;
   readonly #load: Load;
   readonly #shedFromMs: number;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
-  /** By site: how much of its quota the present window has used, and when that is over. */
+  /** Used share of a site's quota in the present window, and the end of that window. */
   readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
 
   constructor(parts: {
@@ -45,7 +48,7 @@ export class SessionAdmission {
     if (refusal !== null) throw refusal;
   }
 
-  /** Somebody presents a token, good or not. @throws Refusal `rate_limited`. */
+  /** Counts an attempt to resume, with a valid token or not. @throws Refusal `rate_limited`. */
   async admitBack(subject: RateLimitSubject): Promise<void> {
     await this.#limiter.consume('returns', subject);
   }

@@ -8,7 +8,7 @@ import { banOf, refusalFor, type BanList } from '../moderation/bans.ts';
 import { ClaimKeys } from './claim-keys.ts';
 import { verifyClaims } from './visitor-claims.ts';
 
-/** Authenticates visitors: who comes in, and what is known of them from then on. */
+/** Authenticates visitors by their address and claims. */
 export class VisitorAuthenticator {
   readonly #addresses: AddressHasher;
   readonly #bans: BanList;
@@ -24,15 +24,15 @@ export class VisitorAuthenticator {
   }
 
   /**
-   * Counts a CONNECT for the address it comes from, on all sites together: its cost is the same on each, and this
-   * process's own, so that no store is asked. Called before anything about it is checked. @throws Refusal `rate_limited`.
+   * Counts a CONNECT for its address, on all sites together: its cost is the same on each, and falls on this process
+   * alone, so the counters are local. Called before any other check. @throws Refusal `rate_limited`.
    */
   async admitConnect(address: string): Promise<void> {
     await this.#limiter.consume('connects', { site: '', address: this.#addresses.hash(address, '') });
   }
 
   /**
-   * A visitor of a page that may use `key`, by where they come from and what the site says of them.
+   * Returns the visitor of a page that may use `key`, by their address and the site's claims.
    * @throws Refusal `claims_refused`, `banned`.
    */
   async authenticate(

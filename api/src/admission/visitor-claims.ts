@@ -8,29 +8,29 @@ import { AGE_BAND } from '../sites/settings.ts';
 import type { Site } from '../sites/site.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 
-/** Claims of a site about one of its visitors. Who they are is not among them. */
+/** Verified claims of a site about one of its visitors. They do not identify the person. */
 export interface VerifiedClaims {
-  /** One of the policy's, if that has any. */
+  /** Age band, one of the policy's if that has any. */
   readonly ageBand: string | null;
-  /** A BCP 47 tag; the language of who names none. */
+  /** Language as a BCP 47 tag, for a visitor who names none. */
   readonly locale: string | null;
-  /** The site's own word for somebody it may want to shut out: 1 to 64 characters, no name and no address. */
+  /** Site's own identifier of a person for bans: 1 to 64 characters, no name and no address. */
   readonly banId: string | null;
-  /** Which of the site's `claimKeys` it was signed with. */
+  /** The one of the site's `claimKeys` that verified the signature. */
   readonly signedWith: string | null;
 }
 
 export const NO_CLAIMS: VerifiedClaims = { ageBand: null, locale: null, banId: null, signedWith: null };
 
-/** Maximum lifetime of claims: how far ahead `exp` may be. Seconds. */
+/** Maximum lifetime of claims, from now to `exp`. Seconds. */
 const VALID_MAX_S = 24 * 60 * 60;
 /** Tolerance between the clocks of a site and of the service. Seconds. */
 const SKEW_S = 30;
 const ALGORITHM = 'EdDSA';
-/** An Ed25519 signature, 64 bytes, as base64url. */
+/** Length of an Ed25519 signature, 64 bytes, as base64url. */
 const SIGNATURE_CHARS = 86;
 
-/** Strict, so that nobody sends a name or a user's number by accident: `sub` and the like are refused. */
+/** Schema of the payload. Strict, so that nobody sends a name or a user id by accident: `sub` and the like are refused. */
 const claimsSchema = z.strictObject({
   exp: z.int(),
   iat: z.int().optional(),
@@ -39,14 +39,14 @@ const claimsSchema = z.strictObject({
   banId: exactText().min(1).max(64).optional(),
 });
 
-/** Header of a JWT, as far as it is looked at here: jose refuses `crit` fields that it does not know. */
+/** Schema of a JWT header, as far as it is checked here: jose refuses unknown `crit` fields. */
 const headSchema = z.looseObject({ alg: z.literal(ALGORITHM) });
 
 /**
- * Reads what a site says about a visitor: a JWT (EdDSA) by one of the site's secret keys. The signature is
- * checked last, and only for a token whose header and payload are acceptable.
- * @throws Refusal `claims_refused` if there is none and the site needs one, if it is out of date or by
- *   nobody of the site, or says what it may not.
+ * Verifies the claims of a site about a visitor: a JWT (EdDSA) signed with one of the site's secret keys. The signature
+ * is verified last, and only for a token with an acceptable header and payload.
+ * @throws Refusal `claims_refused` if it is missing and the site requires one, expired, not signed with a key of the
+ *   site, or has an invalid payload.
  */
 export async function verifyClaims(
   token: string | undefined,
@@ -69,7 +69,7 @@ export async function verifyClaims(
   return { ageBand, locale, banId, signedWith };
 }
 
-/** Returns the payload of a token whose signature is not checked yet; `null` if it is unacceptable in any case. */
+/** Returns the payload of a token before its signature is verified; `null` if it is unacceptable in any case. */
 function unsigned(token: string): z.output<typeof claimsSchema> | null {
   const [head = '', payload = '', signature, ...more] = token.split('.');
   if (signature?.length !== SIGNATURE_CHARS || more.length > 0) return null;
