@@ -1,30 +1,30 @@
 import type { MonotonicClock } from '../clock.ts';
 import type { Quota } from '../limits/rate-limits.ts';
 
-/** One count that an action uses up: of a network on a site, or of the whole site. */
+/** One count that an action consumes: of a network on a site, or of the whole site. */
 export interface Count {
   readonly key: string;
   readonly quota: Quota;
 }
 
-/** Standing of one count. `used` includes the action itself, unless it was refused. */
+/** State of one count. `used` includes the action itself, unless it was refused. */
 export interface Used {
   readonly used: number;
-  /** Time until the window of this count is over. Milliseconds. */
+  /** Time until the window of this count ends. Milliseconds. */
   readonly resetMs: number;
 }
 
 /** Outcome of one action. */
 export interface CountOutcome {
-  /** Index of the first count that had none left; then nothing was taken from any. `null` if one was taken from each. */
+  /** Index of the first count that was used up; then none was consumed. `null` if each was consumed once. */
   readonly full: number | null;
-  /** In the order asked for, up to the one that had none left. */
+  /** Counts in the order of the request, up to the one that was used up. */
   readonly counts: readonly Used[];
 }
 
-/** Fixed windows from the first use on. */
+/** Counters with fixed windows, each from its first use. */
 export interface Counters {
-  /** Takes one from each count, or from none if one has none left. */
+  /** Consumes one of each count, or of none if one of them is used up. */
   consume(counts: readonly Count[]): Promise<CountOutcome>;
 }
 
@@ -35,10 +35,10 @@ interface Window {
 
 /** Maximum number of windows remembered; the oldest is dropped beyond that. About 20 MB. */
 const WINDOWS_MAX = 100_000;
-/** Time between two sweeps of windows that are over. Milliseconds. */
+/** Interval between two sweeps of expired windows. Milliseconds. */
 const SWEEP_MS = 60_000;
 
-/** Counts in this process's memory. */
+/** Counters in this process's memory. */
 export class MemoryCounters implements Counters {
   readonly #clock: MonotonicClock;
   readonly #max: number;

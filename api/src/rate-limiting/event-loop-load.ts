@@ -1,31 +1,31 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Delay with which this process gets to things. Milliseconds. */
+/** Load of this process: the delay of its event loop. Milliseconds. */
 export interface Load {
   delayMs(): number;
 }
 
 /**
- * Default of the delay from which new sessions are shed. Requests are answered within a second, so a
- * fifth of it lost in every turn leaves room for who is here already, and for little more. Milliseconds.
+ * Default of the delay from which new sessions are shed. Requests are answered within a second, so losing a fifth of it
+ * in every turn leaves capacity for the present visitors, and little more. Milliseconds.
  */
 export const SHED_FROM_MS = 200;
 
-/** Interval at which the delay is sampled, which is also what a process with nothing to do shows. Milliseconds. */
+/** Interval at which the delay is sampled, which is also the reading of an idle process. Milliseconds. */
 const RESOLUTION_MS = 20;
-/** The time a figure is about. Milliseconds. */
+/** Time that one figure covers. Milliseconds. */
 const WINDOW_MS = 1_000;
-/** One long turn is a hiccup; when one turn in ten is long, all are late. */
+/** Percentile of the delays: a single long turn does not matter; if one in ten is long, everything is late. */
 const PERCENTILE = 90;
 
-/** The delay of this process's event loop in the last second. */
+/** Delay of this process's event loop in the last second. */
 export class EventLoopLoad implements Load {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;
   readonly #observe: (longestMs: number) => void;
   #delayMs = 0;
 
-  /** `observe` is told the longest delay of each second. */
+  /** `observe` is called with the longest delay of each second. */
   constructor(observe: (longestMs: number) => void = () => undefined) {
     this.#observe = observe;
     this.#histogram.enable();
@@ -48,5 +48,5 @@ export class EventLoopLoad implements Load {
   }
 }
 
-/** Node counts the time between two looks; what goes beyond it is the delay. Milliseconds. */
+/** Converts a measurement of Node, the time between two samples, to the delay beyond the interval. Milliseconds. */
 const beyond = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FairScheduler } from './fair-scheduler.ts';
 
-/** The next turn of the event loop, after all that is due in this one. */
+/** Resolves in the next turn of the event loop, after all callbacks due in this one. */
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Something that waits with that many pieces of work, and notes in which turn it did each. */
+/** Queues a holder with that many pieces of work, which notes the turn of each. */
 function worker(turns: FairScheduler, name: string, pieces: number, done: [string, number][], takesMs = 0) {
   let left = pieces;
   turns.wait({

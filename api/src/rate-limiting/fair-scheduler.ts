@@ -7,20 +7,20 @@ export interface QueuedWork {
 }
 
 /**
- * Maximum time for the work of visitors in one turn of the event loop, one piece aside; the rest waits for the next turn, and
- * timers and answers of stores come in between. Enough for hundreds of packets. Milliseconds.
+ * Maximum time for the work of visitors in one turn of the event loop, except for one piece; the rest waits for the
+ * next turn, so that timers and answers of stores are handled in between. Enough for hundreds of packets. Milliseconds.
  */
 const TURN_MS = 8;
 
 /**
- * Spreads work over turns of the event loop, so that a turn does not grow with the number of connections. Work waits in
- * order, and each holder has one piece done in a turn. Each piece runs in a callback of its own, so that the microtasks it
- * queues count towards the turn.
+ * Spreads work over turns of the event loop, so that a turn does not grow with the number of connections. Work is
+ * queued in order, and one piece of each holder is done per turn. Each piece runs in a callback of its own, so that the
+ * microtasks it queues count towards the turn.
  */
 export class FairScheduler {
   readonly #turnMs: number;
   #waiting: QueuedWork[] = [];
-  /** When the first piece of the present turn began; `null` before it. */
+  /** Start of the first piece of the present turn; `null` before it. */
   #begunAt: number | null = null;
   #isNextDue = false;
   #turn = 0;
@@ -34,7 +34,7 @@ export class FairScheduler {
     return this.#turn;
   }
 
-  /** Returns whether a piece of work may be done at once. The caller then does it. */
+  /** Returns whether a piece of work may be done at once, by the caller. */
   mayBegin(): boolean {
     if (this.#waiting.length > 0 || this.#isOver()) return false;
     this.#begunAt ??= performance.now();
@@ -42,7 +42,7 @@ export class FairScheduler {
     return true;
   }
 
-  /** Calls `doNext` in a later turn, and again as long as it returns `true`. Not for a holder that waits already. */
+  /** Calls `doNext` in a later turn, and again as long as it returns `true`. Not for a holder that is queued already. */
   wait(waiting: QueuedWork): void {
     this.#waiting.push(waiting);
     this.#expectNext();
@@ -69,7 +69,7 @@ export class FairScheduler {
     this.#expectNext();
   }
 
-  /** Does the first piece of a turn in any case, so that work goes on however late the process is. */
+  /** Does the first piece of a turn in any case, so that work progresses however late the process is. */
   #doOne(): void {
     const waiting = this.#isOver() ? undefined : this.#waiting.shift();
     if (waiting === undefined) return;

@@ -3,16 +3,19 @@ import type { Tally } from '../observability/tally.ts';
 import type { SessionId } from '../domain/ids.ts';
 import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
-/** Number of frames that a client sends again at once after it was throttled: all it has under way (`windowFrames` of the SDK). */
+/**
+ * Number of frames that a client resends at once after it was throttled: all unacknowledged ones (`windowFrames` of the
+ * SDK).
+ */
 const RESENT_FRAMES = 32;
 
-/** Tells a visitor to send again after that time. Milliseconds. */
+/** Tells a visitor to resend after that time. Milliseconds. */
 export type TellThrottled = (sessionId: SessionId, retryAfterMs: number) => void;
 
 /**
- * Lets through as many frames as a session may send. Who sends too many messages is told once, and until
- * the time they were told is over none gets through: then there is room for all that they have under way,
- * in order. Frames without a number may be lost, and are without a word.
+ * Limits the frames of a session. A sender of too many messages is told once, and until the time it was told all are
+ * dropped: then there is quota for all its unacknowledged ones, in order. Unnumbered frames may be lost, and are
+ * dropped silently.
  */
 export class FrameLimiter {
   readonly #sessionLimiter: SessionRateLimiter;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NetworkCounts } from './network-counts.ts';
 import { timesAt } from '../limits/rate-limits.ts';
 
-/** Opens from each address while there is room; how many were. */
+/** Opens connections from each address while allowed; returns their number. */
 function openedFrom(counts: NetworkCounts, addresses: readonly string[]): number {
   let opened = 0;
   for (const address of addresses) {

@@ -1,22 +1,22 @@
 import { networksOf } from '../privacy/client-address.ts';
 import { timesAt } from '../limits/rate-limits.ts';
 
-/** Number of things that are open at once from each network of an address, such as connections. */
+/** Counts what each network of an address has open at once, such as connections. */
 export class NetworkCounts {
   readonly #max: number;
   readonly #open = new Map<string, number>();
 
-  /** `max`: for the narrowest network of an address. A wider one may have `timesAt` as many. */
+  /** `max` is the limit of the narrowest network of an address. A wider one may have `timesAt` as many. */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Returns whether one of the networks of the address has no more room. */
+  /** Returns whether one of the networks of the address has reached its limit. */
   isFull(address: string): boolean {
     return networksOf(address).some((network, step) => (this.#open.get(network) ?? 0) >= this.#max * timesAt(step));
   }
 
-  /** Counts one more, whether there is room or not. Returns the undo. */
+  /** Counts one more, even beyond the limit. Returns a function that undoes it. */
   add(address: string): () => void {
     const networks = networksOf(address);
     for (const network of networks) this.#open.set(network, (this.#open.get(network) ?? 0) + 1);
@@ -29,7 +29,7 @@ export class NetworkCounts {
     };
   }
 
-  /** Number of networks that are kept in mind. */
+  /** Number of networks with something open. */
   get size(): number {
     return this.#open.size;
   }

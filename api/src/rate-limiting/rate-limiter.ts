@@ -20,38 +20,38 @@ import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
 /** Actor whose actions are counted. */
 export interface RateLimitSubject {
-  /** `''` for what belongs to no site. */
+  /** Site of the action; `''` for none. */
   readonly site: SiteId | '';
-  /** Hashed with that site. */
+  /** Hashes of the address for that site. */
   readonly address: AddressHashes;
 }
 
-/** Status of a quota after one was consumed; of the networks of an address the one with the fewest left. */
+/** Status of a quota after one point was consumed; of the networks of an address, the one with the fewest points left. */
 export interface LimitStatus {
   readonly name: RateLimitName;
   readonly scope: Exclude<Scope, 'session'>;
   readonly quota: Quota;
-  /** Points left; 0 where it was refused. */
+  /** Points left; 0 if the action was refused. */
   readonly left: number;
-  /** Until all are there again. Milliseconds. */
+  /** Time until the quota is full again. Milliseconds. */
   readonly resetMs: number;
 }
 
-/** Outcome of consuming one: the status, and the refusal if one of them had none left. */
+/** Outcome of consuming one point: the status of each quota, and the refusal if one was used up. */
 export interface ConsumeOutcome {
   readonly standings: readonly LimitStatus[];
   readonly refusal: Refusal | null;
 }
 
-/** Share of a site's window over which those who are told to come back are spread, so that they do not come at once. */
+/** Share of a site's window over which retries are spread, so that refused clients do not all return at once. */
 const SPREAD = 0.25;
 
-/** Maximum number of counts remembered as used up; the oldest is asked about again beyond that. */
+/** Maximum number of counts remembered as used up; beyond that the oldest is dropped, and looked up again. */
 const SPENT_MAX = 10_000;
 
 /**
- * Counts actions by each network of an address on a site, and by site: in Redis for all nodes together, and while Redis
- * does not answer in this process's memory. An action that one of these counts refuses uses up none of the others.
+ * Counts actions by each network of an address on a site, and by site: in Redis for all nodes together, or in this
+ * process's memory while Redis does not answer. An action refused by one of these counts consumes none of the others.
  */
 export class RateLimiter {
   readonly #sessions: SessionRateLimiter;
@@ -59,7 +59,7 @@ export class RateLimiter {
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   readonly #counters: Counters;
-  /** By the key of a count that had none left: the end of its window. Until then it is refused without asking. */
+  /** End of the window of each used-up count, by key. Until then actions are refused without a lookup. */
   readonly #spentUntil = new Map<string, number>();
 
   constructor(parts: {
@@ -77,21 +77,21 @@ export class RateLimiter {
     this.#counters = redis === null ? new MemoryCounters(clock) : new RedisCounters(redis, clock, tally);
   }
 
-  /** Takes one of what a session may do. @throws Refusal `rate_limited`. */
+  /** Consumes one point of a session's quota. @throws Refusal `rate_limited`. */
   consumeOfSession(name: SessionLimitName, session: string): void {
     if (this.#sessions.tryConsume(name, session)) return;
     throw this.#refusal(name, 'session', this.#sessions.msUntil(1, name, session));
   }
 
-  /** Takes one of what an address, and its site, may do. @throws Refusal `rate_limited`. */
+  /** Consumes one point of the quotas of an address and its site. @throws Refusal `rate_limited`. */
   async consume(name: SharedLimitName, subject: RateLimitSubject): Promise<void> {
     const { refusal } = await this.tryConsume(name, subject);
     if (refusal !== null) throw refusal;
   }
 
   /**
-   * The same for what must not wait, so that a visitor's requests are done in the order they came: it is
-   * counted meanwhile, and whatever comes after the count is refused. @throws Refusal `rate_limited`.
+   * Consumes one point without waiting for the count, so that a visitor's requests are handled in order: only actions
+   * after an exhausted count is known are refused. @throws Refusal `rate_limited`.
    */
   consumeInBackground(name: SharedLimitName, subject: RateLimitSubject): void {
     const counts = this.#countsOf(name, subject);
@@ -100,7 +100,7 @@ export class RateLimiter {
     this.#consume(name, counts).catch(() => this.#tally.count('limit_failed'));
   }
 
-  /** The same for who wants to know how it stands. */
+  /** Consumes one point, and returns the status and the refusal instead of throwing. */
   async tryConsume(name: SharedLimitName, subject: RateLimitSubject): Promise<ConsumeOutcome> {
     const { standings, spent } = await this.#consume(name, this.#countsOf(name, subject));
     if (spent === null) return { standings, refusal: null };
@@ -128,7 +128,7 @@ export class RateLimiter {
     return { standings: fewestLeft([...all.slice(0, outcome.full), spent]), spent };
   }
 
-  /** The counts that one action uses up, from the narrowest network to the site. */
+  /** Returns the counts that one action consumes, from the narrowest network to the site. */
   #countsOf(name: SharedLimitName, { site, address }: RateLimitSubject): readonly ScopedCount[] {
     const given: Partial<Record<Scope, Quota>> = RATE_LIMITS[name];
     const counts: ScopedCount[] = [];
@@ -144,7 +144,7 @@ export class RateLimiter {
     return counts;
   }
 
-  /** The first of these counts that is known to have none left. */
+  /** Returns the first of these counts that is known to be used up. */
   #spentIn(counts: readonly ScopedCount[]): (ScopedCount & { readonly resetMs: number }) | null {
     const now = this.#clock();
     for (const count of counts) {
@@ -174,10 +174,10 @@ interface ScopedCount extends Count {
   readonly scope: LimitStatus['scope'];
 }
 
-/** One key a count. All keys of a site are of one slot of a Cluster, so that one script reaches those of an action. */
+/** Returns the key of a count. All keys of a site share one hash slot, so that one script can access those of an action. */
 const keyOf = (site: SiteId | '', rest: string) => `${PREFIX}limit:{${site || 'none'}}:${rest}`;
 
-/** For each scope the standing with the fewest left. */
+/** Returns the status with the fewest points left for each scope. */
 function fewestLeft(standings: readonly LimitStatus[]): readonly LimitStatus[] {
   const byScope = new Map<LimitStatus['scope'], LimitStatus>();
   for (const standing of standings) {

@@ -39,12 +39,15 @@ return answer
 `;
 const TAKE = cachedScript(TAKE_TEXT);
 
-/** Time Redis has to count before the node does so itself: a request is to be answered within a second. Milliseconds. */
+/**
+ * Maximum time to wait for Redis before the node counts by itself: a request has to be answered within a second.
+ * Milliseconds.
+ */
 const COUNT_MS = 300;
 
 /**
- * Counts in Redis, for all nodes together, in one round trip an action; while Redis does not answer in time each node
- * counts by itself. What Redis still counts later comes on top there.
+ * Counters in Redis, for all nodes together, with one round trip per action; while Redis does not answer in time each
+ * node counts by itself. Actions that Redis counts late are counted twice.
  */
 export class RedisCounters implements Counters {
   readonly #redis: RedisClient;

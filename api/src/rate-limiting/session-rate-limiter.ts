@@ -2,12 +2,12 @@ import type { MonotonicClock } from '../clock.ts';
 import { RATE_LIMITS, scaled, type SessionLimitName } from '../limits/rate-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Interval at which sessions that took nothing for long are forgotten. Milliseconds. */
+/** Interval at which idle sessions are dropped. Milliseconds. */
 const SWEEP_MS = 60_000;
 
 /**
- * Rate limiter of single sessions, in this process's memory: the way of a message asks no store. A session that
- * loses its connection finds its quotas as it left them; on another node they are new.
+ * Rate limiter of single sessions, in this process's memory, since relaying a message uses no store. A session that
+ * reconnects keeps its quotas; on another node they start full.
  */
 export class SessionRateLimiter {
   readonly #clock: MonotonicClock;
@@ -21,17 +21,17 @@ export class SessionRateLimiter {
     this.#sweptAt = clock();
   }
 
-  /** Takes one. Whether there was one. */
+  /** Consumes one point. Returns whether there was one. */
   tryConsume(name: SessionLimitName, session: string): boolean {
     return this.#bucketOf(name, session).tryConsume(this.#clock());
   }
 
-  /** Time until that many may be taken at once, or all there can be. Milliseconds. */
+  /** Returns the time until that many points can be consumed at once, or the full quota if it is less. Milliseconds. */
   msUntil(points: number, name: SessionLimitName, session: string): number {
     return this.#bucketOf(name, session).msUntil(points, this.#clock());
   }
 
-  /** Number of sessions that are kept in mind, for the tests that show nothing is left behind. */
+  /** Number of sessions in memory, for tests of leaks. */
   get size(): number {
     return new Set([...this.#buckets.values()].flatMap((buckets) => [...buckets.keys()])).size;
   }
@@ -46,7 +46,7 @@ export class SessionRateLimiter {
     return bucket;
   }
 
-  /** A full bucket is as good as none. */
+  /** Drops full buckets, which are equivalent to missing ones. */
   #sweep(): void {
     const now = this.#clock();
     if (now - this.#sweptAt < SWEEP_MS) return;

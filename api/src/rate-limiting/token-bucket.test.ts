@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TokenBucket } from './token-bucket.ts';
 
-/** [what, points, windowMs, [at, taken of how many tries][]] */
+/** Rows of [title, points, windowMs, [at, expected successes, attempts][]]. */
 const TABLE: readonly [string, number, number, readonly [number, number, number][]][] = [
   ['gives what it holds at once, and no more', 3, 3_000, [[0, 3, 5]]],
   [
