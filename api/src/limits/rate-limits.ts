@@ -1,26 +1,26 @@
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** Number of actions at once, and as many again within the window. */
+/** Quota of a token bucket or counter: that many actions at once, and as many again within the window. */
 export interface Quota {
   readonly points: number;
   readonly windowMs: number;
 }
 
 /**
- * Factor between the quota of one network of an IPv6 address and that of the next wider one (`NETWORK_BITS`): a /56
- * has 4 times what the table says for an address, a /48 16 times. Four links in full use are more than a household has,
- * and a /48 in which each phone has its own /64, as with some mobile providers, gets as much as sixteen schools; yet a
- * site's quota of new sessions is not used up by fewer than six such /48.
+ * Factor between the quota of one network of an IPv6 address and that of the next wider one (`NETWORK_BITS`): a /56 has
+ * 4 times the quota of an address, a /48 16 times. Four subnets in full use are more than a household has, and a /48 in
+ * which each phone has its own /64, as with some mobile providers, gets as much as sixteen schools; yet it takes at
+ * least six such /48 to use up a site's quota of new sessions.
  */
 export const WIDER_NETWORK_FACTOR = 4;
 
-/** Factor for the network at that step of `networksOf`; 1 for the narrowest, and so for IPv4. */
+/** Returns the factor for the network at an index of `networksOf`; 1 for the narrowest, and so for IPv4. */
 export function timesAt(step: number): number {
   return WIDER_NETWORK_FACTOR ** step;
 }
 
-/** Owner of a quota: a session (or a connection's without one), that of the networks of an address on a site, or the whole site's. */
+/** Owner of a quota: a session (or a connection without one), the networks of an address on a site, or the whole site. */
 export type Scope = 'session' | 'address' | 'site';
 
 /**
@@ -90,17 +90,17 @@ export const RATE_LIMITS = {
 
 export type RateLimitName = keyof typeof RATE_LIMITS;
 
-/** Those that count for a single session too. */
+/** Names of the limits with a quota per session. */
 export type SessionLimitName = {
   [Name in RateLimitName]: 'session' extends keyof (typeof RATE_LIMITS)[Name] ? Name : never;
 }[RateLimitName];
 
-/** Those that count across sessions. */
+/** Names of the limits with a quota across sessions. */
 export type SharedLimitName = {
   [Name in RateLimitName]: 'address' extends keyof (typeof RATE_LIMITS)[Name] ? Name : never;
 }[RateLimitName];
 
-/** A quota under a factor; never none at all. */
+/** Returns a quota multiplied by a factor; at least one point. */
 export function scaled({ points, windowMs }: Quota, factor: number): Quota {
   return { points: Math.max(1, Math.round(points * factor)), windowMs };
 }
