@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ConversationId, ResumeToken } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId } from './ids.ts';
 
-/** 128 bits: what nobody guesses. */
+/** 128 bits, which cannot be guessed. */
 const RANDOM_BYTES = 16;
 
 /** Makes the ids and secrets of the service; tests pass counters. */
@@ -11,7 +11,7 @@ export interface IdSource {
   conversation(): ConversationId;
   resume(): ResumeToken;
   node(): NodeId;
-  /** Of one call to a store, so that asking again is the same call. */
+  /** Returns the id of one call to a store, which makes retries idempotent. */
   operation(): string;
 }
 

@@ -3,14 +3,14 @@ import type { SessionId } from './ids.ts';
 import type { SessionLocation, Seat, SessionRef } from './session.ts';
 
 /**
- * Consequence of a transition for one visitor, to be told on whichever node their socket is. The store
- * returns each notice exactly once, in the order in which they must be told.
+ * Consequence of a store transition for one visitor, to be delivered by the node of their socket. The store returns
+ * each notice exactly once, in the order of delivery.
  */
 export type Notice = {
   /**
-   * Orders what several nodes decided about one session: what is older than what was told is not told. Rises with
-   * every change, also over a loss of changes: a store that comes back with an older state goes on beyond what it
-   * told before. 0 in a store whose notices come in order.
+   * Orders the decisions of several nodes about one session: a notice older than one already delivered is dropped.
+   * Rises with every change, even after a loss of changes: a store that comes back with an older state continues above
+   * all former revisions. 0 in a store whose notices come in order.
    */
   readonly revision: number;
 } & (
@@ -26,39 +26,42 @@ export type Notice = {
       readonly to: SessionLocation;
       readonly conversationId: ConversationId;
       readonly presence: PeerPresence;
-      /** Where the peer's socket is from now on. */
+      /** Location of the peer's socket from now on. */
       readonly peer: SessionLocation;
     }
 );
 
-/** View that a node has of one session whose socket is there. */
+/** View that a node has of one of its local sessions. */
 export interface LocalView {
   readonly session: SessionRef;
   readonly seat: Seat | null;
   readonly isPeerAway: boolean;
   /** True if the visitor was told to wait. */
   readonly isWaiting: boolean;
-  /** The revision up to which the visitor was told. */
+  /** Revision of the latest notice delivered to the visitor. */
   readonly toldAt: number;
 }
 
 /** Correction of a node's view, as of a revision. */
 export type Correction = { readonly sessionId: SessionId; readonly revision: number } & (
   | { readonly kind: 'seated'; readonly seat: Seat; readonly isPeerAway: boolean }
-  /** In no conversation: why the one the node believes in ended. */
+  /** In no conversation; `reason` is why the one known to the node ended. */
   | { readonly kind: 'unseated'; readonly reason: EndReason }
-  /** The store went back to a conversation that the visitor was told the end of: it is to be left. */
+  /** In a conversation whose end the visitor was told before the store lost it: it has to be left. */
   | { readonly kind: 'outlived'; readonly conversationId: ConversationId }
   /** Neither in the queue nor in a conversation, though told to wait. */
   | { readonly kind: 'idle' }
-  /** The store went back to a wait that was over: it is to be cancelled. */
+  /** In a wait that had ended before the store lost that: it has to be cancelled. */
   | { readonly kind: 'unasked' }
-  /** Another socket took the session over. */
+  /** Taken over by another socket. */
   | { readonly kind: 'elsewhere' }
-  /** Taken for disconnected. */
+  /** Treated as disconnected by the store. */
   | { readonly kind: 'away' }
-  /** There is no such session any more. */
+  /** No longer existing. */
   | { readonly kind: 'gone' }
-  /** The store went back to before this socket had the session: the one it knows is to be closed, and this one is gone. */
+  /**
+   * Restored by the store to a state before this socket resumed it: the session known to the store has to be closed,
+   * and this one is gone.
+   */
   | { readonly kind: 'forgotten'; readonly known: SessionRef }
 );

@@ -1,3 +1,3 @@
-/** Kinds of entries that a repair looks at, in the order in which the store tells how many it put right. */
+/** Kinds of entries that a repair checks, in the order of the store's repair counts. */
 export const REPAIRED_KINDS = ['sessions', 'tokens', 'conversations', 'parties', 'placed', 'index', 'waits'] as const;
 export type RepairedKind = (typeof REPAIRED_KINDS)[number];

@@ -2,8 +2,8 @@ import type { ConversationId, Shared } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId, SiteId } from './ids.ts';
 
 /**
- * Session as the sender of a request. Every resume raises the fence; a request that carries an older one comes from a socket that
- * was taken over, and is refused with `session_gone`.
+ * Session as the sender of a request. Every resume raises the fence; a request with an older one comes from a
+ * superseded socket, and is refused with `session_gone`.
  */
 export interface SessionRef {
   readonly site: SiteId;
@@ -11,14 +11,14 @@ export interface SessionRef {
   readonly fence: number;
 }
 
-/** Where a session's socket is, so that a notice finds it. */
+/** Location of a session's socket, to which notices are delivered. */
 export interface SessionLocation {
   readonly site: SiteId;
   readonly sessionId: SessionId;
   readonly nodeId: NodeId;
 }
 
-/** A conversation as one side sees it. `peer` is for the relay only. */
+/** Conversation from the view of one visitor. `peer` is for the relay only. */
 export interface Seat {
   readonly conversationId: ConversationId;
   readonly role: 'offerer' | 'answerer';
