@@ -3,30 +3,30 @@ import { stepAt } from './expansions.ts';
 import type { MatchRules } from './rules.ts';
 import type { Ticket } from './ticket.ts';
 
-/** Somebody in the queue. */
+/** Visitor in the queue. */
 export interface Waiter {
   readonly ticket: Ticket;
-  /** When the wait began, Unix milliseconds; it survives a match that fell through. */
+  /** Start of the wait, Unix milliseconds; kept if a match falls through. */
   readonly since: number;
-  /** Order among those who began in the same millisecond. */
+  /** Order among waits that began in the same millisecond. */
   readonly seq: number;
 }
 
-/** History of the two with each other. */
+/** History of two visitors with each other. */
 export interface History {
   readonly isBlocked: boolean;
   readonly isRepeat: boolean;
 }
 
-/** The longest waiter goes first; ties go to the one who came first. */
+/** Compares by seniority: the longest waiter first; ties go to the one who came first. */
 export function bySeniority(a: Waiter, b: Waiter): number {
   return a.since - b.since || a.seq - b.seq;
 }
 
 /**
- * Whom the seed meets among these candidates: nobody blocked or against a hard rule, somebody new
- * before somebody met recently, then the nearest, then the longest waiter. Candidates come in order of
- * seniority within each index, in any order between them.
+ * Chooses the seed's match among candidates: never one who is blocked or violates a hard rule; a new one before one met
+ * recently, then the nearest, then the longest waiter. Candidates come in order of seniority within each index, and in
+ * any order across indexes.
  */
 export function choose<Candidate extends Waiter>(
   seed: Waiter,

@@ -6,14 +6,14 @@ import type { Ticket } from './ticket.ts';
  * (state/redis/lua/lib/decide.lua); a test runs both on the same generated cases.
  */
 
-/** The rules time never relaxes, both ways. */
+/** Checks the hard rules, which waiting never relaxes, both ways. */
 export function isAllowed(a: Ticket, b: Ticket, rules: Pick<MatchRules, 'isLanguageHard'>): boolean {
   if (a.ageBand !== b.ageBand) return false;
   if (!doesSeek(a, b) || !doesSeek(b, a)) return false;
   return !rules.isLanguageHard || hasCommonOrNone(a.languages, b.languages);
 }
 
-/** The rules that relax with waiting, at the step of whoever waited longer. */
+/** Checks the soft rules, which relax with waiting, at the step of whoever has waited longer. */
 export function isNearEnough(a: Ticket, b: Ticket, expansion: Expansion, isRepeat: boolean): boolean {
   if (isRepeat && !expansion.isRepeatAllowed) return false;
   if (expansion.isInterestNeeded && !hasCommonOrNone(a.interests, b.interests)) return false;
@@ -28,7 +28,7 @@ export function isNearEnough(a: Ticket, b: Ticket, expansion: Expansion, isRepea
   }
 }
 
-/** Returns the distance between the two; the smallest is met. `waitedMs` is the candidate's. */
+/** Returns the distance between the two; the nearest candidate is matched. `waitedMs` is the candidate's. */
 export function distance(a: Ticket, b: Ticket, weights: Weights, waitedMs: number): number {
   const fewer = Math.min(a.interests.length, b.interests.length);
   const apart = fewer === 0 ? 1 : 1 - common(a.interests, b.interests) / fewer;
@@ -38,7 +38,7 @@ export function distance(a: Ticket, b: Ticket, weights: Weights, waitedMs: numbe
   return sum - (weights.waiting * waitedMs) / 1_000;
 }
 
-/** Members both lists have, in the order of the first. */
+/** Returns the members of both lists, in the order of the first. */
 export function intersection(a: readonly string[], b: readonly string[]): readonly string[] {
   return a.filter((member) => b.includes(member));
 }
@@ -47,7 +47,7 @@ function common(a: readonly string[], b: readonly string[]): number {
   return intersection(a, b).length;
 }
 
-/** Returns whether the two lists share a member, or one of them names none. */
+/** Returns whether the two lists share a member, or one of them is empty. */
 export function hasCommonOrNone(a: readonly string[], b: readonly string[]): boolean {
   return a.length === 0 || b.length === 0 || common(a, b) > 0;
 }

@@ -1,10 +1,13 @@
-/** Steps of the distance within which a match is searched: their page (topic), their part of the site (section), the whole site. */
+/**
+ * Reaches within which a match is searched: the visitor's page (topic), their part of the site (section), the whole
+ * site.
+ */
 export const REACHES = ['topic', 'section', 'site'] as const;
 export type Reach = (typeof REACHES)[number];
 
-/** The soft rules in force from `afterMs` of waiting on. The pair is judged by the step of whoever has waited longer. */
+/** Soft rules in force after `afterMs` of waiting. The step of whoever has waited longer applies to the pair. */
 export interface Expansion {
-  /** Milliseconds of waiting; the first is 0, each later one larger. */
+  /** Wait from which the step is in force; the first is 0, each later one larger. Milliseconds. */
   readonly afterMs: number;
   readonly reach: Reach;
   /** True if visitors who both named interests must share one. */
@@ -15,37 +18,40 @@ export interface Expansion {
   readonly isRepeatAllowed: boolean;
 }
 
-/** Weights of each difference when several visitors would do: the smallest sum is met. */
+/** Weights of the differences if several candidates fit: the smallest sum is matched. */
 export interface Weights {
-  /** Times the share of interests the two do not have in common, 0 to 1. */
+  /** Multiplied by the share of interests that the two do not have in common, 0 to 1. */
   readonly interest: number;
-  /** Once, if both named languages and share none. */
+  /** Added if both named languages and share none. */
   readonly language: number;
-  /** Half for another page of the same section, once for another section. */
+  /** Added for another section; half of it for another page of the same section. */
   readonly topic: number;
-  /** Taken off for every second the candidate has waited. */
+  /** Subtracted for every second the candidate has waited. */
   readonly waiting: number;
 }
 
-/** Rules for who meets whom on a site. Data, validated; a change shows in the match lab. */
+/** Matching rules of a site. Validated data; the match lab shows the effect of a change. */
 export interface MatchRules {
   readonly weights: Weights;
   readonly expansions: readonly Expansion[];
   /** True if visitors who both named languages must share one, however long they wait. */
   readonly isLanguageHard: boolean;
-  /** Candidates examined in one decision at most. */
+  /** Maximum number of candidates examined in one decision. */
   readonly scanMax: number;
-  /** Oldest waiters taken from one index at most. Of the exact scan's shared interests, 16 keep 88 %, 8 keep 82 %. */
+  /**
+   * Maximum number of oldest waiters read from one index. Of the shared interests of an exact scan, 16 keep 88 %, 8
+   * keep 82 %.
+   */
   readonly perTagMax: number;
-  /** Time for which two who met count as having met. Milliseconds. */
+  /** Time for which two visitors count as having met. Milliseconds. */
   readonly repeatMs: number;
-  /** Time for which both sides have to confirm a match before it falls through. Milliseconds. */
+  /** Maximum time until both visitors have confirmed a match; then it falls through. Milliseconds. */
   readonly confirmMs: number;
 }
 
 const MINUTE_MS = 60_000;
 
-/** Default of a site that sets nothing. */
+/** Default matching rules. */
 export const DEFAULT_MATCH_RULES: MatchRules = {
   weights: { interest: 4, language: 4, topic: 2, waiting: 0.2 },
   expansions: [

@@ -1,21 +1,24 @@
 import type { FindPayload, RequestId } from '@passerby/sdk/protocol';
 
-/** One wait in a queue: what a visitor looks for, in the form in which it is compared. */
+/** One wait in the queue: the criteria of a visitor, in the normalised form in which they are compared. */
 export interface Ticket {
   readonly requestId: RequestId;
   readonly interests: readonly string[];
   readonly languages: readonly string[];
-  /** The page or subject; `null` for nowhere in particular. */
+  /** Page or subject; `null` if none is named. */
   readonly topic: string | null;
-  /** The part of the site the topic is in: its first path segment, if it has more than one. */
+  /** Section of the site with the topic: its first path segment, if it has more than one. */
   readonly section: string | null;
   readonly is: string | null;
   readonly seeks: readonly string[];
-  /** Visitors of different bands are never in the same line. Not what a visitor says: from the site's claims. */
+  /**
+   * Age band that the session is bound to, by consent or by the site's claims. Visitors of different bands never share
+   * a queue.
+   */
   readonly ageBand: string | null;
 }
 
-/** A ticket from what a visitor sent: words compared without case, accents composed, each once. */
+/** Creates a ticket from a payload: words in lower case, accents composed (NFC), without duplicates. */
 export function ticketFrom(payload: FindPayload, ageBand: string | null = null): Ticket {
   const topic = payload.topic === undefined ? null : clean(payload.topic);
   return {
@@ -30,15 +33,18 @@ export function ticketFrom(payload: FindPayload, ageBand: string | null = null):
   };
 }
 
-/** `/news/2026/a-night-train` is in `/news`, `jazz/bassists` in `jazz`, `https://a.example/b/c` in `https://a.example/b`; `/about` is in none. */
+/**
+ * Returns the section of a topic: `/news` for `/news/2026/a-night-train`, `jazz` for `jazz/bassists`,
+ * `https://a.example/b` for `https://a.example/b/c`; `null` for `/about`.
+ */
 export function sectionOf(topic: string): string | null {
   const path = /^([a-z]+:\/\/[^/]*(?=\/))?(\/?[^/]+)\/[^/]/i.exec(topic);
   return path === null ? null : (path[1] ?? '') + path[2]!;
 }
 
 /**
- * Tags by which a waiting visitor is found. Every tag starts with the age band, so that bands never share a
- * line; `q` is the whole line.
+ * Tags by which a waiting visitor is found. Every tag starts with the age band, so that bands never share a queue; `q`
+ * is the whole queue.
  */
 export function tagsOf(ticket: Ticket): readonly string[] {
   return tagged(ticket, [
@@ -51,7 +57,7 @@ export function tagsOf(ticket: Ticket): readonly string[] {
   ]);
 }
 
-/** Where a visitor looks for others, nearest first; the whole line comes last. */
+/** Returns the tags by which a visitor looks for others, nearest first; the whole queue comes last. */
 export function lookupsOf(ticket: Ticket): readonly string[] {
   return tagged(ticket, [
     ...(ticket.topic === null ? [] : [`t:${ticket.topic}`]),
@@ -75,7 +81,10 @@ function word(text: string): string {
   return clean(text).toLowerCase();
 }
 
-/** Control characters mean nothing in a word, and one of them parts the index's keys; half a surrogate pair is no text in Lua. */
+/**
+ * Removes control characters, one of which separates the parts of an index entry, and lone surrogates, which cannot be
+ * encoded for Lua.
+ */
 function clean(text: string): string {
   return text.normalize('NFC').replaceAll(/[\p{Cc}\p{Cs}]/gu, '');
 }
