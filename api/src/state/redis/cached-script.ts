@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** The commands of a Redis client that scripts need; a Cluster has them too. */
+/** Commands of a Redis client that scripts need; a Cluster client has them too. */
 export interface ScriptRunner {
   readonly status?: string;
   evalsha(sha: string, keyCount: number, ...rest: string[]): Promise<unknown>;
   eval(text: string, keyCount: number, ...rest: string[]): Promise<unknown>;
-  /** Drops the connection, and with `reconnect` makes a new one. */
+  /** Closes the connection, and with `reconnect` opens a new one. */
   disconnect?(reconnect: boolean): void;
 }
 
@@ -16,7 +16,7 @@ export type RunText = (
   args: readonly (string | number)[],
 ) => Promise<unknown>;
 
-/** A Lua text that Redis keeps: it is run by its hash, and sent only where Redis does not have it. */
+/** Returns a runner of a Lua text by its hash (EVALSHA), which sends the text only to a Redis that has not cached it. */
 export function cachedScript(text: string): RunText {
   const sha = createHash('sha1').update(text).digest('hex');
   // Of all who find the script missing at once, one sends its text and the others wait for that.

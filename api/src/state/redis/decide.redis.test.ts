@@ -38,7 +38,7 @@ const HEAD = (args: string) => `-- PURPOSE  asks the library
 -- COST     O(1)
 `;
 
-/** The library asked directly, with a clock that stands at `skewMs`. */
+/** Runs Lua with the library in scope, with a clock that stands at `skewMs`. */
 function probe(args: string, body: string) {
   const library = libraryText().replace(/return time\[1\] \* 1000 .*/, 'return tonumber(A.skewMs)');
   const script = defineScript('probe', HEAD(args) + body, library);
@@ -48,7 +48,7 @@ function probe(args: string, body: string) {
   };
 }
 
-/** Few words, so that they often coincide; and some that are not ASCII, or begin alike. */
+/** Words to generate tickets from: few, so that they often coincide; some are not ASCII, or share a prefix. */
 const WORDS = ['a', 'b', 'jazz', 'jazz|q', 'ünï', '日本', '\u{1f600}', '\ud800x'];
 const words = fc.subarray(WORDS, { maxLength: 5 });
 const ticket: fc.Arbitrary<Ticket> = fc
@@ -92,7 +92,7 @@ const rules: fc.Arbitrary<MatchRules> = fc.record({
   confirmMs: fc.constant(3_000),
 });
 
-/** As the store sends it: absent instead of `null`. */
+/** Returns a ticket as the store sends it: fields absent instead of `null`. */
 const plain = (value: Ticket) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
 
 describe('the decision is the same in Lua', () => {
@@ -153,7 +153,7 @@ describe('the decision is the same in Lua', () => {
     );
   });
 
-  /** Somebody in the queue, what the seed knows of them, and whether their node lives. */
+  /** Generates a visitor in the queue, their history with the seed, and whether their node is alive. */
   const waiter = fc.record({
     ticket,
     ago: fc.integer({ min: 0, max: 20_000 }),

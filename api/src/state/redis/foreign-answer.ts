@@ -1,25 +1,25 @@
-/** The answers on this connection are no longer those of their commands: it cannot be trusted any more. */
+/** Error for a connection whose replies no longer belong to their commands, so that it cannot be trusted any more. */
 export class ForeignAnswer extends Error {
   override readonly name = 'ForeignAnswer';
 }
 
-/** A connection that can be made anew; one without `status` counts as ready. */
+/** Connection that can be renewed; one without `status` counts as ready. */
 interface Renewable {
   readonly status?: string;
-  /** Drops the connection, and with `reconnect` makes a new one. */
+  /** Closes the connection, and with `reconnect` opens a new one. */
   disconnect?(reconnect: boolean): void;
 }
 
 /** Minimum time between two renewals of one connection. Milliseconds. */
 const RENEW_PAUSE_MS = 1_000;
 
-/** By connection, the time before which it is not renewed once more. As `performance.now()`. */
+/** Earliest time of the next renewal, by connection. As `performance.now()`. */
 const renewAt = new WeakMap<Renewable, number>();
 
 /**
- * Makes a connection anew on which a foreign answer came. To be called by each of its users that meets one: all that was
- * under way fails at once, and each of it says so, so that one new connection will do. One that is being made is left
- * alone: ioredis gives up what is disconnected while it asks a Sentinel. Whether it was done.
+ * Renews a connection that got a reply to another command. Every user that gets one calls this: all pending commands
+ * fail at once and each reports it, so that one new connection is enough. A connection that is being opened is left
+ * alone: ioredis gives up one that is disconnected while it queries a Sentinel. Returns whether it was renewed.
  */
 export function renewConnection(connection: Renewable): boolean {
   if ((connection.status ?? 'ready') !== 'ready') return false;

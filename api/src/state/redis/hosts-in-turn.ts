@@ -2,12 +2,12 @@ import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
 
-/** Addresses a connection may go to; replaced as more become known. */
+/** Hosts to connect to; replaced as more become known. */
 export interface HostList {
   all: readonly { readonly host: string; readonly port: number }[];
 }
 
-/** A connector of ioredis that takes the next address of the list at each attempt. */
+/** Returns an ioredis connector that takes the next host of the list at each attempt. */
 export function hostsInTurn(hosts: HostList, tls: object | undefined): new (options: unknown) => AbstractConnector {
   return class extends AbstractConnector {
     #turn = 0;

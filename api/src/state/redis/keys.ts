@@ -2,19 +2,22 @@ import { TIMES } from '@passerby/sdk/protocol';
 import type { SiteId } from '../../domain/ids.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Time for which the answer of a request is kept, so that asking again changes nothing. Outlasts every retry. Milliseconds. */
+/**
+ * Time for which the reply of an operation is kept, so that a retry changes nothing. Longer than any retry.
+ * Milliseconds.
+ */
 const OPERATION_MS = 60_000;
-/** A node that has not been heard of for this long is dead. Milliseconds. */
+/** Time without a heartbeat after which a node counts as dead. Milliseconds. */
 export const NODE_LEASE_MS = 15_000;
-/** Time for which one node sweeps a site before another may. Milliseconds. */
+/** Duration of the lease by which one node sweeps a site. Milliseconds. */
 export const SWEEP_LEASE_MS = 5_000;
 
-/** Time for which who was in a conversation is known after its end; and a sweep's delay. Milliseconds. */
+/** Time for which the visitors of a conversation are known after its end, and the delay of a sweep. Milliseconds. */
 const REPORT_MS = TIMES.reportMs + 60_000;
 
 /**
- * Every key a site has in Redis: what it holds, and how long it lives after it was last written. There
- * are no permanent keys. All carry the hash tag `{site}`, so that a site's keys are on one cluster node.
+ * Registry of a site's keys in Redis, with their content, and their lifetime after the last write. There are no
+ * permanent keys. All carry the hash tag `{site}`, so that a site's keys are on one Cluster node.
  */
 export const KEYS = {
   sessions: { holds: 'hash: session id → record', ttlMs: DAY_MS },
@@ -42,7 +45,7 @@ export type KeyName = keyof typeof KEYS;
 /** Prefix of every key, for the ACL of the Redis user. */
 export const PREFIX = 'passerby:';
 
-/** The one builder of keys. `operation` is for `op` only. */
+/** Returns the name of a key; no other code builds one. `operation` is for `op` only. */
 export function keyOf(name: KeyName, site: SiteId, operation: string): string {
   const key = `${PREFIX}{${site}}:${name}`;
   return name === 'op' ? `${key}:${operation}` : key;

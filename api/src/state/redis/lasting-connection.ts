@@ -3,10 +3,10 @@ import { renewConnection } from './foreign-answer.ts';
 import { storeFaultOf } from './store-fault.ts';
 
 /**
- * Hears what becomes of every command. Makes a connection anew on which one missed its deadline and no other was answered
- * meanwhile: where something still comes, such as a reply byte by byte over a path that is broken for this connection
- * alone, ioredis does not take it for silent. Also keeps alive a process whose ioredis drops a promise, such as that of
- * `ASKING` before a command that follows a slot of a Cluster: what was asked fails by itself, and says so.
+ * Observes the outcome of every command. Reconnects a connection on which one missed its deadline and no other was
+ * answered meanwhile: ioredis does not treat it as silent while anything still arrives, such as a reply byte by byte
+ * over a path that is broken for this connection alone. Also prevents a crash by a rejected promise that ioredis drops,
+ * such as that of `ASKING` before a command that follows a moved slot of a Cluster: the command itself rejects anyway.
  */
 export function hearAnswers(connection: Redis): void {
   const sendCommand = connection.sendCommand.bind(connection);
@@ -26,14 +26,14 @@ export function hearAnswers(connection: Redis): void {
   };
 }
 
-/** Interval at which is looked whether a connection still tries. Milliseconds. */
+/** Interval at which a connection is checked for still trying to connect. Milliseconds. */
 const LOOK_MS = 1_000;
-/** Looks that may find a connection given up, or a Cluster on its way, before it is made anew. */
+/** Number of checks that may find a connection given up, or a Cluster in transition, before it is reconnected. */
 const LOOKS_MAX = { givenUp: 2, onItsWay: 10 } as const;
 
 /**
- * Makes a connection anew for which ioredis has stopped trying although nobody closed it: a `disconnect(true)` while a
- * Sentinel is asked ends in `end`, and a Cluster whose last node closes late stays in `disconnecting` or `close`.
+ * Reconnects a connection for which ioredis has stopped trying although nobody closed it: a `disconnect(true)` during a
+ * Sentinel query ends in `end`, and a Cluster whose last node closes late stays in `disconnecting` or `close`.
  */
 export function keepConnecting(client: Redis | Cluster): void {
   let [status, looks] = ['', 0];

@@ -2,7 +2,7 @@ import { Cluster, type Redis } from 'ioredis';
 import type { StoreFault } from '@passerby/sdk/protocol';
 import { storeFaultOf } from './store-fault.ts';
 
-/** Faults by which an address is not found bad: the node bus has messages of its own. */
+/** Faults without a message here: those of the node bus have messages of their own. */
 type NotOpening = 'UNKNOWN' | 'NO_PUBLISH' | 'NO_SUBSCRIBE' | 'NO_ECHO';
 
 /** Messages about what `REDIS_URL` names, and what to do, by fault. */
@@ -34,13 +34,13 @@ const WORDS: Readonly<Record<Exclude<StoreFault, NotOpening>, string>> = {
 
 const NO_TLS =
   'its host does not speak TLS, or cannot be reached; write redis:// in the place of rediss:// for a port without';
-/** Faults that a handshake ends with which the other side does not understand. */
+/** Faults that end a TLS handshake with a server that does not understand it. */
 const WITHOUT_TLS: ReadonlySet<StoreFault> = new Set(['TIMEOUT', 'ECONNRESET', 'CLOSED']);
 
-/** OpenSSL's words for an answer that is no TLS. */
+/** OpenSSL's messages for a reply that is not TLS. */
 const WRONG_VERSION = /wrong version number|packet length too long/;
 
-/** A Cluster that answers, and is not ready all the same. */
+/** Message for a Cluster that answers but is not ready. */
 const NOT_WHOLE = /^Cluster isn't ready/;
 const NO_NODE = 'none of the nodes of its Cluster answers; start them, or correct their hosts and ports';
 
@@ -51,7 +51,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/unknown command|^ERR unknown/i, 'its server lacks a command; is this Redis 7 or newer?'],
 ];
 
-/** One sentence that names `REDIS_URL`, says why what it names cannot be used, and what to do. */
+/** Returns one sentence that names `REDIS_URL`, the reason why its server cannot be used, and the remedy. */
 export function whyNotOpened(client: Redis | Cluster, thrown: Error): string {
   const fault = storeFaultOf(thrown);
   const messages = messagesOf(thrown);
@@ -66,7 +66,7 @@ export function whyNotOpened(client: Redis | Cluster, thrown: Error): string {
 
 const isOpening = (fault: StoreFault): fault is keyof typeof WORDS => Object.hasOwn(WORDS, fault);
 
-/** Messages of an error and of its causes. */
+/** Returns the messages of an error and of its causes. */
 function messagesOf(thrown: unknown): readonly string[] {
   if (!(thrown instanceof Error)) return [];
   const { cause, lastNodeError } = thrown as { readonly cause?: unknown; readonly lastNodeError?: unknown };

@@ -55,7 +55,7 @@ const RESUME: Args = {
 };
 const find = (session: string, id = `c_${session}`) =>
   run('find', { ...caller(session), ticket: ticketText(`q_${session}`), ...deciding(id) });
-/** Two who are matched in `c_b`. */
+/** Matches two visitors in `c_b`. */
 const pair = async () => {
   await open('a');
   await open('b');
@@ -63,13 +63,13 @@ const pair = async () => {
   await find('b');
 };
 
-/** Everything in Redis but the answers that are kept. */
+/** Returns everything in Redis but the stored replies. */
 async function contents(): Promise<unknown> {
   const keys = (await redis.keys('*')).filter((key) => !key.includes(':op:')).sort();
   return Promise.all(keys.map(async (key) => [key, (await redis.dumpBuffer(key)).toString('hex')]));
 }
 
-/** For every script: what it needs to have something to do, and its arguments. */
+/** Preparation and arguments of every script, so that it has something to do. */
 const CALLS: Readonly<
   Record<ScriptName, { readonly before?: () => Promise<unknown>; readonly args: Args; readonly skewMs?: number }>
 > = {

@@ -8,19 +8,19 @@ import { missingRight } from './script-rights.ts';
 import { isDenied, isOfSelect, storeFaultOf } from './store-fault.ts';
 import { hearAnswers, keepConnecting } from './lasting-connection.ts';
 
-/** One server, one behind Sentinel, or a Cluster: all run scripts and publish. */
+/** Client of a single server, one behind Sentinel, or a Cluster: all run scripts and publish. */
 export type RedisClient = Redis | Cluster;
 
-/** Oldest Redis this works on: scripts use what came with it. */
+/** Oldest supported major version of Redis, with features that the scripts use. */
 export const REDIS_MAJOR_MIN = 7;
 
-/** Serving again within 3 s of Redis coming back leaves no room for long pauses. Milliseconds. */
+/** Maximum pause between attempts to connect: service has to resume within 3 s of Redis coming back. Milliseconds. */
 const RECONNECT_MAX_MS = 1_000;
 const reconnectAfterMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), RECONNECT_MAX_MS);
 
 /**
  * Options of every connection. With ioredis's defaults a lost reply runs the same script twice, and a timed-out command
- * may run later. With these an error means "outcome unknown", and the caller asks again under the same operation id.
+ * may run later. With these an error means "outcome unknown", and the caller retries with the same operation id.
  */
 const CONNECTION = {
   enableOfflineQueue: false,
@@ -42,27 +42,30 @@ const CONNECTION = {
 };
 type Options = typeof CONNECTION & { readonly reconnectOnError: (error: Error) => boolean };
 
-/** Time a Sentinel has to answer one question before the next one is asked. Milliseconds. */
+/** Maximum time until a Sentinel answers a query before the next one is asked. Milliseconds. */
 const SENTINEL_ANSWER_MS = 1_000;
-/** Time a node of a Cluster has to say who serves which slots before the next one is asked. Milliseconds. */
+/** Maximum time until a Cluster node answers `CLUSTER SLOTS` before the next one is asked. Milliseconds. */
 const SLOTS_ANSWER_MS = 1_000;
 /**
- * Pause before a command is sent again to a Cluster whose slot is on the move, or whose node has just gone. ioredis does
- * so 15 times, which together is less than a request may take. Milliseconds.
+ * Pause before a command is retried on a Cluster whose slot is being migrated, or whose node has just failed. ioredis
+ * retries 15 times, in total less than a request may take. Milliseconds.
  */
 const CLUSTER_RETRY_MS = 50;
-/** Minimum time between two reconnects because of a server's refusals, which may come for every command. Milliseconds. */
+/** Minimum time between two reconnects for error replies, which may come for every command. Milliseconds. */
 const LEAVE_EVERY_MS = 1_000;
 
-/** Interval at which a subscription, silent by nature, is asked whether it lives. No answer within `socketTimeout` makes it anew. Milliseconds. */
+/**
+ * Interval of pings on a subscription, which is idle by nature. Without a reply within `socketTimeout` it reconnects.
+ * Milliseconds.
+ */
 const LISTENING_PING_MS = 2_000;
 
 /** Time for which the last fault of a connection explains commands that find it closed. Milliseconds. */
 const EXPLAINS_MS = 10_000;
 
-/** Where Redis is, as `REDIS_URL` says it. */
+/** Address of Redis, parsed from `REDIS_URL`. */
 export type RedisAddress =
-  /** `url` is whole and encoded; `db` the number of the database in it. */
+  /** `url` is complete and encoded; `db` is its database number. */
   | { readonly kind: 'single'; readonly url: string; readonly db: number }
   | {
       readonly kind: 'sentinel';
@@ -87,9 +90,9 @@ const FORMS =
   'redis://, rediss://, redis+sentinel://host:26379,host:26379/name or redis+cluster://host:6379,host:6379 (rediss+… for TLS)';
 
 /**
- * Reads `redis[s]://[user:password@]host[:port][/db]`, `redis[s]+sentinel://…/name` and
- * `redis[s]+cluster://…`, whole: nothing is left for a library to trip over. Throws an `Error` that never repeats the
- * address: it may hold a password.
+ * Reads `redis[s]://[user:password@]host[:port][/db]`, `redis[s]+sentinel://…/name` and `redis[s]+cluster://…`,
+ * strictly, so that no library gets an invalid one. Throws an `Error` that never quotes the address, since it may hold
+ * a password.
  */
 export function parseRedisUrl(text: string): RedisAddress {
   const parts = /^(rediss?)(\+sentinel|\+cluster)?:\/\/(?:([^@/]*)@)?([^/@?]+)(?:\/([^/?]*))?$/.exec(text);
@@ -122,7 +125,7 @@ export function parseRedisUrl(text: string): RedisAddress {
   }
 }
 
-/** Of `host`, `host:port`, `[::1]` or `[::1]:port`. */
+/** Parses `host`, `host:port`, `[::1]` or `[::1]:port`. */
 function hostOf(entry: string, defaultPort: number): Host {
   const parts = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]?#\\%]+))(?::(\d{1,5}))?$/i.exec(entry);
   const port = Number(parts?.[3] ?? defaultPort);
@@ -149,14 +152,14 @@ function decoded<Part extends string | undefined>(part: Part): Part {
 }
 
 export interface ConnectionWatch {
-  /** Called for each failure of the connection, also of attempts to make it. */
+  /** Called for each failure of the connection, including attempts to open it. */
   readonly onFault?: (fault: StoreFault) => void;
 }
 
 /** Latest fault of each connection, and when it was noticed, as `performance.now()`. */
 const lastFaults = new WeakMap<RedisClient, { readonly fault: StoreFault; readonly at: number }>();
 
-/** Connects, and never stops trying to until `disconnect`. A subscription is to Redis also where the rest is a Cluster. */
+/** Connects, and keeps trying until `disconnect`. A subscription is a plain `Redis` connection even to a Cluster. */
 export function connectRedis(address: RedisAddress, use: 'commands', watch?: ConnectionWatch): RedisClient;
 export function connectRedis(address: RedisAddress, use: 'subscription', watch?: ConnectionWatch): Redis;
 export function connectRedis(
@@ -190,7 +193,10 @@ export function connectRedis(
   return client;
 }
 
-/** A ping only makes a dead connection show: what becomes of it is said by the connection, which is made anew. */
+/**
+ * Pings a connection to detect that it is dead. The outcome of the ping is ignored: the connection itself reports the
+ * failure, and reconnects.
+ */
 function keepAsking(client: Redis): void {
   const pings = setInterval(() => {
     if (client.status === 'ready') client.ping().catch(() => undefined);
@@ -202,7 +208,7 @@ function keepAsking(client: Redis): void {
   };
 }
 
-/** Calls back whenever a server is connected to anew. */
+/** Calls the listener whenever a server is connected, also after a reconnect. */
 export function onConnected(client: RedisClient, listener: () => void): void {
   if (client instanceof Redis) {
     client.on('ready', listener);
@@ -213,7 +219,10 @@ export function onConnected(client: RedisClient, listener: () => void): void {
   client.on('+node', follow);
 }
 
-/** Fault that explains why a command on one of these connections failed: what the error says, or else what became of them. */
+/**
+ * Returns the fault that explains why a command on one of these connections failed: that of the error, or else the last
+ * one of the connections.
+ */
 export function explainFault(clients: readonly RedisClient[], thrown: unknown): StoreFault {
   const fault = storeFaultOf(thrown);
   if (fault !== 'CLOSED') return fault;
@@ -221,7 +230,7 @@ export function explainFault(clients: readonly RedisClient[], thrown: unknown): 
   return known.find((each) => each !== null) ?? fault;
 }
 
-/** Why this connection takes no commands now; `null` if it does. */
+/** Returns the fault by which this connection accepts no commands now; `null` if it does. */
 export function connectionFault(client: RedisClient): StoreFault | null {
   if (client.status === 'ready') return null;
   // A Cluster that answers and is not whole is waited for without an error.
@@ -234,8 +243,8 @@ function recentFault(client: RedisClient): StoreFault | null {
 }
 
 /**
- * Makes a connection anew that leads to the wrong server: a demoted master answers `READONLY` for ever, and may keep its
- * connections.
+ * Reconnects a connection that leads to the wrong server: a demoted master answers `READONLY` for ever, and may keep
+ * its connections.
  */
 function leaveWrongServer(note: (error: Error) => void): (error: Error) => boolean {
   let leftAt = -Infinity;
@@ -281,8 +290,9 @@ function cluster(address: ClusterAddress, options: Options): Cluster {
 }
 
 /**
- * A connection to one node of a Cluster, to any of which a subscription may be made, and to the next one when it fails.
- * The subscriber that ioredis has inside has no deadlines, and after a frozen node or a lost connection stays deaf.
+ * Creates a connection to one node of a Cluster, any of which accepts subscriptions, and to the next one when it fails.
+ * The subscriber inside ioredis has no deadlines, and receives nothing any more after a frozen node or a lost
+ * connection.
  */
 function clusterSubscription(address: ClusterAddress, options: Options): Redis {
   const hosts: HostList = { all: address.hosts };
@@ -298,7 +308,7 @@ function clusterSubscription(address: ClusterAddress, options: Options): Redis {
   return client;
 }
 
-/** Masters and replicas of `CLUSTER SLOTS`, after those that are known anyway. */
+/** Returns the known hosts, followed by the masters and replicas of `CLUSTER SLOTS`. */
 function hostsOf(slots: readonly unknown[][], known: readonly Host[]): readonly Host[] {
   const byName = new Map(known.map((host) => [`${host.host}:${host.port}`, host]));
   for (const [, , ...nodes] of slots) {
@@ -311,14 +321,14 @@ function hostsOf(slots: readonly unknown[][], known: readonly Host[]): readonly 
   return [...byName.values()];
 }
 
-/** Time for which a start waits for Redis. Milliseconds. */
+/** Maximum time that a start waits for Redis. Milliseconds. */
 const FIRST_CONTACT_MS = 5_000;
 const FIRST_CONTACT_PAUSE_MS = 50;
 
-/** Key that the probe writes: gone after a millisecond. One word for all processes is enough. */
+/** Key that the probe writes, which expires after a millisecond. One for all processes is enough. */
 export const PROBE_KEY = `${PREFIX}probe`;
 
-/** Writes as little as can be. Rejects if Redis takes no writes, or if its answers are not those of their commands. */
+/** Makes a minimal write. Rejects if Redis takes no writes, or if its replies do not belong to their commands. */
 export async function probeRedis(client: RedisClient): Promise<'OK'> {
   const answer: unknown = await client.set(PROBE_KEY, '', 'PX', 1);
   if (answer === 'OK') return answer;
@@ -333,9 +343,9 @@ export interface CheckOptions {
 }
 
 /**
- * Version of the Redis (or Valkey) that answers and takes writes. Throws an `Error` in plain words that names `REDIS_URL`
- * if none does in time, if it is too old, if the database cannot be chosen, or if the user may not run one of `commands`
- * inside scripts.
+ * Resolves to the version of the Redis (or Valkey) that answers and takes writes. Rejects with an `Error` for operators
+ * that names `REDIS_URL` if none does in time, if it is too old, if the database cannot be chosen, or if the user may
+ * not run one of `commands` inside scripts.
  */
 export async function checkRedis(client: RedisClient, options: CheckOptions = {}): Promise<string> {
   const { withinMs = FIRST_CONTACT_MS, commands = [] } = options;
@@ -386,7 +396,7 @@ export async function checkRedis(client: RedisClient, options: CheckOptions = {}
 
 class Unusable extends Error {}
 
-/** Policies by which a full Redis removes keys, of all servers that are asked and can be full; empty if none does. */
+/** Resolves to the eviction policies of all queried servers with a memory limit that evict keys; empty if none does. */
 export async function evictingPolicies(client: RedisClient): Promise<readonly string[]> {
   const servers = client instanceof Cluster ? client.nodes('master') : [client];
   const infos = await Promise.all(servers.map((server) => server.info('memory')));
@@ -394,7 +404,7 @@ export async function evictingPolicies(client: RedisClient): Promise<readonly st
   return [...new Set(policies)];
 }
 
-/** The policy by which a server removes keys; `null` if it removes none, or has no bound to its memory. */
+/** Returns the eviction policy of a server; `null` if it evicts no keys, or has no memory limit. */
 export function evictingPolicyOf(infoMemory: string): string | null {
   const valueOf = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(infoMemory)?.[1];
   const policy = valueOf('maxmemory_policy') ?? 'noeviction';

@@ -52,7 +52,7 @@ describe('a node that is not heard of any more', () => {
   const find = (session: Awaited<ReturnType<typeof open>>) =>
     store.find(session, ticketFrom({ requestId: `request-${++count}` as never }), FREE);
   const sweep = () => store.sweep(SITE, living, FREE, 50);
-  /** The dead node's lease runs out, the other's does not. */
+  /** Lets the lease of the dead node expire, and not that of the other one. */
   const outlive = async () => {
     skewMs += NODE_LEASE_MS;
     await store.heartbeat(SITE, living);

@@ -40,22 +40,22 @@ import { type ScriptName, SCRIPTS } from './scripts.ts';
 import { isScriptFault } from './store-fault.ts';
 
 export interface RedisStoreOptions {
-  /** Moves the time Redis tells; tests only. Milliseconds. */
+  /** Offset to the clock of Redis, for tests only. Milliseconds. */
   readonly skewMs?: () => number;
-  /** The scripts; tests put broken ones in their place. */
+  /** Scripts; tests replace them by broken ones. */
   readonly scripts?: typeof SCRIPTS;
-  /** Time for which a request is asked again while its outcome is unknown, before the caller is told; 0 for once only. Milliseconds. */
+  /** Time for which a request with unknown outcome is retried before the caller is told; 0 for no retry. Milliseconds. */
   readonly askAgainMs?: number;
 }
 
 const ASK_AGAIN_MS = 800;
 const ASK_AGAIN_PAUSE_MS = 50;
-/** Time that a caller who was told `unavailable` waits. Milliseconds. */
+/** Time to wait after `unavailable`. Milliseconds. */
 const RETRY_AFTER_MS = 1_000;
-/** Matches one sweep can make: each needs an id that was made outside the script. */
+/** Maximum number of matches in one sweep: each needs an id that was generated outside the script. */
 const SWEEP_MATCHES_MAX = 64;
 
-/** All shared state in Redis, one Lua script a transition, so that many nodes serve one site. */
+/** State store in Redis, with one Lua script per transition, so that many nodes can serve one site. */
 export class RedisStore implements StateStore {
   readonly kind = 'redis';
   readonly #runner: ScriptRunner;
@@ -266,7 +266,7 @@ export class RedisStore implements StateStore {
     return { rules: JSON.stringify(rules), freshIds, blockMs: BLOCK_MS };
   }
 
-  /** Runs a script; while its outcome is unknown asks again with the same operation id, then says `unavailable`. */
+  /** Runs a script; while its outcome is unknown, retries with the same operation id, then refuses `unavailable`. */
   async #run(name: ScriptName, site: SiteId, args: Record<string, string | number>): Promise<ScriptReply> {
     const call = { site, operation: this.#ids.operation(), skewMs: this.#skewMs(), args };
     const deadline = performance.now() + this.#askAgainMs;
@@ -288,7 +288,7 @@ export class RedisStore implements StateStore {
   }
 }
 
-/** A key of the site holds what nobody of ours wrote. */
+/** Returns whether a script failed because a key of the site has a foreign value of another type. */
 function isWrongType(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.message.startsWith('WRONGTYPE');
 }
@@ -297,12 +297,12 @@ function callerOf({ sessionId, fence }: SessionRef): { session: string; fence: n
   return { session: sessionId, fence };
 }
 
-/** A mark of a process of the version before knows the narrowest network only. */
+/** Parses a fingerprint. One written by the previous version has the narrowest network only. */
 function fingerprintFrom(text: string): VisitorFingerprint {
   return { wider: [], ...(JSON.parse(text) as Omit<VisitorFingerprint, 'wider'>) };
 }
 
-/** A ticket for Lua: absent instead of `null`, and with what it is found by. */
+/** Serialises a ticket for Lua: fields absent instead of `null`, with its tags and lookups. */
 function ticketText(ticket: Ticket): string {
   const given = Object.fromEntries(Object.entries(ticket).filter(([, value]) => value !== null));
   return JSON.stringify({ ticket: given, tags: tagsOf(ticket), lookups: lookupsOf(ticket) });

@@ -15,7 +15,7 @@ import { RedisStore } from './redis-store.ts';
 
 const [NODE, OTHER] = NODES as [(typeof NODES)[number], (typeof NODES)[number]];
 
-/** Entries of each kind a call looks at. */
+/** Maximum number of entries of each kind that a call checks. */
 const MAX = 100;
 
 let server: RedisServer;
@@ -59,7 +59,7 @@ const idIn = (notices: readonly Notice[]) => {
 const endsIn = (notices: readonly Notice[]) =>
   notices.flatMap((notice) => (notice.kind === 'ended' ? [[notice.to.sessionId, notice.reason]] : []));
 const repair = async () => (await store.repair(SITE, NODE, MAX)).notices;
-/** Work of nodes each second. */
+/** Does the work of the nodes in each second. */
 const round = async (rules: MatchRules = FREE) => {
   for (const node of NODES) await store.heartbeat(SITE, node);
   return [...(await store.sweep(SITE, NODE, rules, 50)).notices, ...(await repair())];
@@ -216,7 +216,7 @@ describe('repair of a site', () => {
   });
 
   describe('says that the counts are at odds', () => {
-    /** A site with something of every kind. */
+    /** Creates a site with entries of every kind. */
     const crowd = async () => {
       const { a } = await pair();
       const ended = await pair();

@@ -10,7 +10,7 @@ export function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed 
   return { rules: rules === '' ? null : rules, ageBand: ageBand === '' ? null : ageBand };
 }
 
-/** Parts interests in a notice; no interest contains a control character. */
+/** Separator of interests in a notice; no interest contains a control character. */
 const UNIT_SEPARATOR = '\u001f';
 
 export function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {

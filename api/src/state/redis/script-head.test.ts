@@ -10,7 +10,7 @@ const namesIn = (text: string, table: 'K' | 'A') =>
   [...text.matchAll(new RegExp(`\\b${table}\\.(\\w+)`, 'g'))].map(([, name]) => name!);
 const withoutComments = (text: string) => text.replaceAll(/--.*$/gm, '');
 
-/** The library's functions, each with its own text. */
+/** Returns the text of each function of the library, by name. */
 function functionsOf(library: string): ReadonlyMap<string, string> {
   const parts = withoutComments(library).split(/^(?=local function )/m);
   return new Map(
@@ -23,7 +23,7 @@ function functionsOf(library: string): ReadonlyMap<string, string> {
   );
 }
 
-/** The text of a script with all of the library it can come to. */
+/** Returns the text of a script with all functions of the library that it can reach. */
 function reachable(body: string, library: string): string {
   const functions = functionsOf(library);
   const reached = new Set<string>();
@@ -39,7 +39,7 @@ function reachable(body: string, library: string): string {
   return [body, ...[...reached].map((name) => functions.get(name)!)].join('\n');
 }
 
-/** Returns what is wrong with a script's head, in words; nothing for a good one. */
+/** Returns the faults of a script's head as sentences; none for a correct one. */
 function complaintsOf(name: string, text: string, library = libraryText()): readonly string[] {
   const head = parseHead(text, name);
   const body = withoutComments(text);

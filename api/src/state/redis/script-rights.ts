@@ -2,10 +2,13 @@ import { PREFIX } from './keys.ts';
 import { cachedScript, type ScriptRunner } from './cached-script.ts';
 import { isDenied } from './store-fault.ts';
 
-/** A key for the trial alone: what it may hold is gone at its end. */
+/** Key for the trial only, deleted at its end. */
 export const RIGHTS_KEY = `${PREFIX}rights`;
 
-/** Commands that scripts call, in order of their names. Throws a `TypeError` for a call whose command is not a literal. */
+/**
+ * Returns the commands that scripts call, sorted by name. Throws a `TypeError` for a call whose command is not a
+ * literal.
+ */
 export function calledCommands(texts: readonly string[]): readonly string[] {
   const text = texts.join('\n');
   const called = [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name]) => name!);
@@ -14,7 +17,7 @@ export function calledCommands(texts: readonly string[]): readonly string[] {
   return [...new Set(called)].toSorted();
 }
 
-/** Words of a call of each command that Redis can carry out where the key is not there. */
+/** Arguments for each command with which it succeeds on a missing key. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   ...{ DEL: 'KEY', GET: 'KEY', INCRBY: 'KEY 1', PEXPIRE: 'KEY 1', PTTL: 'KEY', SET: 'KEY v', TIME: '', TYPE: 'KEY' },
   ...{ HDEL: 'KEY f', HEXISTS: 'KEY f', HGET: 'KEY f', HINCRBY: 'KEY f 1', HLEN: 'KEY', HMGET: 'KEY f' },
@@ -29,7 +32,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
  * RETURNS  the commands that failed, each followed by the error
  * COST     two calls a command
  *
- * Each call is one that succeeds: Redis counts errors, by which it is watched.
+ * Each permitted call succeeds, since Redis counts errors, and monitoring watches that count.
  */
 const TRIAL = `
 local failed = {}
@@ -47,8 +50,8 @@ return failed
 const trial = cachedScript(TRIAL);
 
 /**
- * A command the user of `REDIS_URL` may not run; `null` if the user may run all that the scripts call. Rejects if it cannot
- * be found out.
+ * Resolves to a command that the user of `REDIS_URL` may not run; `null` if the user may run all that the scripts call.
+ * Rejects if that cannot be determined.
  */
 export async function missingRight(runner: ScriptRunner, commands: readonly string[]): Promise<string | null> {
   const answer = (await trial(runner, [RIGHTS_KEY], commands.map(callOf))) as readonly string[];
@@ -59,7 +62,7 @@ export async function missingRight(runner: ScriptRunner, commands: readonly stri
   return null;
 }
 
-/** Throws a `TypeError` for a command whose arguments are not known here. */
+/** Returns the call of a command. Throws a `TypeError` for one without an entry in `ARGUMENTS`. */
 function callOf(command: string): string {
   const words = ARGUMENTS[command];
   if (words === undefined) throw new TypeError(`a script calls ${command}, which no trial of rights knows how to call`);

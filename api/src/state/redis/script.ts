@@ -7,7 +7,7 @@ import { type KeyName, keyOf, KEYS } from './keys.ts';
 /** Head of a Lua file. */
 export interface ScriptHead {
   readonly purpose: string;
-  /** `leased` writes like `write`, on the node alone that holds the site's sweep lease or can have it. */
+  /** `leased` writes like `write`, but only for a node that holds the site's sweep lease or can take it. */
   readonly mode: 'read' | 'write' | 'leased';
   readonly keys: readonly KeyName[];
   readonly args: readonly string[];
@@ -15,7 +15,7 @@ export interface ScriptHead {
   readonly cost: string;
 }
 
-/** A script's answer: its tag and fields, what to tell others, and the site's revision after it. */
+/** Reply of a script: its tag and fields, the notices, and the site's revision after it. */
 export interface ScriptReply {
   readonly tag: string;
   readonly fields: readonly unknown[];
@@ -23,11 +23,14 @@ export interface ScriptReply {
   readonly revision: number;
 }
 
-/** Keys every script has: the answer of its operation, and the site's counters. */
+/** Keys of every script: the reply of its operation, and the site's counters. */
 const COMMON_KEYS = ['op', 'counters'] as const satisfies readonly KeyName[];
-/** Arguments every script has: the operation's id, and what tests move the clock by. */
+/** Arguments of every script: the operation's id, and the clock offset of tests. */
 const COMMON_ARGS = ['operation', 'skewMs'] as const;
-/** Keys, arguments and tag of what every `leased` script does before anything is written, and declares in its head. */
+/**
+ * Keys, arguments and tag for the lease check that every `leased` script makes before it writes, and declares in its
+ * head.
+ */
 export const LEASED = { keys: ['sweeper'], args: ['node', 'sweepLeaseMs'], tags: ['held'] } as const;
 const LEASE = [
   `local holder = redis.call('GET', K.sweeper)`,
@@ -40,10 +43,10 @@ const LIBRARY = ['records', 'decide', 'queue', 'conversations', 'repair'];
 const folder = new URL('lua/', import.meta.url);
 export const readLua = (name: string): string => readFileSync(new URL(`${name}.lua`, folder), 'utf8');
 
-/** The functions all scripts share, in the order in which they build on each other. */
+/** Returns the library shared by all scripts, in order of dependency. */
 export const libraryText = (): string => LIBRARY.map((name) => readLua(`lib/${name}`)).join('\n');
 
-/** Reads the head of a Lua file. Throws if a line is missing or names a key that is not in the registry. */
+/** Parses the head of a Lua file. Throws if a line is missing or names a key that is not in the registry. */
 export function parseHead(text: string, name: string): ScriptHead {
   const line = (label: string): string => {
     const found = new RegExp(`^-- ${label}(?: +(.*))?$`, 'm').exec(text);
@@ -68,12 +71,12 @@ export function parseHead(text: string, name: string): ScriptHead {
   };
 }
 
-/** One transition as a Lua script, called with named arguments. */
+/** Transition as a Lua script, called with named arguments. */
 export interface Script {
   readonly name: string;
   readonly head: ScriptHead;
   readonly text: string;
-  /** Runs it. Asking again with the same operation id gives the same answer and changes nothing. */
+  /** Runs the script. A retry with the same operation id gives the same reply and changes nothing. */
   run(runner: ScriptRunner, call: ScriptCall): Promise<ScriptReply>;
 }
 
@@ -84,7 +87,7 @@ export interface ScriptCall {
   readonly args: Readonly<Record<string, string | number>>;
 }
 
-/** Builds the script of a Lua file: its named keys and arguments, the library, and the answer kept by operation id. */
+/** Builds the script of a Lua file: its named keys and arguments, the library, and the reply stored by operation id. */
 export function defineScript(name: string, bodyText = readLua(name), library = libraryText()): Script {
   const head = parseHead(bodyText, name);
   const keyNames = [...COMMON_KEYS, ...head.keys];

@@ -1,6 +1,6 @@
 import { defineScript, type Script } from './script.ts';
 
-/** One script a transition; the names are the Lua files'. */
+/** Names of the scripts, one per transition, as of their Lua files. */
 export const SCRIPT_NAMES = [
   'open',
   'resume',

@@ -1,7 +1,7 @@
 import { STORE_FAULTS, type StoreFault } from '@passerby/sdk/protocol';
 import { reasonOf } from '../../observability/log.ts';
 
-/** Codes of the operating system and of servers that stand for a fault of another name. */
+/** Faults for codes of the operating system and of servers with another name. */
 const ALIASES: Readonly<Record<string, StoreFault>> = {
   ETIMEDOUT: 'TIMEOUT',
   EPIPE: 'ECONNRESET',
@@ -13,17 +13,17 @@ const ALIASES: Readonly<Record<string, StoreFault>> = {
 };
 
 /**
- * A right that is missing, as Redis words it: with its code, and for a command inside a script without it. From 7.0 on
- * "The user executing the script can't run this command", from 7.2 on "ACL failure in script: User … has no permissions".
+ * Messages of Redis for a missing right: with its code, and without it for a command inside a script. From 7.0 on "The
+ * user executing the script can't run this command", from 7.2 on "ACL failure in script: User … has no permissions".
  */
 const DENIED = /^(?:-?NOPERM |(?:-?ERR )?(?:The user executing the script |ACL failure in script))/;
 
-/** `true` for the text of an error that says the user lacks a right. */
+/** Returns whether the message of an error says that the user lacks a right. */
 export const isDenied = (message: string): boolean => DENIED.test(message);
 
 /**
- * Returns whether an error is one of a script itself. What Redis says of its own state passes, and so does a right that the
- * user lacks inside a script: it is given while the service runs.
+ * Returns whether an error is a permanent one, of a script itself. Errors about the state of Redis are transient, and
+ * so is a missing right inside a script: it can be granted while the service runs.
  */
 export function isScriptFault(thrown: unknown): boolean {
   if (!(thrown instanceof Error) || isDenied(thrown.message)) return false;
@@ -41,10 +41,10 @@ const WORDS: readonly (readonly [RegExp, StoreFault])[] = [
   ],
 ];
 
-/** Causes followed at most: a refusal has one, an error of a Cluster another. */
+/** Maximum number of causes that are followed: a refusal has one, a Cluster error another. */
 const DEPTH_MAX = 4;
 
-/** Fault that an error of the Redis client, or one that it caused, stands for. */
+/** Returns the fault for an error of the Redis client, or one caused by it. */
 export function storeFaultOf(thrown: unknown): StoreFault {
   let error = thrown;
   for (let depth = 0; depth < DEPTH_MAX && error instanceof Error; depth++) {
@@ -70,7 +70,7 @@ function faultIn(error: Error): StoreFault | null {
   return WORDS.find(([words]) => words.test(message))?.[1] ?? null;
 }
 
-/** `true` for the refusal of `SELECT`: the connection would go on in database 0. */
+/** Returns whether `SELECT` was refused, after which the connection would go on in database 0. */
 export function isOfSelect(error: Error): boolean {
   return (error as { readonly command?: { readonly name?: unknown } }).command?.name === 'select';
 }

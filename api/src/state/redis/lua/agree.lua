@@ -1,4 +1,4 @@
--- PURPOSE  notes what a visitor agreed to; a band once named stays
+-- PURPOSE  stores a visitor's consent; an age band once named stays
 -- MODE     write
 -- KEYS     sessions
 -- ARGV     session fence rules ageBand

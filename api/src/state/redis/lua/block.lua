@@ -1,4 +1,4 @@
--- PURPOSE  the two never meet again; ends their conversation if it still runs
+-- PURPOSE  keeps two visitors from meeting again; ends their conversation if it still runs
 -- MODE     write
 -- KEYS     sessions conversations claims meetings blocks parties over
 -- ARGV     session fence conversation

@@ -1,4 +1,4 @@
--- PURPOSE  stops waiting, or says that a match came first
+-- PURPOSE  ends a wait, or reports that a match came first
 -- MODE     write
 -- KEYS     sessions waits index due conversations claims meetings parties over
 -- ARGV     session fence

@@ -1,4 +1,4 @@
--- PURPOSE  forgets a session and ends what it was in
+-- PURPOSE  deletes a session and ends its wait or conversation
 -- MODE     write
 -- KEYS     sessions tokens placed away waits index due conversations claims meetings parties over
 -- ARGV     session fence

@@ -1,4 +1,4 @@
--- PURPOSE  what a node believes of its sessions and is not so
+-- PURPOSE  corrections of a node's view of its sessions
 -- MODE     read
 -- KEYS     sessions conversations waits parties
 -- ARGV     held
@@ -20,7 +20,7 @@ for _, held in ipairs(cjson.decode(A.held)) do
   elseif session.a ~= 0 then
     correct('away', sid)
   elseif session.c ~= '' then
-    -- A conversation of which something is lost ends by itself: whoever meets it, and the repair, see to that.
+    -- A conversation with lost parts is ended elsewhere: by any script that meets it, and by the repair.
     local conversation, peer_id, peer = seated(sid, session)
     local present = peer and (peer.a == 0 and 'here' or 'away')
     if conversation and session.c ~= cid and conversation.r and conversation.r < told then

@@ -1,4 +1,4 @@
--- PURPOSE  one side has the match; once both have, it stands
+-- PURPOSE  confirms a match for one visitor; confirmed by both, it is final
 -- MODE     write
 -- KEYS     sessions conversations claims parties
 -- ARGV     session fence conversation

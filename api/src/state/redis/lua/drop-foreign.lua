@@ -1,11 +1,11 @@
--- PURPOSE  drops the keys of a site that hold something else than the registry says
+-- PURPOSE  deletes the keys of a site whose type differs from the registry's
 -- MODE     write
 -- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over sweeper
 -- ARGV
 -- RETURNS  done
 -- COST     O(1), and O(n) in what such a key holds
 
--- The counters are seen to wherever the revision is raised.
+-- The counters are checked wherever the revision is raised.
 local keys_by_type = {
   hash = { K.sessions, K.tokens, K.waits, K.conversations, K.parties },
   zset = { K.placed, K.nodes, K.away, K.index, K.due, K.claims, K.meetings, K.blocks, K.over },

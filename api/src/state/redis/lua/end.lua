@@ -1,4 +1,4 @@
--- PURPOSE  the service ends a conversation for both sides
+-- PURPOSE  ends a conversation for both visitors, by the service
 -- MODE     write
 -- KEYS     sessions conversations claims meetings parties over
 -- ARGV     conversation reason

@@ -1,4 +1,4 @@
--- PURPOSE  waits, or is matched at once
+-- PURPOSE  starts a wait, or matches at once
 -- MODE     write
 -- KEYS     sessions nodes waits index due conversations claims recent meetings blocks parties over
 -- ARGV     session fence ticket rules freshIds blockMs

@@ -1,4 +1,4 @@
--- PURPOSE  a node lives and holds visitors of the site
+-- PURPOSE  renews the lease of a node that holds visitors of the site
 -- MODE     write
 -- KEYS     nodes
 -- ARGV     node nodeLeaseMs

@@ -1,4 +1,4 @@
--- PURPOSE  connected sessions of a site
+-- PURPOSE  number of connected sessions of a site
 -- MODE     read
 -- KEYS     placed
 -- ARGV

@@ -1,4 +1,4 @@
--- PURPOSE  a new session, held by a node
+-- PURPOSE  creates a session, held by a node
 -- MODE     write
 -- KEYS     sessions tokens placed nodes
 -- ARGV     session node token fingerprint nodeLeaseMs

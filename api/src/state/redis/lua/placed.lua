@@ -1,4 +1,4 @@
--- PURPOSE  the sessions that are connected to a node, as far as the store knows
+-- PURPOSE  lists the sessions connected to a node, as far as the store knows
 -- MODE     read
 -- KEYS     sessions placed
 -- ARGV     node after max

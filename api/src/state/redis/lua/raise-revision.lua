@@ -1,4 +1,4 @@
--- PURPOSE  the site's revision is past one that was told already: its store forgot, and its clock is behind
+-- PURPOSE  raises the site's revision above one that was told already, after the store lost it and its clock is behind
 -- MODE     write
 -- KEYS
 -- ARGV     told

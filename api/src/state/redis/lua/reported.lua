@@ -1,4 +1,4 @@
--- PURPOSE  who the peer of a conversation is, or was until not long ago
+-- PURPOSE  peer of a conversation that runs, or ended not long ago
 -- MODE     read
 -- KEYS     sessions parties
 -- ARGV     session fence conversation reportMs
@@ -10,7 +10,7 @@ if not session then return refused('session_gone') end
 local party = read(K.parties, A.conversation)
 if not party then return refused('not_in_conversation') end
 if party.e > 0 and party.e <= now() - tonumber(A.reportMs) then return refused('not_in_conversation') end
--- A node of the version before notes no confirmation.
+-- A node of the previous version stores no confirmation.
 local is_confirmed = party.y and 1 or 0
 if party.a == A.session then return { 'peer', party.lb, party.ka, is_confirmed } end
 if party.b == A.session then return { 'peer', party.la, party.kb, is_confirmed } end

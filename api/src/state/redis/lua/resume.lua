@@ -1,4 +1,4 @@
--- PURPOSE  hands the session of a token to a node, under a new token and fence
+-- PURPOSE  moves the session of a token to a node, with a new token and fence
 -- MODE     write
 -- KEYS     sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
 -- ARGV     presented token node fingerprint nodeLeaseMs graceMs rules freshIds blockMs
@@ -12,7 +12,7 @@ if not session then return { 'unknown' } end
 if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end
 
 local previous = session.n
--- The one presented stays good until the new one has arrived.
+-- The presented one stays valid until the new one has arrived.
 redis.call('HDEL', K.tokens, A.presented == session.t and session.p or session.t)
 redis.call('HSET', K.tokens, A.token, sid)
 redis.call('ZREM', K.placed, placement(sid, session))

@@ -1,4 +1,4 @@
--- PURPOSE  the visitor has the present token: the one before it is void
+-- PURPOSE  voids the previous token, once the visitor has the present one
 -- MODE     write
 -- KEYS     sessions tokens
 -- ARGV     session fence

@@ -1,4 +1,4 @@
--- PURPOSE  how a wait stands
+-- PURPOSE  status of a wait
 -- MODE     read
 -- KEYS     sessions waits index recent
 -- ARGV     session fence networksMax waitersMax
@@ -19,14 +19,15 @@ local function count(tag)
   return redis.call('ZLEXCOUNT', K.index, '[' .. name .. '\0', '(' .. name .. '\1')
 end
 
--- The widest network of a fingerprint, as networkOf in domain/visitor-fingerprint.ts; one of the version before has no wider ones.
+-- The widest network of a fingerprint, as networkOf in domain/visitor-fingerprint.ts; one of the previous version has
+-- no wider ones.
 local function network_of(fingerprint_text)
   local fingerprint = cjson.decode(fingerprint_text)
   return fingerprint.wider and fingerprint.wider[#fingerprint.wider] or fingerprint.address
 end
 
--- Different networks of the first in the queue, the asker's own left out: all of them, and those without a shared language.
--- Once there are enough, the line is looked at further only if somebody in it may speak another language.
+-- Counts different networks at the head of the queue, except the asker's own: all of them, and those without a shared
+-- language. Once there are enough, the queue is read further only if somebody in it may speak another language.
 local function networks_around(may_be_foreign)
   local all, others, all_count, other_count = {}, {}, 0, 0
   local own, most, name = network_of(session.k), tonumber(A.networksMax), indexed('q')
@@ -49,7 +50,7 @@ end
 local sharing_language = 0
 for _, language in ipairs(wait.k.languages) do sharing_language = sharing_language + count('l:' .. language) end
 local waiting = count('q')
--- The asker is in both counts, in the latter once a language.
+-- The asker is in both counts, in the latter once per language.
 local may_be_foreign = #wait.k.languages > 0 and waiting - 1 > sharing_language - #wait.k.languages
 local networks, other_language_networks = networks_around(may_be_foreign)
 return {

@@ -1,4 +1,4 @@
--- PURPOSE  the connection is gone: the session keeps place and conversation for the grace period
+-- PURPOSE  marks a session as disconnected: it keeps place and conversation for the grace period
 -- MODE     write
 -- KEYS     sessions placed away waits index due conversations claims meetings parties over
 -- ARGV     session fence

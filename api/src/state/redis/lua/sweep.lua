@@ -1,4 +1,4 @@
--- PURPOSE  does what is due on a site: lapsed claims, dead nodes, lost sessions, due steps, old memories
+-- PURPOSE  does what is due on a site: unconfirmed matches, dead nodes, lost sessions, due steps, old meetings
 -- MODE     leased
 -- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims recent meetings blocks parties over
 -- ARGV     node sweepLeaseMs graceMs reportMs rules max freshIds blockMs
@@ -9,14 +9,14 @@ local at, max = now(), tonumber(A.max)
 local rules = cjson.decode(A.rules)
 local is_more = false
 
--- What is due by now of what is sorted by when it is: as much as one sweep may do.
+-- Returns the due members of a set sorted by due time: as many as one sweep may handle.
 local function due_of(key, by)
   local due = redis.call('ZRANGEBYSCORE', key, '-inf', by, 'LIMIT', 0, max)
   if #due == max then is_more = true end
   return due
 end
 
--- Before anything is matched: nobody meets somebody whose node is dead.
+-- Before any match: nobody is matched with a session of a dead node.
 for _, node in ipairs(due_of(K.nodes, at)) do
   local members = redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\0', '(' .. node .. '\1', 'LIMIT', 0, max)
   for _, member in ipairs(members) do
@@ -42,7 +42,7 @@ for _, sid in ipairs(due_of(K.due, at)) do
 end
 table.sort(due, is_senior)
 for _, entry in ipairs(due) do
-  -- Read again: an earlier one of this round may have met them.
+  -- Read again: an earlier match of this round may have included them.
   local wait = read_wait(entry.sid)
   if wait and is_in_line(entry.sid, wait) then
     write_due(entry.sid, wait, next_due_at(rules.expansions, wait.s, at))

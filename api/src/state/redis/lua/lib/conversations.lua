@@ -4,7 +4,7 @@ local RECENT_WAITS_MAX = 32
 local next_id = 0
 local fresh_ids = nil
 
--- The next of the ids the caller brought along; nil when they are used up.
+-- Returns the next of the ids supplied by the caller; nil when they are used up.
 local function fresh_conversation_id()
   if not fresh_ids then
     fresh_ids = {}
@@ -66,8 +66,8 @@ local function start(first_id, first_wait, second_id, second_wait, rules, at)
   return true
 end
 
--- Ends a conversation for whoever sits in it, and returns those sessions by id; `by` is the side that left, or nil
--- when the service ended it. `reasons` overrides by session.
+-- Ends a conversation for the sessions in it, and returns those by id; `by` is the session that left, or nil when the
+-- service ended it. `reasons` overrides by session.
 local function finish(cid, conversation, by, reason, peer_reason, at, reasons)
   redis.call('HDEL', K.conversations, cid)
   redis.call('ZREM', K.claims, cid)
@@ -95,9 +95,9 @@ local function finish(cid, conversation, by, reason, peer_reason, at, reasons)
   return freed
 end
 
--- A session as the rest of a script may rely on it: what it sits in is there, and the peer sits there too. A
--- conversation that has lost its record or one of its sessions is over for whoever is left; the session itself
--- remembers enough of it to end it. nil for no session.
+-- Returns a session in a consistent state: its conversation exists, and the peer is in it too. A conversation that has
+-- lost its record or one of its sessions is ended for the remaining session, which stores enough to do so. nil for no
+-- session.
 local function whole(sid, session, at)
   if not session or session.c == '' or seated(sid, session) then return session end
   local conversation = read(K.conversations, session.c) or { a = sid, b = session.lp }
@@ -105,8 +105,8 @@ local function whole(sid, session, at)
   return read(K.sessions, sid)
 end
 
--- Looks for somebody who fits now; false for nobody. The next sweep looks again if there is somebody and this script
--- has no id left for a conversation, or if there may be somebody.
+-- Matches a waiter now, if somebody fits; returns whether it did. The next sweep tries again if somebody fits but this
+-- script has no conversation id left, or if somebody may fit.
 local function meet(sid, wait, rules, at)
   local peer_id, peer_wait, is_unsure = choose(sid, wait, rules, at)
   if peer_id and start(peer_id, peer_wait, sid, wait, rules, at) then return true end
@@ -114,7 +114,7 @@ local function meet(sid, wait, rules, at)
   return false
 end
 
--- Puts a session in the queue (again, or with other words) and looks for somebody who fits now.
+-- Puts a session into the queue (again, or with other criteria) and matches it now, if somebody fits.
 local function wait_in_line(sid, wait, rules, at)
   local before = read_wait(sid)
   if before then out_of_line(sid, before) end
@@ -122,7 +122,7 @@ local function wait_in_line(sid, wait, rules, at)
   return meet(sid, wait, rules, at)
 end
 
--- A match that was not confirmed by both in time falls through; whoever confirmed is back in the queue with their place.
+-- Ends a match that was not confirmed by both in time; a session that confirmed returns to its place in the queue.
 local function lapse(cid, rules, at)
   redis.call('ZREM', K.claims, cid)
   local conversation = read(K.conversations, cid)
@@ -143,7 +143,7 @@ local function lapse(cid, rules, at)
   end
 end
 
--- A wait for this ticket: the place of the present one, or a new place at the end.
+-- Returns a wait for this ticket, with the place of the present wait, or a new place at the end.
 local function wait_for(sid, session, ticket, at)
   local before = read_wait(sid)
   return {
@@ -157,14 +157,14 @@ local function wait_for(sid, session, ticket, at)
   }
 end
 
--- match:find, also as the `next` of leaving. Returns 'waiting', 'matched' or nil for a refusal.
+-- Carries out match:find, also as the `next` of leaving. Returns 'waiting', 'matched' or nil for a refusal.
 local function find(sid, session, ticket, rules, at)
   if session.c ~= '' then
     return session.m == ticket.ticket.requestId and 'matched' or nil
   end
   local wait = wait_for(sid, session, ticket, at)
   if session.a > 0 then
-    -- A request that was under way when the connection went: the place is kept, out of line.
+    -- A request that was in progress when the connection was lost: the place is kept, out of the queue.
     write(K.waits, sid, wait)
     return 'waiting'
   end

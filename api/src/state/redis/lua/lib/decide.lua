@@ -1,4 +1,4 @@
--- The decision between two visitors. The same functions as matching/distance.ts, matching/expansions.ts and
+-- Matching decision on two visitors. The same functions as matching/distance.ts, matching/expansions.ts and
 -- matching/choose.ts; a test runs both on the same generated cases.
 
 local function has(list, member)
@@ -58,7 +58,7 @@ local function step_at(expansions, waited_ms)
   return step
 end
 
--- When a wait reaches its next step after the moment `at`; nil when all are reached.
+-- Returns the time at which a wait reaches its next step after `at`; nil when all are reached.
 local function next_due_at(expansions, since, at)
   for _, expansion in ipairs(expansions) do
     if since + expansion.afterMs > at then return since + expansion.afterMs end
@@ -77,7 +77,7 @@ local function is_better(a, b)
   return is_senior(a.wait, b.wait)
 end
 
--- How a candidate would suit the seed, or nil if not at all.
+-- Returns how well a candidate suits the seed, or nil if not at all.
 local function judge(seed, candidate, rules, at, is_repeat)
   if not is_allowed(seed.k, candidate.k, rules) then return nil end
   local step = step_at(rules.expansions, at - math.min(seed.s, candidate.s))

@@ -1,5 +1,5 @@
--- The line of a site: one lexically ordered set holds every index, as tag NUL since seq session, so that
--- a tag's oldest waiters are one bounded range and every key of a script is known beforehand.
+-- Waiting queue of a site: one sorted set in lexical order holds every index, as tag NUL since seq session, so that a
+-- tag's oldest waiters are one bounded range and every key of a script is known beforehand.
 
 local STAMP_LENGTH = 25
 
@@ -16,14 +16,14 @@ local function out_of_line(sid, wait)
   redis.call('ZREM', K.due, sid)
 end
 
--- Puts a wait under all its tags; how many of them it was missing from.
+-- Lists a wait under all its tags; returns the number of tags it was missing from.
 local function list_tags(sid, wait)
   local added = 0
   for _, tag in ipairs(wait.g) do added = added + redis.call('ZADD', K.index, 0, index_member(tag, wait, sid)) end
   return added
 end
 
--- Writes a wait with the moment from which it is looked at again; nil for when somebody comes only.
+-- Writes a wait with the time at which it is examined again; nil for only when somebody else arrives.
 local function write_due(sid, wait, due_at)
   wait.d = due_at
   write(K.waits, sid, wait)
@@ -42,8 +42,8 @@ local function stop_waiting(sid)
   redis.call('HDEL', K.waits, sid)
 end
 
--- Whether a wait may end in a match. The wait of a session that is gone or talks is dropped, and that of one
--- whose connection is gone is taken out of line, as both are already unless something was lost.
+-- Returns whether a wait may end in a match. The wait of a session that is deleted or in a conversation is deleted, and
+-- that of a disconnected session is taken out of the queue, as both are already unless something was lost.
 local function is_in_line(sid, wait)
   local session = read(K.sessions, sid)
   if session and session.c == '' and session.a == 0 then return true end
@@ -52,8 +52,8 @@ local function is_in_line(sid, wait)
   return false
 end
 
--- Who may be examined, nearest index first; the whole line comes last and is always given room.
--- Beside the ids, the member of the index by which each was found.
+-- Returns the candidates to examine, nearest index first; the whole queue comes last and always gets a share. Also
+-- returns the member of the index by which each id was found.
 local function candidate_ids(sid, wait, rules)
   local found, seen, found_by = {}, { [sid] = true }, {}
   for position, tag in ipairs(wait.u) do
@@ -74,8 +74,8 @@ local function candidate_ids(sid, wait, rules)
   return found, found_by
 end
 
--- Whom the waiter meets: id and wait, or nil; and whether there may be somebody all the same, behind entries of the
--- index that led to nobody or on a node that is not known to live. Counts what it examined, for the bound's test.
+-- Returns the match of a waiter, id and wait, or nil; and whether somebody else may fit, behind index entries that led
+-- to nobody or on a node that is not known to be alive. Counts the examined candidates, for the test of the bound.
 local function choose(sid, wait, rules, at)
   local ids, found_by = candidate_ids(sid, wait, rules)
   if #ids == 0 then return nil, nil, false end

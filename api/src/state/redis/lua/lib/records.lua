@@ -1,4 +1,4 @@
--- Records of a site and the small steps on them. K holds the site's keys by name, A the arguments.
+-- Records of a site and basic operations on them. K holds the site's keys by name, A the arguments.
 --
 -- session       n node · f fence · t resume token · p the one presented for it ('' once t has arrived)
 --               a away since (0: connected) · c conversation ('' for none) · k fingerprint, as text
@@ -13,7 +13,7 @@
 --               y confirmed by both (absent: not)
 
 local notices = {}
--- The revision of this script's changes; 0 in a script that only reads.
+-- Revision of this script's changes; 0 in a script that only reads.
 local revision = 0
 
 local function now()
@@ -21,14 +21,14 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(A.skewMs)
 end
 
--- A record from its packed form. What cannot be read is as good as missing.
+-- Unpacks a record. An unreadable one counts as missing.
 local function unpacked(packed)
   if not packed then return nil end
   local is_read, record = pcall(cmsgpack.unpack, packed)
   return is_read and type(record) == 'table' and record or nil
 end
 
--- A wait from its packed form. One whose fields are not there could be neither judged nor taken out of the queue.
+-- Unpacks a wait. One with missing fields counts as missing: it could be neither matched nor taken out of the queue.
 local function unpacked_wait(packed)
   local wait = unpacked(packed)
   if not wait or type(wait.s) ~= 'number' or type(wait.q) ~= 'number' then return nil end
@@ -61,14 +61,14 @@ local function placement(sid, session)
   return session.n .. '\0' .. sid
 end
 
--- The session if the caller's fence is the current one, else nil.
+-- Returns the session if the caller's fence is the current one, else nil.
 local function current_session()
   local session = read(K.sessions, A.session)
   if session and session.f == tonumber(A.fence) then return session end
   return nil
 end
 
--- Counts further; a counter that holds no number, or one too large for a place in the queue, begins anew.
+-- Raises a counter; one with no number, or one too large for a place in the queue, restarts from 1.
 local function next_number(name, by)
   local raised = redis.pcall('HINCRBY', K.counters, name, by or 1)
   if type(raised) == 'number' and raised > 0 and raised < 1e12 then return raised end
@@ -76,17 +76,17 @@ local function next_number(name, by)
   return 1
 end
 
--- Written after the transition: one that frees memory begins with a deletion, which Redis also lets pass when its
--- memory is full, and all that follows with it.
+-- Writes the revision, after the transition: one that frees memory begins with a deletion, which Redis permits even
+-- when its memory is full, together with all that follows.
 local function write_revision()
   redis.call('HSET', K.counters, 'revision', string.format('%.0f', revision))
 end
 
--- Maximum revision: beyond it Lua no longer tells one from the next. What is larger was never ours.
+-- Maximum revision: beyond it Lua numbers are not exact. A larger one was not written by this service.
 local REVISION_MAX = 9e15
 
--- Rises with every change, and follows the clock in microseconds: a site that lost changes, or its counters,
--- is past every revision it told before.
+-- Raises the revision, which follows the clock in microseconds: a site that lost changes, or its counters, continues
+-- above every revision it told before.
 local function raise_revision()
   local last = redis.pcall('HGET', K.counters, 'revision')
   if type(last) == 'table' then
@@ -95,7 +95,7 @@ local function raise_revision()
   end
   local at = now() * 1000
   local known = tonumber(last or 0) or 0
-  -- Of what is no number no comparison is true.
+  -- No comparison with NaN is true.
   if not (known >= 0 and known <= REVISION_MAX) then known = 0 end
   revision = math.max(known + 1, at)
 end
@@ -104,7 +104,7 @@ local function tell_ended(sid, session, cid, reason)
   notices[#notices + 1] = { 'ended', sid, session.n, cid, reason }
 end
 
--- Where a session sits: its conversation, the peer's id and the peer. nil unless all of that is there.
+-- Returns the conversation of a session, the peer's id and the peer. nil unless all of them exist.
 local function seated(sid, session)
   local conversation = session.c ~= '' and read(K.conversations, session.c)
   if not conversation then return nil end

@@ -1,17 +1,17 @@
--- Puts right what a loss of keys, fields or members left at odds: an entry that leads to nothing is dropped, and
--- what a record says of itself is listed again where it is missing. Nothing changes where nothing was lost.
--- Each function looks at one entry; a repeated walk over all of them is kept in the site's counters.
+-- Repairs inconsistencies after a loss of keys, fields or members: a dangling entry is deleted, and missing index
+-- entries of a record are added again. Nothing changes where nothing was lost. Each function checks one entry; a
+-- repeated walk over all of them is kept in the site's counters.
 
--- How much this script put right, by kind of entry.
+-- Number of repairs by this script, by kind of entry.
 local repairs = { sessions = 0, tokens = 0, conversations = 0, parties = 0, placed = 0, index = 0, waits = 0 }
 
--- Counts what a command added or took away that should have been so before.
+-- Counts what a command had to add or remove.
 local function put_right(kind, changed)
   repairs[kind] = repairs[kind] + changed
 end
 
--- How far the walk came, by kind: a cursor, the last member, or for a hash that comes whole `-` and the number of fields
--- that were looked at.
+-- Position of the walk, by kind: a cursor, the last member, or for a hash that is returned whole `-` and the number of
+-- fields already checked.
 local WALKS = { 'sessions', 'tokens', 'conversations', 'parties', 'placed', 'index', 'waits' }
 local walk = nil
 
@@ -33,7 +33,7 @@ local function write_walk()
   redis.call('HSET', K.counters, unpack(pairs_of_walk))
 end
 
--- The next part of a hash, as field after field; the walk goes round without an end.
+-- Returns the next fields of a hash; the walk starts over at the end.
 local function next_fields(key, kind)
   local last, max = walked_to(kind), tonumber(A.max)
   local seen = tonumber(string.match(last, '^%-(%d+)$') or 0)
@@ -42,7 +42,7 @@ local function next_fields(key, kind)
   local scanned, fields = reply[2], {}
   local count = #scanned / 2
   walk[kind] = reply[1]
-  -- A small hash comes whole, however little of it is asked for.
+  -- HSCAN returns a small hash whole, whatever COUNT is.
   local is_whole = from == '0' and reply[1] == '0' and count > max
   if not is_whole or seen >= count then seen = 0 end
   local upto = is_whole and math.min(count, seen + max) or count
@@ -51,7 +51,7 @@ local function next_fields(key, kind)
   return fields
 end
 
--- The next part of a set that is ordered lexically.
+-- Returns the next members of a sorted set in lexical order.
 local function next_members(key, kind)
   local last = walked_to(kind)
   local members = redis.call('ZRANGEBYLEX', key, last ~= '' and '(' .. last or '-', '+', 'LIMIT', 0, A.max)
@@ -59,7 +59,7 @@ local function next_members(key, kind)
   return members
 end
 
--- Whether there are more or fewer entries of one kind than those of another one call for: a sign that some were lost.
+-- Returns whether the numbers of entries of different kinds are inconsistent: a sign that some were lost.
 local function are_counts_at_odds()
   local sessions, tokens = redis.call('HLEN', K.sessions), redis.call('HLEN', K.tokens)
   local placed, away = redis.call('ZCARD', K.placed), redis.call('ZCARD', K.away)
@@ -91,12 +91,12 @@ local function repair_session(sid, at)
     return
   end
   put_right('sessions', redis.call('ZADD', K.placed, 0, placement(sid, session)))
-  -- A node that lives says so itself; one that does not is found dead when this lease is over.
+  -- A node that is alive renews its lease itself; one that is not counts as dead when this lease expires.
   put_right('sessions', redis.call('ZADD', K.nodes, 'NX', at + tonumber(A.nodeLeaseMs), session.n))
 end
 
 local function repair_token(token)
-  -- A scan may tell of one field twice.
+  -- HSCAN may return a field twice.
   local sid = redis.call('HGET', K.tokens, token)
   local session = sid and read(K.sessions, sid)
   if not session or (session.t ~= token and session.p ~= token) then put_right('tokens', redis.call('HDEL', K.tokens, token)) end
@@ -109,7 +109,7 @@ local function repair_wait(sid, at)
   elseif is_in_line(sid, wait) then
     local added = list_tags(sid, wait)
     put_right('waits', added)
-    -- Who could not be found may have missed somebody.
+    -- A wait that was not listed may have missed a match.
     if added > 0 then write_due(sid, wait, at) end
     if wait.d then put_right('waits', redis.call('ZADD', K.due, 'NX', wait.d, sid)) end
   end
