@@ -1,10 +1,7 @@
-/**
- * Action that the caller may take after a refusal: nothing; the same again after `retryAfterMs`; or start
- * over with a new session.
- */
+/** Action that the caller may take after a refusal: none, a retry after `retryAfterMs`, or a start with a new session. */
 export type Retry = 'never' | 'after_delay' | 'new_session';
 
-/** One row of the error table: what HTTP says, whether trying again can help, and the words for a developer. */
+/** Row of the error table: the HTTP status, the possible retry, and the message for developers. */
 export interface ErrorRow {
   readonly status: number;
   readonly retry: Retry;
@@ -12,8 +9,8 @@ export interface ErrorRow {
 }
 
 /**
- * Every refusal the service makes. The code is the same word on the wire, in logs, in metrics and
- * as an anchor in `docs/reference/errors.md`.
+ * All refusals of the service. The code is the same on the wire, in logs, in metrics and as an anchor in
+ * `docs/reference/errors.md`.
  */
 export const ERRORS = {
   bad_request: { status: 400, retry: 'never', message: 'The payload does not fit this request.' },
@@ -90,15 +87,15 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
-/** The code of a refusal. */
+/** Code of a refusal. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** A refusal as it travels: in the acknowledgement of a request, or as the reason of a failed handshake. */
+/** Refusal on the wire: in the acknowledgement of a request, or as the reason of a failed handshake. */
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Milliseconds to wait before trying again; only where the table says `after_delay`. */
+  /** Time to wait before a retry; only if the table says `after_delay`. Milliseconds. */
   readonly retryAfterMs?: number;
-  /** This one request, as it is called in the service's log: `urn:passerby:request:req_…`. */
+  /** Id of this request in the service's log: `urn:passerby:request:req_…`. */
   readonly instance?: string;
 }

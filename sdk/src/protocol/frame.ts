@@ -6,49 +6,55 @@ export interface TextBody {
   readonly text: string;
 }
 
-/** The sender started (`on`) or stopped composing. Travels unnumbered: it may be lost. */
+/** Reports that the sender started (`on`) or stopped composing. Sent unnumbered: it may be lost. */
 export interface TypingBody {
   readonly kind: 'typing';
   readonly on: boolean;
 }
 
-/** Nothing but the acknowledgement on the envelope. */
+/** Empty body, which carries the acknowledgement of the envelope only. */
 export interface AckBody {
   readonly kind: 'ack';
 }
 
-/** Content of a frame, from one visitor to the other. A kind the receiver does not know is ignored, so that old clients survive new peers. */
+/**
+ * Content of a frame, from one visitor to the other. Unknown kinds are ignored, so that old clients work with newer
+ * peers.
+ */
 export type Body = TextBody | TypingBody | AckBody;
 
 /**
  * Kinds that may travel in a frame numbered 0. The list is closed: a body of any other kind has to be numbered. The
- * service drops the rest, and so does a receiver, since frames numbered 0 pass by the quota for messages.
+ * service drops the rest, and so does a receiver, since frames numbered 0 do not count towards the quota for messages.
  */
 export const UNNUMBERED_KINDS: readonly string[] = ['typing', 'ack'] satisfies readonly Body['kind'][];
 
-/** A body as it arrives: a stranger wrote it, nothing but its being an object with a `kind` is certain. */
+/** Unvalidated body as received from a stranger: only that it is an object with a `kind` is certain. */
 export interface UnknownBody {
   readonly kind: string;
   readonly [field: string]: unknown;
 }
 
 /**
- * `conversation:frame`: what travels between two visitors, the same shape in both directions and the
- * one event without a Socket.IO acknowledgement. The service checks this envelope and its size, relays
- * it to the current peer and keeps nothing.
+ * `conversation:frame`: envelope of what two visitors send each other, the same in both directions and the only event
+ * without a Socket.IO acknowledgement. The service checks this envelope and its size, relays it to the current peer and
+ * keeps nothing.
  */
 export interface Frame {
   readonly conversationId: ConversationId;
-  /** The sender's numbering. */
+  /** Numbering (epoch) of the sender, in which `seq` counts. */
   readonly run: Run;
-  /** The numbering of the peer's that `ack` counts in; absent before anything was heard of the peer. */
+  /** Numbering of the peer, in which `ack` counts; absent before the first frame of the peer. */
   readonly peerRun?: Run;
-  /** 1, 2, 3 … for what must arrive; 0 for what may be lost, which only `UNNUMBERED_KINDS` may. */
+  /**
+   * Sequence number: 1, 2, 3 … for frames that must arrive; 0 for those that may be lost, allowed for
+   * `UNNUMBERED_KINDS` only.
+   */
   readonly seq: number;
   /** Highest `seq` received in order in `peerRun`; 0 before the first. */
   readonly ack: number;
   readonly body: UnknownBody;
 }
 
-/** The event name frames travel under, both ways. */
+/** Event name of frames, in both directions. */
 export const FRAME_EVENT = 'conversation:frame';

@@ -5,7 +5,7 @@ import type { Policy } from './policy.ts';
 /** Path of the Socket.IO endpoint. */
 export const SOCKET_PATH = '/socket.io/';
 
-/** Query of the handshake request: which site this page belongs to. No secret, ever. */
+/** Query of the handshake request: the site of the page. Never contains a secret. */
 export interface HandshakeQuery {
   readonly site: SiteKey;
 }
@@ -13,7 +13,7 @@ export interface HandshakeQuery {
 /** The `auth` payload of the Socket.IO CONNECT packet. */
 export interface HandshakeAuth {
   readonly version: number;
-  /** Token of the last `session:ready`, to come back to that session. */
+  /** Token of the last `session:ready`, to resume that session. */
   readonly resume?: ResumeToken;
   /** Claims of the site about this visitor: a JWT signed with its secret key. At most `LIMITS.claimsMaxChars`. */
   readonly claims?: string;
@@ -27,34 +27,37 @@ export interface Problem {
   readonly status: number;
   readonly code: WireError['code'];
   readonly retryAfterMs?: number;
-  /** This one request, as it is called in the service's log: `urn:passerby:request:req_…`. */
+  /** Id of this request in the service's log: `urn:passerby:request:req_…`. */
   readonly instance: string;
 }
 
-/** Answer of `GET /healthz`: whether the process lives. 503 while it drains. */
+/** Answer of `GET /healthz` (liveness): 503 while the process drains. */
 export interface Health {
   readonly status: 'ok' | 'draining';
   readonly store: 'memory' | 'redis';
 }
 
-/** Faults of a process. For any of these but `records_unwritable` it should get no visitors now. */
+/** Faults of a process. With any of these but `records_unwritable` it should get no visitors. */
 export const READINESS_REASONS = [
-  /** It is about to end. */
+  /** The process is shutting down. */
   'draining',
-  /** The state store does not take writes, or not in time. `Readiness.storeFaults` says why. */
+  /** The state store takes no writes, or not in time. See `Readiness.storeFaults`. */
   'store_unavailable',
-  /** Nothing comes through from other processes. `Readiness.storeFaults` says why. */
+  /** The node bus delivers nothing from other processes. See `Readiness.storeFaults`. */
   'link_silent',
-  /** Sites, keys and bans as it knows them may be out of date: the database does not answer. */
+  /** The cached sites, keys and bans may be stale: the database does not answer. */
   'records_stale',
-  /** The database takes no writes: what is reported now is refused, and conversations go on. The log says why. */
+  /** The database takes no writes: new reports are refused, and conversations go on. The log has the reason. */
   'records_unwritable',
-  /** It has more to do than it can: who is new had better go elsewhere. */
+  /** The process is overloaded: new visitors should go to another one. */
   'overloaded',
 ] as const;
 export type ReadinessReason = (typeof READINESS_REASONS)[number];
 
-/** Why the state store does not take writes, or carries nothing from process to process. Codes in capitals that a server or the operating system has are theirs. */
+/**
+ * Faults by which the state store takes no writes, or the node bus delivers nothing. Codes in capitals that a server or
+ * the operating system defines are theirs.
+ */
 export const STORE_FAULTS = [
   /** The server is a replica, or was demoted to one. */
   'READONLY',
@@ -70,43 +73,43 @@ export const STORE_FAULTS = [
   'NO_MASTER',
   /** The Cluster does not serve this slot, or any. */
   'CLUSTERDOWN',
-  /** The slot of these keys is on its way to another node of the Cluster. */
+  /** The slot of these keys is being migrated to another node of the Cluster. */
   'TRYAGAIN',
-  /** The slot is on another node, which was not reached either; or the address of a Cluster is that of a single server. */
+  /** The slot is on another node, which could not be reached either; or a Cluster was configured as a single server. */
   'MOVED',
-  /** The server reads its data from disk. */
+  /** The server is still loading its data from disk. */
   'LOADING',
-  /** The server is kept busy by a script. */
+  /** The server is busy running a script. */
   'BUSY',
   /** A password is needed. */
   'NOAUTH',
-  /** User or password are wrong. */
+  /** User or password is wrong. */
   'WRONGPASS',
-  /** The user may not send a command, or not use a key or channel, that is needed. */
+  /** The user may not run a required command, or not use a required key or channel. */
   'NOPERM',
-  /** The user may not publish, so that nothing goes to other processes. */
+  /** The user may not publish, so that no message reaches other processes. */
   'NO_PUBLISH',
-  /** The user may not subscribe, so that nothing comes from other processes. */
+  /** The user may not subscribe, so that no message of other processes arrives. */
   'NO_SUBSCRIBE',
   /** Messages that this process sends to itself through the node bus do not come back. */
   'NO_ECHO',
-  /** The number of the database cannot be chosen. */
+  /** The database number cannot be selected. */
   'DATABASE',
   /** Nothing listens at the address. */
   'ECONNREFUSED',
   /** The connection broke. */
   'ECONNRESET',
-  /** There is no way to the address. */
+  /** There is no route to the address. */
   'EHOSTUNREACH',
-  /** The name of the server has no address. */
+  /** The host name cannot be resolved. */
   'ENOTFOUND',
   /** The TLS handshake failed. */
   'TLS',
   /** No answer came in time. */
   'TIMEOUT',
-  /** There is no connection at this moment; a new one is being made. */
+  /** There is no connection at the moment; a new one is being opened. */
   'CLOSED',
-  /** None of these. */
+  /** Any other fault. */
   'UNKNOWN',
 ] as const;
 export type StoreFault = (typeof STORE_FAULTS)[number];
@@ -116,13 +119,13 @@ export interface Readiness {
   readonly status: 'ready' | 'not_ready';
   readonly reasons: readonly ReadinessReason[];
   /**
-   * Faults of the state store as of now, each once; absent while there are none. They may be there while the status is
-   * `ready`: where only some of the sites are concerned, the process goes on serving the others.
+   * Present faults of the state store, each once; absent while there are none. May be present while the status is
+   * `ready`: if they concern only some of the sites, the process goes on serving the others.
    */
   readonly storeFaults?: readonly StoreFault[];
 }
 
-/** Answer of `GET /v1/site?site=pk_…`: the part of its site that a page may know before it connects. */
+/** Answer of `GET /v1/site?site=pk_…`: public information on a site for a page before it connects. */
 export interface SiteInfo {
   readonly mode: 'live' | 'test';
   readonly policy: Policy;

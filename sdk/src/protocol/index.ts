@@ -1,6 +1,6 @@
 /**
- * The contract between the SDK and the service: types and constants, nothing else. It imports
- * nothing, so that a browser pays for what it uses only.
+ * Contract between the SDK and the service: types and constants, nothing else. It imports nothing, so that a browser
+ * loads only what it uses.
  */
 export * from './errors.ts';
 export * from './frame.ts';

@@ -6,7 +6,7 @@ export interface Policy {
   readonly isFreeInterests: boolean;
   /** Languages offered, as BCP 47 tags. Empty: visitors may name any. */
   readonly languages: readonly string[];
-  /** Subjects offered; a visitor may name no other. Empty: any, such as the page they are on. */
+  /** Topics offered; a visitor may name no other. Empty: any, such as the page they are on. */
   readonly topics: readonly string[];
   /** Age bands to choose from before the first search, in this order; visitors of different bands never meet. Empty: nobody is asked. */
   readonly ageBands: readonly string[];
@@ -18,16 +18,19 @@ export interface Policy {
   readonly hasImages: boolean;
   /** Reserved for connections from visitor to visitor: always `false`. */
   readonly isPeerToPeer: boolean;
-  /** Part of a conversation that may be kept: nothing, or the messages a visitor hands over with a report. */
+  /** Part of a conversation that may be stored: nothing, or the messages that a visitor attaches to a report. */
   readonly history: 'none' | 'reports';
-  /** A conversation in which neither side says anything for this long ends with `idle`. Milliseconds. */
+  /** Time without a message from either visitor after which a conversation ends with `idle`. Milliseconds. */
   readonly inactivityMs: number;
 }
 
 /** Rules that a site asks its visitors to agree to. Plain text. */
 export interface Rules {
-  /** Changes with the text: who agreed to another version is asked again. 1 to 40 of `A-Z a-z 0-9 . _ -`. */
+  /**
+   * Version, which changes with the text: a visitor who agreed to another one is asked again. 1 to 40 of `A-Z a-z 0-9 .
+   * _ -`.
+   */
   readonly version: string;
-  /** 1 to 4,000 characters; empty lines part paragraphs. */
+  /** Text of 1 to 4,000 characters; empty lines separate paragraphs. */
   readonly text: string;
 }

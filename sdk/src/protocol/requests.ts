@@ -6,17 +6,17 @@ export interface Criteria {
   readonly interests?: readonly string[];
   /** Languages the visitor can talk in, as BCP 47 tags, best first. At most `LIMITS.languagesMax`. */
   readonly languages?: readonly string[];
-  /** The page or subject the visitor stands on. Visitors of the same topic meet first. */
+  /** Page or subject that the visitor is on. Visitors of the same topic meet first. */
   readonly topic?: string;
-  /** The group the visitor says they belong to, for sites that pair groups. Needs `seeks` on the other side to matter. */
+  /** Group that the visitor belongs to, for sites that match groups. Has an effect only with `seeks` of others. */
   readonly is?: string;
-  /** The groups the visitor wants to meet. Holds both ways and is never relaxed. */
+  /** Groups that the visitor wants to meet. Applies both ways and is never relaxed. */
   readonly seeks?: readonly string[];
 }
 
 /** Payload of `match:find`, and of `next` in `conversation:leave`. */
 export interface FindPayload extends Criteria {
-  /** Asking again with the same id is the same wait. */
+  /** Id of the search: a retry with the same id is the same wait. */
   readonly requestId: RequestId;
 }
 
@@ -30,13 +30,13 @@ export interface ReportedMessage {
   readonly text: string;
 }
 
-/** A puzzle whose solution costs a moment of computing: an ALTCHA challenge as JSON. */
+/** Proof-of-work challenge: an ALTCHA challenge as JSON. */
 export interface Challenge {
   readonly parameters: { readonly [name: string]: string | number };
   readonly signature: string;
 }
 
-/** Nothing to say. Unknown keys are refused everywhere. */
+/** Empty payload. Unknown keys are refused everywhere. */
 export type Empty = Record<string, never>;
 
 /** Outcome of a `match:find`. `matched` is followed (or was preceded) by the push `conversation:started`. */
@@ -45,50 +45,48 @@ export interface FindReply {
 }
 
 /**
- * Requests: visitor → service, imperative, each answered exactly once with a {@link Reply} in the
- * Socket.IO acknowledgement. A request without an acknowledgement is dropped and counted.
+ * Payloads and replies of the requests: imperatives, from a visitor to the service, each answered exactly once with a
+ * {@link Reply} in the Socket.IO acknowledgement. A request without an acknowledgement is dropped and counted.
  */
 export interface Requests {
   /**
-   * Look for someone. Idempotent by `requestId`; a second one with another id while waiting replaces
-   * what is looked for and keeps the place.
-   * Refused: `already_in_conversation`, `agreement_needed`, `proof_needed`, `banned`, `bad_request`,
-   * `session_gone`, `rate_limited`.
+   * Searches for somebody. Idempotent by `requestId`; a second one with another id while waiting replaces the criteria
+   * and keeps the place in the queue. Refused: `already_in_conversation`, `agreement_needed`, `proof_needed`, `banned`,
+   * `bad_request`, `session_gone`, `rate_limited`.
    */
   'match:find': { readonly payload: FindPayload; readonly reply: FindReply };
   /**
-   * Stop looking. Settles the race with a match: `already_matched` means that `conversation:started`
-   * is on its way or already here. Cancelling when not waiting is `cancelled`.
+   * Cancels a search. Settles the race with a match: `already_matched` means that `conversation:started` is on its way
+   * or has already arrived. The answer without a wait is `cancelled`.
    */
   'match:cancel': {
     readonly payload: Empty;
     readonly reply: { readonly status: 'cancelled' | 'already_matched' };
   };
   /**
-   * Leave a conversation; with `next`, look for someone else in the same step (a skip). The leaver
-   * gets `conversation:ended` with `you_left`, the peer with `peer_left`. Leaving a conversation that
-   * has ended is answered `left` too, so that two skips at once both succeed.
-   * `next` answers what became of the search, `null` when there was none.
+   * Leaves a conversation; with `next`, searches for somebody else in the same step (a skip). The leaver gets
+   * `conversation:ended` with `you_left`, the peer with `peer_left`. Leaving a conversation that has ended is answered
+   * `left` too, so that two skips at once both succeed. `next` in the reply is the outcome of the search, `null` when
+   * there was none.
    */
   'conversation:leave': {
     readonly payload: { readonly conversationId: ConversationId; readonly next?: FindPayload };
     readonly reply: { readonly status: 'left'; readonly next: FindReply['status'] | null };
   };
   /**
-   * Never meet this peer again while both sessions live. Ends the conversation if it still runs;
-   * works after its end too. The peer sees an ordinary `peer_left`.
-   * Refused: `not_in_conversation` for a conversation that was not this visitor's last one.
+   * Prevents a further match with this peer while both sessions live. Ends the conversation if it still runs; works
+   * after its end too. The peer sees an ordinary `peer_left`. Refused: `not_in_conversation` for a conversation that
+   * was not this visitor's last one.
    */
   'conversation:block': {
     readonly payload: { readonly conversationId: ConversationId };
     readonly reply: { readonly status: 'blocked' };
   };
   /**
-   * Tells the people who look after the site about the peer of a conversation, while it runs or within
-   * `TIMES.reportMs` after its end. Changes nothing in the conversation, and the peer never learns of it.
-   * `messages`, the last ones, only where the policy's `history` is `reports`. Reporting the same
-   * conversation again is the same report.
-   * Refused: `not_in_conversation` for one this visitor was not in, or whose time is up; `rate_limited`.
+   * Reports the peer of a conversation to the site's operators, while it runs or within `TIMES.reportMs` after its end.
+   * Changes nothing in the conversation, and the peer never learns of it. `messages`, the last ones, only if the
+   * policy's `history` is `reports`. Reporting the same conversation again is the same report. Refused:
+   * `not_in_conversation` for one this visitor was not in, or that ended too long ago; `rate_limited`.
    */
   'conversation:report': {
     readonly payload: {
@@ -111,16 +109,19 @@ export interface Requests {
     readonly payload: { readonly rules?: string; readonly ageBand?: string };
     readonly reply: { readonly status: 'agreed' };
   };
-  /** Asks for a puzzle, after `proof_needed`. Good for one session, once, and for a few minutes. */
+  /** Requests a proof-of-work challenge, after `proof_needed`. Valid for one session, once, and for a few minutes. */
   'session:challenge': { readonly payload: Empty; readonly reply: { readonly challenge: Challenge } };
   /**
-   * Hands in the solution: an ALTCHA payload as base64. Whoever has done so is not asked again soon.
-   * Refused: `proof_needed` if it is wrong, too late, or was handed in before.
+   * Submits the solution: an ALTCHA payload as base64. No further proof is required for a while. Refused:
+   * `proof_needed` if it is wrong, too late, or was submitted before.
    */
   'session:prove': { readonly payload: { readonly solution: string }; readonly reply: { readonly status: 'proven' } };
-  /** True if the line lives: answered at once, changes nothing. For a page that wakes up and cannot tell. */
+  /**
+   * Checks the connection: answered at once, changes nothing. For a page that wakes up and does not know whether it is
+   * still connected.
+   */
   'session:check': { readonly payload: Empty; readonly reply: { readonly status: 'here' } };
-  /** Forget me now: ends the wait or the conversation, drops the session, closes the socket. */
+  /** Closes the session at once: ends the wait or the conversation, deletes the session, closes the socket. */
   'session:close': { readonly payload: Empty; readonly reply: { readonly status: 'closed' } };
 }
 
@@ -128,7 +129,7 @@ export type RequestName = keyof Requests;
 export type RequestPayload<Name extends RequestName> = Requests[Name]['payload'];
 export type RequestReply<Name extends RequestName> = Requests[Name]['reply'];
 
-/** The registry: every request there is, in the order of the docs. Proved complete by its type. */
+/** Registry of all requests, in the order of the docs. Proved complete by its type. */
 export const REQUEST_NAMES = [
   'match:find',
   'match:cancel',
