@@ -116,7 +116,10 @@ export default defineConfig(
     ignores: [...tests, 'api/src/clock.ts', 'sdk/src/internal/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', ...noHtml, ...noEnum, ...noWallClock] },
   },
-  { files: ['{sdk,api,widget}/src/**'], rules: { 'passerby/doc-comment-start': 'error' } },
+  {
+    files: ['{sdk,api}/src/**', 'widget/**', 'examples/**', '.config/**'],
+    rules: { 'passerby/doc-comment-start': 'error' },
+  },
   // Zod's schemas have a `pipe` too, and nothing here is a stream.
   { files: ['api/src/contract/**'], rules: { 'passerby/no-pipe': 'off' } },
   { files: ['widget/**'], languageOptions: { globals: globals.browser } },

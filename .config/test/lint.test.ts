@@ -102,6 +102,9 @@ it.each([
   ['api/src/state/x.ts', '/** What it is. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['sdk/src/x.ts', '/**\n * Whether it is.\n */\nexport const x = true;', 'passerby/doc-comment-start'],
   ['widget/src/x.ts', '/** So many are kept. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['widget/src/x.ts', '/** So often it is asked. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['widget/test/e2e/x.ts', '/** How it is done. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['.config/scripts/x.js', '/** Who does it. */\nexport const x = 1;', 'passerby/doc-comment-start'],
 ])('%s may not say %s', async (file, code, rule) => {
   expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
 });
@@ -114,7 +117,8 @@ it.each(['api/src/clock.ts', 'sdk/src/internal/clock.ts', 'api/src/limits/x.test
   },
 );
 it('lets a doc comment begin with a noun phrase or a verb, and other comments as they like', async () => {
-  const code = '/** Number of what is kept. */\nexport const x = 1;\n// What else?\n/* How so? */\n';
+  const code =
+    '/** Number of what is kept. */\nexport const x = 1;\n// What else?\n/* How so? */\n/** However many. */\n';
   expect(await complaints('api/src/state/x.ts', code)).toEqual([]);
 });
 
