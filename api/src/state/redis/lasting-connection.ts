@@ -41,6 +41,7 @@ export function keepConnecting(client: Redis | Cluster): void {
     looks = client.status === status ? looks + 1 : 0;
     status = client.status;
     if (isGivenUp(client)) {
+      // A failed attempt leaves it given up: the next look tries again, and its events have told the reason.
       if (looks >= LOOKS_MAX.givenUp) client.connect().catch(() => undefined);
     } else if (client instanceof Cluster && ['connecting', 'connect'].includes(status)) {
       if (looks >= LOOKS_MAX.onItsWay) client.disconnect(true);
