@@ -41,7 +41,7 @@ const API_LAYERS = [
     rooms: ['moderation/'],
     why: 'Bans and reports are decided without a connection: operators do so when nobody is there.',
   },
-  { rooms: ['push.ts', 'admission/'], why: 'Admission decides before there is a session, so it cannot ask one.' },
+  { rooms: ['broadcast.ts', 'admission/'], why: 'Admission decides before there is a session, so it cannot ask one.' },
   {
     rooms: ['sessions/'],
     why: 'A feature gets push, stores, clock and ids through its constructor: it never knows by which door a visitor came.',

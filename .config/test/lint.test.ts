@@ -45,7 +45,7 @@ const FORBIDDEN: readonly [file: string, wrong: string, right: string][] = [
   ['api/src/sites/x.ts', 'kysely', '../records/records.ts'],
   ['api/src/moderation/x.ts', '../sessions/sessions.ts', '../records/bans.ts'],
   ['api/src/admission/x.ts', '../sessions/sessions.ts', '../moderation/bans.ts'],
-  ['api/src/sessions/x.ts', '../socket/socket-push.ts', '../push.ts'],
+  ['api/src/sessions/x.ts', '../socket/socket-connection.ts', '../broadcast.ts'],
   ['api/src/sessions/x.ts', 'koa', '../state/state-store.ts'],
   ['api/src/requests/x.ts', '../socket/request-router.ts', '../sessions/sessions.ts'],
   ['api/src/background/x.ts', '../http/health.ts', '../sessions/sessions.ts'],

@@ -7,12 +7,15 @@ import { checkAgreement } from './policy-checks.ts';
 
 /** Stores a visitor's consent. An age band stays with the session. */
 export async function agree(
-  context: { readonly session: SessionRef; readonly visitor: Visitor; readonly site: Site | undefined },
+  context: {
+    readonly session: { readonly ref: SessionRef; readonly visitor: Visitor };
+    readonly site: Site | undefined;
+  },
   agreed: RequestPayload<'session:agree'>,
   store: Pick<StateStore, 'agree'>,
 ): Promise<RequestReply<'session:agree'>> {
-  const { session, visitor, site } = context;
+  const { session, site } = context;
   if (site !== undefined) checkAgreement(site.policy, agreed);
-  visitor.agreed = await store.agree(session, agreed);
+  session.visitor.agreed = await store.agree(session.ref, agreed);
   return { status: 'agreed' };
 }

@@ -3,17 +3,25 @@ import { solveChallenge, type Challenge as AltchaChallenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2';
 import { describe, expect, test } from 'vitest';
 import { Tally } from '../observability/tally.ts';
-import type { SessionId } from '../domain/ids.ts';
-import { CHALLENGE_MS, counterFor, ProofOfWork, PROVEN_MS, TRIES_MAX } from './proof-of-work.ts';
+import {
+  CHALLENGE_MS,
+  counterFor,
+  isProofIdle,
+  ProofOfWork,
+  type ProofState,
+  PROVEN_MS,
+  TRIES_MAX,
+} from './proof-of-work.ts';
 
-const A = 's_a' as SessionId;
-const B = 's_b' as SessionId;
+const newState = (): ProofState => ({ challenge: null, provenAt: null });
 
+/** Proof of work, and the states of two sessions. */
 function proofs() {
   let now = Date.now();
   const tally = new Tally();
   const proof = new ProofOfWork(Date.now, () => now, tally);
-  return { proof, tally, pass: (ms: number) => void (now += ms) };
+  const [A, B] = [newState(), newState()];
+  return { proof, tally, A, B, now: () => now, pass: (ms: number) => void (now += ms) };
 }
 
 const packed = (challenge: Challenge, solution: unknown) => btoa(JSON.stringify({ challenge, solution }));
@@ -29,7 +37,7 @@ const refused = { code: 'proof_needed' };
 
 describe('S18 a proof', () => {
   test('is needed by the site’s rule: never, always, or while there is pressure', () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     expect(() => proof.require(A, 'never', 2)).not.toThrow();
     expect(() => proof.require(A, 'under_pressure', 0)).not.toThrow();
     expect(() => proof.require(A, 'under_pressure', 1)).toThrow(expect.objectContaining(refused));
@@ -37,7 +45,7 @@ describe('S18 a proof', () => {
   });
 
   test('is given by the solution, and holds for that session only', async () => {
-    const { proof, tally } = proofs();
+    const { proof, tally, A, B } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     expect(await proof.prove(A, await solved(challenge))).toEqual({ status: 'proven' });
     expect(() => proof.require(A, 'always', 2)).not.toThrow();
@@ -46,7 +54,7 @@ describe('S18 a proof', () => {
   });
 
   test('holds as long as the session looks for others now and then', async () => {
-    const { proof, pass } = proofs();
+    const { proof, pass, now, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     await proof.prove(A, await solved(challenge));
     for (let count = 0; count < 3; count++) {
@@ -55,29 +63,13 @@ describe('S18 a proof', () => {
     }
     pass(PROVEN_MS);
     expect(() => proof.require(A, 'always', 0)).toThrow(expect.objectContaining(refused));
-    expect(proof.size).toBe(0);
+    expect(isProofIdle(A, now())).toBe(true);
   });
-});
-
-test('who proves it twice does not keep others in mind for longer', async () => {
-  const { proof, pass } = proofs();
-  const prove = async (sessionId: SessionId) => {
-    const { challenge } = await proof.challenge(sessionId, 0);
-    await proof.prove(sessionId, await solved(challenge));
-  };
-  await prove(A);
-  await prove(B);
-  pass(PROVEN_MS / 2);
-  await prove(A);
-  pass(PROVEN_MS / 2);
-  expect(() => proof.require(B, 'always', 0)).toThrow(expect.objectContaining(refused));
-  expect(() => proof.require(A, 'always', 0)).not.toThrow();
-  expect(proof.size).toBe(1);
 });
 
 describe('a solution is refused', () => {
   test('that is wrong, and the challenge is spent with it', async () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const right = await solved(challenge);
     await expect(proof.prove(A, packed(challenge, { counter: 7, derivedKey: '00'.repeat(32) }))).rejects.toMatchObject(
@@ -87,7 +79,7 @@ describe('a solution is refused', () => {
   });
 
   test('that was handed in before', async () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solved(challenge);
     await proof.prove(A, solution);
@@ -95,7 +87,7 @@ describe('a solution is refused', () => {
   });
 
   test('that is handed in twice at once: one of the two', async () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solved(challenge);
     const outcomes = await Promise.allSettled([proof.prove(A, solution), proof.prove(A, solution)]);
@@ -103,21 +95,21 @@ describe('a solution is refused', () => {
   });
 
   test('of another session’s challenge', async () => {
-    const { proof } = proofs();
+    const { proof, A, B } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     await proof.challenge(B, 0);
     await expect(proof.prove(B, await solved(challenge))).rejects.toMatchObject(refused);
   });
 
   test('of a challenge that was replaced', async () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     await proof.challenge(A, 0);
     await expect(proof.prove(A, await solved(challenge))).rejects.toMatchObject(refused);
   });
 
   test('that comes too late', async () => {
-    const { proof, pass } = proofs();
+    const { proof, pass, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solved(challenge);
     pass(CHALLENGE_MS);
@@ -125,7 +117,7 @@ describe('a solution is refused', () => {
   });
 
   test('of a challenge made easier, or made up', async () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const easy = { ...challenge, parameters: { ...challenge.parameters, cost: 1, keyPrefix: '00' } };
     await expect(proof.prove(A, await solved(easy))).rejects.toMatchObject(refused);
@@ -140,25 +132,24 @@ describe('a solution is refused', () => {
     ['no payload', btoa('null')],
     ['a counter that is a word', btoa(JSON.stringify({ solution: { counter: '1', derivedKey: '00' } }))],
   ])('as a bad request that is %s', async (_, solution) => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     await expect(proof.prove(A, solution)).rejects.toMatchObject({ code: 'bad_request' });
   });
 });
 
 test('a challenge says until when it is good', async () => {
-  const { proof } = proofs();
+  const { proof, A } = proofs();
   const { challenge } = await proof.challenge(A, 0);
   const secondsLeft = Number(challenge.parameters['expiresAt']) - Date.now() / 1_000;
   expect(Math.round(secondsLeft / 60)).toBe(5);
 }, 20_000);
 
-test('challenges nobody solves are forgotten', async () => {
-  const { proof, pass } = proofs();
-  for (let count = 0; count < 5; count++) await proof.challenge(`s_${count}` as SessionId, 0);
-  expect(proof.size).toBe(5);
-  pass(CHALLENGE_MS);
+test('a challenge that nobody solves leaves nothing to keep once it is no longer valid', async () => {
+  const { proof, pass, now, A } = proofs();
   await proof.challenge(A, 0);
-  expect(proof.size).toBe(1);
+  expect(isProofIdle(A, now())).toBe(false);
+  pass(CHALLENGE_MS);
+  expect(isProofIdle(A, now())).toBe(true);
 });
 
 describe('S30 the work of a proof', () => {
@@ -200,7 +191,7 @@ describe('S30 the work of a proof', () => {
   });
 
   test('is found from 0 up, below the most tries there are', async () => {
-    const { proof } = proofs();
+    const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solveChallenge({ challenge: asAltcha(challenge), deriveKey, counterStart: 0 });
     expect(solution!.counter).toBeGreaterThanOrEqual(0);

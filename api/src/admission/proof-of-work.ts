@@ -7,7 +7,6 @@ import type { Clock, MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Guard } from '../sites/site.ts';
-import type { SessionId } from '../domain/ids.ts';
 import type { PressureLevel } from './pressure.ts';
 
 /**
@@ -33,10 +32,26 @@ const handedIn = z.object({
   solution: z.object({ counter: z.int(), derivedKey: z.string() }),
 });
 
-interface Open {
+/** Challenge that was given to a session and not answered yet. */
+interface OpenChallenge {
   readonly challenge: AltchaChallenge;
-  readonly goodUntil: number;
+  /** By the monotonic clock. */
+  readonly validUntil: number;
 }
+
+/** Challenge and proof of one session. */
+export interface ProofState {
+  challenge: OpenChallenge | null;
+  /** Time of the last search with the proof, by the monotonic clock; `null` without a proof. */
+  provenAt: number | null;
+}
+
+/** Returns whether nothing in a state is valid any more, so that it equals a new one. */
+export function isProofIdle({ challenge, provenAt }: ProofState, now: number): boolean {
+  return (challenge === null || challenge.validUntil <= now) && !isProven(provenAt, now);
+}
+
+const isProven = (provenAt: number | null, now: number) => provenAt !== null && provenAt + PROVEN_MS > now;
 
 /**
  * Proof-of-work challenges, which cost a visitor's computer about a second. Each is for one session, in this process's
@@ -47,10 +62,6 @@ export class ProofOfWork {
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
   readonly #secrets = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
-  /** Open challenges by session, oldest first. */
-  readonly #open = new Map<SessionId, Open>();
-  /** Time of the last search of each session with a proof, oldest first. */
-  readonly #proven = new Map<SessionId, number>();
 
   /** `dates` gives the visitor the expiry of a challenge; `clock` decides it. */
   constructor(dates: Clock, clock: MonotonicClock, tally: Tally) {
@@ -60,17 +71,21 @@ export class ProofOfWork {
   }
 
   /** Admits a search of the session, or requires a proof. @throws Refusal `proof_needed`. */
-  require(sessionId: SessionId, rule: Guard['proofOfWork'], level: PressureLevel): void {
+  require(state: ProofState, rule: Guard['proofOfWork'], level: PressureLevel): void {
+    const now = this.#clock();
+    if (isProven(state.provenAt, now)) {
+      state.provenAt = now;
+      return;
+    }
     const isNeeded = rule === 'always' || (rule === 'under_pressure' && level > 0);
-    if (this.#hasProven(sessionId) || !isNeeded) return;
+    if (!isNeeded) return;
     this.#tally.count('proof_needed');
     throw new Refusal('proof_needed');
   }
 
   /** Creates a challenge for a session; an earlier one becomes void. */
-  async challenge(sessionId: SessionId, level: PressureLevel): Promise<RequestReply<'session:challenge'>> {
+  async challenge(state: ProofState, level: PressureLevel): Promise<RequestReply<'session:challenge'>> {
     const now = this.#clock();
-    this.#forgetOld(now);
     const challenge = await createChallenge({
       algorithm: ALGORITHM,
       cost: COST,
@@ -79,8 +94,7 @@ export class ProofOfWork {
       hmacSignatureSecret: this.#secrets[0],
       hmacKeySignatureSecret: this.#secrets[1],
     });
-    this.#open.delete(sessionId);
-    this.#open.set(sessionId, { challenge, goodUntil: now + CHALLENGE_MS });
+    state.challenge = { challenge, validUntil: now + CHALLENGE_MS };
     return { challenge: onTheWire(challenge, Math.ceil((this.#dates() + CHALLENGE_MS) / 1_000)) };
   }
 
@@ -88,25 +102,19 @@ export class ProofOfWork {
    * Checks a solution; right or wrong, the challenge is used up. @throws Refusal `proof_needed`, `bad_request` for a
    * malformed one.
    */
-  async prove(sessionId: SessionId, solution: string): Promise<RequestReply<'session:prove'>> {
+  async prove(state: ProofState, solution: string): Promise<RequestReply<'session:prove'>> {
     const payload = handedIn.safeParse(decoded(solution));
     if (!payload.success) throw new Refusal('bad_request');
-    const open = this.#open.get(sessionId);
-    this.#open.delete(sessionId);
-    if (open === undefined || open.goodUntil <= this.#clock() || !(await this.#isSolved(open, payload.data)))
+    const open = state.challenge;
+    state.challenge = null;
+    if (open === null || open.validUntil <= this.#clock() || !(await this.#isSolved(open, payload.data)))
       throw new Refusal('proof_needed');
-    this.#proven.delete(sessionId);
-    this.#proven.set(sessionId, this.#clock());
+    state.provenAt = this.#clock();
     this.#tally.count('proof_given');
     return { status: 'proven' };
   }
 
-  /** Number of entries in memory, for tests of leaks. */
-  get size(): number {
-    return this.#open.size + this.#proven.size;
-  }
-
-  async #isSolved({ challenge }: Open, { solution }: z.output<typeof handedIn>): Promise<boolean> {
+  async #isSolved({ challenge }: OpenChallenge, { solution }: z.output<typeof handedIn>): Promise<boolean> {
     const [hmacSignatureSecret, hmacKeySignatureSecret] = this.#secrets;
     const { verified } = await verifySolution({
       challenge,
@@ -116,25 +124,6 @@ export class ProofOfWork {
       hmacKeySignatureSecret,
     });
     return verified;
-  }
-
-  #hasProven(sessionId: SessionId): boolean {
-    const now = this.#clock();
-    this.#forgetOld(now);
-    if (!this.#proven.delete(sessionId)) return false;
-    this.#proven.set(sessionId, now);
-    return true;
-  }
-
-  #forgetOld(now: number): void {
-    for (const [id, { goodUntil }] of this.#open) {
-      if (goodUntil > now) break;
-      this.#open.delete(id);
-    }
-    for (const [id, usedAt] of this.#proven) {
-      if (usedAt + PROVEN_MS > now) break;
-      this.#proven.delete(id);
-    }
   }
 }
 

@@ -3,18 +3,25 @@ import type { Clock, MonotonicClock } from '../clock.ts';
 import type { SessionAdmission } from './session-admission.ts';
 import type { Load } from '../rate-limiting/event-loop-load.ts';
 import type { RateLimitSubject, RateLimiter } from '../rate-limiting/rate-limiter.ts';
+import type { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { Visitor } from '../domain/visitor.ts';
 import type { Site } from '../sites/site.ts';
 import type { SessionRef } from '../domain/session.ts';
 import { type PressureLevel, pressureOn } from './pressure.ts';
-import { ProofOfWork } from './proof-of-work.ts';
+import { ProofOfWork, type ProofState } from './proof-of-work.ts';
 import type { SpamDetector } from '../moderation/spam-detector.ts';
+
+/** Session of a visitor who sends a request. */
+interface AskingSession {
+  readonly ref: SessionRef;
+  readonly visitor: Visitor;
+  readonly retained: { readonly limiter: SessionRateLimiter; readonly proof: ProofState };
+}
 
 /** Sender of a request, and their site; `undefined` if it was removed. */
 interface Asker {
-  readonly session: SessionRef;
-  readonly visitor: Visitor;
+  readonly session: AskingSession;
   readonly site: Site | undefined;
 }
 
@@ -50,33 +57,35 @@ export class RequestAdmission {
    * Admits a search synchronously, so that a `match:cancel` right after it stays second. @throws Refusal
    * `rate_limited`, `proof_needed`.
    */
-  admitSearch({ session, visitor, site }: Asker): void {
-    this.#limiter.consumeOfSession('searches', session.sessionId);
+  admitSearch({ session, site }: Asker): void {
+    const { limiter, proof } = session.retained;
+    limiter.consume('searches');
     const rule = site?.guard.proofOfWork ?? 'never';
-    this.#proof.require(session.sessionId, rule, this.#pressureOn(session, visitor));
-    this.#limiter.consumeInBackground('searches', subjectOf(session, visitor));
+    this.#proof.require(proof, rule, this.#pressureOn(session));
+    this.#limiter.consumeInBackground('searches', subjectOf(session));
   }
 
   /** @throws Refusal `rate_limited`. */
-  async admitReport(session: SessionRef, visitor: Visitor): Promise<void> {
-    this.#limiter.consumeOfSession('reports', session.sessionId);
-    await this.#limiter.consume('reports', subjectOf(session, visitor));
+  async admitReport({ session }: Asker): Promise<void> {
+    session.retained.limiter.consume('reports');
+    await this.#limiter.consume('reports', subjectOf(session));
   }
 
   /** @throws Refusal `rate_limited`. */
-  async challenge({ session, visitor }: Asker): Promise<RequestReply<'session:challenge'>> {
-    this.#limiter.consumeOfSession('challenges', session.sessionId);
-    await this.#limiter.consume('challenges', subjectOf(session, visitor));
-    return this.#proof.challenge(session.sessionId, this.#pressureOn(session, visitor));
+  async challenge({ session }: Asker): Promise<RequestReply<'session:challenge'>> {
+    const { limiter, proof } = session.retained;
+    limiter.consume('challenges');
+    await this.#limiter.consume('challenges', subjectOf(session));
+    return this.#proof.challenge(proof, this.#pressureOn(session));
   }
 
   /** @throws Refusal `proof_needed`, `bad_request`. */
-  prove({ sessionId }: SessionRef, solution: string): Promise<RequestReply<'session:prove'>> {
-    return this.#proof.prove(sessionId, solution);
+  prove({ session }: Asker, solution: string): Promise<RequestReply<'session:prove'>> {
+    return this.#proof.prove(session.retained.proof, solution);
   }
 
-  #pressureOn({ site }: SessionRef, { addresses: [address] }: Visitor): PressureLevel {
-    return pressureOn(site, address, {
+  #pressureOn({ ref, visitor }: AskingSession): PressureLevel {
+    return pressureOn(ref.site, visitor.addresses[0], {
       delayShare: () => this.#load.delayMs() / this.#shedFromMs,
       usedShare: (id) => this.#sessionAdmission.usedShare(id),
       isSuspect: (id, from) => this.#spam.isSuspect(id, from),
@@ -84,4 +93,7 @@ export class RequestAdmission {
   }
 }
 
-const subjectOf = ({ site }: SessionRef, { addresses: [address] }: Visitor): RateLimitSubject => ({ site, address });
+const subjectOf = ({ ref, visitor }: AskingSession): RateLimitSubject => ({
+  site: ref.site,
+  address: visitor.addresses[0],
+});

@@ -12,7 +12,7 @@ import { hasAgreed, offered } from './policy-checks.ts';
  * @throws Refusal `key_revoked` if the page's key is no longer valid, `banned`, `agreement_needed`.
  */
 export function ticketFor(
-  { site, visitor }: { readonly site: Site | undefined; readonly visitor: Visitor },
+  { site, session: { visitor } }: { readonly site: Site | undefined; readonly session: { readonly visitor: Visitor } },
   payload: FindPayload,
   { bans, dates }: { readonly bans: BanList; readonly dates: Clock },
 ): Ticket {

@@ -4,7 +4,6 @@ import type { AddressHash, SiteId } from '../domain/ids.ts';
 import { SessionAdmission } from './session-admission.ts';
 import { EventLoopLoad, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
 import { RateLimiter } from '../rate-limiting/rate-limiter.ts';
-import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 
 const SITE = 'site_a' as SiteId;
 
@@ -12,7 +11,6 @@ function admissionWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
   let [now, delayMs, count] = [1_000_000, 0, 0];
   const tally = new Tally();
   const limiter = new RateLimiter({
-    sessions: new SessionRateLimiter(() => now, factor),
     factor,
     redis: null,
     clock: () => now,

@@ -10,6 +10,12 @@ const never = () => new Promise<never>(() => undefined);
 const UNHARMED: RepairOutcome = { notices: [], isMore: false, isElsewhere: false, mended: {}, areCountsAtOdds: false };
 const done = () => Promise.resolve();
 
+/** Dispatcher that collects notices. */
+const collecting = (notices: unknown[]): MaintenanceParts['dispatcher'] => ({
+  endSilent: done,
+  dispatch: (more) => void notices.push(...more),
+});
+
 /** Rounds over sites of which some never answer, counted by the end of each. */
 function start(
   names: { readonly dead: number; readonly alive: number },
@@ -39,7 +45,8 @@ function start(
       },
     },
     sites: { rulesOf: () => ({}) as never },
-    sessions: { activeSites: () => sites, lookAgain: () => undefined },
+    sessions: { sweep: () => undefined },
+    activity: { nextRound: () => sites, keep: () => undefined },
     heartbeat: { held: done },
     pace: new RepairPace(() => 0),
     repaired: () => undefined,
@@ -47,9 +54,8 @@ function start(
     salts: { refresh: done },
     waits: { round: done },
     reconciler: { round: done },
-    dispatcher: { endSilent: done },
+    dispatcher: { endSilent: done, dispatch: () => undefined },
     online: { tellChanges: async () => void ends++ },
-    tell: () => undefined,
     failed: (thrown) => void failed.push(thrown),
     ...parts,
   });
@@ -61,7 +67,7 @@ function start(
 describe('the background rounds', () => {
   it('do every step for each site that answers, again and again, though others never do', async () => {
     const repaired: unknown[] = [];
-    const { rounds, swept } = start({ dead: 40, alive: 5 }, { tell: (notices) => void repaired.push(...notices) });
+    const { rounds, swept } = start({ dead: 40, alive: 5 }, { dispatcher: collecting(repaired) });
     await rounds(3);
     const times = (site: string) => swept.filter((each) => each === site).length;
     for (let n = 0; n < 5; n++) {
@@ -73,8 +79,7 @@ describe('the background rounds', () => {
 
   it('repair no site that another node sweeps', async () => {
     const repaired: unknown[] = [];
-    const tell: MaintenanceParts['tell'] = (notices) => void repaired.push(...notices);
-    const { rounds } = start({ dead: 0, alive: 2 }, { tell }, { isFirstElsewhere: true });
+    const { rounds } = start({ dead: 0, alive: 2 }, { dispatcher: collecting(repaired) }, { isFirstElsewhere: true });
     await rounds(3);
     expect(repaired).toContainEqual({ repaired: 'alive_1' });
     expect(repaired).not.toContainEqual({ repaired: 'alive_0' });

@@ -5,11 +5,11 @@ import type { Salts } from '../privacy/salts.ts';
 import type { OnlineCount } from '../sessions/online-count.ts';
 import type { Reconciler } from '../sessions/reconciler.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { SiteActivity } from '../sessions/site-activity.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { RepairPace } from '../state/repair-pace.ts';
 import type { SiteTurns } from '../state/site-turns.ts';
 import type { NodeId, SiteId } from '../domain/ids.ts';
-import type { Notice } from '../domain/notice.ts';
 import type { RepairOutcome, StateStore } from '../state/state-store.ts';
 
 /** Bounds of one site's sweep in a round: transitions in a call, so that others get their turn in between; and calls. */
@@ -20,7 +20,8 @@ export interface MaintenanceParts {
   readonly nodeId: NodeId;
   readonly store: Pick<StateStore, 'sweep' | 'repair'>;
   readonly sites: Pick<SiteDirectory, 'rulesOf'>;
-  readonly sessions: Pick<Sessions, 'activeSites' | 'lookAgain'>;
+  readonly sessions: Pick<Sessions, 'sweep'>;
+  readonly activity: Pick<SiteActivity, 'nextRound' | 'keep'>;
   readonly heartbeat: Pick<Heartbeat<unknown>, 'held'>;
   readonly turns: SiteTurns;
   readonly pace: Pick<RepairPace, 'of' | 'noteOutcome' | 'keepOnly'>;
@@ -29,9 +30,8 @@ export interface MaintenanceParts {
   readonly salts: Pick<Salts, 'refresh'>;
   readonly reconciler: Pick<Reconciler, 'round'>;
   readonly waits: Pick<WaitStatusNotifier, 'round'>;
-  readonly dispatcher: Pick<NoticeDispatcher, 'endSilent'>;
+  readonly dispatcher: Pick<NoticeDispatcher, 'dispatch' | 'endSilent'>;
   readonly online: Pick<OnlineCount, 'tellChanges'>;
-  readonly tell: (notices: readonly Notice[]) => void;
   /** Told of everything that failed apart from the turns of sites. */
   readonly failed: (thrown: unknown) => void;
 }
@@ -71,8 +71,9 @@ async function attempt(work: () => Promise<void>, failed: MaintenanceParts['fail
 
 /** One step after the other, each for all sites. */
 async function roundOfSites(parts: MaintenanceParts): Promise<void> {
-  const { sessions, turns, pace, reconciler, dispatcher, online, failed } = parts;
-  const active = sessions.activeSites();
+  const { sessions, activity, turns, pace, reconciler, dispatcher, online, failed } = parts;
+  sessions.sweep();
+  const active = activity.nextRound();
   pace.keepOnly(active);
   // A sweep that fails may have met what needs a repair.
   const elsewhere = new Set<SiteId>();
@@ -89,25 +90,25 @@ async function roundOfSites(parts: MaintenanceParts): Promise<void> {
 /** Sweeps a site, and returns whether another node does so at present. */
 async function isSweptElsewhere(
   site: SiteId,
-  { store, nodeId, sites, sessions, heartbeat, tell }: MaintenanceParts,
+  { store, nodeId, sites, activity, heartbeat, dispatcher }: MaintenanceParts,
 ): Promise<boolean> {
   // A sweep takes the visitors of lapsed leases for disconnected, those of this node too.
   await heartbeat.held(site);
   for (let calls = 1, isMore = true; isMore && calls <= SWEEP.callsMax; calls++) {
     const swept = await store.sweep(site, nodeId, sites.rulesOf(site), SWEEP.max);
-    tell(swept.notices);
+    dispatcher.dispatch(swept.notices);
     isMore = swept.isMore;
-    if (isMore) sessions.lookAgain(site);
+    if (isMore) activity.keep(site);
     if (swept.isElsewhere) return true;
   }
   return false;
 }
 
-async function repair(site: SiteId, { store, nodeId, pace, repaired, tell }: MaintenanceParts): Promise<void> {
+async function repair(site: SiteId, { store, nodeId, pace, repaired, dispatcher }: MaintenanceParts): Promise<void> {
   for (let call = 1, isMore = true; isMore; call++) {
     const { max, calls, callsMax } = pace.of(site);
     const outcome = await store.repair(site, nodeId, max);
-    tell(outcome.notices);
+    dispatcher.dispatch(outcome.notices);
     pace.noteOutcome(site, outcome);
     if (Object.keys(outcome.mended).length > 0) repaired(site, outcome.mended);
     isMore = call < (outcome.isMore ? callsMax : calls);

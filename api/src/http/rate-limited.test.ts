@@ -5,7 +5,6 @@ import Koa from 'koa';
 import { expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { RateLimiter } from '../rate-limiting/rate-limiter.ts';
-import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 import { Tally } from '../observability/tally.ts';
 import type { AddressHashes } from '../domain/ids.ts';
 import { errorMiddleware } from './error-middleware.ts';
@@ -13,7 +12,6 @@ import { rateLimited } from './rate-limited.ts';
 
 async function startLimited() {
   const limiter = new RateLimiter({
-    sessions: new SessionRateLimiter(Date.now, 1),
     factor: 1,
     redis: null,
     clock: Date.now,

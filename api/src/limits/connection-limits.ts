@@ -95,3 +95,17 @@ export const CONNECTION_LIMITS = {
 } as const;
 
 export type ConnectionLimits = { readonly [Name in keyof typeof CONNECTION_LIMITS]: number };
+
+/** Limits that `RATE_LIMIT_FACTOR` multiplies. */
+const SCALED = [
+  'addressConnectionsMax',
+  'addressTcpMax',
+  'packetsMax',
+  'packetsMaxBytes',
+] as const satisfies readonly (keyof ConnectionLimits)[];
+
+/** Returns the limits of a service, rounded up to integers. */
+export function connectionLimits(factor: number): ConnectionLimits {
+  const scaled = SCALED.map((name) => [name, Math.ceil(CONNECTION_LIMITS[name] * factor)] as const);
+  return { ...CONNECTION_LIMITS, ...Object.fromEntries(scaled) };
+}

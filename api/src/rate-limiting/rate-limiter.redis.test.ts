@@ -6,7 +6,6 @@ import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../st
 import type { AddressHashes, SiteId } from '../domain/ids.ts';
 import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
-import { SessionRateLimiter } from './session-rate-limiter.ts';
 
 const subject = (address: string): RateLimitSubject => ({
   site: 'site_a' as SiteId,
@@ -18,7 +17,6 @@ function limiterOn(redis: RedisClient) {
   const tally = new Tally();
   return {
     limiter: new RateLimiter({
-      sessions: new SessionRateLimiter(() => 0, 1),
       factor: 1,
       redis,
       clock: Date.now,

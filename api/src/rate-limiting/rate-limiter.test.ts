@@ -4,7 +4,6 @@ import { Tally } from '../observability/tally.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
 import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
-import { SessionRateLimiter } from './session-rate-limiter.ts';
 
 const subject = (address: string, site = 'site_a'): RateLimitSubject => ({
   site: site as SiteId,
@@ -14,8 +13,7 @@ const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterWith(factor = 1) {
   const tally = new Tally();
-  const sessions = new SessionRateLimiter(() => 0, factor);
-  return { limiter: new RateLimiter({ sessions, factor, redis: null, clock: Date.now, tally }), tally };
+  return { limiter: new RateLimiter({ factor, redis: null, clock: Date.now, tally }), tally };
 }
 
 async function takenOf(tries: number, take: () => Promise<void>): Promise<number> {
@@ -59,17 +57,6 @@ test('what is counted by one name does not count by another', async () => {
   const { limiter } = limiterWith();
   await takenOf(PER_ADDRESS + 1, () => limiter.consume('sessions', subject('a')));
   expect(await takenOf(1, () => limiter.consume('searches', subject('a')))).toBe(1);
-});
-
-test('a session has a quota of its own', () => {
-  const { limiter, tally } = limiterWith();
-  const { points } = RATE_LIMITS.searches.session;
-  for (let taken = 0; taken < points; taken++) limiter.consumeOfSession('searches', 's_a');
-  expect(() => limiter.consumeOfSession('searches', 's_a')).toThrow(
-    expect.objectContaining({ code: 'rate_limited', retryAfterMs: 2_000 }),
-  );
-  expect(() => limiter.consumeOfSession('searches', 's_b')).not.toThrow();
-  expect(tally.countOf('limited_searches_session')).toBe(1);
 });
 
 test('what must not wait is counted meanwhile: it is refused from the next turn on', async () => {

@@ -11,12 +11,10 @@ import {
   type RateLimitName,
   scaled,
   type Scope,
-  type SessionLimitName,
   type SharedLimitName,
   timesAt,
 } from '../limits/rate-limits.ts';
 import { RedisCounters } from './redis-counters.ts';
-import type { SessionRateLimiter } from './session-rate-limiter.ts';
 
 /** Actor whose actions are counted. */
 export interface RateLimitSubject {
@@ -54,7 +52,6 @@ const SPENT_MAX = 10_000;
  * process's memory while Redis does not answer. An action refused by one of these counts consumes none of the others.
  */
 export class RateLimiter {
-  readonly #sessions: SessionRateLimiter;
   readonly #factor: number;
   readonly #clock: MonotonicClock;
   readonly #tally: Tally;
@@ -63,24 +60,16 @@ export class RateLimiter {
   readonly #spentUntil = new Map<string, number>();
 
   constructor(parts: {
-    readonly sessions: SessionRateLimiter;
     readonly factor: number;
     readonly redis: RedisClient | null;
     readonly clock: MonotonicClock;
     readonly tally: Tally;
   }) {
     const { redis, clock, tally } = parts;
-    this.#sessions = parts.sessions;
     this.#factor = parts.factor;
     this.#clock = clock;
     this.#tally = tally;
     this.#counters = redis === null ? new MemoryCounters(clock) : new RedisCounters(redis, clock, tally);
-  }
-
-  /** Consumes one point of a session's quota. @throws Refusal `rate_limited`. */
-  consumeOfSession(name: SessionLimitName, session: string): void {
-    if (this.#sessions.tryConsume(name, session)) return;
-    throw this.#refusal(name, 'session', this.#sessions.msUntil(1, name, session));
   }
 
   /** Consumes one point of the quotas of an address and its site. @throws Refusal `rate_limited`. */

@@ -1,58 +1,55 @@
 import type { MonotonicClock } from '../clock.ts';
+import { Refusal } from '../errors.ts';
 import { RATE_LIMITS, scaled, type SessionLimitName } from '../limits/rate-limits.ts';
+import type { Tally } from '../observability/tally.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Interval at which idle sessions are dropped. Milliseconds. */
-const SWEEP_MS = 60_000;
-
-/**
- * Rate limiter of single sessions, in this process's memory, since relaying a message uses no store. A session that
- * reconnects keeps its quotas; on another node they start full.
- */
+/** Rate limiter of one session, in this process's memory, since relaying a message uses no store. */
 export class SessionRateLimiter {
   readonly #clock: MonotonicClock;
   readonly #factor: number;
-  readonly #buckets = new Map<SessionLimitName, Map<string, TokenBucket>>();
-  #sweptAt: number;
+  readonly #tally: Tally;
+  /** Buckets of the limits that were met so far; a missing one is full. */
+  readonly #buckets: { [Name in SessionLimitName]?: TokenBucket } = {};
 
-  constructor(clock: MonotonicClock, factor: number) {
-    this.#clock = clock;
-    this.#factor = factor;
-    this.#sweptAt = clock();
+  /** `factor` multiplies the quotas. */
+  constructor(parts: { readonly clock: MonotonicClock; readonly factor: number; readonly tally: Tally }) {
+    this.#clock = parts.clock;
+    this.#factor = parts.factor;
+    this.#tally = parts.tally;
   }
 
-  /** Consumes one point. Returns whether there was one. */
-  tryConsume(name: SessionLimitName, session: string): boolean {
-    return this.#bucketOf(name, session).tryConsume(this.#clock());
+  /** Consumes one point. Returns whether there was one; counts it if not. */
+  tryConsume(name: SessionLimitName): boolean {
+    const now = this.#clock();
+    if (this.#bucketOf(name, now).tryConsume(now)) return true;
+    this.noteRefused(name);
+    return false;
+  }
+
+  /** Consumes one point. @throws Refusal `rate_limited`. */
+  consume(name: SessionLimitName): void {
+    if (this.tryConsume(name)) return;
+    throw new Refusal('rate_limited', { retryAfterMs: Math.max(1, this.msUntil(1, name)) });
   }
 
   /** Returns the time until that many points can be consumed at once, or the full quota if it is less. Milliseconds. */
-  msUntil(points: number, name: SessionLimitName, session: string): number {
-    return this.#bucketOf(name, session).msUntil(points, this.#clock());
-  }
-
-  /** Number of sessions in memory, for tests of leaks. */
-  get size(): number {
-    return new Set([...this.#buckets.values()].flatMap((buckets) => [...buckets.keys()])).size;
-  }
-
-  #bucketOf(name: SessionLimitName, session: string): TokenBucket {
-    this.#sweep();
-    const buckets = this.#buckets.get(name) ?? new Map<string, TokenBucket>();
-    this.#buckets.set(name, buckets);
-    const bucket =
-      buckets.get(session) ?? new TokenBucket(scaled(RATE_LIMITS[name].session, this.#factor), this.#clock());
-    buckets.set(session, bucket);
-    return bucket;
-  }
-
-  /** Drops full buckets, which are equivalent to missing ones. */
-  #sweep(): void {
+  msUntil(points: number, name: SessionLimitName): number {
     const now = this.#clock();
-    if (now - this.#sweptAt < SWEEP_MS) return;
-    this.#sweptAt = now;
-    for (const buckets of this.#buckets.values()) {
-      for (const [session, bucket] of buckets) if (bucket.msUntil(Infinity, now) === 0) buckets.delete(session);
-    }
+    return this.#bucketOf(name, now).msUntil(points, now);
+  }
+
+  /** Counts an action that was refused for want of a quota. */
+  noteRefused(name: SessionLimitName): void {
+    this.#tally.count(`limited_${name}_session`);
+  }
+
+  /** Returns whether all quotas are full. */
+  isFull(now: number): boolean {
+    return Object.values(this.#buckets).every((bucket) => bucket.msUntil(Infinity, now) === 0);
+  }
+
+  #bucketOf(name: SessionLimitName, now: number): TokenBucket {
+    return (this.#buckets[name] ??= new TokenBucket(scaled(RATE_LIMITS[name].session, this.#factor), now));
   }
 }

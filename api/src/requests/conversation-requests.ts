@@ -33,9 +33,9 @@ export function conversationRequests(
       );
     },
     'conversation:block': ({ session }, { conversationId }) => dispatcher.block(session, conversationId),
-    'conversation:report': async ({ session, visitor, site }, report) => {
-      await admission.admitReport(session, visitor);
-      return reports.report(session, report, site?.policy.history === 'reports');
+    'conversation:report': async (context, report) => {
+      await admission.admitReport(context);
+      return reports.report(context.session.ref, report, context.site?.policy.history === 'reports');
     },
   };
 }

@@ -1,13 +1,11 @@
 import type { RequestName, RequestPayload, RequestReply } from '@passerby/sdk/protocol';
-import type { SessionRef } from '../domain/session.ts';
-import type { Visitor } from '../domain/visitor.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../matching/rules.ts';
+import type { LocalSession } from '../sessions/local-sessions.ts';
 import type { Site } from '../sites/site.ts';
 
 /** Sender of a request, with the site looked up once for all that the request needs of it. */
 export interface RequestContext {
-  readonly session: SessionRef;
-  readonly visitor: Visitor;
+  readonly session: LocalSession;
   /** `undefined` for a site that was taken away since the visitor connected. */
   readonly site: Site | undefined;
 }

@@ -21,7 +21,7 @@ export function sessionRequests({
   return {
     'session:agree': (context, agreed) => agree(context, agreed, store),
     'session:challenge': (context) => admission.challenge(context),
-    'session:prove': ({ session }, { solution }) => admission.prove(session, solution),
+    'session:prove': (context, { solution }) => admission.prove(context, solution),
     'session:check': () => Promise.resolve({ status: 'here' }),
     'session:close': ({ session }) => sessions.close(session),
   };

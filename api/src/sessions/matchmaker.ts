@@ -1,49 +1,42 @@
 import type { RequestReply } from '@passerby/sdk/protocol';
-import type { SessionId } from '../domain/ids.ts';
-import type { Notice } from '../domain/notice.ts';
-import type { SessionRef } from '../domain/session.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { MatchRules } from '../matching/rules.ts';
 import type { Ticket } from '../matching/ticket.ts';
+import type { LocalSession } from './local-sessions.ts';
+import type { NoticeDispatcher } from './notice-dispatcher.ts';
 import type { WaitStatusNotifier } from './wait-status.ts';
 
-/** Looking for someone, and no longer looking. */
+/** Starts and cancels searches. */
 export class Matchmaker {
-  readonly #store: StateStore;
+  readonly #store: Pick<StateStore, 'find' | 'cancel'>;
   readonly #waits: WaitStatusNotifier;
-  readonly #tell: (notices: readonly Notice[]) => void;
-  readonly #isSeated: (sessionId: SessionId) => boolean;
-  readonly #noteTold: (sessionId: SessionId, revision: number) => void;
+  readonly #dispatcher: Pick<NoticeDispatcher, 'dispatch'>;
 
-  constructor(
-    store: StateStore,
-    waits: WaitStatusNotifier,
-    tell: (notices: readonly Notice[]) => void,
-    isSeated: (sessionId: SessionId) => boolean,
-    noteTold: (sessionId: SessionId, revision: number) => void,
-  ) {
-    this.#store = store;
-    this.#waits = waits;
-    this.#tell = tell;
-    this.#isSeated = isSeated;
-    this.#noteTold = noteTold;
+  constructor(parts: {
+    readonly store: Pick<StateStore, 'find' | 'cancel'>;
+    readonly waits: WaitStatusNotifier;
+    readonly dispatcher: Pick<NoticeDispatcher, 'dispatch'>;
+  }) {
+    this.#store = parts.store;
+    this.#waits = parts.waits;
+    this.#dispatcher = parts.dispatcher;
   }
 
-  async find(session: SessionRef, ticket: Ticket, rules: MatchRules): Promise<RequestReply<'match:find'>> {
-    const outcome = await this.#store.find(session, ticket, rules);
-    this.#tell(outcome.notices);
+  async find(session: LocalSession, ticket: Ticket, rules: MatchRules): Promise<RequestReply<'match:find'>> {
+    const outcome = await this.#store.find(session.ref, ticket, rules);
+    this.#dispatcher.dispatch(outcome.notices);
     // Another node's match may have been told before this answer came.
-    if (outcome.status === 'waiting' && !this.#isSeated(session.sessionId)) this.#waits.follow(session.sessionId);
+    if (outcome.status === 'waiting' && session.seating === null) this.#waits.follow(session);
     return { status: outcome.status };
   }
 
-  async cancel(session: SessionRef): Promise<RequestReply<'match:cancel'>> {
-    const outcome = await this.#store.cancel(session);
+  async cancel(session: LocalSession): Promise<RequestReply<'match:cancel'>> {
+    const outcome = await this.#store.cancel(session.ref);
     if (outcome.status === 'cancelled') {
-      this.#waits.unfollow(session.sessionId);
-      this.#noteTold(session.sessionId, outcome.revision);
+      this.#waits.unfollow(session);
+      session.noteTold(outcome.revision);
     }
-    this.#tell(outcome.notices);
+    this.#dispatcher.dispatch(outcome.notices);
     return { status: outcome.status };
   }
 }

@@ -1,11 +1,10 @@
-import { VISITOR } from '../../test/fingerprints.ts';
 import { Metrics } from '../observability/metrics.ts';
 import type { ConversationId } from '@passerby/sdk/protocol';
 import { describe, expect, it, test, vi } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
+import { refOf, TestVisitors } from '../../test/local-visitor.ts';
 import { noNodeBus } from '../cluster/node-bus.ts';
 import { WaitStatusNotifier } from './wait-status.ts';
-import type { Push } from '../push.ts';
 import { directoryOf } from '../sites/site-directory.ts';
 import { randomIds } from '../domain/id-source.ts';
 import { MemoryStore } from '../state/memory/memory-store.ts';
@@ -18,34 +17,29 @@ import { Relay } from './relay.ts';
 
 const site = 'site_shop' as SiteId;
 const nodeId = 'n_here' as NodeId;
-const session: SessionRef = { site, sessionId: 's_a' as SessionId, fence: 1 };
-const to: SessionLocation = { site, sessionId: session.sessionId, nodeId };
+const ref: SessionRef = { site, sessionId: 's_a' as SessionId, fence: 1 };
+const to: SessionLocation = { site, sessionId: ref.sessionId, nodeId };
 
 /** A lifecycle, and what it tells its one visitor. */
 function stage() {
-  const told: string[] = [];
   const failed: unknown[] = [];
   const here = { now: 0 };
-  const push: Push = {
-    toSession: (_, name, payload) =>
-      told.push(`${name} ${(payload as { conversationId?: string }).conversationId ?? ''}`) > 0,
-    toStarted: (_, { conversationId }) => told.push(`conversation:started ${conversationId}`) > 0,
-    toSite: () => true,
-    toAll: () => undefined,
-    hasVisitors: () => true,
-    visitors: () => [[session, VISITOR]],
-    sessions: () => [session],
-    sessionOf: (sessionId) => (sessionId === session.sessionId ? session : null),
-    disconnect: () => undefined,
-  };
-  const store = new MemoryStore(() => here.now, randomIds);
+  const clock = () => here.now;
+  const visitors = new TestVisitors(clock);
+  const { local } = visitors;
+  const { session, connection } = visitors.add(ref);
+  const told = () =>
+    connection.told.map(
+      ({ name, payload }) => `${name} ${(payload as { conversationId?: string }).conversationId ?? ''}`,
+    );
+  const store = new MemoryStore(clock, randomIds);
   const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
-  const relay = new Relay(push, () => here.now, noNodeBus, nodeId);
-  const waits = new WaitStatusNotifier({ store, push, sites, log, clock: () => 0 });
+  const relay = new Relay({ local, clock, bus: noNodeBus, nodeId });
+  const waits = new WaitStatusNotifier({ store, local, sites, log, clock });
   const dispatcher = new NoticeDispatcher({
     store,
+    local,
     relay,
-    push,
     sites,
     bus: noNodeBus,
     waits,
@@ -57,7 +51,10 @@ function stage() {
   return {
     told,
     tell: (...notices: Notice[]) => dispatcher.dispatch(notices),
-    noteTold: (...args: Parameters<NoticeDispatcher['noteTold']>) => dispatcher.noteTold(...args),
+    session,
+    connection,
+    visitors,
+    local,
     relay,
     dispatcher,
     store,
@@ -100,22 +97,22 @@ describe('notices of several nodes, which overtake each other', () => {
     tell(started(1, 'c1'));
     tell(started(3, 'c2'));
     tell(ended(2, 'c1'));
-    expect(told).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
+    expect(told()).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
   });
 
   test('I10 an end before its start: neither is told, and nobody sits there', () => {
-    const { told, tell, relay } = stage();
+    const { told, tell, session } = stage();
     tell(ended(2, 'c1'));
     tell(started(1, 'c1'));
-    expect(told).toEqual([]);
-    expect(relay.size).toBe(0);
+    expect(told()).toEqual([]);
+    expect(session.seat).toBeNull();
   });
 
   test('I10 what is told twice is told once', () => {
     const { told, tell } = stage();
     tell(started(1, 'c1'), started(1, 'c1'));
     tell(ended(2, 'c1'), ended(2, 'c1'));
-    expect(told).toEqual(['conversation:started c1', 'conversation:ended c1']);
+    expect(told()).toEqual(['conversation:started c1', 'conversation:ended c1']);
   });
 
   test('a whole conversation that is older than what was told is passed over', () => {
@@ -123,43 +120,56 @@ describe('notices of several nodes, which overtake each other', () => {
     tell(started(5, 'c2'));
     tell(started(1, 'c1'));
     tell(ended(2, 'c1'));
-    expect(told).toEqual(['conversation:started c2']);
+    expect(told()).toEqual(['conversation:started c2']);
   });
 
   test('one transition may end one conversation and start the next', () => {
     const { told, tell } = stage();
     tell(started(1, 'c1'));
     tell(ended(2, 'c1'), started(2, 'c2'));
-    expect(told).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
+    expect(told()).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
   });
 
   test('the going of a peer before the start it belongs to: the start is told all the same', () => {
     const { told, tell } = stage();
     tell(away(2, 'c1'));
     tell(started(1, 'c1'));
-    expect(told).toEqual(['conversation:started c1']);
+    expect(told()).toEqual(['conversation:started c1']);
   });
 
   test('what is older than an answer is passed over', () => {
-    const { told, tell, noteTold } = stage();
-    noteTold(session.sessionId, 5);
+    const { told, tell, session } = stage();
+    session.noteTold(5);
     tell(started(4, 'c1'));
-    noteTold(session.sessionId, 3);
+    session.noteTold(3);
     tell(started(4, 'c2'));
     tell(started(6, 'c3'));
-    expect(told).toEqual(['conversation:started c3']);
+    expect(told()).toEqual(['conversation:started c3']);
   });
 
   test('who is not here is told nothing, and is held nowhere', () => {
-    const { told, tell, relay } = stage();
+    const { told, tell, local } = stage();
     tell({ ...started(1, 'c1'), to: { ...to, sessionId: 's_gone' as SessionId } });
-    expect([told, relay.size]).toEqual([[], 0]);
+    expect([told(), local.counts().seated]).toEqual([[], 0]);
+  });
+});
+
+describe('the acknowledgement of a start', () => {
+  it('confirms the match, but not once the connection is gone', async () => {
+    const { tell, connection, session, local, store } = stage();
+    const confirm = vi.spyOn(store, 'confirm').mockResolvedValue({ notices: [] });
+    tell(started(1, 'c1'));
+    connection.confirmations[0]!();
+    expect(confirm).toHaveBeenCalledExactlyOnceWith(session.ref, 'c1');
+    local.remove(session);
+    connection.confirmations[0]!();
+    expect(confirm).toHaveBeenCalledTimes(1);
   });
 });
 
 describe('silent conversations', () => {
   it('all end but those whose end fails, and those are counted', async () => {
-    const { relay, dispatcher, store, failed, pass } = stage();
+    const { visitors, relay, dispatcher, store, failed, pass } = stage();
     const ids = ['c1', 'c2', 'c3', 'c4'] as ConversationId[];
     const seat = (conversationId: ConversationId, site: SiteId) => ({
       conversationId,
@@ -168,7 +178,7 @@ describe('silent conversations', () => {
       peer: { site, sessionId: 's_b' as SessionId, nodeId },
     });
     ids.forEach((id, n) =>
-      relay.seat(`s_${id}` as SessionId, seat(id, (n < 2 ? 'site_a' : 'site_b') as SiteId), 1_000),
+      relay.seat(visitors.add(refOf(id)).session, seat(id, (n < 2 ? 'site_a' : 'site_b') as SiteId), 1_000),
     );
     const asked: ConversationId[] = [];
     vi.spyOn(store, 'end').mockImplementation(async (_, id) => {

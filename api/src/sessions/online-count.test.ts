@@ -1,6 +1,6 @@
 import type { OnlineBucket } from '@passerby/sdk/protocol';
 import { describe, expect, it, vi } from 'vitest';
-import type { Push } from '../push.ts';
+import type { Broadcast } from '../broadcast.ts';
 import type { SiteId } from '../domain/ids.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { SiteTurns } from '../state/site-turns.ts';
@@ -24,18 +24,18 @@ function stage() {
       return count;
     },
   } as Pick<StateStore, 'online'> as StateStore;
-  const push = {
-    hasVisitors: (site: SiteId) => (rooms.get(site)?.size ?? 0) > 0,
+  const local = { hasVisitors: (site: SiteId) => (rooms.get(site)?.size ?? 0) > 0 };
+  const broadcast = {
     toSite: (site: SiteId, _name: string, { online }: { online: OnlineBucket }) => {
       pushes += 1;
       const room = [...(rooms.get(site) ?? [])];
       for (const visitor of room) if (!slow.has(visitor)) told.set(visitor, online.min);
       return room.every((visitor) => !slow.has(visitor));
     },
-  } as unknown as Push;
+  } as Pick<Broadcast, 'toSite'>;
   const failed: SiteId[] = [];
   const turns = new SiteTurns({ clock: () => now, failed: (_, site) => void failed.push(site) });
-  const online = new OnlineCount(store, push, () => now, turns);
+  const online = new OnlineCount({ store, local, broadcast, clock: () => now, turns });
   return {
     online,
     failed,

@@ -1,9 +1,10 @@
 import type { OnlineBucket } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
-import type { Push } from '../push.ts';
+import type { Broadcast } from '../broadcast.ts';
 import type { SiteTurns } from '../state/site-turns.ts';
 import type { SiteId } from '../domain/ids.ts';
 import type { StateStore } from '../state/state-store.ts';
+import type { LocalSessions } from './local-sessions.ts';
 
 /** Lower ends of the buckets. The first says whether anybody else is here; from there on they grow with the count. */
 const BUCKET_STARTS = [0, 2, 6, 12, 20, 50, 100, 200, 500, 1_000, 5_000, 10_000] as const;
@@ -29,17 +30,25 @@ interface Told {
 
 /** Tells visitors about how many are on their site: on arrival, and whenever what one of them was told last is no longer right. */
 export class OnlineCount {
-  readonly #store: StateStore;
-  readonly #push: Push;
+  readonly #store: Pick<StateStore, 'online'>;
+  readonly #local: Pick<LocalSessions, 'hasVisitors'>;
+  readonly #broadcast: Pick<Broadcast, 'toSite'>;
   readonly #clock: MonotonicClock;
   readonly #turns: SiteTurns;
   readonly #sites = new Map<SiteId, Told>();
 
-  constructor(store: StateStore, push: Push, clock: MonotonicClock, turns: SiteTurns) {
-    this.#store = store;
-    this.#push = push;
-    this.#clock = clock;
-    this.#turns = turns;
+  constructor(parts: {
+    readonly store: Pick<StateStore, 'online'>;
+    readonly local: Pick<LocalSessions, 'hasVisitors'>;
+    readonly broadcast: Pick<Broadcast, 'toSite'>;
+    readonly clock: MonotonicClock;
+    readonly turns: SiteTurns;
+  }) {
+    this.#store = parts.store;
+    this.#local = parts.local;
+    this.#broadcast = parts.broadcast;
+    this.#clock = parts.clock;
+    this.#turns = parts.turns;
   }
 
   /** Tells a visitor who arrived, and by now hears what the site is told, the bucket as it is. */
@@ -71,7 +80,7 @@ export class OnlineCount {
   async tellChanges(): Promise<void> {
     const due: SiteId[] = [];
     for (const [site, told] of this.#sites) {
-      if (!this.#push.hasVisitors(site)) this.#sites.delete(site);
+      if (!this.#local.hasVisitors(site)) this.#sites.delete(site);
       else if (told.isTouched || this.#clock() - told.lookedAt >= LOOK_MS) due.push(site);
     }
     await this.#turns.each('online', due, (site) => this.#look(site));
@@ -85,7 +94,7 @@ export class OnlineCount {
     told.lookedAt = this.#clock();
     const online = bucketOf(await this.#store.online(site));
     if (told.min === online.min) return;
-    const isToldToAll = this.#push.toSite(site, 'site:presence', { online });
+    const isToldToAll = this.#broadcast.toSite(site, 'site:presence', { online });
     // Whoever reads too slowly is told at the next look.
     told.min = isToldToAll ? online.min : null;
   }

@@ -1,22 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { NoticeDispatcher } from './notice-dispatcher.ts';
-import type { Relay } from './relay.ts';
-import type { WaitStatusNotifier } from './wait-status.ts';
-import type { Push } from '../push.ts';
-import { SiteTurns } from '../state/site-turns.ts';
+import { refOf, TestVisitors } from '../../test/local-visitor.ts';
+import { noNodeBus } from '../cluster/node-bus.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Correction } from '../domain/notice.ts';
 import type { SessionRef } from '../domain/session.ts';
+import { SiteTurns } from '../state/site-turns.ts';
 import type { StateStore } from '../state/state-store.ts';
+import type { LocalSession } from './local-sessions.ts';
+import type { NoticeDispatcher } from './notice-dispatcher.ts';
 import { Reconciler } from './reconciler.ts';
+import { Relay } from './relay.ts';
 import type { Sessions } from './sessions.ts';
 
 const never = () => new Promise<never>(() => undefined);
-const refOf = (site: string, name: string): SessionRef => ({
-  site: site as SiteId,
-  sessionId: `s_${name}` as SessionId,
-  fence: 1,
-});
 
 /** A node with these sessions, a store, and sites that the store does not answer for. */
 function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
@@ -24,41 +20,40 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
   const disconnected: SessionId[] = [];
   const suspended: SessionId[] = [];
   const signs: SiteId[] = [];
+  const visitors = new TestVisitors();
+  const sessions = here.map((ref) => visitors.add(ref).session);
+  const { local } = visitors;
+  const nodeId = 'n_here' as NodeId;
   const reconciler = new Reconciler({
     store: { compare: async () => [], placed: async () => [], ...store } as unknown as StateStore,
-    relay: { seatOf: () => undefined, isPeerAway: () => false, unseat: () => undefined } as unknown as Relay,
-    push: {
-      sessions: () => here,
-      sessionOf: (sessionId: SessionId) => here.find((session) => session.sessionId === sessionId) ?? null,
-      disconnect: (sessionId: SessionId) => {
-        disconnected.push(sessionId);
-        if (sessionId === 's_bad') throw new Error('a bug');
-      },
-    } as unknown as Push,
+    local,
+    relay: new Relay({ local, clock: () => 0, bus: noNodeBus, nodeId }),
     sessions: {
-      isClosing: () => false,
+      disconnect: ({ ref }: LocalSession) => {
+        disconnected.push(ref.sessionId);
+        if (ref.sessionId === 's_bad') throw new Error('a bug');
+      },
       suspend: async ({ sessionId }: SessionRef) => {
         suspended.push(sessionId);
         if (sessionId === 's_bad') throw new Error('away');
       },
     } as unknown as Sessions,
-    dispatcher: { toldAt: () => 0 } as unknown as NoticeDispatcher,
-    waits: { isFollowed: () => false } as unknown as WaitStatusNotifier,
-    nodeId: 'n_here' as NodeId,
+    dispatcher: {} as NoticeDispatcher,
+    nodeId,
     turns: new SiteTurns({ failed: (_, site) => void failed.push(site), bounds: { patienceMs: 1 } }),
     pace: { noteSign: (site) => void signs.push(site) },
   });
-  return { reconciler, failed, disconnected, suspended, signs };
+  return { reconciler, failed, disconnected, suspended, signs, sessions, visitors };
 }
 
 describe('Reconciler', () => {
   it('compares and looks for strays at every site in the same round, though many sites never answer', async () => {
-    const dead = Array.from({ length: 40 }, (_, n) => refOf(`dead_${n}`, `d${n}`));
-    const alive = Array.from({ length: 4 }, (_, n) => refOf(`alive_${n}`, `a${n}`));
+    const dead = Array.from({ length: 40 }, (_, n) => refOf(`d${n}`, `dead_${n}`));
+    const alive = Array.from({ length: 4 }, (_, n) => refOf(`a${n}`, `alive_${n}`));
     const compared: SiteId[] = [];
     const { reconciler, suspended } = stage([...dead, ...alive], {
       compare: async (site) => (site.startsWith('dead') ? never() : (compared.push(site), [])),
-      placed: async (site) => (site.startsWith('dead') ? never() : [refOf(site, `stray_${site}`)]),
+      placed: async (site) => (site.startsWith('dead') ? never() : [refOf(`stray_${site}`, site)]),
     });
     await reconciler.round([...dead, ...alive].map(({ site }) => site));
     expect(compared.sort()).toEqual(alive.map(({ site }) => site));
@@ -68,7 +63,7 @@ describe('Reconciler', () => {
   });
 
   it('applies every correction and suspends every stray of a site but those that fail, which are told of', async () => {
-    const here = ['bad', 'good'].map((name) => refOf('site_a', name));
+    const here = ['bad', 'good'].map((name) => refOf(name, 'site_a'));
     const { reconciler, failed, disconnected, signs } = stage(here, {
       compare: async () => here.map(({ sessionId }) => ({ kind: 'away', sessionId, revision: 1 }) as Correction),
     });
@@ -84,7 +79,7 @@ describe('Reconciler', () => {
   });
 
   it('tells where a record must be missing, and not where a notice may be on its way', async () => {
-    const [lost, late] = [refOf('site_lost', 'a'), refOf('site_late', 'b')];
+    const [lost, late] = [refOf('a', 'site_lost'), refOf('b', 'site_late')];
     const { reconciler, signs } = stage([lost, late], {
       compare: async (site, [held]) => {
         const { sessionId } = held!.session;
@@ -93,5 +88,23 @@ describe('Reconciler', () => {
     });
     await reconciler.round([]);
     expect(signs).toEqual(['site_lost']);
+  });
+
+  it.each<[string, (session: LocalSession, visitors: TestVisitors) => void]>([
+    ['was told something newer', (session) => session.noteTold(7)],
+    ['left the node', (session, { local }) => void local.remove(session)],
+    ['asked to be forgotten', (session) => void (session.isClosing = true)],
+    ['no longer waits', (session) => void (session.wait = null)],
+  ])('corrects nobody who %s while the store was asked', async (_, happen) => {
+    const node = stage([refOf('a')], {
+      compare: async (_site, views) => {
+        happen(node.sessions[0]!, node.visitors);
+        return views.map(({ session: { sessionId } }) => ({ kind: 'away', sessionId, revision: 1 }) as Correction);
+      },
+    });
+    node.sessions[0]!.wait = { since: 0, dueAt: 0 };
+    await node.reconciler.round([]);
+    expect(node.disconnected).toEqual([]);
+    expect(node.failed).toEqual([]);
   });
 });

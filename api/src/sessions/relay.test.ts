@@ -1,7 +1,7 @@
 import { TIMES, type ConversationId, type Frame, type Run } from '@passerby/sdk/protocol';
 import { describe, expect, it } from 'vitest';
 import { noNodeBus } from '../cluster/node-bus.ts';
-import type { Push } from '../push.ts';
+import { refOf, TestVisitors } from '../../test/local-visitor.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Seat } from '../domain/session.ts';
 import { Relay } from './relay.ts';
@@ -21,47 +21,56 @@ const frame = (seq: number): Frame => ({
 /** A sits here, and B is who they talk to. */
 function stage() {
   let now = 0;
-  let isConnected = true;
-  const push = { toSession: () => isConnected } as unknown as Push;
-  const relay = new Relay(push, () => now, noNodeBus, NODE);
   const seat: Seat = {
     conversationId: ID,
     role: 'offerer',
     shared: { interests: [], isSameTopic: false },
     peer: { site: 'site_a' as SiteId, sessionId: B, nodeId: NODE },
   };
-  relay.seat(A, seat, 60_000);
+  const visitors = new TestVisitors(() => now);
+  const relay = new Relay({ local: visitors.local, clock: () => now, bus: noNodeBus, nodeId: NODE });
+  const connect = () => {
+    const { session } = visitors.add(refOf('a'));
+    relay.seat(session, seat, 60_000);
+    return session;
+  };
+  let session = connect();
+  const disconnect = () => {
+    visitors.local.remove(session);
+    relay.unseat(session);
+  };
   return {
     relay,
-    sitAgain: () => relay.seat(A, seat, 60_000),
+    disconnect,
+    comeBack: () => void (session = connect()),
+    leave: () => relay.unseat(session),
     pass: (ms: number) => void (now += ms),
-    setConnected: (is: boolean) => void (isConnected = is),
     hasHeard: () => relay.hasHeardPeer(A, ID),
   };
 }
 
 describe('S33 whether a visitor has heard their peer', () => {
   it('is so from the first frame with a number that was handed to them', () => {
-    const { relay, hasHeard, setConnected } = stage();
+    const { relay, hasHeard, disconnect, comeBack } = stage();
     relay.receive(B, A, frame(0));
     relay.receive('s_other' as SessionId, A, frame(1));
-    setConnected(false);
-    relay.receive(B, A, frame(1));
+    disconnect();
+    expect(relay.receive(B, A, frame(1))).toBe('peer_away');
     expect(hasHeard()).toBe(false);
-    setConnected(true);
+    comeBack();
     relay.receive(B, A, frame(1));
     expect(hasHeard()).toBe(true);
     expect(relay.hasHeardPeer(B, ID)).toBe(false);
   });
 
   it('is known for as long as a conversation runs, also of one they came back to, and for a while after its end', () => {
-    const { relay, sitAgain, pass, hasHeard } = stage();
+    const { relay, disconnect, comeBack, leave, pass, hasHeard } = stage();
     relay.receive(B, A, frame(1));
-    relay.unseat(A);
-    sitAgain();
+    disconnect();
+    comeBack();
     pass(2 * TIMES.reportMs);
     expect(hasHeard()).toBe(true);
-    relay.unseat(A);
+    leave();
     pass(TIMES.reportMs - 1);
     expect(hasHeard()).toBe(true);
     pass(1);

@@ -2,128 +2,114 @@ import { FRAME_EVENT, type ConversationId, type Frame } from '@passerby/sdk/prot
 import type { NodeBus } from '../cluster/node-bus.ts';
 import type { MonotonicClock } from '../clock.ts';
 import { type FrameFault, isNumberMissing } from '../contract/frame.ts';
-import type { Push } from '../push.ts';
 import type { NodeId, SessionId } from '../domain/ids.ts';
 import type { Seat } from '../domain/session.ts';
 import { HeardPeers } from './heard-peers.ts';
+import type { LocalSession, LocalSessions } from './local-sessions.ts';
 
 /** Reasons for which the relay drops a frame. */
 export type RelayFault = Extract<FrameFault, 'not_paired' | 'peer_away' | 'unnumbered'>;
 
-interface Place {
-  readonly seat: Seat;
-  readonly inactivityMs: number;
-  isPeerAway: boolean;
-  /** True if something with a number was handed to this visitor. */
-  isPeerHeard: boolean;
-  lastSaidAt: number;
-}
-
 /**
- * Carries frames between the two visitors of a conversation. It knows who sits where from the store's
- * notices and asks nobody: a frame costs no trip to a store. It keeps no frame.
+ * Carries frames between the two visitors of a conversation. It learns from the store's notices who sits where, so that
+ * a frame costs no access to a store. It keeps no frame.
  */
 export class Relay {
-  readonly #push: Push;
+  readonly #local: LocalSessions;
   readonly #clock: MonotonicClock;
   readonly #bus: NodeBus;
   readonly #nodeId: NodeId;
-  readonly #places = new Map<SessionId, Place>();
   readonly #heardPeers: HeardPeers;
   /** Frames passed on so far, to visitors of this node and to other nodes. */
   readonly passed = { local: 0, remote: 0 };
 
-  constructor(push: Push, clock: MonotonicClock, bus: NodeBus, nodeId: NodeId) {
-    this.#push = push;
-    this.#clock = clock;
-    this.#bus = bus;
-    this.#nodeId = nodeId;
-    this.#heardPeers = new HeardPeers(clock);
+  constructor(parts: {
+    readonly local: LocalSessions;
+    readonly clock: MonotonicClock;
+    readonly bus: NodeBus;
+    readonly nodeId: NodeId;
+  }) {
+    this.#local = parts.local;
+    this.#clock = parts.clock;
+    this.#bus = parts.bus;
+    this.#nodeId = parts.nodeId;
+    this.#heardPeers = new HeardPeers(parts.clock);
   }
 
-  /** This visitor of this node sits in a conversation now. */
-  seat(sessionId: SessionId, seat: Seat, inactivityMs: number, isPeerAway = false): void {
-    this.unseat(sessionId);
-    const isPeerHeard = this.#heardPeers.has(sessionId, seat.conversationId);
-    this.#places.set(sessionId, { seat, inactivityMs, isPeerAway, isPeerHeard, lastSaidAt: this.#clock() });
+  /** Seats a visitor of this node in a conversation. */
+  seat(session: LocalSession, seat: Seat, inactivityMs: number, isPeerAway = false): void {
+    this.unseat(session);
+    const isPeerHeard = this.#heardPeers.has(session.ref.sessionId, seat.conversationId);
+    session.seating = { seat, inactivityMs, isPeerAway, isPeerHeard, lastMessageAt: this.#clock() };
   }
 
-  /** The visitor left that conversation (or this node). Nothing of it reaches them from here on. */
-  unseat(sessionId: SessionId): void {
-    const place = this.#places.get(sessionId);
-    if (place?.isPeerHeard) this.#heardPeers.remember(sessionId, place.seat.conversationId);
-    this.#places.delete(sessionId);
+  /** Takes a visitor out of their conversation, or off this node. No frame of it reaches them from here on. */
+  unseat(session: LocalSession): void {
+    const { seating } = session;
+    if (seating?.isPeerHeard) this.#heardPeers.remember(session.ref.sessionId, seating.seat.conversationId);
+    session.seating = null;
   }
 
-  seatOf(sessionId: SessionId): Seat | undefined {
-    return this.#places.get(sessionId)?.seat;
+  /** Sets the location of a visitor's peer, whose connection ended or came back. */
+  setPeer(session: LocalSession, peer: Seat['peer'], isAway: boolean): void {
+    const { seating } = session;
+    if (seating !== null) session.seating = { ...seating, seat: { ...seating.seat, peer }, isPeerAway: isAway };
   }
 
-  isPeerAway(sessionId: SessionId): boolean {
-    return this.#places.get(sessionId)?.isPeerAway ?? false;
-  }
-
-  /** The peer's connection went or came back, maybe elsewhere. */
-  setPeer(sessionId: SessionId, peer: Seat['peer'], isAway: boolean): void {
-    const place = this.#places.get(sessionId);
-    if (place === undefined) return;
-    this.#places.set(sessionId, { ...place, seat: { ...place.seat, peer }, isPeerAway: isAway });
-  }
-
-  /** Hands a frame to the sender's present peer, or says why not. The sender's own seat decides, the id in the frame is only a fence. */
-  pass(from: SessionId, frame: Frame): RelayFault | null {
-    const place = this.#places.get(from);
-    if (place?.seat.conversationId !== frame.conversationId) return 'not_paired';
+  /**
+   * Passes a frame to the sender's present peer. Returns why it was dropped, `null` if it was not. The sender's own seat
+   * decides; the id in the frame is only a fence.
+   */
+  pass({ ref, seating }: LocalSession, frame: Frame): RelayFault | null {
+    if (seating?.seat.conversationId !== frame.conversationId) return 'not_paired';
     if (isNumberMissing(frame)) return 'unnumbered';
-    if (frame.seq > 0) place.lastSaidAt = this.#clock();
-    if (place.isPeerAway) return 'peer_away';
-    const { peer } = place.seat;
+    if (frame.seq > 0) seating.lastMessageAt = this.#clock();
+    if (seating.isPeerAway) return 'peer_away';
+    const { peer } = seating.seat;
     if (peer.nodeId === this.#nodeId) {
-      const fault = this.receive(from, peer.sessionId, frame);
+      const fault = this.receive(ref.sessionId, peer.sessionId, frame);
       if (fault === null) this.passed.local += 1;
       return fault;
     }
     this.passed.remote += 1;
-    this.#bus.send(peer.nodeId, { kind: 'frame', from, to: peer.sessionId, frame });
+    this.#bus.send(peer.nodeId, { kind: 'frame', from: ref.sessionId, to: peer.sessionId, frame });
     return null;
   }
 
-  /** Hands a frame to a visitor of this node, if the sender is their present peer. */
+  /** Delivers a frame to a visitor of this node, if the sender is their present peer. Returns why it was dropped. */
   receive(from: SessionId, to: SessionId, frame: Frame): RelayFault | null {
-    const place = this.#places.get(to);
-    if (place === undefined) return 'peer_away';
-    const { conversationId, peer } = place.seat;
+    const session = this.#local.find(to);
+    const seating = session?.seating ?? null;
+    if (session === undefined || seating === null) return 'peer_away';
+    const { conversationId, peer } = seating.seat;
     if (conversationId !== frame.conversationId || peer.sessionId !== from) return 'not_paired';
     // The sender's node may run a version that does not check this.
     if (isNumberMissing(frame)) return 'unnumbered';
-    if (frame.seq > 0) place.lastSaidAt = this.#clock();
-    if (!this.#push.toSession(to, FRAME_EVENT, frame)) return 'peer_away';
-    if (frame.seq > 0) place.isPeerHeard = true;
+    session.connection.push(FRAME_EVENT, frame);
+    if (frame.seq > 0) {
+      seating.lastMessageAt = this.#clock();
+      seating.isPeerHeard = true;
+    }
     return null;
   }
 
   /**
-   * Returns whether something the peer said was handed to this visitor by this node; known until `TIMES.reportMs` after the
-   * visitor left the conversation. `false` also for what another node handed over.
+   * Returns whether this node delivered a message of the peer to this visitor; known until `TIMES.reportMs` after the
+   * visitor left the conversation. `false` also for what another node delivered.
    */
   hasHeardPeer(sessionId: SessionId, conversationId: ConversationId): boolean {
-    const place = this.#places.get(sessionId);
-    const isSeated = place?.seat.conversationId === conversationId;
-    return (isSeated && place.isPeerHeard) || this.#heardPeers.has(sessionId, conversationId);
+    const seating = this.#local.find(sessionId)?.seating ?? null;
+    const isSeated = seating?.seat.conversationId === conversationId;
+    return (isSeated && seating.isPeerHeard) || this.#heardPeers.has(sessionId, conversationId);
   }
 
-  /** Conversations of this node in which nobody said anything for their site's inactivity time. */
+  /** Returns the seats of this node in conversations without a message for their site's inactivity time. */
   silent(): Seat[] {
     const now = this.#clock();
     const seats: Seat[] = [];
-    for (const place of this.#places.values()) {
-      if (now - place.lastSaidAt >= place.inactivityMs) seats.push(place.seat);
+    for (const { seating } of this.#local.all()) {
+      if (seating !== null && now - seating.lastMessageAt >= seating.inactivityMs) seats.push(seating.seat);
     }
     return seats;
-  }
-
-  /** Number of visitors that sit here, for the tests that show nothing is left behind. */
-  get size(): number {
-    return this.#places.size;
   }
 }

@@ -1,19 +1,20 @@
 import { FINGERPRINT, VISITOR } from '../../test/fingerprints.ts';
-import { TIMES, type ResumeToken } from '@passerby/sdk/protocol';
-import { describe, expect, test } from 'vitest';
+import type { ConversationId, ResumeToken } from '@passerby/sdk/protocol';
+import { describe, expect, test, vi } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
-import { SiteTurns } from '../state/site-turns.ts';
+import { RecordingConnection, TestVisitors } from '../../test/local-visitor.ts';
 import type { NodeMessage } from '../cluster/node-bus.ts';
 import { Relay } from './relay.ts';
 import { WaitStatusNotifier } from './wait-status.ts';
-import type { Push } from '../push.ts';
 import { directoryOf } from '../sites/site-directory.ts';
 import { randomIds } from '../domain/id-source.ts';
 import { MemoryStore } from '../state/memory/memory-store.ts';
 import type { NodeId, SessionId } from '../domain/ids.ts';
-import type { SessionRef } from '../domain/session.ts';
+import type { Seat } from '../domain/session.ts';
+import { Refusal } from '../errors.ts';
 import type { ResumeOutcome } from '../state/state-store.ts';
-import { OnlineCount } from './online-count.ts';
+import type { LocalSession } from './local-sessions.ts';
+import { SiteActivity } from './site-activity.ts';
 import { Sessions } from './sessions.ts';
 
 const SITE = siteOf('pk_test_shop');
@@ -44,57 +45,48 @@ class SlowStore extends MemoryStore {
 
 /** One node, and a visitor whose connection is here, with fence 1. */
 async function stage() {
-  const here = { now: 0, hasVisitors: true };
-  const held = new Map<SessionId, SessionRef>();
-  const closed: number[] = [];
+  const here = { now: 0 };
   const sent: NodeMessage[] = [];
-  const push: Push = {
-    toSession: () => true,
-    toStarted: () => true,
-    toSite: () => true,
-    toAll: () => undefined,
-    hasVisitors: () => here.hasVisitors,
-    visitors: () => [...held.values()].map((session) => [session, VISITOR] as const),
-    sessions: () => held.values(),
-    sessionOf: (sessionId) => held.get(sessionId) ?? null,
-    disconnect: (sessionId) => {
-      const session = held.get(sessionId);
-      if (session !== undefined) closed.push(session.fence);
-      held.delete(sessionId);
-    },
-  };
   const clock = () => here.now;
   const bus = { send: (_: NodeId, message: NodeMessage) => void sent.push(message) };
   const store = new SlowStore(clock, randomIds);
-  const relay = new Relay(push, clock, bus, HERE);
-  const online = new OnlineCount(store, push, clock, new SiteTurns({ failed: () => undefined }));
-  const waits = new WaitStatusNotifier({ store, push, sites: directoryOf([SITE]), log: listLog(), clock });
+  const { local } = new TestVisitors(clock);
+  const sites = directoryOf([SITE]);
+  const relay = new Relay({ local, clock, bus, nodeId: HERE });
+  const log = listLog();
+  const waits = new WaitStatusNotifier({ store, local, sites, log, clock });
   const sessions = new Sessions({
     sessionAdmission: { admit: () => Promise.resolve(), admitBack: () => Promise.resolve() },
-    ...{ store, relay, push, online, waits, bus, clock, dates: clock },
+    ...{ store, local, relay, waits, bus, clock, dates: clock, log },
+    online: { touch: () => undefined },
+    activity: new SiteActivity(local, clock),
+    dispatcher: { dispatch: () => undefined },
     ids: randomIds,
     nodeId: HERE,
-    tell: () => undefined,
-    toldAt: () => 0,
   });
-  const tokens: ResumeToken[] = [];
-  const arrive = (resume?: ResumeToken) =>
-    sessions.arrive(SITE, resume, VISITOR, (session, ready) => {
-      tokens.push(ready.resume);
-      return held.set(session.sessionId, session).size > 0;
-    });
+  const connections: RecordingConnection[] = [];
+  const arrive = (resume?: ResumeToken) => {
+    const connection = new RecordingConnection();
+    connections.push(connection);
+    return sessions.arrive(SITE, resume, VISITOR, connection);
+  };
   await arrive();
-  const [sessionId, token] = [[...held.keys()][0]!, tokens[0]!];
+  const [first] = [...local.all()] as [LocalSession];
+  const { sessionId } = first.ref;
+  const token = (connections[0]!.told[0]!.payload as { resume: ResumeToken }).resume;
   return {
-    here,
     sessions,
     store,
     sent,
-    closed,
+    isFirstClosed: () => !connections[0]!.isOpen,
     arrive,
     sessionId,
     token,
-    fence: () => held.get(sessionId)?.fence ?? null,
+    local,
+    relay,
+    waits,
+    first,
+    fence: () => local.find(sessionId)?.ref.fence ?? null,
   };
 }
 
@@ -122,12 +114,12 @@ describe('of several connections with one token', () => {
   });
 
   test('the connection that stood here goes also when the store knows of one elsewhere', async () => {
-    const { store, sent, closed, arrive, sessionId, token, fence } = await stage();
+    const { store, sent, isFirstClosed, arrive, sessionId, token, fence } = await stage();
     await store.resumeElsewhere(token);
     const arriving = arrive(token);
     await store.answer(0);
     expect((await arriving).kind).toBe('here');
-    expect([closed, fence()]).toEqual([[1], 3]);
+    expect([isFirstClosed(), fence()]).toEqual([true, 3]);
     expect(sent).toEqual([{ kind: 'superseded', sessionId, fence: 3 }]);
   });
 
@@ -144,27 +136,43 @@ describe('of several connections with one token', () => {
   });
 });
 
-describe('a site whose last visitor went', () => {
-  const LONG_AFTER_MS = TIMES.graceMs + 60_000;
-
-  test('is looked after once more however late that is, and then no longer', async () => {
-    const { here, sessions } = await stage();
-    here.hasVisitors = false;
-    here.now = LONG_AFTER_MS;
-    expect(sessions.activeSites()).toEqual([SITE.id]);
-    expect(sessions.activeSites()).toEqual([]);
+describe('the record of a connection', () => {
+  const seat = (sessionId: SessionId): Seat => ({
+    conversationId: 'c_1' as ConversationId,
+    role: 'offerer',
+    shared: { interests: [], isSameTopic: false },
+    peer: { site: SITE.id, sessionId, nodeId: HERE },
   });
 
-  test('is looked after as long as more is due on it than could be done', async () => {
-    const { here, sessions } = await stage();
-    here.hasVisitors = false;
-    here.now = LONG_AFTER_MS;
-    for (let round = 0; round < 3; round++) {
-      expect(sessions.activeSites()).toEqual([SITE.id]);
-      sessions.lookAgain(SITE.id);
-    }
-    expect(sessions.activeSites()).toEqual([SITE.id]);
-    expect(sessions.activeSites()).toEqual([]);
-    expect(sessions.siteCount).toBe(0);
+  test.each<[string, (sessions: Sessions, session: LocalSession) => unknown]>([
+    ['ends', (sessions, session) => sessions.disconnected(session)],
+    ['is superseded', (sessions, session) => sessions.supersede(session)],
+    ['is evicted', (sessions, session) => sessions.evict(session, new Refusal('banned'))],
+    ['is closed by its visitor', (sessions, session) => sessions.close(session)],
+  ])('goes with seat and wait when it %s', async (_, end) => {
+    const { sessions, local, relay, waits, first } = await stage();
+    relay.seat(first, seat('s_peer' as SessionId), 1_000);
+    waits.follow(first);
+    await end(sessions, first);
+    expect(local.counts()).toEqual({ sessions: 0, seated: 0, waiting: 0 });
+    expect([first.seat, first.wait]).toEqual([null, null]);
+  });
+
+  test('of a session that another connection took over stays when the older one ends', async () => {
+    const { sessions, store, arrive, token, fence, first } = await stage();
+    const arriving = arrive(token);
+    await store.answer(0);
+    await arriving;
+    const suspend = vi.spyOn(store, 'suspend');
+    await sessions.disconnected(first);
+    expect(fence()).toBe(2);
+    expect(suspend).not.toHaveBeenCalled();
+  });
+
+  test('is given back to the reconciler when the store cannot close the session', async () => {
+    const { sessions, store, local, first } = await stage();
+    vi.spyOn(store, 'close').mockRejectedValue(new Refusal('unavailable'));
+    await expect(sessions.close(first)).rejects.toMatchObject({ code: 'unavailable' });
+    expect([local.has(first), first.isClosing]).toEqual([true, false]);
   });
 });

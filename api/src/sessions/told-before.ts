@@ -45,7 +45,7 @@ export class ToldBefore {
     }
   }
 
-  /** Number of visitors remembered, for the tests that show nothing is left behind. */
+  /** Number of visitors remembered. */
   get size(): number {
     return this.#told.size;
   }

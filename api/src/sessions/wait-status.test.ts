@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { listLog } from '../../test/harness.ts';
+import { refOf, TestVisitors } from '../../test/local-visitor.ts';
 import { Refusal } from '../errors.ts';
-import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { SessionId, SiteId } from '../domain/ids.ts';
+import type { SessionId } from '../domain/ids.ts';
 import type { SessionRef } from '../domain/session.ts';
 import type { StateStore, Survey } from '../state/state-store.ts';
 import { DEFAULT_MATCH_RULES } from '../matching/rules.ts';
@@ -79,21 +79,21 @@ describe('a round of reports', () => {
         return new Promise<Survey>((resolve, reject) => answers.push({ resolve, reject }));
       },
     } as unknown as StateStore;
-    const push = {
-      sessionOf: (sessionId: SessionId) => ({
-        site: siteOf(Number(sessionId.slice(2))) as SiteId,
-        sessionId,
-        fence: 1,
-      }),
-      toSession: (sessionId: SessionId) => told.push(sessionId),
-    } as unknown as Push;
     const sites = { rulesOf: () => DEFAULT_MATCH_RULES } as unknown as SiteDirectory;
-    const reports = new WaitStatusNotifier({ store, push, sites, log: listLog(), clock: () => now, roundMs });
-    for (let n = 0; n < WAITERS; n++) reports.follow(`s_${n}` as SessionId);
+    const visitors = new TestVisitors(() => now);
+    const { local } = visitors;
+    const reports = new WaitStatusNotifier({ store, local, sites, log: listLog(), clock: () => now, roundMs });
+    const waiters = Array.from({ length: WAITERS }, (_, n) => visitors.add(refOf(String(n), siteOf(n))));
+    for (const { session, connection } of waiters) {
+      reports.follow(session);
+      vi.spyOn(connection, 'push').mockImplementation(() => void told.push(session.ref.sessionId));
+    }
     now = 2_000;
     const settled = () => new Promise((resolve) => setImmediate(resolve));
     return {
       reports,
+      local,
+      waiters,
       asked,
       told,
       /** Answers all that is asked, until nothing is. */
@@ -163,5 +163,32 @@ describe('a round of reports', () => {
     await answerAll();
     await round;
     expect(told).toHaveLength(WAITERS - 32);
+  });
+
+  it('tells nobody whose wait ended or who left while it was surveyed, and asks no more for them', async () => {
+    const { reports, local, waiters, asked, told, answerAll, pass } = crowd();
+    const [matched, gone] = [waiters[0]!.session, waiters[1]!.session];
+    const round = reports.round();
+    reports.unfollow(matched);
+    local.remove(gone);
+    reports.unfollow(gone);
+    await answerAll();
+    await round;
+    expect(told).not.toContain(gone.ref.sessionId);
+    asked.length = 0;
+    pass(2_000);
+    const next = reports.round();
+    await answerAll();
+    await next;
+    expect(asked).toHaveLength(WAITERS - 2);
+  });
+
+  it('follows nobody who is not on this node any more', () => {
+    const { reports, local, waiters } = crowd();
+    const { session } = waiters[0]!;
+    reports.unfollow(session);
+    local.remove(session);
+    reports.follow(session);
+    expect(session.wait).toBeNull();
   });
 });

@@ -2,13 +2,13 @@ import type { PushPayload, Widening } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
-import type { Push } from '../push.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
-import type { SessionId, SiteId } from '../domain/ids.ts';
+import type { SiteId } from '../domain/ids.ts';
 import type { StateStore, Survey } from '../state/state-store.ts';
 import { SURVEYED } from '../state/survey.ts';
 import { stepAt } from '../matching/expansions.ts';
 import type { MatchRules } from '../matching/rules.ts';
+import type { LocalSession, LocalSessions } from './local-sessions.ts';
 
 /** Interval at which a waiting visitor is told how the wait stands. Milliseconds. */
 const REPORT_EVERY_MS = 2_000;
@@ -21,104 +21,97 @@ const UNDER_WAY_MAX = 32;
 /** Time in which one round begins surveys. Those that are left are first in the next one. Milliseconds. */
 const ROUND_MS = 500;
 
-/** Tells who waits on this node how their wait stands. */
+/** Tells the visitors who wait on this node the status of their wait. */
 export class WaitStatusNotifier {
-  readonly #store: StateStore;
-  readonly #push: Push;
-  readonly #sites: SiteDirectory;
+  readonly #store: Pick<StateStore, 'survey'>;
+  readonly #local: LocalSessions;
+  readonly #sites: Pick<SiteDirectory, 'rulesOf'>;
   readonly #log: Log;
   readonly #clock: MonotonicClock;
-  /** Visitors who wait here, by when they are told next; the next one first. */
-  readonly #dueAt = new Map<SessionId, number>();
-  /** Since when they wait, as far as this node knows. */
-  readonly #since = new Map<SessionId, number>();
-
   readonly #roundMs: number;
+  /** Sessions with a `wait`, the one due next first. */
+  readonly #queue = new Set<LocalSession>();
 
   constructor(parts: {
-    store: StateStore;
-    push: Push;
-    sites: SiteDirectory;
-    log: Log;
-    clock: MonotonicClock;
+    readonly store: Pick<StateStore, 'survey'>;
+    readonly local: LocalSessions;
+    readonly sites: Pick<SiteDirectory, 'rulesOf'>;
+    readonly log: Log;
+    readonly clock: MonotonicClock;
     /** Replaces `ROUND_MS`, for tests. */
-    roundMs?: number;
+    readonly roundMs?: number;
   }) {
     this.#store = parts.store;
-    this.#push = parts.push;
+    this.#local = parts.local;
     this.#sites = parts.sites;
     this.#log = parts.log;
     this.#clock = parts.clock;
     this.#roundMs = parts.roundMs ?? ROUND_MS;
   }
 
-  /** This visitor waits, and has for `waitedMs`; told first after a while, since most waits are over by then. */
-  follow(sessionId: SessionId, waitedMs = 0): void {
-    if (this.#dueAt.has(sessionId)) return;
-    this.#dueAt.set(sessionId, this.#clock() + REPORT_EVERY_MS);
-    this.#since.set(sessionId, this.#clock() - waitedMs);
+  /**
+   * Notes that a visitor waits, and has for `waitedMs`. They are told first after `REPORT_EVERY_MS`, since most waits are
+   * over by then.
+   */
+  follow(session: LocalSession, waitedMs = 0): void {
+    if (session.wait !== null || !this.#local.has(session)) return;
+    const now = this.#clock();
+    session.wait = { since: now - waitedMs, dueAt: now + REPORT_EVERY_MS };
+    this.#queue.add(session);
   }
 
-  /** The wait is over, or the visitor is elsewhere. */
-  unfollow(sessionId: SessionId): void {
-    this.#dueAt.delete(sessionId);
-    this.#since.delete(sessionId);
+  /** Notes that a wait is over, or its visitor no longer on this node. */
+  unfollow(session: LocalSession): void {
+    session.wait = null;
+    this.#queue.delete(session);
   }
 
-  /** Time for which the visitor has waited; 0 for one who does not wait here. Milliseconds. */
-  waitedMs(sessionId: SessionId): number {
-    const since = this.#since.get(sessionId);
-    return since === undefined ? 0 : Math.max(0, this.#clock() - since);
+  /** Returns the time for which the visitor has waited; 0 for one who does not wait here. Milliseconds. */
+  waitedMs({ wait }: LocalSession): number {
+    return wait === null ? 0 : Math.max(0, this.#clock() - wait.since);
   }
 
-  /** Returns whether the visitor was told to wait. */
-  isFollowed(sessionId: SessionId): boolean {
-    return this.#dueAt.has(sessionId);
-  }
-
-  /** Number of visitors who wait here, for the tests that show nothing is left behind. */
-  get size(): number {
-    return this.#dueAt.size;
-  }
-
-  /** Tells those whose time has come, whoever has waited longest for it first, for as long as a round may take. */
+  /** Tells those who are due, the longest overdue first, for as long as a round may take. */
   async round(): Promise<void> {
     const now = this.#clock();
-    const due: SessionId[] = [];
-    for (const [sessionId, dueAt] of this.#dueAt) {
-      if (dueAt > now || due.length === REPORTS_MAX) break;
-      due.push(sessionId);
+    const due: LocalSession[] = [];
+    for (const session of this.#queue) {
+      if (session.wait!.dueAt > now || due.length === REPORTS_MAX) break;
+      due.push(session);
     }
     const deadline = performance.now() + this.#roundMs;
     let next = 0;
     const sitesAway = new Set<SiteId>();
     const lane = async () => {
       while (next < due.length && performance.now() <= deadline) {
-        const sessionId = due[next++]!;
-        const site = this.#push.sessionOf(sessionId)?.site;
-        // A site that fails is not asked for its others too: they go to the end, and keep nobody of another site waiting.
-        const outcome = site !== undefined && sitesAway.has(site) ? 'unavailable' : await this.#report(sessionId);
-        if (outcome === 'unavailable' && site !== undefined) sitesAway.add(site);
-        // Unless the wait ended meanwhile; last in order again if it goes on.
-        if (!this.#dueAt.delete(sessionId)) continue;
-        if (outcome === 'over') this.#since.delete(sessionId);
-        else this.#dueAt.set(sessionId, this.#clock() + REPORT_EVERY_MS);
+        const session = due[next++]!;
+        const { site } = session.ref;
+        // A site that fails is not asked again in this round: its visitors are requeued, and delay nobody of another site.
+        if (!sitesAway.has(site) && (await this.#report(session)) === 'unavailable') sitesAway.add(site);
+        this.#requeue(session);
       }
     };
     await Promise.all(Array.from({ length: Math.min(UNDER_WAY_MAX, due.length) }, lane));
   }
 
-  async #report(sessionId: SessionId): Promise<'told' | 'over' | 'unavailable'> {
-    const session = this.#push.sessionOf(sessionId);
-    if (session === null) return 'over';
+  /** Moves a session to the end of the queue, unless its wait ended meanwhile. */
+  #requeue(session: LocalSession): void {
+    if (session.wait === null) return;
+    session.wait.dueAt = this.#clock() + REPORT_EVERY_MS;
+    this.#queue.delete(session);
+    this.#queue.add(session);
+  }
+
+  async #report(session: LocalSession): Promise<'told' | 'unavailable'> {
+    const { ref } = session;
     try {
-      const survey = await this.#store.survey(session);
-      // Met somebody, of which a notice is on its way, or fell out of line: reconciling tells which.
-      if (survey === null) return 'told';
-      this.#push.toSession(sessionId, 'match:status', statusFrom(survey, this.#sites.rulesOf(session.site)));
+      const survey = await this.#store.survey(ref);
+      // Without one the visitor was matched, and a notice is on its way, or fell out of the queue: reconciling tells which.
+      if (survey !== null && this.#local.has(session))
+        session.connection.push('match:status', statusFrom(survey, this.#sites.rulesOf(ref.site)));
       return 'told';
     } catch (thrown) {
-      this.#log.warn({ site: session.site, error: errorFields(thrown) }, 'a wait could not be surveyed');
+      this.#log.warn({ site: ref.site, error: errorFields(thrown) }, 'a wait could not be surveyed');
       return thrown instanceof Refusal && thrown.code === 'unavailable' ? 'unavailable' : 'told';
     }
   }

@@ -10,23 +10,14 @@ import { type FrameFault, parseFrame } from '../contract/frame.ts';
 import { REQUEST_SCHEMAS } from '../contract/requests.ts';
 import { within } from '../deadline.ts';
 import { Refusal, toRefusal } from '../errors.ts';
-import type { FrameLimiter } from '../rate-limiting/frame-limiter.ts';
-import type { RateLimiter } from '../rate-limiting/rate-limiter.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Tally } from '../observability/tally.ts';
 import type { FrameHandler } from '../requests/frames.ts';
 import type { RequestContext, RequestHandlers } from '../requests/request-context.ts';
+import type { LocalSession } from '../sessions/local-sessions.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { VisitorSocket } from './visitor-socket.ts';
-
-/** Limits of what a visitor may send. */
-export interface RouterLimits {
-  readonly limiter: Pick<RateLimiter, 'consumeOfSession'>;
-  readonly frames: Pick<FrameLimiter, 'admits'>;
-  /** Maximum number of concurrent requests of one visitor. */
-  readonly requestsMax: number;
-}
 
 /** Registration of a listener for what a visitor sends, which may be any value. */
 type Listen = (name: string, listener: (...args: unknown[]) => void) => void;
@@ -43,9 +34,7 @@ export class RequestRouter {
   readonly #passFrame: FrameHandler;
   readonly #log: Log;
   readonly #tally: Tally;
-  readonly #limits: RouterLimits;
-  /** Number of requests in progress of each visitor, answered or not. */
-  readonly #underWay = new WeakMap<VisitorSocket, number>();
+  readonly #requestsMax: number;
 
   constructor(parts: {
     readonly sites: Pick<SiteDirectory, 'byId'>;
@@ -53,14 +42,15 @@ export class RequestRouter {
     readonly passFrame: FrameHandler;
     readonly log: Log;
     readonly tally: Tally;
-    readonly limits: RouterLimits;
+    /** Maximum number of concurrent requests of one visitor. */
+    readonly requestsMax: number;
   }) {
     this.#sites = parts.sites;
     this.#handlers = parts.handlers;
     this.#passFrame = parts.passFrame;
     this.#log = parts.log;
     this.#tally = parts.tally;
-    this.#limits = parts.limits;
+    this.#requestsMax = parts.requestsMax;
   }
 
   open(socket: VisitorSocket): void {
@@ -83,12 +73,12 @@ export class RequestRouter {
       return;
     }
     try {
-      this.#takeRequest(socket);
+      this.#admitRequest(socket);
       const payload = args.length === 2 ? REQUEST_SCHEMAS[name].safeParse(args[0]) : null;
       if (!payload?.success) throw new Refusal('bad_request');
-      const { session, visitor } = socket.data;
+      const { session } = socket.data;
       if (session === null) throw new Refusal('session_gone');
-      const context = { session, visitor, site: this.#sites.byId(session.site) };
+      const context = { session, site: this.#sites.byId(session.ref.site) };
       acknowledge({ ok: true, data: await within(this.#handle(socket, name, context, payload.data), ANSWER_MS, late) });
     } catch (thrown) {
       const refusal = toRefusal(thrown);
@@ -102,9 +92,9 @@ export class RequestRouter {
   }
 
   /** @throws Refusal `rate_limited`. */
-  #takeRequest(socket: VisitorSocket): void {
-    this.#limits.limiter.consumeOfSession('requests', socket.data.session?.sessionId ?? socket.id);
-    if ((this.#underWay.get(socket) ?? 0) < this.#limits.requestsMax) return;
+  #admitRequest({ data }: VisitorSocket): void {
+    (data.session?.retained ?? data).limiter.consume('requests');
+    if (data.requestsInProgress < this.#requestsMax) return;
     this.#tally.count('requests_under_way');
     throw new Refusal('rate_limited', { retryAfterMs: RETRY_AFTER_MS });
   }
@@ -115,18 +105,17 @@ export class RequestRouter {
     context: RequestContext,
     payload: RequestPayload<Name>,
   ): Promise<RequestReply<Name>> {
-    const count = (by: 1 | -1) => this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + by);
-    count(1);
+    socket.data.requestsInProgress += 1;
     try {
       return await this.#handlers[name](context, payload);
     } finally {
-      count(-1);
+      socket.data.requestsInProgress -= 1;
     }
   }
 
   #refusalOfUnknown(socket: VisitorSocket): Refusal {
     try {
-      this.#takeRequest(socket);
+      this.#admitRequest(socket);
       return new Refusal('bad_request');
     } catch (thrown) {
       return toRefusal(thrown);
@@ -139,15 +128,17 @@ export class RequestRouter {
   }
 
   #frameFault(socket: VisitorSocket, args: unknown[]): FrameFault | null {
-    const { session, visitor } = socket.data;
+    const { session } = socket.data;
     if (session === null) return 'not_paired';
-    // What claims to be worth nothing is taken at its word; whatever else it is counts as a message.
+    // A frame with seq 0 may be lost; anything else counts as a message.
     const isNumbered = (args[0] as { seq?: unknown } | null | undefined)?.seq !== 0;
-    if (!this.#limits.frames.admits(session.sessionId, isNumbered)) return 'throttled';
+    const admission = session.retained.frames.admit(isNumbered);
+    if (admission.kind === 'throttled') tellThrottled(session, admission.retryAfterMs);
+    if (admission.kind !== 'admitted') return 'throttled';
     if (args.length !== 1) return 'malformed';
     try {
       const frame = parseFrame(args[0]);
-      return typeof frame === 'string' ? frame : this.#passFrame(session, frame, visitor);
+      return typeof frame === 'string' ? frame : this.#passFrame(session, frame);
     } catch (thrown) {
       this.#log.error({ request: FRAME_EVENT, error: errorFields(thrown) }, 'frame failed');
       return 'malformed';
@@ -165,6 +156,12 @@ const RETRY_AFTER_MS = 1_000;
 
 function late(): never {
   throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS });
+}
+
+/** Tells a visitor to resend after that time; nobody who is in no conversation. */
+function tellThrottled({ seat, connection }: LocalSession, retryAfterMs: number): void {
+  if (seat === null) return;
+  connection.push('conversation:throttled', { conversationId: seat.conversationId, retryAfterMs });
 }
 
 const KNOWN_EVENTS: ReadonlySet<string> = new Set([...REQUEST_NAMES, FRAME_EVENT]);
