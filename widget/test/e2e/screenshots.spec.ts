@@ -5,7 +5,8 @@ import { POLICY, WidgetStage } from './simulated-chat-page.ts';
 import { expect, test } from './fixtures.ts';
 import { VisitorPage } from './visitor-page.ts';
 
-const folder = path.resolve(import.meta.dirname, '../../../test-results/screenshots');
+const root = path.resolve(import.meta.dirname, '../../..');
+const folder = path.join(root, 'test-results/screenshots');
 
 const SIZES: Record<string, BrowserContextOptions> = {
   desktop: { viewport: { width: 1200, height: 800 } },
@@ -52,6 +53,34 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
   }
 }
+
+// The picture in the README. Run it alone with `npm run screenshots -- -g 'demo page'`.
+test('conversation on the demo page', async ({ browser, service }) => {
+  const visit = async (options: BrowserContextOptions): Promise<VisitorPage> => {
+    const context = await browser.newContext({ colorScheme: 'light', ...options });
+    const visitor = await new VisitorPage(await context.newPage()).watch();
+    await visitor.page.goto(`http://localhost:${new URL(service.url).port}/`);
+    return visitor;
+  };
+  const ada = await visit({ viewport: { width: 1280, height: 760 } });
+  const ben = await visit({});
+  await ada.start();
+  await ben.start();
+  await ada.isTalking();
+  await ben.isTalking();
+  await ben.say('Did you ever take a night train with a bar?');
+  await expect(ada.line('Did you ever take a night train with a bar?')).toBeVisible();
+  await ada.say('Once. Nobody slept, and nobody minded.');
+  await expect(ben.line('Once. Nobody slept, and nobody minded.')).toBeVisible();
+  await ben.say('I would go for the double bass alone.');
+  await expect(ada.line('I would go for the double bass alone.')).toBeVisible();
+  await ada.say('Me too. And for the people at four in the morning.');
+  await expect(ada.page.getByText('delivered', { exact: true })).toBeVisible();
+  await ada.settle();
+  await ada.page.screenshot({ path: path.join(root, 'docs/images/conversation.png') });
+  await ada.context.close();
+  await ben.context.close();
+});
 
 const RULES = {
   version: '1',
