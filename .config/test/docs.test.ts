@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { CONNECTION_LIMITS } from '../../api/src/limits/connection-limits.ts';
 import { NETWORK_BITS } from '../../api/src/privacy/client-address.ts';
@@ -20,6 +21,7 @@ import {
   REQUEST_NAMES,
   STORE_FAULTS,
   TIMES,
+  UNNUMBERED_KINDS,
 } from '@passerby/sdk/protocol';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -85,6 +87,33 @@ describe('docs/protocol.md', async () => {
     ]);
     const named = [...page.matchAll(/`([a-z]+(?:_[a-z]+)+|[a-z]+:[a-z]+)`/g)].map(([, name]) => name!);
     expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describe('docs/protocol.md, frames', async () => {
+  const bodies = rows(section(await read('docs/protocol.md'), '## Frames'));
+
+  it('has every kind of body of the code, with its fields, and no other', async () => {
+    const source = ts.createSourceFile('frame.ts', await read('sdk/src/protocol/frame.ts'), ts.ScriptTarget.ESNext);
+    const interfaces = new Map(
+      source.statements.filter(ts.isInterfaceDeclaration).map((statement) => [statement.name.text, statement.members]),
+    );
+    const union = source.statements.filter(ts.isTypeAliasDeclaration).find(({ name }) => name.text === 'Body')!.type;
+    const kinds = (ts.isUnionTypeNode(union) ? union.types : []).map((type) => {
+      const members = interfaces.get(type.getText(source))!.filter(ts.isPropertySignature);
+      const kind = members.find(({ name }) => name.getText(source) === 'kind')!;
+      const fields = members.map(
+        ({ name, questionToken }) => `${name.getText(source)}${questionToken === undefined ? '' : '?'}`,
+      );
+      return [kind.type!.getText(source).slice(1, -1), `{ ${fields.join(', ')} }`];
+    });
+    expect(kinds.length).toBeGreaterThan(2);
+    expect(bodies.map(([kind, carries]) => [kind, /\{.*?\}/.exec(carries!)![0]])).toEqual(kinds);
+  });
+
+  it('says of each kind whether it may go without a number', () => {
+    const unnumbered = bodies.filter(([, carries]) => carries!.includes('unnumbered')).map(([kind]) => kind);
+    expect(unnumbered).toEqual([...UNNUMBERED_KINDS]);
   });
 });
 
@@ -218,14 +247,110 @@ describe('docs/architecture.md', () => {
   });
 });
 
-describe('every page', async () => {
-  const files = (await Array.fromAsync(glob(['README.md', '.github/*.md', 'docs/**/*.md'], { cwd: root }))).sort();
+/** Returns the compiler's complaints about each sample, as if each was a file at the top of the repository. */
+function complaintsAbout(samples: readonly string[]): string[][] {
+  const files = new Map(samples.map((sample, index) => [path.join(root, `sample-${index}.ts`), sample]));
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.NodeNext,
+    lib: ['lib.esnext.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+    customConditions: ['passerby-source'],
+    allowImportingTsExtensions: true,
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+  };
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile: readSource } = host;
+  host.fileExists = (name) => files.has(name) || fileExists(name);
+  host.readFile = (name) => files.get(name) ?? readSource(name);
+  const program = ts.createProgram([...files.keys()], options, host);
+  return [...files.keys()].map((file) => {
+    const source = program.getSourceFile(file);
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'),
+    );
+  });
+}
 
-  it.each(files)('%s links only to what is there', async (file) => {
-    const broken = [...(await read(file)).matchAll(/\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)/g)]
-      .map(([, target]) => target!)
-      .filter((target) => target !== '' && !existsSync(path.join(root, path.dirname(file), target)));
+/** Returns the text of a page without its fenced blocks. */
+const prose = (page: string): string => page.replaceAll(/^\s*```[\s\S]*?^\s*```$/gm, '');
+
+/** Returns the anchors of a page, as GitHub makes them from its headings. */
+function anchors(page: string): Set<string> {
+  const seen = new Map<string, number>();
+  const headings = [...prose(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, title]) =>
+    title!
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return new Set(
+    headings.map((anchor) => {
+      const count = seen.get(anchor) ?? 0;
+      seen.set(anchor, count + 1);
+      return count === 0 ? anchor : `${anchor}-${count}`;
+    }),
+  );
+}
+
+describe('every page', async () => {
+  const patterns = ['README.md', '.github/*.md', 'docs/**/*.md', '{sdk,widget,api}/README.md', 'examples/*/README.md'];
+  const files = (await Array.fromAsync(glob(patterns, { cwd: root }))).sort();
+  const pages = new Map(await Promise.all(files.map(async (file) => [file, await read(file)] as const)));
+
+  it.each(files)('%s links only to pages and headings that exist', (file) => {
+    const broken = [...prose(pages.get(file)!).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+      .filter(([, target, anchor]) => {
+        const linked = target === '' ? file : path.join(path.dirname(file), target!);
+        if (!existsSync(path.join(root, linked))) return true;
+        return anchor !== undefined && pages.has(linked) && !anchors(pages.get(linked)!).has(anchor);
+      })
+      .map(([link]) => link);
     expect(broken).toEqual([]);
+  });
+
+  it.each(files)('%s names only files and folders that exist', (file) => {
+    const roots = ['', 'api/src', 'sdk/src', 'widget/src', path.dirname(file)];
+    const unlinked = prose(pages.get(file)!).replaceAll(/\[`[^`]*`\]\([^)]*\)/g, '');
+    const missing = [
+      ...unlinked.matchAll(
+        /`([\w.@-]+(?:\/[\w.@-]+)*\/|[\w.@-]+(?:\/[\w.@-]+)*\/[\w.-]+\.(?:ts|js|lua|md|json|yaml|svelte|css|html))`/g,
+      ),
+    ]
+      .map(([, name]) => name!)
+      .filter((name) => !roots.some((folder) => existsSync(path.join(root, folder, name))))
+      .filter((name) => !/^(?:dist|data|test-results|node_modules)\//.test(name));
+    expect(missing).toEqual([]);
+  });
+
+  // Those in JSX have to wait for the types of React, which no package here needs.
+  const samples = files.flatMap((file) =>
+    [...pages.get(file)!.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, sample]) => [file, sample!] as const),
+  );
+
+  it('has samples in TypeScript that the compiler accepts', { timeout: 60_000 }, () => {
+    expect(new Set(samples.map(([file]) => file))).toContain('README.md');
+    const wrong = `import { createChat } from '@passerby/sdk'; createChat({ urll: '' });`;
+    const [ofWrong, ...refused] = complaintsAbout([wrong, ...samples.map(([, sample]) => sample)]);
+    expect(ofWrong).toHaveLength(1);
+    expect(
+      refused.flatMap((complaints, index) => complaints.map((complaint) => [samples[index]![0], complaint])),
+    ).toEqual([]);
+  });
+
+  it.each(files)('%s has as many cells in each row of a table as in its head', (file) => {
+    const cells = (line: string): number => line.split(/(?<!\\)\|/).length;
+    let head = 0;
+    const uneven: string[] = [];
+    for (const line of prose(pages.get(file)!).split('\n')) {
+      if (!line.startsWith('|')) head = 0;
+      else if (head === 0) head = cells(line);
+      else if (cells(line) !== head) uneven.push(line);
+    }
+    expect(uneven).toEqual([]);
   });
 
   it('is reachable from the README', async () => {
