@@ -145,11 +145,8 @@ export class Client implements Chat {
     });
     this.#active = new ActiveConversation({
       newRun: () => parts.newId(8) as Run,
-      send: (frame) => {
-        // What a frame acknowledges must outlive the page.
-        this.#persistence.flush();
-        this.#connection.send(frame);
-      },
+      path: this.#connection,
+      store: this.#persistence,
       changed: (state) => this.#show({ state }),
       emitter: this.#emitter,
     });
@@ -165,7 +162,7 @@ export class Client implements Chat {
         if (this.#state.status === 'waiting') this.#show({ state: IDLE });
       },
       departed: () => {
-        this.#persistence.touch();
+        this.#persistence.markDirty();
       },
     });
   }
@@ -519,7 +516,7 @@ export class Client implements Chat {
     const left = this.#endConversation('you_left');
     const held = this.#commands.search(find, left?.conversationId);
     // The state may already say so: it does while the other tabs are asked.
-    this.#persistence.touch();
+    this.#persistence.markDirty();
     const abort = (): void => {
       void this.#commands.dropSearch();
       if (this.#state.status === 'waiting') this.#show({ state: IDLE });
@@ -609,7 +606,6 @@ export class Client implements Chat {
         return;
       case 'conversation:frame':
         if (push.payload.conversationId !== this.#active.current?.id) return;
-        this.#persistence.touch();
         this.#active.current.receive(push.payload);
         return;
       case 'conversation:throttled':
@@ -707,7 +703,7 @@ export class Client implements Chat {
 
   /** Persists what is under way, and releases the tab lock when nothing is. */
   #moved({ status }: ChatState): void {
-    this.#persistence.touch();
+    this.#persistence.markDirty();
     if (status === 'idle' || status === 'ended' || status === 'refused') this.#tab.release();
   }
 
@@ -715,7 +711,7 @@ export class Client implements Chat {
   #show(patch: Partial<ChatSnapshot>): boolean {
     const { state } = this.#snapshot;
     if (!this.#snapshots.update(patch)) return false;
-    if (this.#state !== state) this.#moved(this.#state);
+    if (this.#state.status !== state.status) this.#moved(this.#state);
     this.#emitter.emit('change', this.#snapshot);
     return true;
   }

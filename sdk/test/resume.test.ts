@@ -68,6 +68,84 @@ describe('what a tab keeps', () => {
     expect(storage.text).toContain('"text":"hi"');
   });
 
+  test('has a message of the peer before its acknowledgement goes out, also where a listener replies', async () => {
+    const storage = new FakeStorage();
+    const scene = await staged('c1', { storage });
+    await settle();
+    const order: string[] = [];
+    const write = storage.write.bind(storage);
+    storage.write = (kept) => {
+      if (kept.includes('"text":"hi"')) order.push('stored');
+      return write(kept);
+    };
+    const push = scene.line.frames.push.bind(scene.line.frames);
+    scene.line.frames.push = (frame) => {
+      order.push(`ack ${frame.ack}`);
+      return push(frame);
+    };
+    // The peer's typing ends with its message: this event comes first.
+    scene.chat.on('typing', ({ isTyping }) => {
+      if (!isTyping) scene.chat.send('hello');
+    });
+    scene.line.frame('c1', 0, { kind: 'typing', on: true });
+    scene.line.frame('c1', 1, text('hi'));
+    expect(order.slice(0, 2)).toEqual(['stored', 'ack 1']);
+  });
+
+  test('has a message before it is sent', async () => {
+    const storage = new FakeStorage();
+    const scene = await staged('c1', { storage });
+    await settle();
+    const { frames } = scene.line;
+    const framesWhenStored: number[] = [];
+    const write = storage.write.bind(storage);
+    storage.write = (kept) => {
+      if (kept.includes('"text":"hello"')) framesWhenStored.push(frames.length);
+      return write(kept);
+    };
+    scene.chat.send('hello');
+    expect(framesWhenStored).toEqual([0]);
+    expect(numbered(scene.line)).toEqual([[1, 'hello']]);
+  });
+
+  test('is not written again for what does not outlive the page: typing, presence, the progress of a wait', async () => {
+    const storage = new FakeStorage();
+    const scene = await staged('c1', { storage });
+    scene.line.frame('c1', 1, text('hi'));
+    await settle(1_000);
+    const { writes } = storage;
+    for (const on of [true, true, false, true]) {
+      scene.line.frame('c1', 0, { kind: 'typing', on });
+      await settle(500);
+    }
+    scene.chat.typing(true);
+    scene.line.push('conversation:peer', { conversationId: c1, presence: 'away' });
+    scene.line.push('conversation:peer', { conversationId: c1, presence: 'here' });
+    await settle(10_000);
+    expect(scene.names()).toEqual([
+      'started',
+      'message',
+      'typing',
+      'typing',
+      'typing',
+      'typing',
+      'presence',
+      'presence',
+    ]);
+    expect(storage.writes).toBe(writes);
+
+    void scene.chat.skip();
+    await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
+    await settle();
+    const { writes: writesOfWait } = storage;
+    for (const waitingForMs of [1_000, 2_000]) {
+      scene.line.push('match:status', { waitingForMs, reach: 'site', widen: [] });
+      await settle();
+    }
+    expect(scene.state()).toMatchObject({ status: 'waiting', progress: { waitingForMs: 2_000 } });
+    expect(storage.writes).toBe(writesOfWait);
+  });
+
   test('is read only if an SDK of this version wrote it', async () => {
     for (const junk of ['', '{', 'null', '7', '{"version":0}', '{"version":1,"resume":"no token"}']) {
       const storage = new FakeStorage();

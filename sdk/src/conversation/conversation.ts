@@ -1,4 +1,4 @@
-import { type PersistedChannel, ReliableChannel } from '../delivery/reliable-channel.ts';
+import { type PersistedChannel, ReliableChannel, type ReliableChannelParts } from '../delivery/reliable-channel.ts';
 import { ChatError } from '../errors.ts';
 import type { ChatEvents } from '../events.ts';
 import { unixNow } from '../internal/clock.ts';
@@ -32,8 +32,9 @@ export interface ConversationParts {
   readonly info: ConversationInfo;
   readonly memory: ConversationMemory;
   readonly newRun: () => Run;
-  readonly send: (frame: Frame) => void;
-  readonly emitter: Pick<Emitter<ChatEvents>, 'emit'>;
+  readonly path: ReliableChannelParts['path'];
+  readonly store: ReliableChannelParts['store'];
+  readonly emitter: Pick<Emitter<ChatEvents>, 'emit' | 'inTransaction'>;
   /** Called when `peer` or `messages` is a new object, before the event that tells what happened. */
   readonly changed: (conversation: Conversation) => void;
 }
@@ -52,7 +53,7 @@ export class Conversation {
   /** Bodies the peer sent that did not fit their kind. */
   droppedBodies = 0;
 
-  constructor({ info, memory, newRun, send, emitter, changed }: ConversationParts) {
+  constructor({ info, memory, newRun, path, store, emitter, changed }: ConversationParts) {
     const said = typeof memory === 'string' ? null : memory;
     this.info = info;
     this.#emitter = emitter;
@@ -62,7 +63,8 @@ export class Conversation {
       conversationId: info.conversationId,
       memory: said?.channel ?? (memory === 'lost' ? 'lost' : 'new'),
       newRun,
-      send,
+      path,
+      store,
       receive: (body) => {
         this.#receive(body);
       },
@@ -121,8 +123,9 @@ export class Conversation {
     this.#ownTyping.set(on);
   }
 
+  /** A frame of the peer. Listeners are called once all of it is in the transcript: one that replies acknowledges it. */
   receive(frame: Frame): void {
-    this.#channel.receive(frame);
+    this.#emitter.inTransaction(() => this.#channel.receive(frame));
   }
 
   /** This side has a line, and the peer is known to be here or away. */

@@ -1,3 +1,4 @@
+import { assertNever } from '../internal/assert-never.ts';
 import { monotonicNow } from '../internal/clock.ts';
 import { Timer } from '../internal/timer.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type UnknownBody,
   UNNUMBERED_KINDS,
 } from '../protocol/index.ts';
-import { Inbox, type PersistedInbox } from './inbox.ts';
+import { type Arrival, Inbox, type PersistedInbox } from './inbox.ts';
 import { type PersistedOutbox, Outbox, type OutboxEntry } from './outbox.ts';
 
 export const CHANNEL = {
@@ -33,13 +34,28 @@ export interface PersistedChannel {
  */
 export type ChannelOrigin = 'new' | 'lost' | PersistedChannel;
 
+/** Path that carries frames to the peer, or loses them. */
+export interface FramePath {
+  /** Sends a frame now or not at all. */
+  send(frame: Frame): void;
+}
+
+/** Storage that outlives the page. It reads the state of the channel, `kept`, when it writes. */
+export interface DurableStore {
+  /** Schedules a write, since `kept` has changed. */
+  markDirty(): void;
+  /** Writes what has changed since the last write, if anything. */
+  flush(): void;
+}
+
 export interface ReliableChannelParts {
   readonly conversationId: ConversationId;
   readonly memory: ChannelOrigin;
   /** A numbering never used before. */
   readonly newRun: () => Run;
-  /** Puts a frame on the path, now or not at all. */
-  readonly send: (frame: Frame) => void;
+  readonly path: FramePath;
+  /** Written before each frame that leaves, so that a reload loses nothing that was sent or acknowledged. */
+  readonly store: DurableStore;
   /** A numbered body: each exactly once, in the peer's order. */
   readonly receive: (body: UnknownBody) => void;
   /** An unnumbered body, of a kind that may be; a bare acknowledgement is not among them. */
@@ -52,7 +68,7 @@ export interface ReliableChannelParts {
  * Makes a path that may lose and repeat frames deliver every numbered body exactly once and in order,
  * as long as both ends live. Knows numbers and bodies, not what carries them.
  *
- * An end that lost its memory takes a new run and is deaf: it says so, again and again, and takes nothing
+ * An end that lost its memory takes a new run and resyncs: it says so, again and again, and takes nothing
  * until the peer answers that run. The peer, seeing it, numbers what it still has to deliver from 1 in a
  * new run of its own, so that no frame and no acknowledgement of before can be taken for one of after.
  */
@@ -95,6 +111,7 @@ export class ReliableChannel {
   /** Delivers a body, as soon as there is a path. Not when `isFull`. */
   post(entry: OutboxEntry): void {
     this.#outbox.add(entry);
+    this.#parts.store.markDirty();
     this.#pump();
   }
 
@@ -140,9 +157,12 @@ export class ReliableChannel {
     // It was meant for an end that is no more: for who we were, or from who the peer was.
     const isForFormer = frame.peerRun !== undefined && frame.run !== this.#inbox.run;
     if (!isAnswer && isForFormer) return;
-    this.#isResyncing &&= !isAnswer;
-    // Who is deaf learns the peer's run from it, to be able to answer a peer that is deaf too.
+    const { run } = this.#inbox;
+    const hasResynced = this.#isResyncing && isAnswer;
+    if (hasResynced) this.#isResyncing = false;
+    // A resyncing end learns the peer's run from it, to be able to answer a peer that is resyncing too.
     const { arrival, isNewRun } = this.#inbox.accept(this.#isResyncing ? { ...frame, seq: 0 } : frame);
+    if (hasResynced || arrival === 'next' || run !== this.#inbox.run) this.#parts.store.markDirty();
     if (arrival === 'stale') return;
     const acknowledged = this.#outbox.first - 1;
     // With nothing acknowledged, the numbers begin with the 1 it expects.
@@ -151,21 +171,9 @@ export class ReliableChannel {
     else if (isAnswer) this.#takeAck(frame.ack);
     // The peer has not heard of our run: it may be waiting for nothing else.
     else this.#scheduleAck();
-    if (this.#isResyncing) return;
-    switch (arrival) {
-      case 'unnumbered':
-        // Only these kinds may be unnumbered, whatever the sender says.
-        if (frame.body.kind !== 'ack' && UNNUMBERED_KINDS.includes(frame.body.kind))
-          this.#parts.receiveUnnumbered(frame.body);
-        return;
-      case 'next':
-        this.#scheduleAck();
-        this.#parts.receive(frame.body);
-        return;
-      case 'repeat':
-      case 'gap':
-        this.#scheduleAck();
-    }
+    if (!this.#isResyncing) this.#handOn(arrival, frame.body);
+    // After the body: a frame that leaves acknowledges it, so it has to be in what is stored before.
+    this.#pump();
   }
 
   /**
@@ -188,6 +196,25 @@ export class ReliableChannel {
     return this.#outbox.entries;
   }
 
+  #handOn(arrival: Exclude<Arrival, 'stale'>, body: UnknownBody): void {
+    switch (arrival) {
+      case 'unnumbered':
+        // Only these kinds may be unnumbered, whatever the sender says.
+        if (body.kind !== 'ack' && UNNUMBERED_KINDS.includes(body.kind)) this.#parts.receiveUnnumbered(body);
+        return;
+      case 'next':
+        this.#scheduleAck();
+        this.#parts.receive(body);
+        return;
+      case 'repeat':
+      case 'gap':
+        this.#scheduleAck();
+        return;
+      default:
+        assertNever(arrival);
+    }
+  }
+
   #takeAck(ack: number): void {
     // A peer cannot have received what was never sent.
     if (ack >= this.#next) return;
@@ -195,7 +222,7 @@ export class ReliableChannel {
     if (done.length === 0) return;
     this.#resends = 0;
     this.#resendTimer.stop();
-    this.#pump();
+    this.#parts.store.markDirty();
     this.#parts.acknowledged(done);
   }
 
@@ -206,9 +233,9 @@ export class ReliableChannel {
     this.#next = 1;
     this.#resends = 0;
     this.#resendTimer.stop();
+    this.#parts.store.markDirty();
     // Even with nothing to send again, the peer must hear that its new run is known, and how far it was received.
     this.#scheduleAck();
-    this.#pump();
   }
 
   #sendAgain(): void {
@@ -247,9 +274,10 @@ export class ReliableChannel {
   /** Every frame carries the acknowledgement, so a bare one is not owed any more. */
   #sendFrame(seq: number, body: UnknownBody): void {
     this.#ackTimer.stop();
-    const { conversationId } = this.#parts;
+    const { conversationId, path, store } = this.#parts;
     const { run: peerRun, last: ack } = this.#inbox;
     const base = { conversationId, run: this.#run, seq, ack, body };
-    this.#parts.send(peerRun === null ? base : { ...base, peerRun });
+    store.flush();
+    path.send(peerRun === null ? base : { ...base, peerRun });
   }
 }

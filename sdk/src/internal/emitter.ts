@@ -43,8 +43,11 @@ export class Emitter<Events> {
       return;
     }
     this.#isDispatching = true;
-    emitting();
-    this.#dispatch();
+    try {
+      emitting();
+    } finally {
+      this.#dispatch();
+    }
   }
 
   /** Closes the emitter: events emitted before still arrive, none after it do. */

@@ -33,7 +33,7 @@ export class SessionPersistence {
 
   set token(token: ResumeToken | undefined) {
     this.#token = token;
-    this.touch();
+    this.markDirty();
   }
 
   /** State to hand on now; `null` if there is none. */
@@ -57,7 +57,7 @@ export class SessionPersistence {
   adopt(kept: PersistedState): void {
     this.own();
     this.#token = kept.resume;
-    this.touch();
+    this.markDirty();
   }
 
   /** Claims the stored state for this chat. */
@@ -70,8 +70,8 @@ export class SessionPersistence {
     return this.#storage.read() !== this.#stored;
   }
 
-  /** Something to be kept has changed: written once the present turn is over, unless `flush` comes first. */
-  touch(): void {
+  /** Schedules a write at the end of the present turn, unless `flush` comes first. For durable changes only. */
+  markDirty(): void {
     if (this.#isDirty) return;
     this.#isDirty = true;
     queueMicrotask(() => {
@@ -79,7 +79,7 @@ export class SessionPersistence {
     });
   }
 
-  /** Writes now what has changed. Before anything is acknowledged: what is forgotten afterwards would be lost. */
+  /** Writes now what has changed. Called before anything is acknowledged: what is forgotten afterwards would be lost. */
   flush(): void {
     if (!this.#isDirty) return;
     this.#isDirty = false;
