@@ -367,6 +367,15 @@ describe('every page', async () => {
     expect(files.filter((file) => !seen.has(file))).toEqual([]);
   });
 
+  it.each(files.filter((file) => /^docs\/decisions\/\d/.test(file)))('%s has the sections of a decision', (file) => {
+    const page = pages.get(file)!;
+    expect(page).toMatch(new RegExp(`^# ${path.basename(file).slice(0, 10)}: \\S`));
+    const headings = [...prose(page).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(['Status', 'Context', 'Decision', 'Alternatives', 'Consequences']);
+    for (const heading of headings) expect(section(page, `## ${heading}`).trim(), heading).not.toBe('');
+    expect(section(page, '## Status').trim()).toMatch(/^(?:Accepted|Superseded)\b/);
+  });
+
   it('decisions are listed by date, all of them', async () => {
     const listed = [...(await read('docs/decisions/README.md')).matchAll(/\]\((\d{4}-\d\d-\d\d-[^)]+)\)/g)].map(
       ([, file]) => file!,
