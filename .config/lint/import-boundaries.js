@@ -54,7 +54,7 @@ const API_LAYERS = [
   },
   { rooms: ['http/', 'socket/', 'cli/'], why: 'The doors call features; what starts the process calls the doors.' },
   {
-    rooms: ['start-error.ts', 'backend.ts', 'shutdown.ts'],
+    rooms: ['start-error.ts', 'backend.ts', 'shutdown.ts', 'draining.ts', 'entry-points.ts'],
     why: 'What a process is started and ended with does not construct the service.',
   },
   {

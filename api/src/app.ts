@@ -1,5 +1,6 @@
-import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { maintenanceLog } from './background/maintenance-log.ts';
+import { Draining } from './draining.ts';
+import { createEntryPoints } from './entry-points.ts';
 import { startMaintenance } from './background/site-maintenance.ts';
 import { memoryBackend, redisBackend } from './backend.ts';
 import { type ConnectionLimits, connectionLimits } from './limits/connection-limits.ts';
@@ -9,16 +10,10 @@ import { Heartbeat } from './cluster/heartbeat.ts';
 import { NoticeDispatcher } from './sessions/notice-dispatcher.ts';
 import { Relay } from './sessions/relay.ts';
 import { listen } from './http/listen.ts';
-import { answerOneAtATime, createHttpServer } from './http/http-server.ts';
 import type { Operation } from './http/admin/operation.ts';
-import { ProxyHints } from './http/proxy-hints.ts';
-import { spreadRequests } from './http/spread-requests.ts';
-import { createHttpApp, routesOf } from './http/http-app.ts';
-import { createMetricsServer } from './http/metrics-server.ts';
 import { SessionAdmission } from './admission/session-admission.ts';
 import { EventLoopLoad, type Load, SHED_FROM_MS } from './rate-limiting/event-loop-load.ts';
 import { RateLimiter } from './rate-limiting/rate-limiter.ts';
-import { FairScheduler } from './rate-limiting/fair-scheduler.ts';
 import { LocalSessions } from './sessions/local-sessions.ts';
 import { Matchmaker } from './sessions/matchmaker.ts';
 import { RetainedStates } from './sessions/retained-states.ts';
@@ -41,8 +36,6 @@ import { type ReportRepository, Reports } from './moderation/reports.ts';
 import { type ReportRetention, forgetReports } from './moderation/report-retention.ts';
 import { Salts } from './privacy/salts.ts';
 import { AccessRevocation } from './sessions/access-revocation.ts';
-import { clientAddress } from './privacy/client-address.ts';
-import { DRAIN_MAX_MS } from './shutdown.ts';
 import { OnlineCount } from './sessions/online-count.ts';
 import { Reconciler } from './sessions/reconciler.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -54,7 +47,6 @@ import { matchRequests } from './requests/match-requests.ts';
 import type { RequestHandlers } from './requests/request-context.ts';
 import { sessionRequests } from './requests/session-requests.ts';
 import { SocketBroadcast } from './socket/socket-broadcast.ts';
-import { createSocketServer } from './socket/socket-server.ts';
 import { welcomeVisitors } from './socket/visitor-arrival.ts';
 import { randomIds } from './domain/id-source.ts';
 import { RepairPace } from './state/repair-pace.ts';
@@ -63,8 +55,6 @@ import type { StateStore } from './state/state-store.ts';
 
 /** Interval of maintenance: lapsed grace, silent conversations, a changed online count. Milliseconds. */
 const ROUND_MS = 1_000;
-/** Over how long clients spread their reconnects when this node goes: each takes a random part, so that most of this is filled. Milliseconds. */
-const DRAIN_SPREAD_MS = 4_000;
 
 export interface AppParts {
   readonly config: Pick<Config, 'HOST' | 'PORT' | 'REDIS_URL' | 'TRUSTED_HOPS' | 'RATE_LIMIT_FACTOR'> & Partial<Config>;
@@ -141,9 +131,9 @@ export interface App {
 /** Constructs the service and starts it: the one place that constructs things. */
 export async function startApp(parts: AppParts): Promise<App> {
   const { config, sites, bans, log, dates = systemClock, clock = monotonicClock } = parts;
-  const { REDIS_URL, TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: factor, PUBLIC_URL: publicUrl } = config;
+  const { REDIS_URL, TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: factor } = config;
   const { roundMs = ROUND_MS } = parts;
-  let isDraining = false;
+  const draining = new Draining();
   const bounds = { ...connectionLimits(factor), ...parts.bounds };
   const tally = new Tally();
   const metrics = new Metrics();
@@ -199,51 +189,18 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
   const readiness = new ReadinessCheck({
     clock,
-    isDraining: () => isDraining,
+    isDraining: () => draining.isDraining,
     askStore: () => storeWatch.standing(),
     busFault: () => backend.busFault(),
     ...(parts.recordsStaleSince !== undefined && { recordsStaleSince: parts.recordsStaleSince }),
     probeRecords: parts.probeRecords,
     isOverloaded: () => load.delayMs() >= shedFromMs,
   });
-  const { operations } = parts;
-  const { OPERATOR_TOKEN: token } = config;
-  const httpApp = createHttpApp({
-    log,
-    tally,
-    metrics,
-    metricsToken: config.METRICS_TOKEN,
-    sites,
-    store: store.kind,
-    isDraining: () => isDraining,
-    readiness,
-    securityContact: config.SECURITY_CONTACT,
-    publicUrl,
-    clock: dates,
-    admin:
-      operations === undefined || token === undefined
-        ? undefined
-        : {
-            ...{ operations, token, limiter, publicUrl },
-            addressOf: (request) => addresses.hash(clientAddress(request, trustedHops), ''),
-          },
+  const { http, metricsServer, socketServer, routes } = createEntryPoints({
+    ...{ config, bounds, sites, store, limiter, addresses, readiness, log, tally, metrics, dates, clock },
+    operations: parts.operations,
+    isDraining: () => draining.isDraining,
   });
-  const answer = httpApp.callback();
-  const proxyHints = new ProxyHints(trustedHops, tally, log);
-  const http = createHttpServer({
-    ...{ bounds, trustedHops, tally, log },
-    answer: (request, response) => void answer(request, response),
-    upgradePath: SOCKET_PATH,
-    onUpgrade: (request) => proxyHints.look(request),
-  });
-  const metricsServer = createMetricsServer({ config, bounds, trustedHops, tally, metrics, log });
-  const socketServer = createSocketServer(http, {
-    ...{ sites, log, tally, bounds, clock, trustedHops },
-    isDraining: () => isDraining,
-  });
-  // Turns of their own: nobody's message waits behind somebody's requests.
-  spreadRequests(http, new FairScheduler());
-  answerOneAtATime(http, (request) => proxyHints.look(request));
 
   const broadcast = new SocketBroadcast(socketServer, { bounds, tally });
   const online = new OnlineCount({ store, local, broadcast, clock, turns });
@@ -317,15 +274,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     backend.close();
   }
 
-  async function empty(): Promise<void> {
-    isDraining = true;
-    broadcast.toAll('session:draining', { reconnectAfterMs: DRAIN_SPREAD_MS });
-    // Not the clock of a test: it may stand still, and connections close in their own time.
-    const deadline = monotonicClock() + DRAIN_MAX_MS;
-    while (socketServer.engine.clientsCount > 0 && monotonicClock() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  const empty = () => draining.start(broadcast, () => socketServer.engine.clientsCount);
 
   let url: string;
   let metricsUrl: string | null;
@@ -339,10 +288,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
 
   return {
-    ...{ url, metricsUrl, tally, metrics, held, empty, stop },
+    ...{ url, metricsUrl, routes, tally, metrics, held, empty, stop },
     store: backend.store,
     storeName: backend.name,
-    routes: routesOf(httpApp),
     drain: () => empty().then(stop),
     [Symbol.asyncDispose]: stop,
   };
