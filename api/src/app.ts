@@ -25,7 +25,6 @@ import { observedStore } from './state/observed-store.ts';
 import { ReadinessCheck } from './observability/readiness.ts';
 import { StoreWatch } from './observability/store-standing.ts';
 import { readService } from './observability/service-readings.ts';
-import { Tally } from './observability/tally.ts';
 import { AddressHasher } from './privacy/address-hash.ts';
 import type { BanList } from './moderation/bans.ts';
 import { type BanRepository, AutoBans, type ReportCounts } from './moderation/auto-bans.ts';
@@ -111,7 +110,6 @@ export interface App {
   readonly store: StateStore;
   /** Name of the state store, such as `memory` or `Redis 7.2.4`. */
   readonly storeName: string;
-  readonly tally: Tally;
   readonly metrics: Metrics;
   /** Where the metrics have a port of their own; `null` where they have not. */
   readonly metricsUrl: string | null;
@@ -135,18 +133,17 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { roundMs = ROUND_MS } = parts;
   const draining = new Draining();
   const bounds = { ...connectionLimits(factor), ...parts.bounds };
-  const tally = new Tally();
   const metrics = new Metrics();
   const ids = randomIds;
   const nodeId = ids.node();
 
-  const backend = REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(REDIS_URL, tally, log);
+  const backend = REDIS_URL === undefined ? memoryBackend(clock) : await redisBackend(REDIS_URL, metrics, log);
   const { bus } = backend;
   const faultOf = (thrown: unknown) => backend.faultOf(thrown);
   const noteFailure = (thrown: unknown) =>
     log.warn({ reason: faultOf(thrown) }, 'the state store did not do what it was asked');
   const store = observedStore(backend.store, metrics, noteFailure);
-  const { failed, repaired } = maintenanceLog({ log, metrics, tally, faultOf });
+  const { failed, repaired } = maintenanceLog({ log, metrics, faultOf });
   // Not the clock of a test: it may stand still, and a site that failed would never be tried again.
   const turns = new SiteTurns({ failed });
   const pace = new RepairPace(monotonicClock);
@@ -155,18 +152,18 @@ export async function startApp(parts: AppParts): Promise<App> {
   const salts = new Salts(dates, backend.salts);
   await backend.atStart(() => salts.refresh());
   const addresses = new AddressHasher(salts);
-  const limiter = new RateLimiter({ factor, redis: backend.redis, clock, tally });
+  const limiter = new RateLimiter({ factor, redis: backend.redis, clock, metrics });
   // CONNECTs cost this process, and are not to wait for a database.
-  const connectLimiter = new RateLimiter({ factor, redis: null, clock, tally });
+  const connectLimiter = new RateLimiter({ factor, redis: null, clock, metrics });
   const authenticator = new VisitorAuthenticator(addresses, bans, connectLimiter, dates);
   const eventLoop = new EventLoopLoad((longestMs) =>
     metrics.observe('passerby_event_loop_delay_seconds', {}, longestMs / 1_000),
   );
   const { load = eventLoop } = parts;
   const { SHED_FROM_MS: shedFromMs = SHED_FROM_MS } = config;
-  const sessionAdmission = new SessionAdmission({ limiter, load, shedFromMs, clock, tally });
+  const sessionAdmission = new SessionAdmission({ limiter, load, shedFromMs, clock, metrics });
 
-  const retained = new RetainedStates({ clock, factor, tally });
+  const retained = new RetainedStates({ clock, factor, metrics });
   const local = new LocalSessions(retained);
   const relay = new Relay({ local, clock, bus, nodeId });
   const waits = new WaitStatusNotifier({ store, local, sites, log, clock });
@@ -197,12 +194,12 @@ export async function startApp(parts: AppParts): Promise<App> {
     isOverloaded: () => load.delayMs() >= shedFromMs,
   });
   const { http, metricsServer, socketServer, routes } = createEntryPoints({
-    ...{ config, bounds, sites, store, limiter, addresses, readiness, log, tally, metrics, dates, clock },
+    ...{ config, bounds, sites, store, limiter, addresses, readiness, log, metrics, dates, clock },
     operations: parts.operations,
     isDraining: () => draining.isDraining,
   });
 
-  const broadcast = new SocketBroadcast(socketServer, { bounds, tally });
+  const broadcast = new SocketBroadcast(socketServer, { bounds, metrics });
   const online = new OnlineCount({ store, local, broadcast, clock, turns });
   const sessions = new Sessions({
     ...{ store, local, relay, waits, dispatcher, online, activity, bus, sessionAdmission },
@@ -218,7 +215,7 @@ export async function startApp(parts: AppParts): Promise<App> {
         return sessions.supersedeBefore(message.sessionId, message.fence);
       case 'frame': {
         const fault = relay.receive(message.from, message.to, message.frame);
-        if (fault !== null) tally.count(`frame_${fault}`);
+        if (fault !== null) metrics.count('passerby_frames_dropped_total', { fault });
       }
     }
   });
@@ -231,7 +228,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       .spammed(site, address)
       .catch((thrown: unknown) => log.error({ site, error: errorFields(thrown) }, 'automatic ban failed'));
   });
-  const admission = new RequestAdmission({ limiter, sessionAdmission, load, shedFromMs, dates, clock, tally, spam });
+  const admission = new RequestAdmission({ limiter, sessionAdmission, load, shedFromMs, dates, clock, metrics, spam });
   const handlers: RequestHandlers = {
     ...matchRequests({ admission, bans, dates, matchmaker, reconciler }),
     ...conversationRequests({ admission, bans, dates, dispatcher, reconciler, reports }),
@@ -239,11 +236,11 @@ export async function startApp(parts: AppParts): Promise<App> {
     ...parts.handlers,
   };
   const passFrame = frameHandler(relay, spam);
-  const router = new RequestRouter({ sites, handlers, passFrame, log, tally, requestsMax: bounds.requestsMax });
+  const router = new RequestRouter({ sites, handlers, passFrame, log, metrics, requestsMax: bounds.requestsMax });
   const createLimiter = () => retained.createLimiter();
   welcomeVisitors(socketServer, {
     ...{ sites, authenticator, sessions, revocation, online, router },
-    ...{ createLimiter, bounds, trustedHops, log, tally },
+    ...{ createLimiter, bounds, trustedHops, log, metrics },
   });
 
   const held = (): ResourceCounts => {
@@ -253,7 +250,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       ...{ sockets, seats, waits: waiting, sites: activity.size, counts: online.size },
     };
   };
-  readService(metrics, { tally, readiness, held, passed: () => relay.passed });
+  readService(metrics, { readiness, held, passed: () => relay.passed });
 
   const stopWorkers = [
     startMaintenance({
@@ -288,7 +285,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   }
 
   return {
-    ...{ url, metricsUrl, routes, tally, metrics, held, empty, stop },
+    ...{ url, metricsUrl, routes, metrics, held, empty, stop },
     store: backend.store,
     storeName: backend.name,
     drain: () => empty().then(stop),

@@ -4,7 +4,7 @@ import { RedisNodeBus } from './cluster/redis-node-bus.ts';
 import type { MonotonicClock } from './clock.ts';
 import { isBug } from './errors.ts';
 import type { Log } from './observability/log.ts';
-import type { Tally } from './observability/tally.ts';
+import type { Metrics } from './observability/metrics.ts';
 import { TAKE_TEXT } from './rate-limiting/redis-counters.ts';
 import { AGREE_TEXT, ownSalts, type SaltSource, sharedSalts } from './privacy/salts.ts';
 import { randomIds } from './domain/id-source.ts';
@@ -83,7 +83,7 @@ export function memoryBackend(clock: MonotonicClock): Backend {
 const CALLED = calledCommands([...Object.values(SCRIPTS).map(({ text }) => text), TAKE_TEXT, AGREE_TEXT]);
 
 /** Shared by all processes that name this Redis. Rejects if it cannot be reached, takes no writes or is too old. */
-export async function redisBackend(address: RedisAddress, tally: Tally, log: Log): Promise<Backend> {
+export async function redisBackend(address: RedisAddress, metrics: Metrics, log: Log): Promise<Backend> {
   const onFault = (reason: StoreFault) => log.warn({ reason }, 'a connection to Redis failed');
   const commands = connectRedis(address, 'commands', { onFault });
   const subscriber = connectRedis(address, 'subscription', { onFault });
@@ -91,7 +91,7 @@ export async function redisBackend(address: RedisAddress, tally: Tally, log: Log
   // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
   const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
-  const bus = new RedisNodeBus(commands, subscriber, tally, { onFaultChange: logBusFault(log) });
+  const bus = new RedisNodeBus(commands, subscriber, metrics, { onFaultChange: logBusFault(log) });
   const close = () => {
     bus.close();
     for (const connection of [commands, subscriber, pulse]) connection.disconnect();

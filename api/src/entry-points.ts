@@ -12,7 +12,6 @@ import type { ConnectionLimits } from './limits/connection-limits.ts';
 import type { Log } from './observability/log.ts';
 import type { Metrics } from './observability/metrics.ts';
 import type { ReadinessCheck } from './observability/readiness.ts';
-import type { Tally } from './observability/tally.ts';
 import type { AddressHasher } from './privacy/address-hash.ts';
 import { clientAddress } from './privacy/client-address.ts';
 import { FairScheduler } from './rate-limiting/fair-scheduler.ts';
@@ -34,7 +33,6 @@ export interface EntryPointParts {
   readonly operations: readonly Operation[] | undefined;
   readonly isDraining: () => boolean;
   readonly log: Log;
-  readonly tally: Tally;
   readonly metrics: Metrics;
   readonly dates: Clock;
   readonly clock: MonotonicClock;
@@ -53,10 +51,10 @@ export interface EntryPoints {
 
 /** Creates the servers by which anything reaches the service. */
 export function createEntryPoints(parts: EntryPointParts): EntryPoints {
-  const { config, bounds, log, tally, metrics } = parts;
+  const { config, bounds, log, metrics } = parts;
   const { TRUSTED_HOPS: trustedHops } = config;
   const httpApp = createHttpApp({
-    ...{ log, tally, metrics, sites: parts.sites, store: parts.store.kind, clock: parts.dates },
+    ...{ log, metrics, sites: parts.sites, store: parts.store.kind, clock: parts.dates },
     ...{ isDraining: parts.isDraining, readiness: parts.readiness },
     metricsToken: config.METRICS_TOKEN,
     securityContact: config.SECURITY_CONTACT,
@@ -64,9 +62,9 @@ export function createEntryPoints(parts: EntryPointParts): EntryPoints {
     admin: adminParts(parts),
   });
   const answer = httpApp.callback();
-  const proxyHints = new ProxyHints(trustedHops, tally, log);
+  const proxyHints = new ProxyHints(trustedHops, metrics, log);
   const http = createHttpServer({
-    ...{ bounds, trustedHops, tally, log },
+    ...{ bounds, trustedHops, metrics, log },
     answer: (request, response) => void answer(request, response),
     upgradePath: SOCKET_PATH,
     onUpgrade: (request) => proxyHints.look(request),
@@ -75,7 +73,7 @@ export function createEntryPoints(parts: EntryPointParts): EntryPoints {
   // A scheduler of its own: no visitor's message waits behind an HTTP request.
   spreadRequests(http, new FairScheduler());
   answerOneAtATime(http, (request) => proxyHints.look(request));
-  const metricsServer = createMetricsServer({ config, bounds, trustedHops, tally, metrics, log });
+  const metricsServer = createMetricsServer({ config, bounds, trustedHops, metrics, log });
   return { http, metricsServer, socketServer, routes: routesOf(httpApp) };
 }
 

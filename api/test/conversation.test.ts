@@ -1,4 +1,4 @@
-import type { TallyName } from '../src/observability/tally.ts';
+import type { FrameFault } from '../src/contract/frame.ts';
 import { TIMES } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { assertTalking, FREE, pairOf, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
@@ -60,22 +60,22 @@ describe('a conversation', () => {
     await pair.a.ask('conversation:leave', { conversationId: pair.conversationId });
     pair.b.say(pair.conversationId, 2, 'too late');
     await assertTalking(other, 1);
-    expect(app.tally.countOf('frame_not_paired')).toBe(3);
+    expect(app.metrics.countOf('passerby_frames_dropped_total', { fault: 'not_paired' })).toBe(3);
     expect(
       [...pair.a.all('conversation:frame'), ...other.a.all('conversation:frame')].map(({ body }) => body['text']),
     ).toEqual(['b1', 'b1']);
   });
 
-  test.each<[string, object, TallyName]>([
-    ['a text too long', { kind: 'text', text: 'x'.repeat(2_001) }, 'frame_too_large'],
-    ['a body too large', { kind: 'blob', data: 'x'.repeat(17_000) }, 'frame_too_large'],
-    ['a body without a kind', { text: 'hi' }, 'frame_malformed'],
-  ])('%s is dropped and counted, the pair talks on', async (_, body, count) => {
+  test.each<[string, object, FrameFault]>([
+    ['a text too long', { kind: 'text', text: 'x'.repeat(2_001) }, 'too_large'],
+    ['a body too large', { kind: 'blob', data: 'x'.repeat(17_000) }, 'too_large'],
+    ['a body without a kind', { text: 'hi' }, 'malformed'],
+  ])('%s is dropped and counted, the pair talks on', async (_, body, fault) => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     pair.a.socket.emit('conversation:frame', { conversationId: pair.conversationId, run: 'r', seq: 1, ack: 0, body });
     await assertTalking(pair, 1);
-    expect(app.tally.countOf(count)).toBe(1);
+    expect(app.metrics.countOf('passerby_frames_dropped_total', { fault })).toBe(1);
   });
 
   test('a body nested as deep as its size allows does no harm', async () => {

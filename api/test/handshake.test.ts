@@ -163,7 +163,7 @@ describe('S28 a stolen sid', () => {
       const { status, body } = await poll(app, stolen, { Origin: origin });
       expect({ status, body }, stolen).toEqual({ status: unknown.status, body: unknown.body });
     }
-    expect(app.tally.countOf('refused_handshake_origin_refused')).toBe(3);
+    expect(app.metrics.countOf('passerby_refusals_total', { door: 'handshake', code: 'origin_refused' })).toBe(3);
     expect(app.held().connections).toBe(1);
   });
 

@@ -49,7 +49,7 @@ describe('S24 a connection that breaks', { timeout: 60_000 }, () => {
   test('is counted where its answer was under way', async () => {
     await using app = await startTestApp();
     await inCrowds(100, () => sendAndGo(portOf(app.url), DOWNLOAD, 'reset'));
-    await until(() => app.tally.countOf('answer_aborted') > 0, 'it is counted');
+    await until(() => app.metrics.countOf('passerby_incidents_total', { kind: 'answer_aborted' }) > 0, 'it is counted');
   });
 });
 

@@ -8,7 +8,7 @@ import type { App } from '../src/app.ts';
 import { errorMiddleware } from '../src/http/error-middleware.ts';
 import { BODY_MAX_BYTES, jsonBody } from '../src/http/json-body.ts';
 import { sameSiteOnly } from '../src/http/same-site-only.ts';
-import { Tally } from '../src/observability/tally.ts';
+import { Metrics } from '../src/observability/metrics.ts';
 import { head, RawConnection } from './bounds/raw-connection.ts';
 import { listLog, ORIGIN, siteOf, startTestApp, until, Visitor } from './harness.ts';
 
@@ -36,7 +36,7 @@ describe('what is no request that could be answered is told so in a problem', ()
     const problem = problemIn(connection.received);
     expect(problem).toMatchObject({ type: 'about:blank', status, code });
     expect(connection.received).toContain(`X-Request-Id: ${problem.instance.split(':').at(-1)}`);
-    expect(app.tally.countOf(`refused_http_${code}`)).toBe(1);
+    expect(app.metrics.countOf('passerby_refusals_total', { door: 'http', code })).toBe(1);
   });
 });
 
@@ -253,7 +253,7 @@ async function guardedRoute(): Promise<{ readonly url: string; readonly done: un
     done.push(context.request.body);
     context.body = { done: true };
   });
-  const app = new Koa().use(errorMiddleware(listLog(), new Tally())).use(router.routes());
+  const app = new Koa().use(errorMiddleware(listLog(), new Metrics())).use(router.routes());
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => void (server.closeAllConnections(), server.close()));

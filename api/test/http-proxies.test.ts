@@ -10,11 +10,11 @@ describe('a proxy that TRUSTED_HOPS does not count', () => {
     const log = listLog();
     await using app = await startTestApp({ log });
     await using visitor = await Visitor.arrive(app, { from: FROM });
-    expect(app.tally.countOf('proxy_undeclared')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'proxy_undeclared' })).toBe(1);
     for (const path of [POLLING, '/v1/site', '/widget.js']) {
       await (await fetch(`${app.url}${path}`, { headers: { 'X-Forwarded-For': FROM, Origin: ORIGIN } })).text();
     }
-    expect(app.tally.countOf('proxy_undeclared')).toBe(4);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'proxy_undeclared' })).toBe(4);
     expect(log.lines).toEqual([{ level: 'warn', fields: {}, message: expect.stringContaining('TRUSTED_HOPS is 0') }]);
     expect(visitor.socket.connected).toBe(true);
   });
@@ -23,7 +23,10 @@ describe('a proxy that TRUSTED_HOPS does not count', () => {
     const log = listLog();
     await using app = await startTestApp({ log, config: { TRUSTED_HOPS: 1 } });
     await using visitor = await Visitor.arrive(app, { from: FROM });
-    expect([app.tally.countOf('proxy_undeclared'), app.tally.countOf('proxy_entries_missing')]).toEqual([0, 0]);
+    expect([
+      app.metrics.countOf('passerby_incidents_total', { kind: 'proxy_undeclared' }),
+      app.metrics.countOf('passerby_incidents_total', { kind: 'proxy_entries_missing' }),
+    ]).toEqual([0, 0]);
     expect([log.lines, visitor.socket.connected]).toEqual([[], true]);
   });
 });

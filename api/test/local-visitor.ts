@@ -2,7 +2,7 @@ import type { PushName, PushPayload } from '@passerby/sdk/protocol';
 import type { SessionId, SiteId } from '../src/domain/ids.ts';
 import type { SessionRef } from '../src/domain/session.ts';
 import type { Visitor } from '../src/domain/visitor.ts';
-import { Tally } from '../src/observability/tally.ts';
+import { Metrics } from '../src/observability/metrics.ts';
 import { type LocalSession, LocalSessions, type VisitorConnection } from '../src/sessions/local-sessions.ts';
 import { RetainedStates } from '../src/sessions/retained-states.ts';
 import { VISITOR } from './fingerprints.ts';
@@ -44,12 +44,12 @@ export class RecordingConnection implements VisitorConnection {
 
 /** A node's visitors, without a service around them. */
 export class TestVisitors {
-  readonly tally = new Tally();
+  readonly metrics = new Metrics();
   readonly retained: RetainedStates;
   readonly local: LocalSessions;
 
   constructor(clock: () => number = () => 0, factor = 1) {
-    this.retained = new RetainedStates({ clock, factor, tally: this.tally });
+    this.retained = new RetainedStates({ clock, factor, metrics: this.metrics });
     this.local = new LocalSessions(this.retained);
   }
 

@@ -3,7 +3,7 @@ import { FINGERPRINT } from './fingerprints.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisNodeBus } from '../src/cluster/redis-node-bus.ts';
-import { Tally } from '../src/observability/tally.ts';
+import { Metrics } from '../src/observability/metrics.ts';
 import { TAKE_TEXT } from '../src/rate-limiting/redis-counters.ts';
 import { AGREE_TEXT } from '../src/privacy/salts.ts';
 import { ticketFrom } from '../src/matching/ticket.ts';
@@ -152,7 +152,7 @@ describe('the user of docs/redis.md', () => {
     await checkRedis(commands, {
       commands: calledCommands(Object.values(SCRIPTS).map(({ text }) => text)),
     });
-    const bus = new RedisNodeBus(commands, subscriber, new Tally());
+    const bus = new RedisNodeBus(commands, subscriber, new Metrics());
     const received = new Promise(
       (resolve) => void bus.listen('n_1' as NodeId, resolve).then(() => bus.send('n_1' as NodeId, PARCEL)),
     );

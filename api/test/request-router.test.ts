@@ -46,7 +46,7 @@ describe.each(REQUEST_NAMES)('%s', (name) => {
     for (const args of [[], [VALID[name]], ['junk'], [null]]) rough.socket.emit(name, ...args);
     await assertTalking(pair, 1);
     expect(await rough.send('match:cancel', {})).toMatchObject({ ok: true });
-    expect(app.tally.countOf('request_without_ack')).toBe(4);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'request_without_ack' })).toBe(4);
   });
 
   test('a throwing handler is answered internal, without a word of why', async () => {
@@ -69,7 +69,7 @@ describe('events that are no request', () => {
     expect(await visitor.send('admin:shutdown', {})).toMatchObject({ ok: false, error: { code: 'bad_request' } });
     visitor.socket.emit('admin:shutdown');
     expect(await visitor.send('match:cancel', {})).toMatchObject({ ok: true });
-    expect(app.tally.countOf('unknown_event')).toBe(2);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' })).toBe(2);
   });
 
   test('binary packets close the connection that sends them, and no other', async () => {

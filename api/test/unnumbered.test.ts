@@ -15,7 +15,7 @@ describe('S27 a frame numbered 0', () => {
     for (const seq of [0, -0]) a.socket.emit('conversation:frame', { ...frame, seq } as never);
     a.say(conversationId, 1, 'numbered');
     expect((await b.next('conversation:frame')).seq).toBe(1);
-    expect(app.tally.countOf('frame_unnumbered')).toBe(2);
+    expect(app.metrics.countOf('passerby_frames_dropped_total', { fault: 'unnumbered' })).toBe(2);
   });
 
   test.each(UNNUMBERED_KINDS)('of the kind "%s" is passed on', async (kind) => {
@@ -39,7 +39,10 @@ describe('S27 a frame numbered 0', () => {
       const { conversationId } = await spammer.next('conversation:started');
       const body = { kind: 'text', text: 'Meet me at cheap-advert.example right now' };
       spammer.socket.emit('conversation:frame', { conversationId, run: 'r' as never, seq: 0, ack: 0, body });
-      await until(() => app.tally.countOf('frame_unnumbered') === count + 1, 'it is counted');
+      await until(
+        () => app.metrics.countOf('passerby_frames_dropped_total', { fault: 'unnumbered' }) === count + 1,
+        'it is counted',
+      );
       await spammer.ask('conversation:leave', { conversationId });
     }
     expect(await spammer.find()).toMatchObject({ ok: false, error: { code: 'proof_needed' } });
@@ -54,7 +57,10 @@ describe('S27 a frame numbered 0', () => {
       const conversationId = `c_${String(count).padStart(22, 'x')}` as never;
       liar.socket.emit('conversation:frame', { conversationId, run: 'r' as never, seq: 0, ack: 0, body });
     }
-    await until(() => app.tally.countOf('frame_not_paired') === REPEATS.spam, 'all are dropped');
+    await until(
+      () => app.metrics.countOf('passerby_frames_dropped_total', { fault: 'not_paired' }) === REPEATS.spam,
+      'all are dropped',
+    );
     expect(await liar.find()).toMatchObject({ ok: true });
   });
 });

@@ -2,7 +2,7 @@ import type { Challenge } from '@passerby/sdk/protocol';
 import { solveChallenge, type Challenge as AltchaChallenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2';
 import { describe, expect, test } from 'vitest';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import {
   CHALLENGE_MS,
   counterFor,
@@ -18,10 +18,10 @@ const newState = (): ProofState => ({ challenge: null, provenAt: null });
 /** Proof of work, and the states of two sessions. */
 function proofs() {
   let now = Date.now();
-  const tally = new Tally();
-  const proof = new ProofOfWork(Date.now, () => now, tally);
+  const metrics = new Metrics();
+  const proof = new ProofOfWork(Date.now, () => now, metrics);
   const [A, B] = [newState(), newState()];
-  return { proof, tally, A, B, now: () => now, pass: (ms: number) => void (now += ms) };
+  return { proof, metrics, A, B, now: () => now, pass: (ms: number) => void (now += ms) };
 }
 
 const packed = (challenge: Challenge, solution: unknown) => btoa(JSON.stringify({ challenge, solution }));
@@ -45,12 +45,12 @@ describe('S18 a proof', () => {
   });
 
   test('is given by the solution, and holds for that session only', async () => {
-    const { proof, tally, A, B } = proofs();
+    const { proof, metrics, A, B } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     expect(await proof.prove(A, await solved(challenge))).toEqual({ status: 'proven' });
     expect(() => proof.require(A, 'always', 2)).not.toThrow();
     expect(() => proof.require(B, 'always', 2)).toThrow(expect.objectContaining(refused));
-    expect(tally.countOf('proof_given')).toBe(1);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'proof_given' })).toBe(1);
   });
 
   test('holds as long as the session looks for others now and then', async () => {

@@ -5,7 +5,7 @@ import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
 import { z } from 'zod';
 import type { Clock, MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Guard } from '../sites/site.ts';
 import type { PressureLevel } from './pressure.ts';
 
@@ -60,14 +60,14 @@ const isProven = (provenAt: number | null, now: number) => provenAt !== null && 
 export class ProofOfWork {
   readonly #dates: Clock;
   readonly #clock: MonotonicClock;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #secrets = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')] as const;
 
   /** `dates` gives the visitor the expiry of a challenge; `clock` decides it. */
-  constructor(dates: Clock, clock: MonotonicClock, tally: Tally) {
+  constructor(dates: Clock, clock: MonotonicClock, metrics: Metrics) {
     this.#dates = dates;
     this.#clock = clock;
-    this.#tally = tally;
+    this.#metrics = metrics;
   }
 
   /** Admits a search of the session, or requires a proof. @throws Refusal `proof_needed`. */
@@ -79,7 +79,7 @@ export class ProofOfWork {
     }
     const isNeeded = rule === 'always' || (rule === 'under_pressure' && level > 0);
     if (!isNeeded) return;
-    this.#tally.count('proof_needed');
+    this.#metrics.count('passerby_incidents_total', { kind: 'proof_needed' });
     throw new Refusal('proof_needed');
   }
 
@@ -110,7 +110,7 @@ export class ProofOfWork {
     if (open === null || open.validUntil <= this.#clock() || !(await this.#isSolved(open, payload.data)))
       throw new Refusal('proof_needed');
     state.provenAt = this.#clock();
-    this.#tally.count('proof_given');
+    this.#metrics.count('passerby_incidents_total', { kind: 'proof_given' });
     return { status: 'proven' };
   }
 

@@ -4,7 +4,7 @@ import type { SessionAdmission } from './session-admission.ts';
 import type { Load } from '../rate-limiting/event-loop-load.ts';
 import type { RateLimitSubject, RateLimiter } from '../rate-limiting/rate-limiter.ts';
 import type { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Visitor } from '../domain/visitor.ts';
 import type { Site } from '../sites/site.ts';
 import type { SessionRef } from '../domain/session.ts';
@@ -42,14 +42,14 @@ export class RequestAdmission {
     readonly shedFromMs: number;
     readonly dates: Clock;
     readonly clock: MonotonicClock;
-    readonly tally: Tally;
+    readonly metrics: Metrics;
     readonly spam: Pick<SpamDetector, 'isSuspect'>;
   }) {
     this.#limiter = parts.limiter;
     this.#sessionAdmission = parts.sessionAdmission;
     this.#load = parts.load;
     this.#shedFromMs = parts.shedFromMs;
-    this.#proof = new ProofOfWork(parts.dates, parts.clock, parts.tally);
+    this.#proof = new ProofOfWork(parts.dates, parts.clock, parts.metrics);
     this.#spam = parts.spam;
   }
 

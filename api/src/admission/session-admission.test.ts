@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
 import { SessionAdmission } from './session-admission.ts';
 import { EventLoopLoad, SHED_FROM_MS } from '../rate-limiting/event-loop-load.ts';
@@ -9,23 +9,23 @@ const SITE = 'site_a' as SiteId;
 
 function admissionWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
   let [now, delayMs, count] = [1_000_000, 0, 0];
-  const tally = new Tally();
+  const metrics = new Metrics();
   const limiter = new RateLimiter({
     factor,
     redis: null,
     clock: () => now,
-    tally,
+    metrics,
   });
   const sessionAdmission = new SessionAdmission({
     limiter,
     load: { delayMs: () => delayMs },
     shedFromMs,
     clock: () => now,
-    tally,
+    metrics,
   });
   return {
     sessionAdmission,
-    tally,
+    metrics,
     arrive: () => sessionAdmission.admit({ site: SITE, address: [`a${++count}` as AddressHash] }),
     setDelay: (ms: number) => void (delayMs = ms),
     pass: (ms: number) => void (now += ms),
@@ -34,7 +34,7 @@ function admissionWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
 
 describe('a new session', () => {
   test('is turned away while the event loop is behind, with a time that differs from visitor to visitor', async () => {
-    const { arrive, setDelay, tally } = admissionWith();
+    const { arrive, setDelay, metrics } = admissionWith();
     setDelay(SHED_FROM_MS - 1);
     await arrive();
     setDelay(SHED_FROM_MS);
@@ -44,7 +44,7 @@ describe('a new session', () => {
     expect(Math.min(...times)).toBeGreaterThanOrEqual(2_000);
     expect(Math.max(...times)).toBeLessThanOrEqual(6_000);
     expect(new Set(times).size).toBeGreaterThan(5);
-    expect(tally.countOf('sessions_shed')).toBe(20);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'sessions_shed' })).toBe(20);
     setDelay(0);
     await arrive();
   });

@@ -1,6 +1,6 @@
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { SiteId } from '../domain/ids.ts';
 import type { Load } from '../rate-limiting/event-loop-load.ts';
 import type { RateLimitSubject, RateLimiter, LimitStatus } from '../rate-limiting/rate-limiter.ts';
@@ -17,7 +17,7 @@ export class SessionAdmission {
   readonly #load: Load;
   readonly #shedFromMs: number;
   readonly #clock: MonotonicClock;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   /** Used share of a site's quota in the present window, and the end of that window. */
   readonly #used = new Map<SiteId, { readonly share: number; readonly until: number }>();
 
@@ -27,19 +27,19 @@ export class SessionAdmission {
     /** Delay of the event loop from which new sessions are shed. Milliseconds. */
     readonly shedFromMs: number;
     readonly clock: MonotonicClock;
-    readonly tally: Tally;
+    readonly metrics: Metrics;
   }) {
     this.#limiter = parts.limiter;
     this.#load = parts.load;
     this.#shedFromMs = parts.shedFromMs;
     this.#clock = parts.clock;
-    this.#tally = parts.tally;
+    this.#metrics = parts.metrics;
   }
 
   /** @throws Refusal `unavailable` while this process is behind, `rate_limited`. */
   async admit(subject: RateLimitSubject): Promise<void> {
     if (this.#load.delayMs() >= this.#shedFromMs) {
-      this.#tally.count('sessions_shed');
+      this.#metrics.count('passerby_incidents_total', { kind: 'sessions_shed' });
       const { min, max } = SHED_RETRY_MS;
       throw new Refusal('unavailable', { retryAfterMs: Math.round(min + Math.random() * (max - min)) });
     }

@@ -3,20 +3,18 @@ import type { SiteId } from '../domain/ids.ts';
 import { REPAIRED_KINDS } from '../domain/repaired-kinds.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Tally } from '../observability/tally.ts';
 import type { MaintenanceParts } from './site-maintenance.ts';
 
 /** Counts and logs what maintenance repaired, and what failed. */
 export function maintenanceLog(parts: {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly tally: Tally;
   readonly faultOf: (thrown: unknown) => StoreFault;
 }): { readonly failed: (thrown: unknown, site?: SiteId) => void; readonly repaired: MaintenanceParts['repaired'] } {
-  const { log, metrics, tally, faultOf } = parts;
+  const { log, metrics, faultOf } = parts;
   return {
     failed: (thrown, site) => {
-      tally.count('round_failed');
+      metrics.count('passerby_incidents_total', { kind: 'round_failed' });
       const fault = faultOf(thrown);
       const fields = { ...(site !== undefined && { site }), ...(fault !== 'UNKNOWN' && { reason: fault }) };
       log.error({ ...fields, error: errorFields(thrown) }, 'round failed');

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
 import type { NodeId } from '../domain/ids.ts';
 import type { NodeMessage } from './node-bus.ts';
@@ -35,9 +35,9 @@ function fakeRedis() {
 /** Node bus that receives what the test publishes, and the messages that it passed on. */
 async function listening(take: (message: NodeMessage) => void = () => undefined) {
   const { subscriber, publish } = fakeRedis();
-  const tally = new Tally();
+  const metrics = new Metrics();
   const taken: NodeMessage[] = [];
-  const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, tally);
+  const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, metrics);
   await bus.listen('n_1' as NodeId, (message) => {
     taken.push(message);
     take(message);
@@ -45,7 +45,7 @@ async function listening(take: (message: NodeMessage) => void = () => undefined)
   const hearText = (text: string) => subscriber.emit('message', 'channel', text);
   const hear = (messages: readonly unknown[]) =>
     hearText(JSON.stringify({ version: 1, messages }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
-  return { hear, hearText, taken, tally };
+  return { hear, hearText, taken, metrics };
 }
 
 describe('S29 the link to other nodes', () => {
@@ -57,16 +57,16 @@ describe('S29 the link to other nodes', () => {
     ['is a frame of 20 kB', frame({ kind: 'x', v: 'x'.repeat(20_000) })],
     ['is a text that is none', frame({ kind: 'text', text: 7 })],
   ])('drops a parcel that %s, counts it, and takes the others of its batch', async (_, message) => {
-    const { hear, taken, tally } = await listening();
+    const { hear, taken, metrics } = await listening();
     hear([superseded(1), message, superseded(2)]);
     expect(taken).toEqual([superseded(1), superseded(2)]);
-    expect(tally.countOf('parcels_malformed')).toBe(1);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })).toBe(1);
   });
 
   it('listens again on a connection that is made anew while a start waits for the first echo', async () => {
     const { subscriber } = fakeRedis();
     const publish = vi.fn(() => Promise.resolve(1));
-    const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Tally());
+    const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Metrics());
     const isListening = bus.listen('n_1' as NodeId, () => undefined);
     await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 10_000 });
     subscriber.emit('ready');
@@ -76,22 +76,22 @@ describe('S29 the link to other nodes', () => {
   });
 
   it('takes what comes after a parcel whose handling fails', async () => {
-    const { hear, taken, tally } = await listening((message) => {
+    const { hear, taken, metrics } = await listening((message) => {
       if (message.kind === 'superseded' && message.fence === 1)
         throw new RangeError('Maximum call stack size exceeded');
     });
     hear([superseded(1), superseded(2)]);
     hear([superseded(3)]);
     expect(taken).toHaveLength(3);
-    expect(tally.countOf('parcels_failed')).toBe(1);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_failed' })).toBe(1);
   });
 
   it.each(['', 'null', '[]', '{"version":1,"parcels":[]}', '{"version":2,"parcels":[1]}', '['.repeat(100_000)])(
     'drops a batch that is none',
     async (text) => {
-      const { hearText, taken, tally } = await listening();
+      const { hearText, taken, metrics } = await listening();
       hearText(text);
-      expect([taken, tally.countOf('parcels_malformed')]).toEqual([[], 1]);
+      expect([taken, metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })]).toEqual([[], 1]);
     },
   );
 });
@@ -108,7 +108,7 @@ describe('the fault of a link', () => {
     const bus = new RedisNodeBus(
       { publish: redis.publish } as unknown as RedisClient,
       redis.subscriber as unknown as Redis,
-      new Tally(),
+      new Metrics(),
       { onFaultChange: (fault) => void faults.push(fault) },
     );
     const listen = () => bus.listen('n_1' as NodeId, () => undefined);

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { type MonotonicClock, monotonicClock } from '../clock.ts';
 import { NODE_MESSAGE_VERSION, nodeMessageBatch, parseNodeMessage } from './node-message.ts';
 import { within } from '../deadline.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
 import { renewConnection } from '../state/redis/foreign-answer.ts';
 import { PREFIX } from '../state/redis/keys.ts';
@@ -24,7 +24,7 @@ export interface RedisNodeBusOptions {
 export class RedisNodeBus implements NodeBus {
   readonly #publisher: RedisClient;
   readonly #subscriber: Redis;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #echoEveryMs: number;
   readonly #onFaultChange: (fault: NodeBusFault | undefined) => void;
   readonly #clock: MonotonicClock;
@@ -39,11 +39,11 @@ export class RedisNodeBus implements NodeBus {
   #toldFault: NodeBusFault | undefined;
   #onEcho: () => void = () => undefined;
 
-  constructor(publisher: RedisClient, subscriber: Redis, tally: Tally, options: RedisNodeBusOptions = {}) {
+  constructor(publisher: RedisClient, subscriber: Redis, metrics: Metrics, options: RedisNodeBusOptions = {}) {
     const { echoEveryMs = ECHO_EVERY_MS, onFaultChange = () => undefined, clock = monotonicClock } = options;
     this.#publisher = publisher;
     this.#subscriber = subscriber;
-    this.#tally = tally;
+    this.#metrics = metrics;
     this.#echoEveryMs = echoEveryMs;
     this.#onFaultChange = onFaultChange;
     this.#clock = clock;
@@ -96,7 +96,7 @@ export class RedisNodeBus implements NodeBus {
       (thrown: unknown) => {
         this.#denied.subscribe ||= isRefusal(thrown);
         this.#tellFault();
-        this.#tally.count('subscriptions_lost');
+        this.#metrics.count('passerby_incidents_total', { kind: 'subscriptions_lost' });
         // Where the connection is gone too, the next one begins with another try.
         setTimeout(() => {
           if (this.#subscriber.status === 'ready') this.#listenAgain(node);
@@ -113,7 +113,7 @@ export class RedisNodeBus implements NodeBus {
     this.#tellFault();
     if (this.#subscriber.status !== 'ready') return;
     if (this.#echo.sent - this.#echo.heard >= ECHOES_MISSED_MAX) {
-      this.#tally.count('subscriptions_lost');
+      this.#metrics.count('passerby_incidents_total', { kind: 'subscriptions_lost' });
       this.#echo.heard = this.#echo.sent;
       this.#subscriber.disconnect(true);
       return;
@@ -170,9 +170,10 @@ export class RedisNodeBus implements NodeBus {
         (receivers) => {
           // What is no number answers another command: whether this one was carried out is not known.
           if (typeof receivers !== 'number') renewConnection(this.#publisher);
-          else if (receivers === 0) this.#tally.count('parcels_without_receiver');
+          else if (receivers === 0)
+            this.#metrics.count('passerby_incidents_total', { kind: 'parcels_without_receiver' });
         },
-        () => this.#tally.count('parcels_lost'),
+        () => this.#metrics.count('passerby_incidents_total', { kind: 'parcels_lost' }),
       );
     }
   }
@@ -181,12 +182,12 @@ export class RedisNodeBus implements NodeBus {
   #read(text: string): readonly NodeMessage[] {
     const batch = nodeMessageBatch.safeParse(safelyParsed(text));
     if (!batch.success) {
-      this.#tally.count('parcels_malformed');
+      this.#metrics.count('passerby_incidents_total', { kind: 'parcels_malformed' });
       return [];
     }
     return batch.data.messages.flatMap((unread) => {
       const message = parseNodeMessage(unread);
-      if (message === null) this.#tally.count('parcels_malformed');
+      if (message === null) this.#metrics.count('passerby_incidents_total', { kind: 'parcels_malformed' });
       return message ?? [];
     });
   }
@@ -196,7 +197,7 @@ export class RedisNodeBus implements NodeBus {
     try {
       take(message);
     } catch {
-      this.#tally.count('parcels_failed');
+      this.#metrics.count('passerby_incidents_total', { kind: 'parcels_failed' });
     }
   }
 }

@@ -2,11 +2,11 @@ import type { Context, Next } from 'koa';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { newRequestId } from '../observability/request-id.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 
 /** Gives every request an id, and answers every error and every unknown path with a problem of the error table. */
-export function errorMiddleware(log: Log, tally: Tally) {
+export function errorMiddleware(log: Log, metrics: Metrics) {
   return async (context: Context, next: Next): Promise<void> => {
     const requestId = newRequestId();
     context.set('X-Request-Id', requestId);
@@ -19,7 +19,7 @@ export function errorMiddleware(log: Log, tally: Tally) {
       if (isJson(context.body)) context.body = JSON.stringify(context.body);
     } catch (thrown) {
       const refusal = refusalOf(thrown);
-      tally.refused('http', refusal.code);
+      metrics.count('passerby_refusals_total', { door: 'http', code: refusal.code });
       if (refusal.code === 'internal')
         log.error({ requestId, code: refusal.code, error: errorFields(thrown) }, 'HTTP request failed');
       const problem = problemOf(refusal, requestId);

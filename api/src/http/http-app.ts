@@ -3,7 +3,6 @@ import Koa from 'koa';
 import type { Clock } from '../clock.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Tally } from '../observability/tally.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import { adminRoutes, type AdminParts } from './admin/router.ts';
 import { demoFiles, widgetFiles } from './assets.ts';
@@ -17,7 +16,6 @@ import { siteInfoRoutes } from './site-info.ts';
 
 export interface HttpAppParts extends HealthParts {
   readonly log: Log;
-  readonly tally: Tally;
   readonly metrics: Metrics;
   /** Bearer token for the metrics; without one they are not served on this port. */
   readonly metricsToken: string | undefined;
@@ -44,7 +42,7 @@ export function createHttpApp(parts: HttpAppParts): Koa {
 
 /** Creates an app with the metrics only, for a port of their own; `isLoopback` if only this machine can reach it. */
 export function createMetricsApp(
-  parts: Pick<HttpAppParts, 'log' | 'tally' | 'metrics' | 'metricsToken'> & { readonly isLoopback: boolean },
+  parts: Pick<HttpAppParts, 'log' | 'metrics' | 'metricsToken'> & { readonly isLoopback: boolean },
 ): Koa {
   const app = bareApp(parts);
   if (parts.isLoopback) app.use(ownHostOnly());
@@ -63,16 +61,16 @@ export function routesOf(app: Koa): readonly string[] {
   );
 }
 
-function bareApp({ log, tally }: Pick<HttpAppParts, 'log' | 'tally'>): Koa {
+function bareApp({ log, metrics }: Pick<HttpAppParts, 'log' | 'metrics'>): Koa {
   const app = new Koa();
   // Without a listener Koa writes to stderr itself, past the log.
   app.on('error', (error: Error & { readonly headerSent?: boolean }) => {
-    if (error.headerSent === true) tally.count('answer_aborted');
+    if (error.headerSent === true) metrics.count('passerby_incidents_total', { kind: 'answer_aborted' });
     else log.error({ error: errorFields(error) }, 'HTTP answer failed');
   });
   // Around the errors, which need these headers too.
   app.use(securityHeaders());
-  app.use(errorMiddleware(log, tally));
+  app.use(errorMiddleware(log, metrics));
   return app;
 }
 

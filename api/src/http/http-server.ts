@@ -5,7 +5,7 @@ import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import { NetworkCounts } from '../rate-limiting/network-counts.ts';
 import { reasonOf, type Log } from '../observability/log.ts';
 import { newRequestId } from '../observability/request-id.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { rawProblem } from './problem.ts';
 import { BASE_HEADERS } from './security-headers.ts';
 import { stopParsing } from './stop-parsing.ts';
@@ -26,7 +26,7 @@ export interface HttpServerParts {
   /** Path prefix at which WebSocket upgrades are allowed; `null` if none are. */
   readonly upgradePath: string | null;
   readonly trustedHops: number;
-  readonly tally: Tally;
+  readonly metrics: Metrics;
   readonly log: Log;
   /** Called with each WebSocket upgrade request. */
   readonly onUpgrade?: (request: IncomingMessage) => void;
@@ -34,7 +34,7 @@ export interface HttpServerParts {
 
 /** Creates the HTTP server shared by the Koa app and Socket.IO. */
 export function createHttpServer(parts: HttpServerParts): Server {
-  const { answer, bounds, upgradePath, trustedHops, tally, log, onUpgrade } = parts;
+  const { answer, bounds, upgradePath, trustedHops, metrics, log, onUpgrade } = parts;
   const server = createServer(
     {
       maxHeaderSize: bounds.headMaxBytes,
@@ -66,7 +66,7 @@ export function createHttpServer(parts: HttpServerParts): Server {
       socket.destroy();
       return;
     }
-    tally.refused('http', code);
+    metrics.count('passerby_refusals_total', { door: 'http', code });
     socket.setTimeout(bounds.closeMs, () => socket.destroy());
     socket.write(rawProblem(code, headers));
     // Closes once that is written, whatever the other end does.

@@ -7,7 +7,7 @@ import { createMetricsApp } from './http-app.ts';
 import { answerOneAtATime, createHttpServer, type HttpServerParts } from './http-server.ts';
 import { listen } from './listen.ts';
 
-export interface MetricsServerParts extends Pick<HttpServerParts, 'bounds' | 'trustedHops' | 'tally' | 'log'> {
+export interface MetricsServerParts extends Pick<HttpServerParts, 'bounds' | 'trustedHops' | 'metrics' | 'log'> {
   readonly config: Partial<Pick<Config, 'METRICS_PORT' | 'METRICS_HOST' | 'METRICS_TOKEN'>>;
   readonly metrics: Metrics;
   readonly log: Log;

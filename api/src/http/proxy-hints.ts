@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Log } from '../observability/log.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 
 /** Request headers by which proxies name the client they forward for. */
 const FORWARDING_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip'] as const;
@@ -17,28 +17,28 @@ const SAMPLE_SIZE = 100;
  */
 export class ProxyHints {
   readonly #trustedHops: number;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #log: Log;
   #isSaid = false;
   #seen = 0;
   #short = 0;
 
-  constructor(trustedHops: number, tally: Tally, log: Log) {
+  constructor(trustedHops: number, metrics: Metrics, log: Log) {
     this.#trustedHops = trustedHops;
-    this.#tally = tally;
+    this.#metrics = metrics;
     this.#log = log;
   }
 
   look({ headers, url }: Pick<IncomingMessage, 'headers' | 'url'>): void {
     if (this.#trustedHops === 0) {
       if (FORWARDING_HEADERS.every((name) => headers[name] === undefined)) return;
-      this.#tally.count('proxy_undeclared');
+      this.#metrics.count('passerby_incidents_total', { kind: 'proxy_undeclared' });
       this.#say(UNDECLARED);
       return;
     }
     if (PROBES.has(url)) return;
     const isShort = entriesOf(headers['x-forwarded-for']) < this.#trustedHops;
-    if (isShort) this.#tally.count('proxy_entries_missing');
+    if (isShort) this.#metrics.count('passerby_incidents_total', { kind: 'proxy_entries_missing' });
     this.#seen++;
     if (isShort) this.#short++;
     if (this.#seen < SAMPLE_SIZE) return;

@@ -5,7 +5,7 @@ import Koa from 'koa';
 import { expect, test } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { RateLimiter } from '../rate-limiting/rate-limiter.ts';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import type { AddressHashes } from '../domain/ids.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { rateLimited } from './rate-limited.ts';
@@ -15,10 +15,10 @@ async function startLimited() {
     factor: 1,
     redis: null,
     clock: Date.now,
-    tally: new Tally(),
+    metrics: new Metrics(),
   });
   const app = new Koa();
-  app.use(errorMiddleware(listLog(), new Tally()));
+  app.use(errorMiddleware(listLog(), new Metrics()));
   app.use(
     rateLimited('failed_tokens', limiter, (request) => [String(request.headers['x-from'])] as unknown as AddressHashes),
   );

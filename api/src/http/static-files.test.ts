@@ -7,7 +7,7 @@ import path from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import Koa from 'koa';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import { errorMiddleware } from './error-middleware.ts';
 import { readStaticFiles, staticFiles, type ServedFile } from './static-files.ts';
 
@@ -51,7 +51,7 @@ async function serve(folder: string) {
   for (const [name, file] of readStaticFiles(folder)) served.set(`/${name}`, { file, headers: HEADERS });
   const app = new Koa();
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  app.use(errorMiddleware(silent, new Tally())).use(staticFiles(served));
+  app.use(errorMiddleware(silent, new Metrics())).use(staticFiles(served));
   const answer = app.callback();
   const server = createServer((incoming, response) => void answer(incoming, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');

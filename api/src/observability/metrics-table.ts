@@ -1,8 +1,7 @@
 import { END_REASONS, ERRORS, READINESS_REASONS, STORE_FAULTS, type ErrorCode } from '@passerby/sdk/protocol';
-import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
+import { RATE_LIMITS, type RateLimitName, type Scope } from '../limits/rate-limits.ts';
 import { FRAME_FAULTS } from '../contract/frame.ts';
 import { REPAIRED_KINDS } from '../domain/repaired-kinds.ts';
-import { DOORS, INCIDENTS, SCOPES } from './tally.ts';
 import { STORE_OPERATIONS } from './store-operations.ts';
 
 /** One metric. All values of its labels are listed: none ever comes from outside. */
@@ -14,6 +13,37 @@ export interface MetricRow {
   /** Upper bounds of a histogram's buckets, in its unit. */
   readonly buckets?: readonly number[];
 }
+
+/** Incidents without a client to report them to: label values of `passerby_incidents_total`. */
+const INCIDENTS = [
+  'request_without_ack',
+  'unknown_event',
+  'malformed_packet',
+  'slow_reader',
+  'fast_sender',
+  'push_lost',
+  'subscriptions_lost',
+  'parcels_lost',
+  'parcels_without_receiver',
+  'parcels_malformed',
+  'parcels_failed',
+  'round_failed',
+  'limit_without_redis',
+  'limit_failed',
+  'requests_under_way',
+  'sessions_shed',
+  'proof_needed',
+  'proof_given',
+  'answer_aborted',
+  'proxy_undeclared',
+  'proxy_entries_missing',
+] as const;
+
+/** Entry points at which a refusal is made: label values of `passerby_refusals_total`. */
+const DOORS = ['handshake', 'arrival', 'request', 'http'] as const;
+
+/** Owners of a quota that was used up: label values of `passerby_limits_met_total`. */
+const SCOPES = ['session', 'address', 'site'] as const satisfies readonly Scope[];
 
 const CODES = Object.keys(ERRORS) as readonly ErrorCode[];
 
@@ -173,9 +203,18 @@ export type NameOf<Type extends MetricRow['type']> = {
   [Name in MetricName]: Table[Name]['type'] extends Type ? Name : never;
 }[MetricName];
 
+export type CounterName = NameOf<'counter'>;
+
 /** A value for each label of a metric. */
 export type LabelsOf<Name extends MetricName> = {
   readonly [Label in keyof Table[Name]['labels']]: Table[Name]['labels'][Label] extends readonly (infer Value)[]
     ? Value
     : never;
 };
+
+/** The label of a metric that has exactly one; `never` for all others. */
+export type SoleLabelOf<Name extends MetricName, Label = keyof LabelsOf<Name>> = Label extends keyof LabelsOf<Name>
+  ? [keyof LabelsOf<Name>] extends [Label]
+    ? Label
+    : never
+  : never;

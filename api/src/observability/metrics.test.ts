@@ -4,7 +4,6 @@ import type { StateStore } from '../state/state-store.ts';
 import { METRICS } from './metrics-table.ts';
 import { Metrics } from './metrics.ts';
 import { observedStore } from '../state/observed-store.ts';
-import { Tally } from './tally.ts';
 
 test('has every metric of the table and no other', async () => {
   const text = await new Metrics().text();
@@ -25,18 +24,36 @@ test('two services in one process measure apart', async () => {
   expect(await other.text()).toContain('passerby_ends_total{reason="idle"} 0\n');
 });
 
-test('shows what was tallied, however often it is read', async () => {
+test('a scrape shows the counts so far, however often it is repeated', async () => {
   const metrics = new Metrics();
-  const tally = new Tally();
-  metrics.readTally(tally);
-  tally.count('frame_not_paired');
-  tally.refused('request', 'rate_limited');
-  tally.count('slow_reader');
+  metrics.count('passerby_frames_dropped_total', { fault: 'not_paired' });
+  metrics.count('passerby_refusals_total', { door: 'request', code: 'rate_limited' });
+  metrics.count('passerby_incidents_total', { kind: 'slow_reader' });
   await metrics.text();
   const text = await metrics.text();
   expect(text).toContain('passerby_frames_dropped_total{fault="not_paired"} 1\n');
   expect(text).toContain('passerby_refusals_total{door="request",code="rate_limited"} 1\n');
   expect(text).toContain('passerby_incidents_total{kind="slow_reader"} 1\n');
+});
+
+test('a counter resolved in advance is the counter of its labels', () => {
+  const metrics = new Metrics();
+  const refused = metrics.counter('passerby_refusals_total', { door: 'http', code: 'not_found' });
+  const dropped = metrics.countersBy('passerby_frames_dropped_total', 'fault');
+  refused.increment();
+  metrics.count('passerby_refusals_total', { code: 'not_found', door: 'http' }, 2);
+  dropped.throttled.increment();
+  expect(metrics.countOf('passerby_refusals_total', { door: 'http', code: 'not_found' })).toBe(3);
+  expect(metrics.countOf('passerby_refusals_total', { door: 'request', code: 'not_found' })).toBe(0);
+  expect(metrics.countOf('passerby_frames_dropped_total', { fault: 'throttled' })).toBe(1);
+});
+
+test('a counter that is kept elsewhere shows what is read', async () => {
+  const metrics = new Metrics();
+  metrics.read('passerby_frames_total', () => [[{ path: 'local' }, 5] as const, [{ path: 'remote' }, 7] as const]);
+  expect(await metrics.text()).toContain(
+    'passerby_frames_total{path="local"} 5\npasserby_frames_total{path="remote"} 7\n',
+  );
 });
 
 describe('a store that is looked at', () => {

@@ -1,22 +1,37 @@
-import { ERRORS, type ErrorCode } from '@passerby/sdk/protocol';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { FRAME_FAULTS } from '../contract/frame.ts';
-import { METRICS, type LabelsOf, type MetricName, type MetricRow, type NameOf } from './metrics-table.ts';
-import { RATE_LIMITS, type RateLimitName } from '../limits/rate-limits.ts';
-import { DOORS, INCIDENTS, SCOPES, type Tally } from './tally.ts';
+import { Counter as PromCounter, Gauge, Histogram, Registry } from 'prom-client';
+import { CounterFamily, type Counter } from './counter-family.ts';
+import {
+  METRICS,
+  type CounterName,
+  type LabelsOf,
+  type MetricName,
+  type MetricRow,
+  type NameOf,
+  type SoleLabelOf,
+} from './metrics-table.ts';
 
-type Instrument = Counter | Gauge | Histogram;
+type Instrument = PromCounter | Gauge | Histogram;
 type Reading<Name extends MetricName> = readonly (readonly [labels: LabelsOf<Name>, value: number])[];
 
-/** Metrics of one service, under the names of the table and no others. */
+/**
+ * Metrics of one service, under the names of the table and no others. Counters are numbers of this object, so that
+ * counting is cheap; `prom-client` gets them at each scrape.
+ */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #instruments = new Map<MetricName, Instrument>();
-  readonly #readings: (() => Promise<void>)[] = [];
+  readonly #counters = new Map<CounterName, CounterFamily<CounterName>>();
+  /** Registered readings, one for each metric that has one. */
+  readonly #readings = new Map<MetricName, () => Promise<void>>();
 
   constructor() {
     for (const [name, row] of Object.entries(METRICS) as [MetricName, MetricRow][]) {
       this.#instruments.set(name, this.#create(name, row));
+      if (!isCounter(name)) continue;
+      const family = new CounterFamily<CounterName>(row.labels);
+      this.#counters.set(name, family);
+      // With a value from the start, so that the first count is a rise.
+      this.read(name, () => family.values());
     }
     this.read('passerby_memory_bytes', () => {
       const { rss, heapUsed } = process.memoryUsage();
@@ -28,8 +43,28 @@ export class Metrics {
     });
   }
 
-  count<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>, by = 1): void {
-    (this.#instruments.get(name) as Counter).inc(labels as Record<string, string>, by);
+  /** Returns the counter with these label values, for code that counts often. */
+  counter<Name extends CounterName>(name: Name, labels: LabelsOf<Name>): Counter {
+    return this.#counters.get(name)!.with(labels);
+  }
+
+  /** Returns the counters of a metric whose only label is this one, by its values. */
+  countersBy<Name extends CounterName, Label extends SoleLabelOf<Name>>(
+    name: Name,
+    label: Label,
+  ): Readonly<Record<LabelsOf<Name>[Label] & string, Counter>> {
+    const values = (METRICS[name] as MetricRow).labels[label as string]!;
+    const counters = values.map((value) => [value, this.counter(name, { [label]: value } as LabelsOf<Name>)]);
+    return Object.fromEntries(counters) as Record<LabelsOf<Name>[Label] & string, Counter>;
+  }
+
+  count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, by = 1): void {
+    this.counter(name, labels).increment(by);
+  }
+
+  /** Returns the count so far. */
+  countOf<Name extends CounterName>(name: Name, labels: LabelsOf<Name>): number {
+    return this.counter(name, labels).value;
   }
 
   observe<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void {
@@ -41,30 +76,12 @@ export class Metrics {
     name: Name,
     reading: () => Reading<Name> | Promise<Reading<Name>>,
   ): void {
-    const instrument = this.#instruments.get(name) as Counter | Gauge;
-    this.#readings.push(async () => {
+    const instrument = this.#instruments.get(name) as PromCounter | Gauge;
+    this.#readings.set(name, async () => {
       const values = await reading();
       instrument.reset();
       for (const [labels, value] of values) instrument.inc(labels as Record<string, string>, value);
     });
-  }
-
-  /** Registers the readings of the counters of a tally. */
-  readTally(tally: Tally): void {
-    this.read('passerby_frames_dropped_total', () =>
-      FRAME_FAULTS.map((fault) => [{ fault }, tally.countOf(`frame_${fault}`)] as const),
-    );
-    this.read('passerby_incidents_total', () => INCIDENTS.map((kind) => [{ kind }, tally.countOf(kind)] as const));
-    const limits = Object.keys(RATE_LIMITS) as RateLimitName[];
-    this.read('passerby_limits_met_total', () =>
-      limits.flatMap((limit) =>
-        SCOPES.map((scope) => [{ limit, scope }, tally.countOf(`limited_${limit}_${scope}`)] as const),
-      ),
-    );
-    const codes = Object.keys(ERRORS) as ErrorCode[];
-    this.read('passerby_refusals_total', () =>
-      DOORS.flatMap((door) => codes.map((code) => [{ door, code }, tally.countOf(`refused_${door}_${code}`)] as const)),
-    );
   }
 
   /** Media type of `text`. */
@@ -74,7 +91,7 @@ export class Metrics {
 
   /** Returns all metrics in Prometheus' text format. */
   async text(): Promise<string> {
-    await Promise.all(this.#readings.map((read) => read()));
+    await Promise.all(Array.from(this.#readings.values(), (read) => read()));
     return this.#registry.metrics();
   }
 
@@ -85,20 +102,12 @@ export class Metrics {
         return new Gauge(base);
       case 'histogram':
         return new Histogram({ ...base, ...(buckets !== undefined && { buckets: [...buckets] }) });
-      case 'counter': {
-        const counter = new Counter(base);
-        // So that the first one counts as a rise.
-        for (const combination of combinationsOf(labels)) counter.inc(combination, 0);
-        return counter;
-      }
+      case 'counter':
+        return new PromCounter(base);
     }
   }
 }
 
-function combinationsOf(labels: MetricRow['labels']): Record<string, string>[] {
-  let combinations: Record<string, string>[] = [{}];
-  for (const [label, values] of Object.entries(labels)) {
-    combinations = combinations.flatMap((rest) => values.map((value) => ({ ...rest, [label]: value })));
-  }
-  return combinations;
+function isCounter(name: MetricName): name is CounterName {
+  return METRICS[name].type === 'counter';
 }

@@ -1,10 +1,8 @@
 import { READINESS_REASONS, STORE_FAULTS } from '@passerby/sdk/protocol';
 import type { Metrics } from './metrics.ts';
 import type { ReadinessCheck } from './readiness.ts';
-import type { Tally } from './tally.ts';
 
 export interface ReadParts {
-  readonly tally: Tally;
   readonly readiness: ReadinessCheck;
   readonly held: () => {
     readonly connections: number;
@@ -16,8 +14,7 @@ export interface ReadParts {
 }
 
 /** Registers readings of state that the service has anyway, made at each scrape. */
-export function readService(metrics: Metrics, { tally, readiness, held, passed }: ReadParts): void {
-  metrics.readTally(tally);
+export function readService(metrics: Metrics, { readiness, held, passed }: ReadParts): void {
   metrics.read('passerby_connections', () => [[{}, held().connections]]);
   metrics.read('passerby_sessions', () => [[{}, held().sockets]]);
   metrics.read('passerby_conversation_sides', () => [[{}, held().seats]]);

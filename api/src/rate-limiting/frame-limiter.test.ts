@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import { FrameLimiter } from './frame-limiter.ts';
 import { RATE_LIMITS } from '../limits/rate-limits.ts';
-import { SessionRateLimiter } from './session-rate-limiter.ts';
+import { quotaRefusals, SessionRateLimiter } from './session-rate-limiter.ts';
 
 const { points: MESSAGES } = RATE_LIMITS.messages.session;
 const { points: FRAMES } = RATE_LIMITS.frames.session;
@@ -11,9 +11,9 @@ function limiterWith(factor = 1) {
   let now = 1_000_000;
   /** Times after which the visitor was told to resend. */
   const told: number[] = [];
-  const tally = new Tally();
+  const metrics = new Metrics();
   const clock = () => now;
-  const limiter = new SessionRateLimiter({ clock, factor, tally });
+  const limiter = new SessionRateLimiter({ clock, factor, refusals: quotaRefusals(metrics) });
   const frames = new FrameLimiter({ limiter, clock });
   const isAdmitted = (isNumbered: boolean) => {
     const admission = frames.admit(isNumbered);
@@ -22,7 +22,7 @@ function limiterWith(factor = 1) {
   };
   const send = (count: number, isNumbered = true) =>
     Array.from({ length: count }, () => isAdmitted(isNumbered)).filter(Boolean).length;
-  return { limiter, tally, told, send, now: clock, pass: (ms: number) => void (now += ms) };
+  return { limiter, metrics, told, send, now: clock, pass: (ms: number) => void (now += ms) };
 }
 
 test('a burst gets through, and who goes on is told once', () => {
@@ -75,8 +75,11 @@ test('acknowledgements get through while messages do not', () => {
 });
 
 test('what is dropped is counted by the quota that was used up', () => {
-  const { send, tally } = limiterWith();
-  const counted = () => [tally.countOf('limited_messages_session'), tally.countOf('limited_frames_session')];
+  const { send, metrics } = limiterWith();
+  const counted = () => [
+    metrics.countOf('passerby_limits_met_total', { limit: 'messages', scope: 'session' }),
+    metrics.countOf('passerby_limits_met_total', { limit: 'frames', scope: 'session' }),
+  ];
   send(MESSAGES + 5);
   expect(counted()).toEqual([5, 0]);
   send(FRAMES, false);

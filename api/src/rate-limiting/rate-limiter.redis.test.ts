@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { RedisServer } from '../../test/servers/redis-server.ts';
 import { RedisCluster } from '../../test/servers/redis-cluster.ts';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../state/redis/redis-client.ts';
 import type { AddressHashes, SiteId } from '../domain/ids.ts';
 import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
@@ -14,15 +14,15 @@ const subject = (address: string): RateLimitSubject => ({
 const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterOn(redis: RedisClient) {
-  const tally = new Tally();
+  const metrics = new Metrics();
   return {
     limiter: new RateLimiter({
       factor: 1,
       redis,
       clock: Date.now,
-      tally,
+      metrics,
     }),
-    tally,
+    metrics,
   };
 }
 
@@ -59,11 +59,11 @@ test('all nodes share one quota, and what is counted goes with its window', asyn
 test('while Redis is gone each node counts by itself, and when it is back they count together again', async () => {
   await using server = await RedisServer.start();
   using redis = await connected(server.url);
-  const { limiter, tally } = limiterOn(redis);
+  const { limiter, metrics } = limiterOn(redis);
   await limiter.consume('sessions', subject('before'));
   await server.crash();
   expect(await takenOf(PER_ADDRESS + 10, [limiter], 'meanwhile')).toBe(PER_ADDRESS);
-  expect(tally.countOf('limit_without_redis')).toBeGreaterThan(0);
+  expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' })).toBeGreaterThan(0);
   await server.revive();
   await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
   await limiter.consume('sessions', subject('after'));
@@ -74,13 +74,13 @@ test('a count does not wait for a Redis that is frozen, and they count together 
   await using server = await RedisServer.start();
   // Commands wait for 2 s, and a silent connection is given up after 1.5 s: within less only a count's own deadline ends it.
   using redis = await connected(server.url);
-  const { limiter, tally } = limiterOn(redis);
+  const { limiter, metrics } = limiterOn(redis);
   await limiter.consume('sessions', subject('before'));
   server.signal('SIGSTOP');
   let hasClosed = false;
   redis.once('close', () => (hasClosed = true));
   expect(await takenOf(1, [limiter], 'meanwhile')).toBe(1);
-  expect([hasClosed, tally.countOf('limit_without_redis')]).toEqual([false, 1]);
+  expect([hasClosed, metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' })]).toEqual([false, 1]);
   server.signal('SIGCONT');
   await expect
     .poll(() => redis.get('passerby:limit:{site_a}:sessions:address:meanwhile'), { timeout: 5_000 })
@@ -92,25 +92,25 @@ test('a count does not wait for a Redis that is frozen, and they count together 
 test('a failure that is no fault of Redis is counted, and each node counts by itself', async () => {
   await using server = await RedisServer.start();
   using redis = await connected(server.url);
-  const { limiter, tally } = limiterOn(redis);
+  const { limiter, metrics } = limiterOn(redis);
   await redis.set('passerby:limit:{site_a}:sessions:address:a', 'not a number');
   expect(await takenOf(PER_ADDRESS + 10, [limiter], 'a')).toBe(PER_ADDRESS);
-  expect(tally.countOf('limit_failed')).toBeGreaterThan(0);
+  expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_failed' })).toBeGreaterThan(0);
   expect(await takenOf(1, [limiter], 'b')).toBe(1);
-  const before = tally.countOf('limit_failed');
+  const before = metrics.countOf('passerby_incidents_total', { kind: 'limit_failed' });
   await server.crash();
   await takenOf(1, [limiter], 'b');
-  expect(tally.countOf('limit_failed')).toBe(before);
+  expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_failed' })).toBe(before);
 });
 
 test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_000 }, async () => {
   await using cluster = await RedisCluster.start();
   using redis = await connected(cluster.url);
-  const { limiter, tally } = limiterOn(redis);
+  const { limiter, metrics } = limiterOn(redis);
   for (const address of ['a', 'b', 'c', 'd /56 /48']) {
     expect(await takenOf(PER_ADDRESS + 2, [limiter], address)).toBe(PER_ADDRESS);
   }
-  expect(tally.countOf('limit_without_redis')).toBe(0);
+  expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' })).toBe(0);
 });
 
 describe('S32 the networks of an IPv6 address', () => {

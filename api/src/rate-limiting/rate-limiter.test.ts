@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { Refusal } from '../errors.ts';
-import { Tally } from '../observability/tally.ts';
+import { Metrics } from '../observability/metrics.ts';
 import type { AddressHash, SiteId } from '../domain/ids.ts';
 import { type RateLimitSubject, RateLimiter } from './rate-limiter.ts';
 import { RATE_LIMITS, timesAt } from '../limits/rate-limits.ts';
@@ -12,8 +12,8 @@ const subject = (address: string, site = 'site_a'): RateLimitSubject => ({
 const PER_ADDRESS = RATE_LIMITS.sessions.address.points;
 
 function limiterWith(factor = 1) {
-  const tally = new Tally();
-  return { limiter: new RateLimiter({ factor, redis: null, clock: Date.now, tally }), tally };
+  const metrics = new Metrics();
+  return { limiter: new RateLimiter({ factor, redis: null, clock: Date.now, metrics }), metrics };
 }
 
 async function takenOf(tries: number, take: () => Promise<void>): Promise<number> {
@@ -32,17 +32,17 @@ async function takenOf(tries: number, take: () => Promise<void>): Promise<number
 }
 
 test('an address gets what the table says, and another one as much again', async () => {
-  const { limiter, tally } = limiterWith();
+  const { limiter, metrics } = limiterWith();
   expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', subject('a')))).toBe(PER_ADDRESS);
   expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', subject('b')))).toBe(PER_ADDRESS);
-  expect(tally.countOf('limited_sessions_address')).toBe(10);
+  expect(metrics.countOf('passerby_limits_met_total', { limit: 'sessions', scope: 'address' })).toBe(10);
 });
 
 test('a site has its own quota, whatever the addresses, and is no other site', async () => {
-  const { limiter, tally } = limiterWith(0.01);
+  const { limiter, metrics } = limiterWith(0.01);
   let count = 0;
   expect(await takenOf(40, () => limiter.consume('sessions', subject(`a${++count}`)))).toBe(30);
-  expect(tally.countOf('limited_sessions_site')).toBe(10);
+  expect(metrics.countOf('passerby_limits_met_total', { limit: 'sessions', scope: 'site' })).toBe(10);
   expect(await takenOf(1, () => limiter.consume('sessions', subject('b1', 'site_b')))).toBe(1);
 });
 
@@ -60,12 +60,12 @@ test('what is counted by one name does not count by another', async () => {
 });
 
 test('what must not wait is counted meanwhile: it is refused from the next turn on', async () => {
-  const { limiter, tally } = limiterWith();
+  const { limiter, metrics } = limiterWith();
   const { points } = RATE_LIMITS.searches.address;
   for (let taken = 0; taken <= points; taken++) limiter.consumeInBackground('searches', subject('a'));
   await expect.poll(() => takenAtOnce(limiter, 'a')).toBe(false);
   expect(takenAtOnce(limiter, 'b')).toBe(true);
-  expect(tally.countOf('limited_searches_address')).toBeGreaterThan(0);
+  expect(metrics.countOf('passerby_limits_met_total', { limit: 'searches', scope: 'address' })).toBeGreaterThan(0);
 });
 
 function takenAtOnce(limiter: RateLimiter, address: string): boolean {

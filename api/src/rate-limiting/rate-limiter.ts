@@ -1,6 +1,6 @@
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
 import { PREFIX } from '../state/redis/keys.ts';
 import type { AddressHashes, SiteId } from '../domain/ids.ts';
@@ -54,7 +54,7 @@ const SPENT_MAX = 10_000;
 export class RateLimiter {
   readonly #factor: number;
   readonly #clock: MonotonicClock;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #counters: Counters;
   /** End of the window of each used-up count, by key. Until then actions are refused without a lookup. */
   readonly #spentUntil = new Map<string, number>();
@@ -63,13 +63,13 @@ export class RateLimiter {
     readonly factor: number;
     readonly redis: RedisClient | null;
     readonly clock: MonotonicClock;
-    readonly tally: Tally;
+    readonly metrics: Metrics;
   }) {
-    const { redis, clock, tally } = parts;
+    const { redis, clock, metrics } = parts;
     this.#factor = parts.factor;
     this.#clock = clock;
-    this.#tally = tally;
-    this.#counters = redis === null ? new MemoryCounters(clock) : new RedisCounters(redis, clock, tally);
+    this.#metrics = metrics;
+    this.#counters = redis === null ? new MemoryCounters(clock) : new RedisCounters(redis, clock, metrics);
   }
 
   /** Consumes one point of the quotas of an address and its site. @throws Refusal `rate_limited`. */
@@ -86,7 +86,7 @@ export class RateLimiter {
     const counts = this.#countsOf(name, subject);
     const spent = this.#spentIn(counts);
     if (spent !== null) throw this.#refusal(name, spent.scope, spent.resetMs);
-    this.#consume(name, counts).catch(() => this.#tally.count('limit_failed'));
+    this.#consume(name, counts).catch(() => this.#metrics.count('passerby_incidents_total', { kind: 'limit_failed' }));
   }
 
   /** Consumes one point, and returns the status and the refusal instead of throwing. */
@@ -154,7 +154,7 @@ export class RateLimiter {
   }
 
   #refusal(name: RateLimitName, scope: Scope, retryAfterMs: number): Refusal {
-    this.#tally.count(`limited_${name}_${scope}`);
+    this.#metrics.count('passerby_limits_met_total', { limit: name, scope });
     return new Refusal('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(retryAfterMs)) });
   }
 }

@@ -1,7 +1,7 @@
 import type { MonotonicClock } from '../clock.ts';
 import { within } from '../deadline.ts';
 import { isBug } from '../errors.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { randomIds } from '../domain/id-source.ts';
 import { cachedScript } from '../state/redis/cached-script.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
@@ -51,12 +51,12 @@ const COUNT_MS = 300;
  */
 export class RedisCounters implements Counters {
   readonly #redis: RedisClient;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
   readonly #meanwhile: MemoryCounters;
 
-  constructor(redis: RedisClient, clock: MonotonicClock, tally: Tally) {
+  constructor(redis: RedisClient, clock: MonotonicClock, metrics: Metrics) {
     this.#redis = redis;
-    this.#tally = tally;
+    this.#metrics = metrics;
     this.#meanwhile = new MemoryCounters(clock);
   }
 
@@ -70,10 +70,11 @@ export class RedisCounters implements Counters {
         if (isBug(thrown)) throw thrown;
         // Any other failure of Redis has the same answer, below. The state store, which needs the same Redis, says why;
         // what is none, such as a broken script or a key that is not ours, only this sees.
-        if (!(thrown instanceof ForeignAnswer) && storeFaultOf(thrown) === 'UNKNOWN') this.#tally.count('limit_failed');
+        if (!(thrown instanceof ForeignAnswer) && storeFaultOf(thrown) === 'UNKNOWN')
+          this.#metrics.count('passerby_incidents_total', { kind: 'limit_failed' });
       }
     }
-    this.#tally.count('limit_without_redis');
+    this.#metrics.count('passerby_incidents_total', { kind: 'limit_without_redis' });
     return this.#meanwhile.consume(counts);
   }
 

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { RATE_LIMITS } from '../limits/rate-limits.ts';
-import { Tally } from '../observability/tally.ts';
-import { SessionRateLimiter } from './session-rate-limiter.ts';
+import { Metrics } from '../observability/metrics.ts';
+import { quotaRefusals, SessionRateLimiter } from './session-rate-limiter.ts';
 
 test('SessionRateLimiter refuses a session what exceeds its own quota, counts that, and says when to try again', () => {
-  const tally = new Tally();
-  const [a, b] = ['a', 'b'].map(() => new SessionRateLimiter({ clock: () => 0, factor: 1, tally }));
+  const metrics = new Metrics();
+  const [a, b] = ['a', 'b'].map(
+    () => new SessionRateLimiter({ clock: () => 0, factor: 1, refusals: quotaRefusals(metrics) }),
+  );
   const { points } = RATE_LIMITS.searches.session;
   for (let taken = 0; taken < points; taken++) a!.consume('searches');
   expect(() => a!.consume('searches')).toThrow(expect.objectContaining({ code: 'rate_limited', retryAfterMs: 2_000 }));
   expect(() => b!.consume('searches')).not.toThrow();
   expect(() => a!.consume('requests')).not.toThrow();
-  expect(tally.countOf('limited_searches_session')).toBe(1);
+  expect(metrics.countOf('passerby_limits_met_total', { limit: 'searches', scope: 'session' })).toBe(1);
 });

@@ -1,22 +1,39 @@
 import type { MonotonicClock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import { RATE_LIMITS, scaled, type SessionLimitName } from '../limits/rate-limits.ts';
-import type { Tally } from '../observability/tally.ts';
+import { RATE_LIMITS, type RateLimitName, scaled, type SessionLimitName } from '../limits/rate-limits.ts';
+import type { Counter } from '../observability/counter-family.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { TokenBucket } from './token-bucket.ts';
+
+/** Counters of the actions that were refused for want of a session's quota, of all sessions together. */
+export type QuotaRefusals = Readonly<Record<SessionLimitName, Counter>>;
+
+/** Returns the counters of a service, resolved once, since a flood counts with every frame. */
+export function quotaRefusals(metrics: Metrics): QuotaRefusals {
+  const names = Object.keys(RATE_LIMITS).filter(isSessionLimit);
+  const counters = names.map(
+    (limit) => [limit, metrics.counter('passerby_limits_met_total', { limit, scope: 'session' })] as const,
+  );
+  return Object.fromEntries(counters) as QuotaRefusals;
+}
+
+function isSessionLimit(name: string): name is SessionLimitName {
+  return 'session' in RATE_LIMITS[name as RateLimitName];
+}
 
 /** Rate limiter of one session, in this process's memory, since relaying a message uses no store. */
 export class SessionRateLimiter {
   readonly #clock: MonotonicClock;
   readonly #factor: number;
-  readonly #tally: Tally;
+  readonly #refusals: QuotaRefusals;
   /** Buckets of the limits that were met so far; a missing one is full. */
   readonly #buckets: { [Name in SessionLimitName]?: TokenBucket } = {};
 
   /** `factor` multiplies the quotas. */
-  constructor(parts: { readonly clock: MonotonicClock; readonly factor: number; readonly tally: Tally }) {
+  constructor(parts: { readonly clock: MonotonicClock; readonly factor: number; readonly refusals: QuotaRefusals }) {
     this.#clock = parts.clock;
     this.#factor = parts.factor;
-    this.#tally = parts.tally;
+    this.#refusals = parts.refusals;
   }
 
   /** Consumes one point. Returns whether there was one; counts it if not. */
@@ -41,7 +58,7 @@ export class SessionRateLimiter {
 
   /** Counts an action that was refused for want of a quota. */
   noteRefused(name: SessionLimitName): void {
-    this.#tally.count(`limited_${name}_session`);
+    this.#refusals[name].increment();
   }
 
   /** Returns whether all quotas are full. */

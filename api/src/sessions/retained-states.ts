@@ -1,9 +1,9 @@
 import { isProofIdle, type ProofState } from '../admission/proof-of-work.ts';
 import type { MonotonicClock } from '../clock.ts';
 import type { SessionId } from '../domain/ids.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { FrameLimiter } from '../rate-limiting/frame-limiter.ts';
-import { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
+import { type QuotaRefusals, quotaRefusals, SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 
 /** Interval at which states that equal new ones are dropped. Milliseconds. */
 const SWEEP_MS = 60_000;
@@ -20,13 +20,17 @@ export interface RetainedState {
  * node a session starts with a new one.
  */
 export class RetainedStates {
-  readonly #parts: { readonly clock: MonotonicClock; readonly factor: number; readonly tally: Tally };
+  readonly #clock: MonotonicClock;
+  readonly #factor: number;
+  readonly #refusals: QuotaRefusals;
   readonly #states = new Map<SessionId, RetainedState>();
   #sweptAt: number;
 
   /** `factor` multiplies the quotas. */
-  constructor(parts: { readonly clock: MonotonicClock; readonly factor: number; readonly tally: Tally }) {
-    this.#parts = parts;
+  constructor(parts: { readonly clock: MonotonicClock; readonly factor: number; readonly metrics: Metrics }) {
+    this.#clock = parts.clock;
+    this.#factor = parts.factor;
+    this.#refusals = quotaRefusals(parts.metrics);
     this.#sweptAt = parts.clock();
   }
 
@@ -40,7 +44,7 @@ export class RetainedStates {
 
   /** Keeps the state of a session whose connection ended, until it equals a new one. */
   keep(sessionId: SessionId, state: RetainedState): void {
-    const now = this.#parts.clock();
+    const now = this.#clock();
     this.#sweep(now);
     if (!isLikeNew(state, now)) this.#states.set(sessionId, state);
   }
@@ -50,14 +54,14 @@ export class RetainedStates {
     const limiter = this.createLimiter();
     return {
       limiter,
-      frames: new FrameLimiter({ ...this.#parts, limiter }),
+      frames: new FrameLimiter({ limiter, clock: this.#clock }),
       proof: { challenge: null, provenAt: null },
     };
   }
 
   /** Creates the limiter of a connection that has no session yet. */
   createLimiter(): SessionRateLimiter {
-    return new SessionRateLimiter(this.#parts);
+    return new SessionRateLimiter({ clock: this.#clock, factor: this.#factor, refusals: this.#refusals });
   }
 
   /** Number of states in memory. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '@passerby/sdk/protocol';
 import { findAdmittedSite, REFUSED_ORIGIN } from '../admission/origin-check.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import type { AddressConnections } from './address-connections.ts';
 import { forgetSid, isFollowUp, isJsonp, isOfAnotherPage } from './follow-up.ts';
@@ -11,7 +11,7 @@ import type { VisitorServer } from './visitor-socket.ts';
 export interface HandshakeAdmissionParts {
   readonly sites: SiteDirectory;
   readonly addresses: AddressConnections;
-  readonly tally: Tally;
+  readonly metrics: Metrics;
   /** Returns whether new connections are refused because this node is shutting down. */
   readonly isDraining: () => boolean;
 }
@@ -26,7 +26,7 @@ type AllowRequest = (
 export function admitHandshakes(parts: HandshakeAdmissionParts): AllowRequest {
   return (request, decide) => {
     const refusal = refusalOf(request, parts);
-    if (refusal !== null) parts.tally.refused('handshake', refusal);
+    if (refusal !== null) parts.metrics.count('passerby_refusals_total', { door: 'handshake', code: refusal });
     decide(refusal, refusal === null);
   };
 }
@@ -44,7 +44,7 @@ function refusalOf(
 /** Checks the requests that follow a handshake, which `allowRequest` does not see: their `sid` may be stolen. */
 export function admitFollowUps(
   server: VisitorServer,
-  { sites, tally }: Pick<HandshakeAdmissionParts, 'sites' | 'tally'>,
+  { sites, metrics }: Pick<HandshakeAdmissionParts, 'sites' | 'metrics'>,
 ): void {
   server.engine.use((request: IncomingMessage, _response: unknown, next: (refused?: Error) => void) => {
     if (!isFollowUp(request)) {
@@ -57,7 +57,7 @@ export function admitFollowUps(
     }
     const isAdmitted = findAdmittedSite(request, sites) !== null;
     const isOther = isOfAnotherPage(request, connectionsOf(server));
-    if (!isAdmitted || isOther) tally.refused('handshake', REFUSED_ORIGIN);
+    if (!isAdmitted || isOther) metrics.count('passerby_refusals_total', { door: 'handshake', code: REFUSED_ORIGIN });
     if (isOther) forgetSid(request);
     next(isAdmitted ? undefined : new Error(REFUSED_ORIGIN));
   });

@@ -12,7 +12,8 @@ import { within } from '../deadline.ts';
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Counter } from '../observability/counter-family.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { FrameHandler } from '../requests/frames.ts';
 import type { RequestContext, RequestHandlers } from '../requests/request-context.ts';
 import type { LocalSession } from '../sessions/local-sessions.ts';
@@ -33,7 +34,8 @@ export class RequestRouter {
   readonly #handlers: RequestHandlers;
   readonly #passFrame: FrameHandler;
   readonly #log: Log;
-  readonly #tally: Tally;
+  readonly #metrics: Metrics;
+  readonly #framesDropped: Readonly<Record<FrameFault, Counter>>;
   readonly #requestsMax: number;
 
   constructor(parts: {
@@ -41,7 +43,7 @@ export class RequestRouter {
     readonly handlers: RequestHandlers;
     readonly passFrame: FrameHandler;
     readonly log: Log;
-    readonly tally: Tally;
+    readonly metrics: Metrics;
     /** Maximum number of concurrent requests of one visitor. */
     readonly requestsMax: number;
   }) {
@@ -49,7 +51,8 @@ export class RequestRouter {
     this.#handlers = parts.handlers;
     this.#passFrame = parts.passFrame;
     this.#log = parts.log;
-    this.#tally = parts.tally;
+    this.#metrics = parts.metrics;
+    this.#framesDropped = parts.metrics.countersBy('passerby_frames_dropped_total', 'fault');
     this.#requestsMax = parts.requestsMax;
   }
 
@@ -61,7 +64,7 @@ export class RequestRouter {
     listen(FRAME_EVENT, (...args) => this.#frame(socket, args));
     socket.onAny((name: string, ...args: unknown[]) => {
       if (KNOWN_EVENTS.has(name)) return;
-      this.#tally.count('unknown_event');
+      this.#metrics.count('passerby_incidents_total', { kind: 'unknown_event' });
       acknowledgeOf(args)?.({ ok: false, error: this.#refusalOfUnknown(socket).toWire() });
     });
   }
@@ -69,7 +72,7 @@ export class RequestRouter {
   async #answer<Name extends RequestName>(socket: VisitorSocket, name: Name, args: unknown[]): Promise<void> {
     const acknowledge = acknowledgeOf(args);
     if (acknowledge === null) {
-      this.#tally.count('request_without_ack');
+      this.#metrics.count('passerby_incidents_total', { kind: 'request_without_ack' });
       return;
     }
     try {
@@ -83,7 +86,7 @@ export class RequestRouter {
     } catch (thrown) {
       const refusal = toRefusal(thrown);
       const requestId = newRequestId();
-      this.#tally.refused('request', refusal.code);
+      this.#metrics.count('passerby_refusals_total', { door: 'request', code: refusal.code });
       if (refusal.code === 'internal') {
         this.#log.error({ requestId, request: name, code: refusal.code, error: errorFields(thrown) }, 'request failed');
       }
@@ -95,7 +98,7 @@ export class RequestRouter {
   #admitRequest({ data }: VisitorSocket): void {
     (data.session?.retained ?? data).limiter.consume('requests');
     if (data.requestsInProgress < this.#requestsMax) return;
-    this.#tally.count('requests_under_way');
+    this.#metrics.count('passerby_incidents_total', { kind: 'requests_under_way' });
     throw new Refusal('rate_limited', { retryAfterMs: RETRY_AFTER_MS });
   }
 
@@ -124,7 +127,7 @@ export class RequestRouter {
 
   #frame(socket: VisitorSocket, args: unknown[]): void {
     const fault = this.#frameFault(socket, args);
-    if (fault !== null) this.#tally.count(`frame_${fault}`);
+    if (fault !== null) this.#framesDropped[fault].increment();
   }
 
   #frameFault(socket: VisitorSocket, args: unknown[]): FrameFault | null {

@@ -1,13 +1,13 @@
 import { FRAME_EVENT, type Frame, type PushName, type PushPayload } from '@passerby/sdk/protocol';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { LocalSession, VisitorConnection } from '../sessions/local-sessions.ts';
 import { isBehind } from './connection-bounds.ts';
 import type { VisitorSocket } from './visitor-socket.ts';
 
 export interface SocketConnectionParts {
   readonly bounds: ConnectionLimits;
-  readonly tally: Tally;
+  readonly metrics: Metrics;
 }
 
 /** Connection of a visitor over Socket.IO. */
@@ -45,9 +45,9 @@ export class SocketConnection implements VisitorConnection {
 }
 
 /** Returns whether too much is queued for a visitor, and counts the push that is dropped for it. */
-export function isTooSlow(socket: VisitorSocket, { bounds, tally }: SocketConnectionParts): boolean {
+export function isTooSlow(socket: VisitorSocket, { bounds, metrics }: SocketConnectionParts): boolean {
   if (!isBehind(socket, bounds)) return false;
-  tally.count('push_lost');
+  metrics.count('passerby_incidents_total', { kind: 'push_lost' });
   return true;
 }
 

@@ -4,7 +4,7 @@ import { Server } from 'socket.io';
 import type { MonotonicClock } from '../clock.ts';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { FairScheduler } from '../rate-limiting/fair-scheduler.ts';
 import type { SiteDirectory } from '../sites/site-directory.ts';
 import { AddressConnections } from './address-connections.ts';
@@ -19,7 +19,7 @@ import { boundedWebSockets } from './web-sockets.ts';
 export interface SocketServerParts {
   readonly sites: SiteDirectory;
   readonly log: Log;
-  readonly tally: Tally;
+  readonly metrics: Metrics;
   readonly bounds: ConnectionLimits;
   readonly clock: MonotonicClock;
   /** Number of trusted proxies in front. */
@@ -30,8 +30,8 @@ export interface SocketServerParts {
 
 /** Creates the Socket.IO server on the HTTP server's port, with bounds on every connection. No visitor is served yet. */
 export function createSocketServer(http: HttpServer, parts: SocketServerParts): VisitorServer {
-  const { log, tally, bounds, clock } = parts;
-  const cutFastSender = () => tally.count('fast_sender');
+  const { log, metrics, bounds, clock } = parts;
+  const cutFastSender = () => metrics.count('passerby_incidents_total', { kind: 'fast_sender' });
   const addresses = new AddressConnections(bounds.addressConnectionsMax, parts.trustedHops);
   const server: VisitorServer = new Server(http, {
     path: SOCKET_PATH,
@@ -48,15 +48,15 @@ export function createSocketServer(http: HttpServer, parts: SocketServerParts): 
     // The listener does, at once.
     destroyUpgrade: false,
     parser: textParser({
-      malformed: () => tally.count('malformed_packet'),
+      malformed: () => metrics.count('passerby_incidents_total', { kind: 'malformed_packet' }),
       failed: (thrown) => log.error({ error: errorFields(thrown) }, 'packet failed'),
     }),
     allowRequest: admitHandshakes({ ...parts, addresses }),
     // Only lets a page read the answer, a refusal included; the checks of handshakes and follow-ups are what refuse.
     cors: { origin: true, credentials: false, methods: ['GET', 'POST'] },
   });
-  addresses.watch(server, () => tally.refused('handshake', REFUSED_CROWD));
-  boundConnections(server, bounds, () => tally.count('slow_reader'));
+  addresses.watch(server, () => metrics.count('passerby_refusals_total', { door: 'handshake', code: REFUSED_CROWD }));
+  boundConnections(server, bounds, () => metrics.count('passerby_incidents_total', { kind: 'slow_reader' }));
   boundPolling(server, bounds, clock, cutFastSender);
   spreadPackets(server, new FairScheduler(), bounds, (connection) => {
     cutFastSender();

@@ -3,7 +3,7 @@ import type { VisitorAuthenticator } from '../admission/visitor-authenticator.ts
 import { Refusal, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
-import type { Tally } from '../observability/tally.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { clientAddress } from '../privacy/client-address.ts';
 import type { SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 import type { AccessRevocation } from '../sessions/access-revocation.ts';
@@ -27,19 +27,19 @@ export interface VisitorArrivalParts extends SocketConnectionParts {
   /** Number of trusted proxies in front. */
   readonly trustedHops: number;
   readonly log: Log;
-  readonly tally: Tally;
+  readonly metrics: Metrics;
 }
 
 /** Authenticates visitors who connect, gives each a session, and suspends it when the connection ends. */
 export function welcomeVisitors(server: VisitorServer, parts: VisitorArrivalParts): void {
-  const { router, sessions, log, tally } = parts;
+  const { router, sessions, log, metrics } = parts;
 
   server.use((socket, next) => {
     connect(socket, parts).then(
       () => next(),
       (thrown: unknown) => {
         const refusal = toRefusal(thrown);
-        tally.refused('handshake', refusal.code);
+        metrics.count('passerby_refusals_total', { door: 'handshake', code: refusal.code });
         if (refusal.code === 'internal') {
           log.error({ code: refusal.code, error: errorFields(thrown) }, 'connect failed');
         }
@@ -82,7 +82,7 @@ async function connect(
 }
 
 async function arrive(socket: VisitorSocket, parts: VisitorArrivalParts): Promise<void> {
-  const { sessions, revocation, online, log, tally } = parts;
+  const { sessions, revocation, online, log, metrics } = parts;
   const { site, visitor, presented } = socket.data;
   try {
     const arrival = await sessions.arrive(site, presented, visitor, new SocketConnection(socket, parts));
@@ -97,7 +97,7 @@ async function arrive(socket: VisitorSocket, parts: VisitorArrivalParts): Promis
   } catch (thrown) {
     const refusal = toRefusal(thrown);
     const requestId = newRequestId();
-    tally.refused('arrival', refusal.code);
+    metrics.count('passerby_refusals_total', { door: 'arrival', code: refusal.code });
     if (refusal.code === 'internal') {
       log.error({ requestId, site: site.id, code: refusal.code, error: errorFields(thrown) }, 'arrival failed');
     }

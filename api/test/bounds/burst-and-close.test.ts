@@ -54,7 +54,7 @@ describe('S29 a burst that ends with leaving and is followed by a close is handl
 
     await expectAllHeard(peer);
     await until(() => app.held().connections === 1, 'it is gone');
-    expect(app.tally.countOf('fast_sender')).toBe(0);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(0);
   });
 
   it('over long-polling, in one body with the close', async () => {

@@ -15,7 +15,7 @@ const UNKNOWN = '42["nonsense",{}]';
 const TYPING = `42${JSON.stringify(['conversation:frame', { conversationId: `c_${'x'.repeat(22)}`, run: 'r', seq: 0, ack: 0, body: { kind: 'typing', on: true } }])}`;
 
 /** Runs an attack beside a pair, and shows that nothing but the attacker was cut, once. */
-async function besidePair(attack: (app: App) => Promise<void>): Promise<App['tally']> {
+async function besidePair(attack: (app: App) => Promise<void>): Promise<App['metrics']> {
   // The clock stands still: no time passes in which more may come.
   const now = Date.now();
   await using app = await startTestApp({ bounds: { packetsMax, packetsMs }, clock: () => now });
@@ -23,10 +23,10 @@ async function besidePair(attack: (app: App) => Promise<void>): Promise<App['tal
   await using other = await pairOf(app, { transports: ['polling'] });
   await attack(app);
   await until(() => app.held().connections === 4, 'it is cut');
-  expect(app.tally.countOf('fast_sender')).toBe(1);
+  expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(1);
   await assertTalking(pair, 1);
   await assertTalking(other, 1);
-  return app.tally;
+  return app.metrics;
 }
 
 describe('S6 who sends more packets than anybody has to is cut', () => {
@@ -35,13 +35,15 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
     ['events there are none of', UNKNOWN],
     ['frames that may be lost', TYPING],
   ])('over a WebSocket: %s', async (_, packet) => {
-    const tally = await besidePair(async (app) => {
+    const metrics = await besidePair(async (app) => {
       await using rough = await RawVisitor.arrive(app);
       for (let sent = 0; sent < FAST; sent++) rough.webSocket.send(packet);
       await rough.closed;
     });
     const read =
-      tally.countOf('request_without_ack') + tally.countOf('unknown_event') + tally.countOf('frame_not_paired');
+      metrics.countOf('passerby_incidents_total', { kind: 'request_without_ack' }) +
+      metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' }) +
+      metrics.countOf('passerby_frames_dropped_total', { fault: 'not_paired' });
     expect(read).toBeGreaterThan(0);
     expect(read).toBeLessThanOrEqual(packetsMax);
   });
@@ -55,11 +57,11 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
   });
 
   test('over long-polling, in one body', async () => {
-    const tally = await besidePair(async (app) => {
+    const metrics = await besidePair(async (app) => {
       await using rough = await PollingVisitor.arrive(app);
       await rough.post(...Array.from({ length: FAST }, () => UNKNOWN)).catch(() => undefined); // nor is it answered
     });
-    expect(tally.countOf('unknown_event')).toBeLessThanOrEqual(packetsMax);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' })).toBeLessThanOrEqual(packetsMax);
   });
 
   test('over a WebSocket that is to take over from long-polling and says so again and again', async () => {
@@ -69,7 +71,7 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
     await using connection = await RawConnection.upgraded(app, visitor.sid);
     connection.write(Buffer.concat(Array.from({ length: FAST }, () => webSocketFrame(OPCODE.text, '2probe'))));
     await until(() => connection.isClosed, 'it is cut');
-    expect(app.tally.countOf('fast_sender')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(1);
   });
 });
 
@@ -80,10 +82,14 @@ describe('who has to send much', () => {
     await using visitor = await RawVisitor.arrive(app);
     for (let round = 1; round <= 3; round++) {
       for (let sent = 0; sent < packetsMax - 20; sent++) visitor.webSocket.send(TYPING);
-      await until(() => app.tally.countOf('frame_not_paired') === round * (packetsMax - 20), 'all are read');
+      await until(
+        () =>
+          app.metrics.countOf('passerby_frames_dropped_total', { fault: 'not_paired' }) === round * (packetsMax - 20),
+        'all are read',
+      );
       now += packetsMs;
     }
-    expect(app.tally.countOf('fast_sender')).toBe(0);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(0);
   });
 
   test('is not cut where RATE_LIMIT_FACTOR allows it', async () => {
@@ -91,7 +97,10 @@ describe('who has to send much', () => {
     await using app = await startTestApp({ config: { RATE_LIMIT_FACTOR: 10 }, clock: () => now });
     await using visitor = await RawVisitor.arrive(app);
     for (let sent = 0; sent < FAST; sent++) visitor.webSocket.send(UNKNOWN);
-    await until(() => app.tally.countOf('unknown_event') === FAST, 'all are read');
-    expect(app.tally.countOf('fast_sender')).toBe(0);
+    await until(
+      () => app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' }) === FAST,
+      'all are read',
+    );
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(0);
   });
 });

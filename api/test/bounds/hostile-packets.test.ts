@@ -44,7 +44,7 @@ describe('S29 a frame that', () => {
     await using app = await startTestApp();
     await using pair = await roughPair(app);
     pair.say(1, body);
-    await until(() => app.tally.countOf(`frame_${fault}`) === 1, 'it is counted');
+    await until(() => app.metrics.countOf('passerby_frames_dropped_total', { fault }) === 1, 'it is counted');
     pair.say(1, '{"kind":"text","text":"hello"}');
     expect((await pair.peer.next('conversation:frame')).body).toEqual({ kind: 'text', text: 'hello' });
     expect(pair.peer.all('conversation:frame')).toHaveLength(1);
@@ -70,7 +70,9 @@ describe('S29 a request', () => {
         rough.webSocket.send(`42${index}["${name}",${payload}]`);
         expect(await rough.packet(`43${index}[`)).toContain('"code":"bad_request"');
       }
-      expect(app.tally.countOf('refused_request_bad_request')).toBe(payloads.length);
+      expect(app.metrics.countOf('passerby_refusals_total', { door: 'request', code: 'bad_request' })).toBe(
+        payloads.length,
+      );
     },
   );
 
@@ -84,7 +86,7 @@ describe('S29 a request', () => {
     rough.webSocket.send('424["session:check",{}]');
     for (const id of [1, 2, 3]) expect(await rough.packet(`43${id}[`)).toContain('"code":"bad_request"');
     expect(await rough.packet('434[')).toContain('"ok":true');
-    expect(app.tally.countOf('request_without_ack')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'request_without_ack' })).toBe(1);
   });
 
   test('of a name there is none of is answered bad_request, however long it is', async () => {
@@ -92,7 +94,7 @@ describe('S29 a request', () => {
     await using rough = await RawVisitor.arrive(app);
     rough.webSocket.send(`421["admin:shutdown","${'x'.repeat(60_000)}"]`);
     expect(await rough.packet('431[')).toContain('"code":"bad_request"');
-    expect(app.tally.countOf('unknown_event')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' })).toBe(1);
   });
 });
 
@@ -119,7 +121,10 @@ describe('S29 a connection is closed that sends', () => {
     await using rough = await PollingVisitor.arrive(app);
     await rough.post(...Array.from({ length: 401 }, () => '42["nonsense"]')).catch(() => undefined); // it may be reset
     await until(() => app.held().connections === 0, 'it is cut');
-    expect([app.tally.countOf('unknown_event'), app.tally.countOf('fast_sender')]).toEqual([0, 1]);
+    expect([
+      app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' }),
+      app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' }),
+    ]).toEqual([0, 1]);
   });
 
   test('more bytes than it may send at once, however few packets they are', async () => {
@@ -128,9 +133,9 @@ describe('S29 a connection is closed that sends', () => {
     await using rough = await RawVisitor.arrive(app);
     for (let count = 0; count < 8; count++) rough.webSocket.send(`42["nonsense","${'x'.repeat(60_000)}"]`);
     await rough.closed;
-    expect(app.tally.countOf('fast_sender')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(1);
     // Three, and the one that was too much.
-    expect(app.tally.countOf('unknown_event')).toBeLessThanOrEqual(4);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' })).toBeLessThanOrEqual(4);
   });
 
   test('more bytes over long-polling than it may send at once, in characters of two bytes', async () => {
@@ -140,7 +145,10 @@ describe('S29 a connection is closed that sends', () => {
     for (let count = 0; count < 3; count++)
       await rough.post(`42["nonsense","${'ä'.repeat(20_000)}"]`).catch(() => undefined); // the last one is cut
     await until(() => app.held().connections === 0, 'it is cut');
-    expect([app.tally.countOf('unknown_event'), app.tally.countOf('fast_sender')]).toEqual([2, 1]);
+    expect([
+      app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' }),
+      app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' }),
+    ]).toEqual([2, 1]);
   });
 });
 

@@ -27,7 +27,7 @@ describe('what may be lost', () => {
     writer.socket.emit('conversation:frame', typing(conversationId));
     await writer.send('match:cancel', {});
     expect(seqs(await reader.poll()).at(-1)).toBe(0);
-    expect(app.tally.countOf('push_lost')).toBe(0);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' })).toBe(0);
   });
 
   test('is not queued for a reader who is behind, and what must arrive is', async () => {
@@ -41,7 +41,7 @@ describe('what may be lost', () => {
     }
     await writer.send('match:cancel', {});
     expect(seqs(await reader.poll())).toEqual(Array.from({ length: 2 * BEHIND_PACKETS }, (_, index) => index + 1));
-    expect(app.tally.countOf('push_lost')).toBe(BEHIND_PACKETS + 1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' })).toBe(BEHIND_PACKETS + 1);
   });
 
   test('is not queued for a WebSocket that does not read, and what must arrive is', { timeout: 20_000 }, async () => {
@@ -55,19 +55,19 @@ describe('what may be lost', () => {
     reader.stopReading();
     let said = 0;
     // The system takes megabytes before anything waits here.
-    while (app.tally.countOf('push_lost') < 10) {
+    while (app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' }) < 10) {
       writer.say(conversationId, ++said, 'x'.repeat(2_000));
       writer.socket.emit('conversation:frame', typing(conversationId));
       if (said % 8 === 0) await writer.send('match:cancel', {});
     }
     await writer.send('match:cancel', {});
-    const lost = app.tally.countOf('push_lost');
+    const lost = app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' });
     reader.readOn();
     await reader.packet(`"seq":${said},`);
     const heard = seqs(reader.packets);
     expect(heard.filter((seq) => seq > 0)).toEqual(Array.from({ length: said }, (_, index) => index + 1));
     expect(heard.filter((seq) => seq === 0)).toHaveLength(said - lost);
-    expect(app.tally.countOf('slow_reader')).toBe(0);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(0);
   });
 
   test('how many are here is told to those who read, and not to who is behind', async () => {
@@ -78,11 +78,14 @@ describe('what may be lost', () => {
     await behind.leaveUnread(BEHIND_PACKETS);
     // Read in order, in as many turns.
     await behind.post('42["nonsense",{}]');
-    await until(() => app.tally.countOf('unknown_event') === 1, 'all before it are answered');
+    await until(
+      () => app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' }) === 1,
+      'all before it are answered',
+    );
     const others = await Promise.all(Array.from({ length: 4 }, () => Visitor.arrive(app)));
     await prompt.pollFor('"min":6');
     expect((await behind.poll()).filter((packet) => packet.includes('"min":6'))).toEqual([]);
-    expect(app.tally.countOf('push_lost')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' })).toBe(1);
     for (const other of others) other.socket.disconnect();
   });
 
@@ -99,7 +102,7 @@ describe('what may be lost', () => {
     await waiting.find();
     await until(() => app.held().waits === 1, 'the second one begins');
     now += 2_000;
-    await until(() => app.tally.countOf('push_lost') === 1, 'a report is lost');
+    await until(() => app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' }) === 1, 'a report is lost');
     expect((await waiting.poll()).join()).not.toContain('match:status');
   });
 });

@@ -82,7 +82,10 @@ describe.each(['websocket', 'polling'] as const)('S5 over %s', (transport) => {
       await send(frameOf(LIMITS.frameMaxBytes + 1));
       await send('4298["match:cancel",{}]');
       await answerTo(visitor, '4398');
-      expect([app.tally.countOf('frame_not_paired'), app.tally.countOf('frame_too_large')]).toEqual([1, 1]);
+      expect([
+        app.metrics.countOf('passerby_frames_dropped_total', { fault: 'not_paired' }),
+        app.metrics.countOf('passerby_frames_dropped_total', { fault: 'too_large' }),
+      ]).toEqual([1, 1]);
       expect(app.held().connections).toBe(5);
     });
   });

@@ -94,7 +94,7 @@ test('a reader who reads is not cut by thousands of frames at once', async () =>
   for (let seq = 1; seq <= 4_000; seq++) writer.frame({ conversationId, run: 'r', seq, ack: 0, body });
   await reader.packet('"seq":4000,');
   expect(reader.packets.filter((packet) => packet.includes('"seq":'))).toHaveLength(4_000);
-  expect(app.tally.countOf('slow_reader')).toBe(0);
+  expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(0);
 });
 
 describe('a reader over long-polling who stops polling', () => {
@@ -115,7 +115,7 @@ describe('a reader over long-polling who stops polling', () => {
     const { writer, conversationId } = pair;
     for (let seq = 1; seq <= POLLED_PACKETS_MAX + 1; seq++) writer.say(conversationId, seq, 'hi');
     expect(await writer.next('conversation:peer')).toEqual({ conversationId, presence: 'away' });
-    expect(app.tally.countOf('slow_reader')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(1);
     expect(app.held().connections).toBe(1);
     await expect(reader.poll()).rejects.toThrow('Session ID unknown');
 
@@ -134,10 +134,10 @@ describe('a reader over long-polling who stops polling', () => {
     const packets = Math.floor(CONNECTION_LIMITS.unreadMaxBytes / 4_100);
     for (let seq = 1; seq <= packets - 2; seq++) writer.say(conversationId, seq, text);
     await writer.send('match:cancel', {});
-    expect(app.tally.countOf('slow_reader')).toBe(0);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(0);
     for (let seq = packets - 1; seq <= packets + 1; seq++) writer.say(conversationId, seq, text);
     await writer.next('conversation:peer');
-    expect(app.tally.countOf('slow_reader')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(1);
   });
 
   test('is cut by answers to its own requests', async () => {
@@ -145,15 +145,17 @@ describe('a reader over long-polling who stops polling', () => {
     await using reader = await PollingVisitor.arrive(app);
     await reader.leaveUnread(POLLED_PACKETS_MAX + 1);
     await until(() => app.held().sockets === 0, 'the visitor is gone');
-    expect(app.tally.countOf('slow_reader')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(1);
   });
 
   test('is cut by a push to everybody', async () => {
     await using app = await startTestApp({ bounds: { unreadMaxPackets: 3 }, roundMs: 60_000 });
     await using reader = await PollingVisitor.arrive(app);
     await reader.leaveUnread(3);
-    expect([app.held().sockets, app.tally.countOf('slow_reader')]).toEqual([1, 0]);
+    expect([app.held().sockets, app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })]).toEqual([
+      1, 0,
+    ]);
     await app.drain();
-    expect(app.tally.countOf('slow_reader')).toBe(1);
+    expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { redisBackend } from '../../src/backend.ts';
 import { Heartbeat } from '../../src/cluster/heartbeat.ts';
 import { StoreWatch } from '../../src/observability/store-standing.ts';
-import { Tally } from '../../src/observability/tally.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { listLog, pairOf, SHOP, startTestApp } from '../harness.ts';
@@ -35,7 +35,7 @@ describe('a master that is demoted', { timeout: 40_000 }, () => {
     ['a site has visitors', [SHOP.id]],
     ['nobody is there', []],
   ])('is the one reason, however often it is left for a new connection, where %s', async (_, sites) => {
-    const backend = await redisBackend(parseRedisUrl(server.url), new Tally(), listLog());
+    const backend = await redisBackend(parseRedisUrl(server.url), new Metrics(), listLog());
     const heartbeat = new Heartbeat({
       beat: (site) => backend.store.heartbeat(site, NODES[0]!),
       sites: () => sites,

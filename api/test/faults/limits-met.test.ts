@@ -22,7 +22,7 @@ test('the SDK proves what it is asked to prove: two on a site that always asks m
   const [a, b] = await meet(app);
   await using _a = a;
   await using _b = b;
-  expect(app.tally.countOf('proof_given')).toBe(2);
+  expect(app.metrics.countOf('passerby_incidents_total', { kind: 'proof_given' })).toBe(2);
 });
 
 test('a burst through the SDK is held back and told, and all of it arrives in order', { timeout: 40_000 }, async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NodeMessage } from '../../src/cluster/node-bus.ts';
 import { RedisNodeBus } from '../../src/cluster/redis-node-bus.ts';
-import { Tally } from '../../src/observability/tally.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import type { Redis } from 'ioredis';
 import { connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/redis-client.ts';
 import type { NodeId, SessionId } from '../../src/domain/ids.ts';
@@ -15,7 +15,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
   let proxy: TcpProxy;
   let publisher: RedisClient;
   let subscriber: Redis;
-  let tally: Tally;
+  let metrics: Metrics;
   let bus: RedisNodeBus;
   const received: NodeMessage[] = [];
   beforeEach(async () => {
@@ -24,8 +24,8 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     proxy = await TcpProxy.start(server.port);
     publisher = connectRedis(parseRedisUrl(server.url), 'commands');
     subscriber = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'subscription');
-    tally = new Tally();
-    bus = new RedisNodeBus(publisher, subscriber, tally, { echoEveryMs: 100 });
+    metrics = new Metrics();
+    bus = new RedisNodeBus(publisher, subscriber, metrics, { echoEveryMs: 100 });
     await bus.listen(NODE, (message) => received.push(message));
   });
   afterEach(async () => {
@@ -80,15 +80,15 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
     // As on a node that was taken out of its Cluster: pings are answered, and no message comes.
     await subscriber.unsubscribe(`passerby:node:${NODE}`);
     await arrivesAgain();
-    expect(tally.countOf('subscriptions_lost')).toBe(1);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'subscriptions_lost' })).toBe(1);
   });
 
   test('is left alone while its echoes come back', async () => {
     const echoes = vi.fn();
     subscriber.on('message', echoes);
     await expect.poll(() => echoes.mock.calls.length, { timeout: 8_000 }).toBeGreaterThan(5);
-    expect(tally.countOf('subscriptions_lost')).toBe(0);
-    expect(tally.countOf('parcels_malformed')).toBe(0);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'subscriptions_lost' })).toBe(0);
+    expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })).toBe(0);
   });
 
   test('hears again after Redis was stopped for longer than a command waits', async () => {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { redisBackend } from '../../src/backend.ts';
 import { RedisCounters } from '../../src/rate-limiting/redis-counters.ts';
-import { Tally } from '../../src/observability/tally.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { Salts, sharedSalts } from '../../src/privacy/salts.ts';
 import { randomIds } from '../../src/domain/id-source.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/redis-client.ts';
@@ -58,7 +58,7 @@ const USERS: readonly User[] = [
   {
     name: 'the heartbeat',
     start: async () => {
-      const backend = await redisBackend(address(), new Tally(), listLog());
+      const backend = await redisBackend(address(), new Metrics(), listLog());
       onTestFinished(() => backend.close());
       const node = randomIds.node();
       return { use: () => backend.store.heartbeat(SHOP.id, node).then(() => true), words: 'done' };
@@ -67,16 +67,16 @@ const USERS: readonly User[] = [
   {
     name: 'the counters of limits',
     start: async () => {
-      const tally = new Tally();
-      const counters = new RedisCounters(await connection(), () => Math.round(performance.now()), tally);
+      const metrics = new Metrics();
+      const counters = new RedisCounters(await connection(), () => Math.round(performance.now()), metrics);
       let uses = 0;
       // A window of its own tells the answer to one use from that to another.
       const use = async () => {
         const windowMs = 1_000_000 + ++uses;
-        const before = tally.countOf('limit_without_redis');
+        const before = metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' });
         const counts = [{ key: `passerby:limit:{none}:${windowMs}`, quota: { points: 5, windowMs } }];
         expect(await counters.consume(counts)).toEqual({ full: null, counts: [{ used: 1, resetMs: windowMs }] });
-        return tally.countOf('limit_without_redis') === before;
+        return metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' }) === before;
       };
       return { use, words: ':1000005\r\n' };
     },

@@ -12,7 +12,7 @@ describe('S29 the SDK, whose CONNECT is refused and whose connection then ends',
     await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
     await expect(chat.find()).rejects.toMatchObject({ code: 'claims_refused' } satisfies Partial<ChatError>);
     await until(() => app.held().connections === 0, 'the connection is closed');
-    expect(app.tally.countOf('refused_handshake_claims_refused')).toBe(1);
+    expect(app.metrics.countOf('passerby_refusals_total', { door: 'handshake', code: 'claims_refused' })).toBe(1);
   });
 
   test('comes again after the time it was told where that is of use', async () => {
@@ -27,7 +27,7 @@ describe('S29 the SDK, whose CONNECT is refused and whose connection then ends',
       await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
       await chat.find();
       await expect.poll(() => chat.snapshot().state.status, { timeout: 10_000 }).toBe('waiting');
-      expect(app.tally.countOf('refused_handshake_rate_limited')).toBe(2);
+      expect(app.metrics.countOf('passerby_refusals_total', { door: 'handshake', code: 'rate_limited' })).toBe(2);
       expect(app.held().connections).toBe(1);
     } finally {
       VisitorAuthenticator.prototype.admitConnect = admitConnect;

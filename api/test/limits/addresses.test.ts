@@ -105,7 +105,7 @@ describe('S7 coming back', () => {
       codes.set(answer, (codes.get(answer) ?? 0) + 1);
     }
     expect(Object.fromEntries(codes)).toEqual({ 'let in': RETURNS, rate_limited: 5 });
-    expect(app.tally.countOf('limited_returns_address')).toBe(5);
+    expect(app.metrics.countOf('passerby_limits_met_total', { limit: 'returns', scope: 'address' })).toBe(5);
     // Who was refused keeps the token, and the neighbours come back as ever.
     await using elsewhere = await Visitor.arrive(app, { from: '198.51.100.8', auth: { resume } });
     expect(elsewhere.ready.recovered).toBe(true);
@@ -122,7 +122,7 @@ describe('S4 connections of one address', () => {
     await using fourth = await RawConnection.upgraded(app);
     expect(fourth.received).toMatch(/^HTTP\/1\.1 400 [^]*rate_limited$/);
     expect(await handshake(app.url, 'polling', 'nobody')).toBe('rate_limited');
-    expect(app.tally.countOf('refused_handshake_rate_limited')).toBe(2);
+    expect(app.metrics.countOf('passerby_refusals_total', { door: 'handshake', code: 'rate_limited' })).toBe(2);
     expect(await handshake(app.url, 'polling', '198.51.100.7')).toBe('let in');
     await first[Symbol.asyncDispose]();
     await expect.poll(() => handshake(app.url, 'websocket', 'nobody')).toBe('let in');
@@ -170,7 +170,7 @@ describe('S29 CONNECTs of one address', () => {
       if (data.code === 'rate_limited') expect(data.retryAfterMs).toBeGreaterThan(0);
     }
     expect(Object.fromEntries(codes)).toEqual({ claims_refused: CONNECTS, rate_limited: 5 });
-    expect(app.tally.countOf('limited_connects_address')).toBe(5);
+    expect(app.metrics.countOf('passerby_limits_met_total', { limit: 'connects', scope: 'address' })).toBe(5);
     await using neighbour = await Visitor.arrive(app, { from: '198.51.100.8' });
     expect(neighbour.ready.recovered).toBe(false);
   });

@@ -23,7 +23,9 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
     for (let seq = 1; seq <= 5_000; seq++) flooding.a.say(flooding.conversationId, seq, `flood ${seq}`);
     for (let seq = 1; seq <= 20; seq++) await assertTalking(neighbours, seq);
     await until(
-      () => app.tally.countOf('frame_throttled') >= 5_000 - RATE_LIMITS.frames.session.points,
+      () =>
+        app.metrics.countOf('passerby_frames_dropped_total', { fault: 'throttled' }) >=
+        5_000 - RATE_LIMITS.frames.session.points,
       'it is dropped',
     );
     const { conversationId, retryAfterMs } = await flooding.a.next('conversation:throttled');
@@ -46,7 +48,10 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
       body: { kind: 'typing', on: true },
     };
     for (let count = 0; count < 1_000; count++) pair.a.socket.emit('conversation:frame', frame);
-    await until(() => app.tally.countOf('frame_throttled') >= 500, 'it is dropped');
+    await until(
+      () => app.metrics.countOf('passerby_frames_dropped_total', { fault: 'throttled' }) >= 500,
+      'it is dropped',
+    );
     expect(pair.a.all('conversation:throttled')).toEqual([]);
     await pair.b.next('conversation:frame');
   });
@@ -73,7 +78,10 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
     });
     await using visitor = await Visitor.arrive(app);
     const replies = Array.from({ length: CONNECTION_LIMITS.requestsMax + 4 }, () => visitor.ask('session:check', {}));
-    await until(() => app.tally.countOf('requests_under_way') === 4, 'four are refused');
+    await until(
+      () => app.metrics.countOf('passerby_incidents_total', { kind: 'requests_under_way' }) === 4,
+      'four are refused',
+    );
     release();
     const codes = (await Promise.all(replies)).map(codeOf);
     expect(codes.filter((code) => code === 'ok')).toHaveLength(CONNECTION_LIMITS.requestsMax);

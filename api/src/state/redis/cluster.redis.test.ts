@@ -10,7 +10,7 @@ import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/s
 import type { NodeMessage } from '../../cluster/node-bus.ts';
 import { RedisNodeBus } from '../../cluster/redis-node-bus.ts';
 import { NODE_MESSAGE_VERSION } from '../../cluster/node-message.ts';
-import { Tally } from '../../observability/tally.ts';
+import { Metrics } from '../../observability/metrics.ts';
 import { randomIds } from '../../domain/id-source.ts';
 import type { SessionId } from '../../domain/ids.ts';
 import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from './redis-client.ts';
@@ -48,10 +48,10 @@ describeKnownVisitors('the Redis store on a Cluster of three masters', create);
 describe('the link between nodes on a Cluster', () => {
   test('carries parcels to whoever listens, whichever master it is connected to', async () => {
     const subscribers = NODES.map(() => connectRedis(parseRedisUrl(cluster.url), 'subscription'));
-    const tally = new Tally();
+    const metrics = new Metrics();
     try {
       const got = new Map(NODES.map((node): [string, NodeMessage[]] => [node, []]));
-      const links = subscribers.map((subscriber) => new RedisNodeBus(redis, subscriber, tally));
+      const links = subscribers.map((subscriber) => new RedisNodeBus(redis, subscriber, metrics));
       await Promise.all(
         NODES.map((node, index) => links[index]!.listen(node, (message) => got.get(node)!.push(message))),
       );
@@ -70,7 +70,7 @@ describe('the link between nodes on a Cluster', () => {
       }));
       for (const message of messages) for (const node of NODES) links[0]!.send(node, message);
       for (const node of NODES) await expect.poll(() => got.get(node)).toEqual(messages);
-      expect(tally.countOf('parcels_lost')).toBe(0);
+      expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_lost' })).toBe(0);
     } finally {
       for (const subscriber of subscribers) subscriber.disconnect();
     }
@@ -123,7 +123,7 @@ describe('a site whose slot moves to another master', () => {
 describe('a subscription on a Cluster', () => {
   test('goes to another master when its own freezes', { timeout: 30_000 }, async () => {
     const subscriber = connectRedis(parseRedisUrl(cluster.url), 'subscription');
-    const bus = new RedisNodeBus(redis, subscriber, new Tally());
+    const bus = new RedisNodeBus(redis, subscriber, new Metrics());
     const received: NodeMessage[] = [];
     await bus.listen(NODES[0]!, (message) => received.push(message));
     const portOf = () => (subscriber as unknown as { stream: Socket }).stream.remotePort;
