@@ -15,6 +15,7 @@ import {
   END_REASONS,
   ERRORS,
   LIMITS,
+  NUMBERED_KINDS,
   PROTOCOL_VERSION,
   PUSH_NAMES,
   READINESS_REASONS,
@@ -73,6 +74,13 @@ describe('docs/protocol.md', async () => {
   });
   it('has every push and no other', () => {
     expect(firstCells(section(page, '## Pushes'))).toEqual([...PUSH_NAMES]);
+  });
+  it('has every kind of body and no other, and says which are unnumbered', () => {
+    const bodies = rows(section(page, '## Frames')).map(([kind, carries]) => [kind, carries!.includes('unnumbered')]);
+    expect(bodies).toEqual([
+      ...NUMBERED_KINDS.map((kind) => [kind, false]),
+      ...UNNUMBERED_KINDS.map((kind) => [kind, true]),
+    ]);
   });
   it('has every end reason and no other', () => {
     expect(firstCells(section(page, '## End reasons'))).toEqual([...END_REASONS]);

@@ -1,4 +1,4 @@
-import { LIMITS, UNNUMBERED_KINDS, type Frame } from '@passerby/sdk/protocol';
+import { isUnnumbered, LIMITS, type Frame } from '@passerby/sdk/protocol';
 import { z } from 'zod';
 import * as ids from './ids.ts';
 import { ESCAPED_CHARS_MAX } from './packet-sizes.ts';
@@ -57,5 +57,5 @@ export function frameFault({ body }: Frame): EnvelopeFault | null {
  * messages, so the sender's number alone is not enough.
  */
 export function isNumberMissing({ seq, body }: Frame): boolean {
-  return seq === 0 && !UNNUMBERED_KINDS.includes(body.kind);
+  return seq === 0 && !isUnnumbered(body.kind);
 }

@@ -1,3 +1,5 @@
+import { LIMITS } from '@passerby/sdk/protocol';
+
 const ping = { intervalMs: 20_000, timeoutMs: 10_000 };
 
 /**
@@ -46,10 +48,10 @@ export const CONNECTION_LIMITS = {
   /** Maximum time until the pong. */
   pingTimeoutMs: ping.timeoutMs,
   /**
-   * Maximum number of packets queued for a connection that does not read; with one more it is cut. Eight times the
-   * SDK's maximum of unacknowledged frames (`windowFrames`).
+   * Maximum number of packets queued for a connection that does not read; with one more it is cut. Eight times what a
+   * peer may have unacknowledged.
    */
-  unreadMaxPackets: 256,
+  unreadMaxPackets: 8 * LIMITS.windowFrames,
   /** Maximum number of bytes queued for it, including those handed to the WebSocket. */
   unreadMaxBytes: 256 * 1024,
   /**
@@ -73,7 +75,7 @@ export const CONNECTION_LIMITS = {
   packetsMs: 2_000,
   /**
    * Quota of bytes of those packets, at once and again per `packetsMs`, and maximum of queued bytes; with one more the
-   * connection is cut. More than 32 unacknowledged texts of maximum length (12 KiB each if every character is escaped)
+   * connection is cut. More than `LIMITS.windowFrames` unacknowledged texts of maximum length (12 KiB each if every character is escaped)
    * and a report.
    */
   packetsMaxBytes: 512 * 1024,

@@ -55,7 +55,7 @@ export const RATE_LIMITS = {
     session: { points: 30, windowMs: 6 * SECOND_MS },
   },
   messages: {
-    // What a client has under way at most (32) and nearly as much again, then four a second: nobody types that.
+    // What a client has under way at most (`LIMITS.windowFrames`) and nearly as much again, then four a second: nobody types that.
     session: { points: 60, windowMs: 15 * SECOND_MS },
   },
   frames: {

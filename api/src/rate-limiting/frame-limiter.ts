@@ -1,11 +1,6 @@
+import { LIMITS } from '@passerby/sdk/protocol';
 import type { MonotonicClock } from '../clock.ts';
 import type { SessionRateLimiter } from './session-rate-limiter.ts';
-
-/**
- * Number of frames that a client resends at once after it was throttled: all unacknowledged ones (`windowFrames` of the
- * SDK).
- */
-const RESENT_FRAMES = 32;
 
 /** Outcome for one frame. `throttled`: dropped, and the visitor is to be told to resend after that time, once. */
 export type FrameAdmission =
@@ -39,7 +34,8 @@ export class FrameLimiter {
       return DROPPED;
     }
     if (this.#limiter.tryConsume('frames') && this.#limiter.tryConsume('messages')) return ADMITTED;
-    const waits = (['frames', 'messages'] as const).map((name) => this.#limiter.msUntil(RESENT_FRAMES, name));
+    // A client resends all its unacknowledged frames at once.
+    const waits = (['frames', 'messages'] as const).map((name) => this.#limiter.msUntil(LIMITS.windowFrames, name));
     const retryAfterMs = Math.max(...waits);
     this.#throttledUntil = now + retryAfterMs;
     return { kind: 'throttled', retryAfterMs };

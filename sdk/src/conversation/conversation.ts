@@ -1,6 +1,7 @@
 import { type PersistedChannel, ReliableChannel, type ReliableChannelParts } from '../delivery/reliable-channel.ts';
 import { ChatError } from '../errors.ts';
 import type { ChatEvents } from '../events.ts';
+import { assertNever } from '../internal/assert-never.ts';
 import { unixNow } from '../internal/clock.ts';
 import type { Emitter } from '../internal/emitter.ts';
 import {
@@ -173,13 +174,24 @@ export class Conversation {
     if (reading.kind === 'junk') this.droppedBodies += 1;
     if (reading.kind !== 'known') return;
     const { body } = reading;
-    if (body.kind === 'typing') {
-      this.#peerTyping.set(body.on);
-      return;
+    switch (body.kind) {
+      case 'text':
+        this.#heard(body.text);
+        return;
+      case 'typing':
+        this.#peerTyping.set(body.on);
+        return;
+      case 'ack':
+        // The envelope said it all.
+        return;
+      default:
+        assertNever(body);
     }
+  }
+
+  #heard(text: string): void {
     this.#peerTyping.set(false);
-    if (this.#isOver) return;
-    const message = this.#transcript.addPeer(body.text, unixNow());
+    const message = this.#transcript.addPeer(text, unixNow());
     this.#changed();
     this.#emitter.emit('message', message);
   }

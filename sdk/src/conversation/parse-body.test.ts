@@ -33,6 +33,10 @@ describe('reading what a stranger wrote', () => {
     expect(parseBody({ kind: 'typing' })).toEqual({ kind: 'junk' });
   });
 
+  test('a bare acknowledgement is known, and carries nothing', () => {
+    expect(parseBody({ kind: 'ack', text: 'hi' })).toEqual({ kind: 'known', body: { kind: 'ack' } });
+  });
+
   test.each(['reaction', '', 'constructor', '__proto__'])('the kind %j is unknown, not junk', (kind) => {
     expect(parseBody({ kind })).toEqual({ kind: 'unknown' });
   });

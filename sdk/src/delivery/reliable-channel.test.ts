@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type ConversationId, type Frame, type Run, TIMES } from '../protocol/index.ts';
+import { type ConversationId, type Frame, LIMITS, type Run, TIMES } from '../protocol/index.ts';
 import { ReliableChannel, CHANNEL, type ChannelOrigin, type PersistedChannel } from './reliable-channel.ts';
 
 beforeEach(() => {
@@ -179,9 +179,9 @@ describe('sending', () => {
     const me = end();
     for (let count = 1; count <= 100; count += 1) me.say(String(count));
     me.channel.up();
-    expect(seqs(me.sent)).toHaveLength(CHANNEL.windowFrames);
-    me.channel.receive(fromPeer(0, CHANNEL.windowFrames));
-    expect(seqs(me.sent).at(-1)).toBe(CHANNEL.windowFrames * 2);
+    expect(seqs(me.sent)).toHaveLength(LIMITS.windowFrames);
+    me.channel.receive(fromPeer(0, LIMITS.windowFrames));
+    expect(seqs(me.sent).at(-1)).toBe(LIMITS.windowFrames * 2);
   });
 });
 
@@ -403,10 +403,10 @@ describe('the store', () => {
 
   test('has what came before a frame acknowledges it that its own acknowledgement lets go', () => {
     const me = settled();
-    for (let count = 0; count <= CHANNEL.windowFrames; count += 1) me.say(String(count));
+    for (let count = 0; count <= LIMITS.windowFrames; count += 1) me.say(String(count));
     me.writes.length = 0;
     me.channel.receive(fromPeer(2, 1));
-    expect(me.sent.at(-1)).toMatchObject({ seq: CHANNEL.windowFrames + 1, ack: 2 });
+    expect(me.sent.at(-1)).toMatchObject({ seq: LIMITS.windowFrames + 1, ack: 2 });
     expect(me.writes).toMatchObject([{ received: ['p1', 'p2'], acknowledged: ['0'], kept: { inbox: { last: 2 } } }]);
   });
 

@@ -4,17 +4,16 @@ import { Timer } from '../internal/timer.ts';
 import {
   type ConversationId,
   type Frame,
+  isUnnumbered,
+  LIMITS,
   type Run,
   TIMES,
   type UnknownBody,
-  UNNUMBERED_KINDS,
 } from '../protocol/index.ts';
 import { type Arrival, Inbox, type PersistedInbox } from './inbox.ts';
 import { type PersistedOutbox, Outbox, type OutboxEntry } from './outbox.ts';
 
 export const CHANNEL = {
-  /** Most numbered frames under way at once; the rest follows the acknowledgements. */
-  windowFrames: 32,
   /** Unacknowledged frames go again after this, then after twice as long, and so on. Well above a round trip and `TIMES.ackDelayMs`. */
   resendMs: 2_000,
   resendCapMs: 16_000,
@@ -199,8 +198,8 @@ export class ReliableChannel {
   #handOn(arrival: Exclude<Arrival, 'stale'>, body: UnknownBody): void {
     switch (arrival) {
       case 'unnumbered':
-        // Only these kinds may be unnumbered, whatever the sender says.
-        if (body.kind !== 'ack' && UNNUMBERED_KINDS.includes(body.kind)) this.#parts.receiveUnnumbered(body);
+        // Only some kinds may be unnumbered, whatever the sender says.
+        if (isUnnumbered(body.kind) && body.kind !== 'ack') this.#parts.receiveUnnumbered(body);
         return;
       case 'next':
         this.#scheduleAck();
@@ -248,7 +247,7 @@ export class ReliableChannel {
 
   #pump(): void {
     if (!this.#isUp || this.#isClosed || this.#pauseTimer.isRunning) return;
-    const windowEnd = Math.min(this.#outbox.last, this.#outbox.first + CHANNEL.windowFrames - 1);
+    const windowEnd = Math.min(this.#outbox.last, this.#outbox.first + LIMITS.windowFrames - 1);
     for (const { seq, body } of this.#outbox.slice(this.#next, windowEnd - this.#next + 1)) {
       this.#next = seq + 1;
       this.#sendFrame(seq, body);

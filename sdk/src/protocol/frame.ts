@@ -22,12 +22,21 @@ export interface AckBody {
  * peers.
  */
 export type Body = TextBody | TypingBody | AckBody;
+export type BodyKind = Body['kind'];
+
+/** Kinds that must be delivered, in a frame numbered from 1. With `UNNUMBERED_KINDS` all there are, proved by a type. */
+export const NUMBERED_KINDS = ['text'] as const satisfies readonly BodyKind[];
 
 /**
  * Kinds that may travel in a frame numbered 0. The list is closed: a body of any other kind has to be numbered. The
  * service drops the rest, and so does a receiver, since frames numbered 0 do not count towards the quota for messages.
  */
-export const UNNUMBERED_KINDS: readonly string[] = ['typing', 'ack'] satisfies readonly Body['kind'][];
+export const UNNUMBERED_KINDS = ['typing', 'ack'] as const satisfies readonly BodyKind[];
+
+/** Returns whether a body of this kind may travel in a frame numbered 0. */
+export function isUnnumbered(kind: string): kind is (typeof UNNUMBERED_KINDS)[number] {
+  return (UNNUMBERED_KINDS as readonly string[]).includes(kind);
+}
 
 /** Unvalidated body as received from a stranger: only that it is an object with a `kind` is certain. */
 export interface UnknownBody {

@@ -37,6 +37,11 @@ export const LIMITS = {
   claimsMaxChars: 2_000,
   /** Maximum number of groups in `seeks`. */
   seeksMax: 5,
+  /**
+   * Maximum number of unacknowledged frames that a sender has under way at once; more wait for the acknowledgements. The
+   * service has room for as many after it throttled a visitor.
+   */
+  windowFrames: 32,
   /** Maximum sequence number: far more than a conversation can reach, and exact in every JSON parser. */
   seqMax: 2_147_483_647,
 } as const;
