@@ -156,18 +156,18 @@ describe('docs/reference/limits.md', async () => {
   it.each([
     ['## Limits', LIMITS],
     ['## Times', TIMES],
-    ['## What a connection may cost', CONNECTION_LIMITS],
+    ['## Connection limits', CONNECTION_LIMITS],
   ])('%s are those of the code', (heading, table) => {
     const written = rows(section(page, heading)).map(([name, value]) => [name, Number(value)]);
     expect(Object.fromEntries(written)).toEqual(table);
   });
 });
 
-describe('docs/reference/limits.md, how often', async () => {
+describe('docs/reference/limits.md, quotas', async () => {
   const page = await read('docs/reference/limits.md');
 
   it('has every quota of the code, and no other', () => {
-    const written = rows(section(page, '## How often')).map(([name, scope, points, windowMs]) => [
+    const written = rows(section(page, '## Quotas')).map(([name, scope, points, windowMs]) => [
       name,
       scope,
       Number(points),
