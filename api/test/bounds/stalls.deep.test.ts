@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ATTACKS } from './stalls/attacks.ts';
 import { measure } from './stalls/measure.ts';
 
-/** Part of the names of the entrances to be measured; all if unset. */
+/** Part of the names of the entry points to measure; all if unset. */
 const only = process.env['PASSERBY_STALL'];
 const names = Object.keys(ATTACKS).filter((name) => only === undefined || name.includes(only));
 

@@ -121,15 +121,15 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     openAgainAndAgain(target, addressConnectionsMax, upgradeOf(target), 'go again'),
   'handshake, WebSocket, another origin': async (target) =>
     openAgainAndAgain(target, addressTcpMax, upgradeOf({ ...target, site: 'pk_live_nobody' }), 'go again'),
-  'CONNECT with claims by nobody': (target) => connecting(`40{"version":1,"claims":"${claims()}"}`)(target),
+  'CONNECT with unsigned claims': (target) => connecting(`40{"version":1,"claims":"${claims()}"}`)(target),
   'CONNECT that is refused': connecting('40{"version":99}'),
   'CONNECT that nests 8,000 deep': connecting(`40{"version":1,"x":${'['.repeat(DEEP / 2)}}`),
   'CONNECT, ten at once': connecting(...Array.from({ length: 10 }, () => '40{"version":1}')),
   ...Object.fromEntries(REQUEST_NAMES.map((name) => [name, bursts(() => largest(name))])),
   'request of 64 KiB': bursts(() => filledTo(65_000, '421["match:find",{"requestId":"', '"}]', 'x')),
   'request that nests 8,000 deep': bursts(() => `421["conversation:report",${'['.repeat(DEEP)}${']'.repeat(DEEP)}]`),
-  'event there is none of': bursts(() => '421["nonsense",{}]'),
-  'answer nobody asked for': bursts(() => `43999[${'0,'.repeat(100)}0]`),
+  'unknown event': bursts(() => '421["nonsense",{}]'),
+  'unexpected acknowledgement': bursts(() => `43999[${'0,'.repeat(100)}0]`),
   'frame, a message': bursts((session) => frameOf(session, 1, `{"kind":"text","text":"${'\\u0001'.repeat(1_300)}"}`), {
     isPaired: true,
   }),
@@ -161,7 +161,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'GET /v1/site, another origin': asking('GET', '/v1/site?site=pk_live_nobody'),
   'GET /healthz': asking('GET', '/healthz'),
   'GET /widget.js': asking('GET', '/widget.js'),
-  'GET of what is not there': asking('GET', '/nothing'),
+  'GET of an unknown path': asking('GET', '/nothing'),
   'GET /metrics without its token': asking('GET', '/metrics'),
   'POST of 16 KiB that nests 8,000 deep to the operators’ API, without its token': asking('POST', '/admin/v1/sites', {
     headers: ['Content-Type: application/json'],
