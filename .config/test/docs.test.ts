@@ -242,6 +242,18 @@ describe('docs/architecture.md', () => {
     expect(files.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
   });
 
+  it('has every method of the state store, and no other', async () => {
+    const text = section(await read('docs/architecture.md'), '## The state store');
+    const named = [...text.matchAll(/^- .*$/gm)].flatMap(([line]) =>
+      [...line.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    const source = ts.createSourceFile('store.ts', await read('api/src/state/state-store.ts'), ts.ScriptTarget.ESNext);
+    const store = source.statements.filter(ts.isInterfaceDeclaration).find(({ name }) => name.text === 'StateStore')!;
+    const methods = store.members.filter(ts.isMethodSignature).map(({ name }) => name.getText(source));
+    expect(methods.length).toBeGreaterThan(15);
+    expect(named).toEqual(methods);
+  });
+
   it('has every room of the service and of the SDK in its tables', async () => {
     const page = await read('docs/architecture.md');
     for (const source of ['sdk/src', 'api/src']) {
