@@ -67,7 +67,7 @@ test('all of it can be done from the keyboard', async ({ arrive }) => {
   await keyboard.type('by hand');
   await keyboard.press('Enter');
   await expect(ben.line('by hand')).toBeVisible();
-  await ada.page.waitForTimeout(900); // a press right after the match does nothing
+  await ada.passFirstMoment();
   await tabTo(ada.next);
   await keyboard.press('Enter');
   await expect(ben.findAnother).toBeVisible();

@@ -56,7 +56,7 @@ test('a page that the browser kept whole while the visitor was on another site g
   await expect(ada.line('one')).toBeVisible();
   await ada.page.goto(`${owner.foreignOrigin}/?${query}`);
   await ben.say('two');
-  await ben.page.waitForTimeout(2_000);
+  await expect(ben.page.getByText('away for a moment')).toBeVisible();
   await ada.page.evaluate(() => void setTimeout(() => history.back()));
   await expect(ben.line('kept whole, heard one and two')).toBeVisible();
 });

@@ -3,7 +3,7 @@ import { expect, test } from './fixtures.ts';
 test('before it is opened it loads one file, stores nothing and sets no cookie', async ({ arrive, owner, service }) => {
   const visitor = await arrive();
   await expect(visitor.launcher).toBeVisible();
-  await visitor.page.waitForTimeout(500);
+  await visitor.rest();
 
   expect(visitor.requestsBeside(owner.origin)).toEqual([`${service.url}/widget.js`]);
   expect(await visitor.context.cookies()).toEqual([]);
@@ -23,7 +23,9 @@ test('it stores in the tab what is under way, as long as it is, and nothing anyw
   const both = [`passerby-widget:${site}:`, `passerby:${site}:`];
   await ada.open();
   await expect(ada.find).toBeEnabled();
-  await ada.page.waitForTimeout(500);
+  // Connected, so that all has come which could be stored.
+  await expect(ada.page.getByText('Only you so far')).toBeVisible();
+  await ada.rest();
   await stores([]);
   await ada.find.click();
   await stores(both);

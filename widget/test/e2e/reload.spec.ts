@@ -88,10 +88,11 @@ test('a reload while waiting goes on waiting, and is found', async ({ arrive }) 
   await expect(ada.page.getByText('Only you so far')).toBeVisible();
   await ada.find.click();
   await expect(ada.cancel).toBeVisible();
-  await ada.page.waitForTimeout(2_500);
+  await expect(ada.page.getByText(/^waiting ([2-9]|\d{2,}) s$/)).toBeVisible();
   await ada.page.reload();
   await expect(ada.cancel).toBeVisible();
-  await expect(ada.page.getByText(/^waiting [2-9] s$/)).toBeVisible();
+  const isOlderThanPage = (subtitle: Element) => Number(/\d+/.exec(subtitle.textContent)) * 1_000 > performance.now();
+  await expect.poll(() => ada.page.getByText(/^waiting \d+ s$/).evaluate(isOlderThanPage)).toBe(true);
   await ben.start();
   await Promise.all([ada.isTalking(), ben.isTalking()]);
 });
@@ -115,10 +116,11 @@ test('who left right before a reload does not come back into that conversation',
   await ada.more.click();
   await pressAndReload(ada, 'Leave');
   await expect(ben.findAnother).toBeVisible();
-  await ada.page.waitForTimeout(1_000);
+  // Emptied once the service has confirmed that she left, after which nothing could bring her back.
+  await expect.poll(() => ada.stored()).toEqual({});
+  await ada.rest();
   await expect(ada.message).toBeHidden();
   await expect(ada.cancel).toBeHidden();
-  await expect.poll(() => ada.stored()).toEqual({});
   await ada.open();
   await expect(ada.find).toBeVisible();
 });
@@ -140,7 +142,7 @@ test('who went on to the next stranger right before a reload looks for one after
 }) => {
   await ada.say('bye');
   await expect(ben.line('bye')).toBeVisible();
-  await ada.page.waitForTimeout(900); // a press right after the match does nothing
+  await ada.passFirstMoment();
   await pressAndReload(ada, 'Next stranger');
   await expect(ada.cancel).toBeVisible();
   await expect(ben.findAnother).toBeVisible();
@@ -164,13 +166,21 @@ test('a page that slept, as phones let it, comes back by itself with what was sa
       last = now;
     }, 100);
   });
+  await ben.page.evaluate(() => {
+    const { dataset } = document.documentElement;
+    dataset['ticks'] = '0';
+    setInterval(() => (dataset['ticks'] = String(Number(dataset['ticks']) + 1)), 100);
+  });
+  const hisTicks = async () => Number(await ben.page.locator('html').getAttribute('data-ticks'));
   // Freezing a page does nothing to one that is in front; a debugger that holds it does.
   const devtools = await ada.context.newCDPSession(ada.page);
   await devtools.send('Debugger.enable');
   await devtools.send('Debugger.pause');
   await ada.context.setOffline(true);
   await ben.sayFast(numbered('ben', 20));
-  await ben.page.waitForTimeout(3_000);
+  // His page goes on while hers stands still.
+  const since = await hisTicks();
+  await expect.poll(hisTicks).toBeGreaterThan(since + 25);
   await ada.context.setOffline(false);
   await devtools.send('Debugger.resume');
   await devtools.send('Debugger.disable');
@@ -186,7 +196,8 @@ test('a network that went and came back costs nothing', async ({ pair: [ada, ben
   await ada.context.setOffline(true);
   await ada.sayFast(numbered('ada', 20));
   await ben.sayFast(numbered('ben', 20));
-  await ada.page.waitForTimeout(2_000);
+  await expect(ben.page.getByText('away for a moment')).toBeVisible();
+  await expect(ada.connectionLost).toBeVisible();
   expect((await ben.said()).theirs).toEqual([]);
   expect((await ada.said()).theirs).toEqual([]);
   await ada.context.setOffline(false);

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { findLinks } from '../../src/links/find-links.ts';
 import { sanitizeText } from '../../src/conversation/sanitize-text.ts';
 import { API, WidgetStage } from './simulated-chat-page.ts';
+import { rest } from './visitor-page.ts';
 import { VECTORS } from './vectors.ts';
 
 const text = (index: number): string => VECTORS[index]!;
@@ -26,8 +27,7 @@ for (const hasLinks of [true, false]) {
     });
     const bubbles = page.locator('.bubble');
     await expect(bubbles).toHaveCount(messages.length);
-    // Anything that would run by itself has had its time.
-    await page.waitForTimeout(500);
+    await rest(page, `${API}/widget.js`);
 
     const found = await bubbles.evaluateAll((elements) =>
       elements.map((bubble) => ({

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
 import { API, integrityOf, WidgetStage } from './simulated-chat-page.ts';
+import { rest } from './visitor-page.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const OWNED = ';document.title="owned";';
@@ -43,7 +44,7 @@ test('S22 as it was built it runs, with every chunk, and asks its own host only'
 
 test('S22 a tampered loader does not run', async ({ page }) => {
   await new WidgetStage(page).open({ body: await pinned(), tampered: { 'widget.js': OWNED } });
-  await page.waitForTimeout(500);
+  await rest(page, `${API}/widget.js`);
   expect(await page.title()).toBe('A page');
   await expect(page.locator('passerby-chat')).toHaveCount(0);
 });
@@ -51,11 +52,13 @@ test('S22 a tampered loader does not run', async ({ page }) => {
 test('what an untouched loader loads does not run if it was tampered with, and can be tried again', async ({
   page,
 }) => {
-  await new WidgetStage(page).open({ body: await pinned(), tampered: { 'passerby-chat.js': OWNED } });
+  const stage = await new WidgetStage(page).open({ body: await pinned(), tampered: { 'passerby-chat.js': OWNED } });
   await page.getByRole('button', { name: 'Talk to someone here' }).click();
   await expect(page.getByRole('button', { name: "Couldn't load. Try again" })).toBeVisible();
+  const failures = stage.requests.filter((url) => url.includes('passerby-chat.js')).length;
   await page.getByRole('button', { name: "Couldn't load. Try again" }).click();
-  await page.waitForTimeout(500);
+  await expect(page.getByRole('button', { name: "Couldn't load. Try again" })).toBeVisible();
+  expect(stage.requests.filter((url) => url.includes('passerby-chat.js')).length).toBeGreaterThan(failures);
   expect(await page.title()).toBe('A page');
   expect(await page.evaluate(() => customElements.get('passerby-chat'))).toBeUndefined();
 });

@@ -65,7 +65,7 @@ test('one who cancels the wait is met by nobody', async ({ arrive }) => {
   await expect(ada.find).toBeVisible();
   await ben.start();
   await expect(ben.cancel).toBeVisible();
-  await ben.page.waitForTimeout(500);
+  await expect(ben.page.getByText('Looking in this part of the site')).toBeVisible();
   await expect(ben.cancel).toBeVisible();
   await expect(ada.find).toBeVisible();
 });

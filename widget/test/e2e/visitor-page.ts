@@ -135,9 +135,19 @@ export class VisitorPage {
   }
 
   async skip(): Promise<void> {
-    // Right after a match the button does nothing: the press was meant for the one before.
-    await this.page.waitForTimeout(900);
+    await this.passFirstMoment();
     await this.next.click();
+  }
+
+  /**
+   * Puts the page's monotonic clock ahead, beyond the moment after a match in which "Next stranger" does nothing: a
+   * press then was meant for the one before.
+   */
+  async passFirstMoment(): Promise<void> {
+    await this.page.evaluate(() => {
+      const now = performance.now.bind(performance);
+      performance.now = () => now() + 1_000;
+    });
   }
 
   async stop(): Promise<void> {
@@ -167,6 +177,11 @@ export class VisitorPage {
     });
   }
 
+  /** Waits until the page has loaded, is idle, and has had an answer that it asked for after all else. */
+  async rest(): Promise<void> {
+    await rest(this.page, this.page.url());
+  }
+
   /** Message of the conversation with exactly this text. */
   line(text: string): Locator {
     return this.log.getByText(text, { exact: true });
@@ -181,4 +196,19 @@ export class VisitorPage {
   requestsBeside(origin: string): string[] {
     return this.requests.filter((url) => !url.startsWith(`${origin}/`));
   }
+}
+
+/**
+ * Waits until a page has loaded, is idle, and has had an answer from `url`, which it may connect to. Whatever it began
+ * by itself before has been requested, run or refused by then.
+ */
+export async function rest(page: Page, url: string): Promise<void> {
+  await page.waitForLoadState('load');
+  await page.evaluate(async (asked) => {
+    const idle = () => new Promise((resolve) => requestIdleCallback(resolve));
+    await idle();
+    const answer = await fetch(asked, { cache: 'no-store' });
+    await answer.text();
+    await idle();
+  }, url);
 }
