@@ -177,7 +177,7 @@ export class VisitorPage {
     });
   }
 
-  /** Waits until the page has loaded, is idle, and has had an answer that it asked for after all else. */
+  /** Waits until the page has loaded, has been drawn, and has had an answer that it asked for after all else. */
   async rest(): Promise<void> {
     await rest(this.page, this.page.url());
   }
@@ -199,16 +199,17 @@ export class VisitorPage {
 }
 
 /**
- * Waits until a page has loaded, is idle, and has had an answer from `url`, which it may connect to. Whatever it began
- * by itself before has been requested, run or refused by then.
+ * Waits until a page has loaded, has been drawn, and has had an answer from `url`, which it may connect to. Whatever it
+ * began by itself before has been requested, run or refused by then.
  */
 export async function rest(page: Page, url: string): Promise<void> {
   await page.waitForLoadState('load');
   await page.evaluate(async (asked) => {
-    const idle = () => new Promise((resolve) => requestIdleCallback(resolve));
-    await idle();
+    // Not `requestIdleCallback`: it is never called while a finger rests on the screen.
+    const drawn = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    await drawn();
     const answer = await fetch(asked, { cache: 'no-store' });
     await answer.text();
-    await idle();
+    await drawn();
   }, url);
 }
