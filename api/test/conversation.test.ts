@@ -1,6 +1,6 @@
 import type { FrameFault } from '../src/contract/frame.ts';
 import { TIMES } from '@passerby/sdk/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { assertTalking, FREE, pairOf, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
 
 describe('a conversation', () => {
@@ -111,13 +111,22 @@ describe('a conversation', () => {
   });
 
   test('does not end while one of the two still talks', async () => {
-    await using app = await startTestApp({ siteList: [siteOf('pk_test_shop', undefined, { inactivityMs: 400 })] });
+    let now = Date.now();
+    const siteList = [siteOf('pk_test_shop', undefined, { inactivityMs: 400 })];
+    await using app = await startTestApp({ siteList, clock: () => now });
     await using pair = await pairOf(app);
+    const sweep = vi.spyOn(app.store, 'sweep');
+    const swept = () => vi.waitFor(() => expect(sweep.mock.calls.length).toBeGreaterThan(1), { timeout: 60_000 });
     for (let seq = 1; seq <= 12; seq++) {
+      now += 300;
       pair.a.say(pair.conversationId, seq, 'still here');
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await pair.b.next('conversation:frame');
+      sweep.mockClear();
+      await swept();
     }
     expect(pair.b.all('conversation:ended')).toEqual([]);
+    now += 500;
+    expect(await pair.b.next('conversation:ended')).toMatchObject({ reason: 'idle' });
   });
 
   test('a block looks like leaving, and the two do not meet again', async () => {

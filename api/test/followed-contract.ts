@@ -8,9 +8,10 @@ import { SiteService } from '../src/sites/site-service.ts';
 import { sitesFile } from '../src/sites/sites-file.ts';
 import type { SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
+import { PATIENT } from './temp-records.ts';
 
 /** Ten times what docs/sites.md promises for any change, for a slow machine. Milliseconds. */
-const SOON = { timeout: 10_000, interval: 10 };
+const SOON = { timeout: 60_000, interval: 10 };
 
 /** What nodes that share a database know of what another one did. */
 export function describeFollowing(
@@ -22,7 +23,7 @@ export function describeFollowing(
     const made = await placeOf();
     const nodes = await Promise.all(
       [1, 2].map(async () => {
-        const records = await openRecords(made.place);
+        const records = await openRecords(made.place, undefined, PATIENT);
         const directory = await AccessDirectory.open({
           records,
           dates: systemClock,

@@ -17,7 +17,7 @@ const portsOf = (app: App) => [portOf(app.url), portOf(app.metricsUrl)];
 /** Resolves once no more descriptors are open than before. */
 const untilReturned = (before: number) => until(() => descriptorCount() <= before, 'every descriptor is closed again');
 
-describe('S24 a connection that breaks', { timeout: 60_000 }, () => {
+describe('S24 a connection that breaks', () => {
   test('at any request, on either port, ends itself alone and leaves nothing open', async () => {
     const log = listLog();
     await using app = await startTestApp({ config: { METRICS_PORT: 0 }, bounds: SHORT, log });
@@ -53,7 +53,7 @@ describe('S24 a connection that breaks', { timeout: 60_000 }, () => {
   });
 });
 
-describe('S24 a client that downloads', { timeout: 60_000 }, () => {
+describe('S24 a client that downloads', () => {
   test.each<[string, (connection: RawConnection) => void]>([
     ['and closes its side', (connection) => connection.end()],
     ['and never reads', (connection) => connection.stopReading()],
@@ -85,7 +85,7 @@ describe('S24 a client that downloads', { timeout: 60_000 }, () => {
   });
 });
 
-describe('S26 the log', { timeout: 60_000 }, () => {
+describe('S26 the log', () => {
   test.each(['silent', 'info'])('at LOG_LEVEL=%s has no line for anything that somebody sends', async (level) => {
     await using admin = await startAdminService();
     const inputs = hostileInputs(pathsOf(admin.app.routes), OPERATOR_TOKEN);

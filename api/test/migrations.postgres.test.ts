@@ -40,7 +40,7 @@ const WAITING = {
 /** As many looks at the lock as fit into a second. */
 const bounds = { migrationPauseMs: 20, migrationWaitMs: 1_000 };
 
-describe('bringing the tables of PostgreSQL up to date', { timeout: 60_000 }, () => {
+describe('bringing the tables of PostgreSQL up to date', () => {
   it('waits for another process with a word, and ends with a sentence if that does not finish', async () => {
     const url = await server!.database();
     const holder = await holdLock(url);
@@ -65,7 +65,7 @@ describe('bringing the tables of PostgreSQL up to date', { timeout: 60_000 }, ()
         log,
         bounds: { ...bounds, migrationWaitMs: 60_000, statementMs: 1_500 },
       });
-      await vi.waitFor(() => expect(log.lines.length).toBeGreaterThan(5), { timeout: 20_000 });
+      await vi.waitFor(() => expect(log.lines.length).toBeGreaterThan(5), { timeout: 60_000 });
       await over(holder);
       await using records = await opening;
       expect(await records.sites.list()).toEqual([]);

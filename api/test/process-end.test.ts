@@ -37,7 +37,7 @@ const SHORT_END = `const wait = setTimeout; globalThis.setTimeout = (run, ms, ..
 /** Closing a server is never over. */
 const HANGING_CLOSE = `import { Server } from 'node:http'; Server.prototype.close = function () { return this; };`;
 
-describe('a process that is told to end', { timeout: 60_000 }, () => {
+describe('a process that is told to end', () => {
   test('drains once: further signals cut nobody, and are answered with one line', async () => {
     const service = await start();
     const visitor = await Visitor.arrive(service, DEMO);
@@ -101,7 +101,7 @@ describe('a process that is told to end', { timeout: 60_000 }, () => {
   });
 });
 
-describe('an error that nobody hears', { timeout: 60_000 }, () => {
+describe('an error that nobody hears', () => {
   const KINDS: [kind: string, lines: string][] = [
     ['thrown', `process.on('SIGUSR2', () => { throw new RangeError('${CANARY}'); });`],
     ['of a promise', `process.on('SIGUSR2', () => void Promise.reject(new RangeError('${CANARY}')));`],
@@ -162,7 +162,7 @@ describe('a bug that shows at the start', () => {
   });
 });
 
-describe('the log of a process', { timeout: 60_000 }, () => {
+describe('the log of a process', () => {
   /** Warnings of Node, each of another kind, so that no limit of the log leaves one out. */
   const WARN = (count: number) =>
     `process.on('SIGUSR2', () => { for (let n = 0; n < ${count}; n++) process.emitWarning('${CANARY}', { code: 'W' + n }); });`;
@@ -212,7 +212,7 @@ test('passerby-api on a Node that is too old says so in one sentence', async () 
   const preload = `data:text/javascript,${encodeURIComponent(older)}`;
   let said = '';
   try {
-    execFileSync(process.execPath, [`--import=${preload}`, bin], { stdio: 'pipe', encoding: 'utf8', timeout: 20_000 });
+    execFileSync(process.execPath, [`--import=${preload}`, bin], { stdio: 'pipe', encoding: 'utf8', timeout: 60_000 });
   } catch (error) {
     said = (error as { stderr: string }).stderr;
   }

@@ -6,12 +6,13 @@ import { AccessDirectory } from '../src/admission/access-directory.ts';
 import { SiteService } from '../src/sites/site-service.ts';
 import type { SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
+import { PATIENT } from './temp-records.ts';
 
 const SHOP = 'site_shop' as SiteId;
 const SINCE = 'site_since' as SiteId;
 const NOW = 1_800_000_000_000;
 /** A few looks; a machine that is late gets more. */
-const SOON = { timeout: 20_000, interval: 20 };
+const SOON = { timeout: 60_000, interval: 20 };
 
 const ban = { site: SHOP, kind: 'ban_id', reason: 'spam', actor: 'operator', createdAt: NOW, until: null } as const;
 
@@ -31,7 +32,7 @@ export async function expectPutBackIsNoticed(
   const { place, keep, putBack } = parts;
   const nodes = await Promise.all(
     [1, 2].map(async () => {
-      const records = await openRecords(place);
+      const records = await openRecords(place, undefined, PATIENT);
       const directory = await AccessDirectory.open({
         records,
         dates: systemClock,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { openRecords } from '../src/records/records.ts';
 import { expectPutBackIsNoticed } from './put-back-contract.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
+import { PATIENT } from './temp-records.ts';
 
 let server: PostgresServer | undefined;
 beforeAll(async () => {
@@ -9,7 +10,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.stop());
 
-describe('a PostgreSQL database that is put back to an earlier state under running nodes', { timeout: 60_000 }, () => {
+describe('a PostgreSQL database that is put back to an earlier state under running nodes', () => {
   it.each(['fewer', 'as many', 'more'] as const)('is noticed, with %s changes since', async (changes) => {
     const url = await server!.database();
     const name = new URL(url).pathname.slice(1);
@@ -26,7 +27,11 @@ describe('a PostgreSQL database that is put back to an earlier state under runni
         },
         putBack: async (change) => {
           {
-            await using earlier = await openRecords({ kind: 'postgres', url: server!.url(`${name}_kept`) });
+            await using earlier = await openRecords(
+              { kind: 'postgres', url: server!.url(`${name}_kept`) },
+              undefined,
+              PATIENT,
+            );
             await change(earlier);
           }
           await ask(`drop database ${name} with (force)`);

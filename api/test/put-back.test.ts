@@ -3,9 +3,9 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'vitest';
 import { openRecords, SQLITE_FILE } from '../src/records/records.ts';
 import { expectPutBackIsNoticed } from './put-back-contract.ts';
-import { tempFolder } from './temp-records.ts';
+import { PATIENT, tempFolder } from './temp-records.ts';
 
-describe('a SQLite file that is put back to an earlier state under running nodes', { timeout: 60_000 }, () => {
+describe('a SQLite file that is put back to an earlier state under running nodes', () => {
   it.each(['fewer', 'as many', 'more'] as const)('is noticed, with %s changes since', async (changes) => {
     using folder = tempFolder();
     using kept = tempFolder();
@@ -23,7 +23,7 @@ describe('a SQLite file that is put back to an earlier state under running nodes
         keep: () => copy(file, keptFile),
         putBack: async (change) => {
           {
-            await using earlier = await openRecords({ kind: 'sqlite', folder: kept.path });
+            await using earlier = await openRecords({ kind: 'sqlite', folder: kept.path }, undefined, PATIENT);
             await change(earlier);
           }
           await copy(keptFile, file);

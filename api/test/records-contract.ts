@@ -16,6 +16,7 @@ import { SqliteFile } from '../src/records/sqlite-file.ts';
 import { sqliteDialect } from '../src/records/sqlite.ts';
 import type { Tables } from '../src/records/tables.ts';
 import type { AddressHash, SiteId } from '../src/domain/ids.ts';
+import { PATIENT } from './temp-records.ts';
 
 const SHOP = 'site_shop' as SiteId;
 const NOW = 1_800_000_000_000;
@@ -83,7 +84,7 @@ export function describeRecords(
 ): void {
   async function fresh() {
     const made = await placeOf();
-    const records = await openRecords(made.place, () => NOW);
+    const records = await openRecords(made.place, () => NOW, PATIENT);
     return {
       records,
       place: made.place,
@@ -237,7 +238,7 @@ export function describeRecords(
     test('changes of several connections at once are made one after another, none lost', async () => {
       await using the = await fresh();
       await the.records.sites.add({ ...shop, origins: [] });
-      const others = await Promise.all([1, 2].map(() => openRecords(the.place)));
+      const others = await Promise.all([1, 2].map(() => openRecords(the.place, undefined, PATIENT)));
       const all: Records[] = [the.records, ...others];
       const before = await the.records.revision();
       await Promise.all(
@@ -255,7 +256,7 @@ export function describeRecords(
 
     test('several processes may bring the tables up to date at once', async () => {
       await using made = await placeOf();
-      const all = await Promise.all([1, 2, 3].map(() => openRecords(made.place)));
+      const all = await Promise.all([1, 2, 3].map(() => openRecords(made.place, undefined, PATIENT)));
       await all[0]!.sites.add(shop);
       expect(await all[2]!.sites.get(SHOP)).toMatchObject({ id: SHOP });
       await Promise.all(all.map((records) => records.close()));
@@ -286,7 +287,7 @@ export function describeRecords(
         await using made = await placeOf();
         await bringUpTo(made.place, { ...MIGRATIONS, ...later });
         for (let start = 1; start <= 2; start++) {
-          await using records = await openRecords(made.place);
+          await using records = await openRecords(made.place, undefined, PATIENT);
           if (start === 1) await records.sites.add(shop);
           expect(await records.sites.get(SHOP)).toMatchObject({ id: SHOP });
         }
@@ -299,7 +300,7 @@ export function describeRecords(
         await using made = await placeOf();
         const { [first]: oldest } = MIGRATIONS;
         await bringUpTo(made.place, { [first]: oldest!, ...later });
-        await using records = await openRecords(made.place);
+        await using records = await openRecords(made.place, undefined, PATIENT);
         await records.sites.add(shop);
         await using db = connectTo(made.place);
         expect(await executed(db)).toEqual([...Object.keys(MIGRATIONS), ...Object.keys(later)]);
@@ -307,7 +308,7 @@ export function describeRecords(
 
       test('and an earlier one go on side by side: a change that leaves no stamp is followed', async () => {
         await using made = await placeOf();
-        await using records = await openRecords(made.place);
+        await using records = await openRecords(made.place, undefined, PATIENT);
         await records.sites.add(shop);
         const known = (await records.changedSince(null)).revision;
         await using db = connectTo(made.place);
@@ -363,7 +364,7 @@ export function describeRecords(
         await sites.add(shop);
         await new Promise<void>((resolve) => (finish = resolve));
       });
-      await vi.waitFor(() => expect(finish).toBeDefined(), { timeout: 30_000 });
+      await vi.waitFor(() => expect(finish).toBeDefined(), { timeout: 60_000 });
       await expect(records.bans.add(ban)).rejects.toMatchObject({ code: 'unavailable', reason: 'NO_FREE_CONNECTION' });
       // Those who follow do not stand in that line.
       expect((await records.changedSince(null)).sites).toEqual([]);

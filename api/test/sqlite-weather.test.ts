@@ -7,7 +7,7 @@ import { NodeProcess } from './servers/node-process.ts';
 import { tempFolder } from './temp-records.ts';
 
 /** Time for which a change of readiness is waited for: many times the deadlines. */
-const SOON = { timeout: 40_000, interval: 200 };
+const SOON = { timeout: 60_000, interval: 200 };
 
 async function start() {
   const made = tempFolder();
@@ -45,7 +45,7 @@ async function start() {
   };
 }
 
-describe('a service whose SQLite file', { timeout: 120_000 }, () => {
+describe('a service whose SQLite file', () => {
   it('is locked by another process says so, and stays ready', async () => {
     await using the = await start();
     await the.isReady();

@@ -2,7 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../src/clock.ts';
-import { openRecords, type Records } from '../src/records/records.ts';
+import { openRecords, type OpenOptions, type Records } from '../src/records/records.ts';
+
+/** Deadlines that no statement exceeds on a busy machine, for tests that are about something else. */
+export const PATIENT: OpenOptions = {
+  bounds: {
+    connectMs: 60_000,
+    statementMs: 60_000,
+    lockMs: 60_000,
+    queryMs: 90_000,
+    idleInTransactionMs: 90_000,
+    transactionMs: 90_000,
+  },
+};
 
 /** A folder of the test's own, gone after it. */
 export function tempFolder(): { readonly path: string } & Disposable {
@@ -15,7 +27,7 @@ export async function tempRecords(
   clock?: Clock,
 ): Promise<{ readonly records: Records; readonly folder: string } & AsyncDisposable> {
   const folder = tempFolder();
-  const records = await openRecords({ kind: 'sqlite', folder: folder.path }, clock).catch((error: unknown) => {
+  const records = await openRecords({ kind: 'sqlite', folder: folder.path }, clock, PATIENT).catch((error: unknown) => {
     folder[Symbol.dispose]();
     throw error;
   });

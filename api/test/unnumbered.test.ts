@@ -27,7 +27,7 @@ describe('S27 a frame numbered 0', () => {
     expect((await b.next('conversation:frame')).body.kind).toBe(kind);
   });
 
-  test('is no way past the search for repeated texts', { timeout: 20_000 }, async () => {
+  test('is no way past the search for repeated texts', async () => {
     const guard = { ...DEFAULT_GUARD, proofOfWork: 'under_pressure' } as const;
     const site = { ...siteOf('pk_test_shop', [ORIGIN], {}, FREE), guard };
     await using app = await startTestApp({ siteList: [site] });
@@ -48,7 +48,7 @@ describe('S27 a frame numbered 0', () => {
     expect(await spammer.find()).toMatchObject({ ok: false, error: { code: 'proof_needed' } });
   });
 
-  test('counts for no conversation its sender is not in', { timeout: 20_000 }, async () => {
+  test('counts for no conversation its sender is not in', async () => {
     const guard = { ...DEFAULT_GUARD, proofOfWork: 'under_pressure' } as const;
     await using app = await startTestApp({ siteList: [{ ...siteOf('pk_test_shop'), guard }] });
     await using liar = await Visitor.arrive(app);

@@ -181,7 +181,7 @@ describe('a row of the database that is not what it should be', () => {
     expect(await the.records.sites.get(second.id)).toMatchObject({ name: 'Renamed' });
   });
 
-  it('in the count of changes is what a start ends with, in words', { timeout: 60_000 }, async () => {
+  it('in the count of changes is what a start ends with, in words', async () => {
     for (const statement of ["update revisions set stamp = x'00'", 'delete from revisions']) {
       await using the = await twoSites();
       the.harm(statement);
@@ -223,7 +223,7 @@ describe('settings of a site that cannot be read', () => {
 });
 
 describe('the service over a database with rows that cannot be read', () => {
-  it('starts, names each in one line, serves the others and lists them to operators', { timeout: 60_000 }, async () => {
+  it('starts, names each in one line, serves the others and lists them to operators', async () => {
     await using the = await twoSites();
     await the.service.add({ id: 'site_third' as SiteId, name: 'Third', origins: ['https://third.example'] });
     the.harm(

@@ -14,7 +14,7 @@ function run(url: string): Promise<{ code: number; output: string }> {
   });
 }
 
-test('two strangers meet, talk and part', { timeout: 20_000 }, async () => {
+test('two strangers meet, talk and part', async () => {
   await using service = await startService(
     [{ key: 'pk_test_demo', name: 'Demo', origins: ['http://localhost'], interests: [], isFreeInterests: true }],
     'source',
@@ -27,7 +27,7 @@ test('two strangers meet, talk and part', { timeout: 20_000 }, async () => {
   expect(code).toBe(0);
 });
 
-test('says what is wrong, and fails, when the service does not want them', { timeout: 20_000 }, async () => {
+test('says what is wrong, and fails, when the service does not want them', async () => {
   await using service = await startService(
     [{ key: 'pk_test_demo', name: 'Demo', origins: ['https://elsewhere.example'] }],
     'source',

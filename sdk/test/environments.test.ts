@@ -70,7 +70,7 @@ describe.each(Object.entries(environments))('in %s', (_, set) => {
     set();
     const chat = createChat(options);
     const found = chat.find().catch((error: unknown) => error);
-    await vi.waitFor(() => expect(chat.snapshot().connection.status).toBe('reconnecting'), { timeout: 30_000 });
+    await vi.waitFor(() => expect(chat.snapshot().connection.status).toBe('reconnecting'), { timeout: 60_000 });
     expect(chat.snapshot().state.status).toBe('waiting');
     await chat.close();
     expect(await found).toMatchObject({ name: 'ChatError', code: 'closed' });

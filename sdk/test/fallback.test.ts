@@ -183,7 +183,7 @@ test('a line that was closed while it waited for the service tries nothing more'
   mode = 'swallows the handshake';
   const lost = vi.fn();
   const line = dialler(SILENCE_MS)(undefined, { push: () => undefined, lost });
-  await vi.waitFor(() => expect(asked).toEqual(['websocket']), { timeout: 30_000 });
+  await vi.waitFor(() => expect(asked).toEqual(['websocket']), { timeout: 60_000 });
   line.close();
   await new Promise((resolve) => setTimeout(resolve, 2 * SILENCE_MS));
   expect(asked).toEqual(['websocket']);

@@ -56,7 +56,7 @@ describe('a search that needs a proof', () => {
     return Object.assign(scene, { found });
   }
   const computed = (scene: Stage): Promise<void> =>
-    vi.waitUntil(() => scene.line.pending.includes('session:prove'), { timeout: 5_000 }).then(() => undefined);
+    vi.waitUntil(() => scene.line.pending.includes('session:prove'), { timeout: 60_000 }).then(() => undefined);
 
   test('computes one, hands it in and asks again, and the visitor just waits', async () => {
     const scene = await challenged();

@@ -50,7 +50,7 @@ test('a service that closes the socket right after its first word is come back t
   });
   await chat.connect();
   await vi.waitFor(() => expect(seen).toEqual(['offline', 'connecting', 'connected', 'reconnecting', 'connected']), {
-    timeout: 30_000,
+    timeout: 60_000,
   });
   expect(hellos).toEqual(['40{"version":1}', '40{"version":1,"resume":"r_1"}']);
 });

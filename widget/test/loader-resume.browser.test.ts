@@ -35,5 +35,5 @@ it('fetches the rest at once where the page before left something, of the same s
   window.passerbyChat!.remove();
   delete window.passerbyChat;
   await runTag({ site: 'pk_test_test', scope: 'two' });
-  await expect.poll(isFetched, { timeout: 10_000 }).toBe(true);
+  await expect.poll(isFetched).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SiteKey } from '@passerby/sdk/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { listLog } from '../../test/harness.ts';
 import { tempRecords } from '../../test/temp-records.ts';
 import { type Records, SQLITE_FILE } from '../records/records.ts';
@@ -304,10 +304,8 @@ describe('AccessDirectory', () => {
 });
 
 describe('a look', () => {
-  const LOOK_MAX_MS = 50;
-
-  /** Creates a directory on records that answer when the test lets them. */
-  async function held() {
+  /** Creates a directory on records that answer when the test lets them, and that gives up a look after `lookMaxMs`. */
+  async function held(lookMaxMs = 3_600_000) {
     const temp = await tempRecords();
     const { records } = temp;
     let now = 0;
@@ -326,7 +324,7 @@ describe('a look', () => {
       clock: () => now,
       log,
       builtIn: [],
-      pollMaxMs: LOOK_MAX_MS,
+      pollMaxMs: lookMaxMs,
     });
     return {
       ...temp,
@@ -339,19 +337,25 @@ describe('a look', () => {
   }
 
   test('that is not answered is given up, and the next one goes on', async () => {
-    await using the = await held();
+    await using the = await held(50);
     the.hold(true);
     the.pass(3_000);
     await the.directory.poll();
     expect(the.log.lines).toMatchObject([{ fields: { reason: 'LOOK_TIMEOUT' } }]);
     expect(the.directory.staleSince()).toBe(0);
     the.hold(false);
-    await the.directory.poll();
-    expect(the.directory.staleSince()).toBeNull();
+    // On a busy machine this one may be late as well.
+    await vi.waitFor(
+      async () => {
+        await the.directory.poll();
+        expect(the.directory.staleSince()).toBeNull();
+      },
+      { timeout: 60_000 },
+    );
   });
 
   test('that is answered after it was given up changes nothing', async () => {
-    await using the = await held();
+    await using the = await held(50);
     the.hold(true);
     await the.directory.poll();
     the.hold(false);

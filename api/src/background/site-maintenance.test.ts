@@ -60,7 +60,7 @@ function start(
     ...parts,
   });
   onTestFinished(stop);
-  const rounds = (count: number) => vi.waitFor(() => expect(ends).toBeGreaterThanOrEqual(count), { timeout: 20_000 });
+  const rounds = (count: number) => vi.waitFor(() => expect(ends).toBeGreaterThanOrEqual(count), { timeout: 60_000 });
   return { rounds, failed, swept, stop, ends: () => ends };
 }
 
@@ -111,7 +111,7 @@ describe('the background rounds', () => {
       },
     };
     const { stop } = start({ dead: 0, alive: 1 }, { pace, store, online, repaired: (...args) => void told.push(args) });
-    await vi.waitFor(() => expect(perRound.length).toBeGreaterThanOrEqual(9), { timeout: 20_000 });
+    await vi.waitFor(() => expect(perRound.length).toBeGreaterThanOrEqual(9), { timeout: 60_000 });
     stop();
     const fast = [100, 100, 100];
     expect(perRound.slice(0, 6)).toEqual([[20], [20], fast, fast, [20], [20]]);

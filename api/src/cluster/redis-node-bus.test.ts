@@ -68,7 +68,7 @@ describe('S29 the link to other nodes', () => {
     const publish = vi.fn(() => Promise.resolve(1));
     const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Metrics());
     const isListening = bus.listen('n_1' as NodeId, () => undefined);
-    await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 10_000 });
+    await vi.waitFor(() => expect(publish).toHaveBeenCalled(), { timeout: 60_000 });
     subscriber.emit('ready');
     expect(subscriber.subscribe).toHaveBeenCalledTimes(2);
     await isListening;

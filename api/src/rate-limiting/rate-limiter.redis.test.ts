@@ -65,7 +65,7 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   expect(await takenOf(PER_ADDRESS + 10, [limiter], 'meanwhile')).toBe(PER_ADDRESS);
   expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' })).toBeGreaterThan(0);
   await server.revive();
-  await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
+  await expect.poll(() => redis.status).toBe('ready');
   await limiter.consume('sessions', subject('after'));
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
@@ -82,9 +82,7 @@ test('a count does not wait for a Redis that is frozen, and they count together 
   expect(await takenOf(1, [limiter], 'meanwhile')).toBe(1);
   expect([hasClosed, metrics.countOf('passerby_incidents_total', { kind: 'limit_without_redis' })]).toEqual([false, 1]);
   server.signal('SIGCONT');
-  await expect
-    .poll(() => redis.get('passerby:limit:{site_a}:sessions:address:meanwhile'), { timeout: 5_000 })
-    .toBe('1');
+  await expect.poll(() => redis.get('passerby:limit:{site_a}:sessions:address:meanwhile')).toBe('1');
   await limiter.consume('sessions', subject('after'));
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
@@ -103,7 +101,7 @@ test('a failure that is no fault of Redis is counted, and each node counts by it
   expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_failed' })).toBe(before);
 });
 
-test('a Cluster will do: the keys of an action are of one slot', { timeout: 30_000 }, async () => {
+test('a Cluster will do: the keys of an action are of one slot', async () => {
   await using cluster = await RedisCluster.start();
   using redis = await connected(cluster.url);
   const { limiter, metrics } = limiterOn(redis);

@@ -44,7 +44,7 @@ async function serverOf(app: App): Promise<Server> {
   return servers[0]!;
 }
 
-describe('S4 a connection is closed that', { timeout: 20_000 }, () => {
+describe('S4 a connection is closed that', () => {
   test.each<[string, (connection: RawConnection) => void]>([
     ['says nothing', () => undefined],
     [
@@ -138,7 +138,7 @@ describe('S4 a connection is closed that', { timeout: 20_000 }, () => {
   });
 });
 
-describe('S4 a visitor is put out who', { timeout: 20_000 }, () => {
+describe('S4 a visitor is put out who', () => {
   test('opens a WebSocket and never joins, though it does not agree to the close', async () => {
     await whilePairsTalk(SHORT, async (app, talk) => {
       await using connection = await RawConnection.upgraded(app);

@@ -44,7 +44,7 @@ describe('what may be lost', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' })).toBe(BEHIND_PACKETS + 1);
   });
 
-  test('is not queued for a WebSocket that does not read, and what must arrive is', { timeout: 20_000 }, async () => {
+  test('is not queued for a WebSocket that does not read, and what must arrive is', async () => {
     await using app = await startTestApp();
     await using reader = await RawVisitor.arrive(app);
     await using writer = await Visitor.arrive(app);

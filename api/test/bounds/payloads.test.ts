@@ -163,7 +163,7 @@ describe('a WebSocket is closed that', () => {
   });
 });
 
-test('a WebSocket is closed that sends one frame byte by byte', { timeout: 20_000 }, async () => {
+test('a WebSocket is closed that sends one frame byte by byte', async () => {
   await using app = await startTestApp({ bounds: { closeMs: 100 } });
   await using pair = await pairOf(app);
   await using connection = await RawConnection.upgraded(app);

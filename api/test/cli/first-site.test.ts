@@ -12,7 +12,7 @@ const DOCUMENTED = /```sh\n(npx @passerby\/api site add .*)\n```/.exec(page)![1]
 const ORIGIN = 'https://my.site';
 
 /** Ten times what docs/sites.md promises for any change, for a slow machine. Milliseconds. */
-const SOON = { timeout: 10_000, interval: 20 };
+const SOON = { timeout: 60_000, interval: 20 };
 
 async function isLetIn(service: { readonly url: string }, site: string, origin: string): Promise<boolean> {
   try {

@@ -3,8 +3,10 @@ import { startTestApp, Visitor } from '../harness.ts';
 
 test('L3 a request that takes too long is answered as unavailable within a second, and what it does goes on', async () => {
   let isDone = false;
+  let finish = (): void => undefined;
+  const work = new Promise<void>((resolve) => (finish = resolve));
   const slow = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await work;
     isDone = true;
     return { status: 'waiting' as const };
   };
@@ -14,17 +16,17 @@ test('L3 a request that takes too long is answered as unavailable within a secon
   expect(await visitor.find()).toMatchObject({ ok: false, error: { code: 'unavailable', retryAfterMs: 1_000 } });
   expect(performance.now() - askedAt).toBeGreaterThan(800);
   expect(isDone).toBe(false);
+  finish();
   await expect.poll(() => isDone).toBe(true);
 });
 
 test('L3 a failure that comes after the answer harms nobody', async () => {
-  const failing = async (): Promise<never> => {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    throw new Error('too late for anyone to hear');
-  };
+  let fail = (): void => undefined;
+  const work = new Promise<never>((_, reject) => (fail = () => reject(new Error('too late for anyone to hear'))));
+  const failing = () => work;
   await using app = await startTestApp({ handlers: { 'match:cancel': failing } });
   await using visitor = await Visitor.arrive(app);
   expect(await visitor.ask('match:cancel', {})).toMatchObject({ ok: false, error: { code: 'unavailable' } });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  fail();
   expect(await visitor.find()).toMatchObject({ ok: true });
 });

@@ -12,9 +12,9 @@ import { RedisServer } from '../servers/redis-server.ts';
 import { NODES } from '../store-contract.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-const PATIENCE = { timeout: 20_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe('a master that is demoted', { timeout: 40_000 }, () => {
+describe('a master that is demoted', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let admin: Redis;

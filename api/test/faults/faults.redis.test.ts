@@ -17,7 +17,6 @@ describe('two nodes whose Redis fails them', () => {
 
   test.each(cases)(
     'with $fault nobody sees what must never be, everybody is answered, and matching goes on (PASSERBY_SEED=$seed)',
-    { timeout: 60_000 },
     ({ fault, seed }) => expectNoViolation(stage, fault, { seed, visitors: 60, liveMs: 3_500, profile: 'short' }),
   );
 });

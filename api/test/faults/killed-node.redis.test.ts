@@ -16,7 +16,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 /** A visitor only asks where the service is. */
 const at = ({ url }: NodeProcess) => ({ url }) as App;
 
-test('I14 a block that was acknowledged survives the death of the node that took it', { timeout: 30_000 }, async () => {
+test('I14 a block that was acknowledged survives the death of the node that took it', async () => {
   const sitesFile = join(directory, 'sites.json');
   const sites = [{ key: SHOP.key, name: 'Shop', origins: [ORIGIN], match: FREE }];
   writeFileSync(sitesFile, JSON.stringify({ sites }));

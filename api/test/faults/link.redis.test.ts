@@ -10,7 +10,7 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 const NODE = 'n_1' as NodeId;
 
-describe('the link between nodes, whose subscription fails', { timeout: 20_000 }, () => {
+describe('the link between nodes, whose subscription fails', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let publisher: RedisClient;
@@ -45,7 +45,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
           bus.send(NODE, { kind: 'superseded', sessionId: 's_a' as SessionId, fence: 2 });
           return received.length;
         },
-        { timeout: 8_000, interval: 50 },
+        { timeout: 60_000, interval: 50 },
       )
       .toBeGreaterThan(0);
   };
@@ -86,7 +86,7 @@ describe('the link between nodes, whose subscription fails', { timeout: 20_000 }
   test('is left alone while its echoes come back', async () => {
     const echoes = vi.fn();
     subscriber.on('message', echoes);
-    await expect.poll(() => echoes.mock.calls.length, { timeout: 8_000 }).toBeGreaterThan(5);
+    await expect.poll(() => echoes.mock.calls.length).toBeGreaterThan(5);
     expect(metrics.countOf('passerby_incidents_total', { kind: 'subscriptions_lost' })).toBe(0);
     expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })).toBe(0);
   });

@@ -12,7 +12,7 @@ import { assertTalking, listLog, pairOf, SHOP, siteOf, startTestApp, Visitor } f
 import { RedisServer } from '../servers/redis-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 /** Pause between two uses of a connection. Shorter than anything that heals by itself takes. Milliseconds. */
 const PAUSE_MS = 10;
 /** Uses in a row, all right, after which a connection is taken for well. */
@@ -101,7 +101,7 @@ const USERS: readonly User[] = [
   },
 ];
 
-describe('a connection that loses one reply and goes on', { timeout: 30_000 }, () => {
+describe('a connection that loses one reply and goes on', () => {
   it.each(USERS)('is made anew by $name, which believes no answer to another command', async ({ start }) => {
     const { use, words } = await start();
     expect(await use()).toBe(true);
@@ -126,7 +126,7 @@ describe('a connection that loses one reply and goes on', { timeout: 30_000 }, (
   });
 });
 
-describe('a service that loses one reply of Redis', { timeout: 30_000 }, () => {
+describe('a service that loses one reply of Redis', () => {
   // With one site no lease is renewed while the lost reply is waited for, and the connection is given up for that.
   const siteList = [SHOP, siteOf('pk_test_garden'), siteOf('pk_test_harbour')];
   const salt = async () => (await admin.get(`passerby:salt:${new Date().toISOString().slice(0, 10)}`))!;

@@ -26,7 +26,7 @@ describe('S29 the SDK, whose CONNECT is refused and whose connection then ends',
       await using app = await startTestApp();
       await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
       await chat.find();
-      await expect.poll(() => chat.snapshot().state.status, { timeout: 10_000 }).toBe('waiting');
+      await expect.poll(() => chat.snapshot().state.status).toBe('waiting');
       expect(app.metrics.countOf('passerby_refusals_total', { door: 'handshake', code: 'rate_limited' })).toBe(2);
       expect(app.held().connections).toBe(1);
     } finally {

@@ -9,7 +9,7 @@ import { freePort, RedisServer } from '../servers/redis-server.ts';
 /** Stands for a password nobody may ever read. */
 const SECRET = 'kept-to-ourselves';
 
-describe('starting with REDIS_URL', { timeout: 30_000 }, () => {
+describe('starting with REDIS_URL', () => {
   test('refuses a Redis below 7 in one clear line', async () => {
     await using old = await startFakeRedis('6.2.0');
     const { code, output } = await NodeProcess.failToStart({ REDIS_URL: old.url });

@@ -8,7 +8,7 @@ import { FREE, listLog, pairOf, SHOP, siteOf, startTestApp, Visitor } from '../h
 import { RedisServer } from '../servers/redis-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-const PATIENCE = { timeout: 10_000, interval: 50 };
+const PATIENCE = { timeout: 60_000, interval: 50 };
 
 /** User of the service here, so that it can be harmed without the test itself. */
 const USER = ['passerby', 'on', '>right', '~passerby:*', '&passerby:*', '+@all'] as const;
@@ -74,7 +74,7 @@ const HARMS: readonly Harm[] = [
   },
 ];
 
-describe('a store that', { timeout: 30_000 }, () => {
+describe('a store that', () => {
   let server: RedisServer;
   let admin: Redis;
   let app: App;
@@ -176,7 +176,7 @@ describe('a store that', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the leases of a node', { timeout: 30_000 }, () => {
+describe('the leases of a node', () => {
   test('are renewed while the connection that requests take is stuck', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);

@@ -5,16 +5,12 @@ import { keysOfVisitors } from './redis-remains.ts';
 import { VisitedApp } from './visited-app.ts';
 import { ENDINGS_WITH_WORD } from './visits.ts';
 
-test(
-  'once hundreds have connected, met, talked and gone, no node and no key holds anything of them',
-  { timeout: 60_000 },
-  async () => {
-    await using server = await RedisServer.start();
-    await using visited = await VisitedApp.start(server.url);
-    await visited.visit(200, ENDINGS_WITH_WORD);
-    await visited.expectEmpty();
-    const redis = new Redis(server.url);
-    const left = await keysOfVisitors(redis).finally(() => redis.disconnect());
-    expect(left).toEqual([]);
-  },
-);
+test('once hundreds have connected, met, talked and gone, no node and no key holds anything of them', async () => {
+  await using server = await RedisServer.start();
+  await using visited = await VisitedApp.start(server.url);
+  await visited.visit(200, ENDINGS_WITH_WORD);
+  await visited.expectEmpty();
+  const redis = new Redis(server.url);
+  const left = await keysOfVisitors(redis).finally(() => redis.disconnect());
+  expect(left).toEqual([]);
+});

@@ -35,7 +35,7 @@ export class VisitedApp {
 
   async visit(count: number, endings: Parameters<typeof makeVisits>[2]): Promise<void> {
     await makeVisits(this.app, count, endings);
-    await expect.poll(() => this.app.held(), { timeout: 5_000 }).toMatchObject({ connections: 0, sockets: 0 });
+    await expect.poll(() => this.app.held()).toMatchObject({ connections: 0, sockets: 0 });
   }
 
   /** Lets the time pass in which a visitor might have come back, and expects that this node holds nothing and nobody's timers. */
@@ -50,7 +50,7 @@ export class VisitedApp {
       this.#skip(AFTERWARDS_MS);
       return held().filter(([, count]) => count > 0);
     };
-    await expect.poll(heldAfterwards, { timeout: 5_000 }).toEqual([]);
+    await expect.poll(heldAfterwards).toEqual([]);
     const isMore = ([kind, count]: [string, number]) => count > (this.#resources[kind] ?? 0);
     await until(() => !Object.entries(resourcesInUse()).some(isMore), 'no timer and no socket is left');
   }

@@ -12,7 +12,7 @@ const addresses = (count: number) =>
 const serviceBehind = (trustedHops: number) =>
   startTestApp({ config: { TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: 1 } });
 
-describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 }, (transport) => {
+describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
   test('S3 three hundred forged X-Forwarded-For are one address where no proxy is trusted', async () => {
     await using app = await serviceBehind(0);
     expect(await handshakes(app.url, transport, addresses(300))).toEqual({
@@ -50,7 +50,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', { timeout: 40_000 },
   });
 });
 
-describe('S32 a subscriber with many IPv6 networks', { timeout: 40_000 }, () => {
+describe('S32 a subscriber with many IPv6 networks', () => {
   it('opens no more sessions from a /56 than its quota, and leaves the rest of the site’s to others', async () => {
     await using app = await serviceBehind(1);
     const of56 = SESSIONS * timesAt(1);
@@ -91,7 +91,7 @@ describe('S32 a subscriber with many IPv6 networks', { timeout: 40_000 }, () => 
 describe('S7 coming back', () => {
   const { points: RETURNS } = RATE_LIMITS.returns.address;
 
-  test('is limited for an address, and before anything is looked up', { timeout: 20_000 }, async () => {
+  test('is limited for an address, and before anything is looked up', async () => {
     await using app = await serviceBehind(1);
     const here = { from: '198.51.100.7' };
     let { resume } = await Visitor.arrive(app, here).then((visitor) => (visitor.cut(), visitor.ready));
@@ -152,7 +152,7 @@ describe('S29 CONNECTs of one address', () => {
     .map((part) => Buffer.from(part).toString('base64url'))
     .join('.');
 
-  test('are limited whether they are refused or not, on all sites together', { timeout: 20_000 }, async () => {
+  test('are limited whether they are refused or not, on all sites together', async () => {
     const other = siteOf('pk_test_other');
     await using app = await startTestApp({
       siteList: [SHOP, other],

@@ -7,7 +7,7 @@ import { RedisServer } from '../servers/redis-server.ts';
 describe('the quota of CONNECTs', () => {
   const { points: CONNECTS } = RATE_LIMITS.connects.address;
 
-  it('is counted by each process alone, and not in Redis', { timeout: 40_000 }, async () => {
+  it('is counted by each process alone, and not in Redis', async () => {
     const redis = await RedisServer.start();
     onTestFinished(() => redis.stop());
     await using app = await startTestApp({

@@ -14,12 +14,18 @@ const strict = { RATE_LIMIT_FACTOR: 1 };
 const patient = { packetsMax: 10_000, packetsMaxBytes: 10_000_000 };
 const codeOf = (reply: Reply<unknown>) => (reply.ok ? 'ok' : reply.error.code);
 
-describe('S6 a flood', { timeout: 20_000 }, () => {
+/** Waits until all have confirmed their match: what is answered after it on the same connection was read after it. */
+async function confirmed(pairs: readonly Awaited<ReturnType<typeof pairOf>>[]): Promise<void> {
+  await Promise.all(pairs.flatMap(({ a, b }) => [a, b]).map((visitor) => visitor.ask('session:check', {})));
+}
+
+describe('S6 a flood', () => {
   test('of messages is dropped and its sender told once; the neighbours hear all of theirs', async () => {
     // A clock that stands still: no quota refills while the flood lasts.
     await using app = await startTestApp({ config: strict, bounds: patient, clock: () => 0 });
     await using flooding = await pairOf(app);
     await using neighbours = await pairOf(app);
+    await confirmed([flooding, neighbours]);
     for (let seq = 1; seq <= 5_000; seq++) flooding.a.say(flooding.conversationId, seq, `flood ${seq}`);
     for (let seq = 1; seq <= 20; seq++) await assertTalking(neighbours, seq);
     await until(
@@ -40,6 +46,7 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
   test('of typing is dropped without a word', async () => {
     await using app = await startTestApp({ config: strict, bounds: patient });
     await using pair = await pairOf(app);
+    await confirmed([pair]);
     const frame = {
       conversationId: pair.conversationId,
       run: 'run',
@@ -98,7 +105,7 @@ describe('S6 a flood', { timeout: 20_000 }, () => {
   });
 });
 
-describe('searches', { timeout: 20_000 }, () => {
+describe('searches', () => {
   test('and skips of one session are limited; leaving is not', async () => {
     await using app = await startTestApp({ config: strict });
     await using pair = await pairOf(app);
@@ -174,7 +181,7 @@ async function prove(visitor: Visitor): Promise<Reply<unknown>> {
   return visitor.ask('session:prove', { solution: btoa(JSON.stringify({ challenge, solution })) });
 }
 
-describe('a proof of work', { timeout: 20_000 }, () => {
+describe('a proof of work', () => {
   test('is asked for before a search where the site says so, once a session', async () => {
     await using app = await startTestApp({ siteList: [guarded('always')] });
     await using visitor = await Visitor.arrive(app);

@@ -68,7 +68,7 @@ export async function expectConsistent(redis: Redis, seed: number): Promise<void
       return String(thrown);
     }
   };
-  await expect.poll(fault, { timeout: 10_000, interval: 500 }).toBe('');
+  await expect.poll(fault, { timeout: 60_000, interval: 500 }).toBe('');
 }
 
 const isInternal = (event: VisitorHistory['seen'][number]) => event.kind === 'answered' && event.answer === 'internal';

@@ -6,9 +6,9 @@ import { keyOf } from '../../src/state/redis/keys.ts';
 import { listLog, pairOf, SHOP, startTestApp } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe('the walk that repairs a site', { timeout: 30_000 }, () => {
+describe('the walk that repairs a site', () => {
   let server: RedisServer;
   let redis: Redis;
   let app: App;

@@ -23,14 +23,14 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
     await server?.stop();
   });
 
-  it('serves everybody again after an older snapshot was loaded', { timeout: 60_000 }, async () => {
+  it('serves everybody again after an older snapshot was loaded', async () => {
     const outcome = await playLoss(two, SCENARIO, () => loadOlderSnapshot(redis));
     expectServed(outcome, { areBlocksLost: true });
     await expectConsistent(redis, SEED);
     expectUnharmed(two);
   });
 
-  it('serves everybody again after keys were evicted', { timeout: 60_000 }, async () => {
+  it('serves everybody again after keys were evicted', async () => {
     const policy = 'allkeys-lru';
     let evicted: readonly string[] = [];
     const outcome = await playLoss(two, SCENARIO, async () => void (evicted = await evict(redis, policy)));

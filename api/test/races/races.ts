@@ -10,7 +10,7 @@ const SEED = Number(process.env['PASSERBY_SEED'] || 1);
 /** What must hold however two things fall together, `times` times each; `nodes` of 0 is one node in memory. */
 export function describeRaces(nodes: 0 | 1 | 2, times = SHORT): void {
   const where = nodes === 0 ? 'one node, its state in memory' : `on one Redis, nodes: ${nodes}`;
-  describe(`${where}, ${times} times`, { timeout: 30_000 + times * 300 }, () => {
+  describe(`${where}, ${times} times`, { timeout: 60_000 + times * 300 }, () => {
     let redis: RedisServer | undefined;
     beforeEach(async () => {
       if (nodes > 0) redis = await RedisServer.start();

@@ -75,7 +75,7 @@ export async function putThroughEverything(
   for (const node of [one, other]) {
     await expect
       .poll(() => fetch(`${node.url}/v1/site?site=${site}`, { headers: { Origin: ORIGIN } }).then(({ ok }) => ok), {
-        timeout: 2_000,
+        timeout: 60_000,
       })
       .toBe(true);
   }

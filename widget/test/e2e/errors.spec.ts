@@ -34,10 +34,10 @@ test('a lost connection is shown, and what was said meanwhile is not lost from s
 
   // The service comes back with an empty memory: the conversation is over, and it says so.
   await service.restart();
-  await expect(ada.findAnother).toBeVisible({ timeout: 20_000 });
+  await expect(ada.findAnother).toBeVisible();
   await expect(ada.connectionLost).toBeHidden();
   await expect(ada.page.getByText('are you there?')).toBeVisible();
-  await expect(ben.findAnother).toBeVisible({ timeout: 20_000 });
+  await expect(ben.findAnother).toBeVisible();
   for (const { context } of [ada, ben]) await context.close();
 });
 

@@ -7,13 +7,10 @@ const numbered = (who: string, count: number): string[] =>
 /** Expects all messages of both visitors, in order, none missing and none twice. */
 async function hasAll(visitor: VisitorPage, mine: readonly string[], theirs: readonly string[]): Promise<void> {
   await expect
-    .poll(
-      async () => {
-        const said = await visitor.said();
-        return [said.mine.length, said.theirs.length];
-      },
-      { timeout: 20_000 },
-    )
+    .poll(async () => {
+      const said = await visitor.said();
+      return [said.mine.length, said.theirs.length];
+    })
     .toEqual([mine.length, theirs.length]);
   expect(await visitor.said()).toEqual({ mine, theirs });
 }

@@ -94,34 +94,30 @@ describe('the link between nodes on a Cluster', () => {
 });
 
 describe('a site whose slot moves to another master', () => {
-  test(
-    'costs no process, is said to by /readyz, and everybody is served once it has moved',
-    { timeout: 60_000 },
-    async () => {
-      const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(cluster.url) };
-      const siteList = [siteOf(SHOP.key, undefined, {}, FREE)];
-      await using one = await startTestApp({ config, siteList, roundMs: 100 });
-      await using two = await startTestApp({ config, siteList, roundMs: 100 });
-      const crowd = new Restless([one, two], 12);
-      const patience = { timeout: 20_000 };
-      await expect.poll(() => crowd.unserved(crowd.searches.map(() => 0)), patience).toEqual([]);
-      const standing = async () => (await (await fetch(`${one.url}/readyz`)).json()) as Readiness;
-      // On the move a script finds some of its keys and not others, and is told to try again.
-      await cluster.moveSlot(keyOf('sessions', SHOP.id, ''), async () => {
-        await expect.poll(() => [...crowd.refusals], patience).toContain('unavailable');
-        await expect.poll(standing, patience).toMatchObject({ status: 'not_ready', storeFaults: ['TRYAGAIN'] });
-      });
-      const moved = crowd.searches;
-      await expect.poll(() => crowd.unserved(moved), patience).toEqual([]);
-      await expect.poll(standing, patience).toMatchObject({ status: 'ready' });
-      await crowd.stop();
-      expect(crowd.violations).toEqual([]);
-    },
-  );
+  test('costs no process, is said to by /readyz, and everybody is served once it has moved', async () => {
+    const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(cluster.url) };
+    const siteList = [siteOf(SHOP.key, undefined, {}, FREE)];
+    await using one = await startTestApp({ config, siteList, roundMs: 100 });
+    await using two = await startTestApp({ config, siteList, roundMs: 100 });
+    const crowd = new Restless([one, two], 12);
+    const patience = { timeout: 60_000 };
+    await expect.poll(() => crowd.unserved(crowd.searches.map(() => 0)), patience).toEqual([]);
+    const standing = async () => (await (await fetch(`${one.url}/readyz`)).json()) as Readiness;
+    // On the move a script finds some of its keys and not others, and is told to try again.
+    await cluster.moveSlot(keyOf('sessions', SHOP.id, ''), async () => {
+      await expect.poll(() => [...crowd.refusals], patience).toContain('unavailable');
+      await expect.poll(standing, patience).toMatchObject({ status: 'not_ready', storeFaults: ['TRYAGAIN'] });
+    });
+    const moved = crowd.searches;
+    await expect.poll(() => crowd.unserved(moved), patience).toEqual([]);
+    await expect.poll(standing, patience).toMatchObject({ status: 'ready' });
+    await crowd.stop();
+    expect(crowd.violations).toEqual([]);
+  });
 });
 
 describe('a subscription on a Cluster', () => {
-  test('goes to another master when its own freezes', { timeout: 30_000 }, async () => {
+  test('goes to another master when its own freezes', async () => {
     const subscriber = connectRedis(parseRedisUrl(cluster.url), 'subscription');
     const bus = new RedisNodeBus(redis, subscriber, new Metrics());
     const received: NodeMessage[] = [];
@@ -130,7 +126,7 @@ describe('a subscription on a Cluster', () => {
     const frozen = cluster.servers.find(({ port }) => port === portOf())!;
     frozen.signal('SIGSTOP');
     try {
-      await expect.poll(() => subscriber.status === 'ready' && portOf(), { timeout: 15_000 }).not.toBe(frozen.port);
+      await expect.poll(() => subscriber.status === 'ready' && portOf()).not.toBe(frozen.port);
       const publisher = new Redis(cluster.servers.find((server) => server !== frozen)!.url);
       const messages = [{ kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 }];
       const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, messages });
@@ -140,7 +136,7 @@ describe('a subscription on a Cluster', () => {
             await publisher.publish(`passerby:node:${NODES[0]}`, text);
             return received.length;
           },
-          { timeout: 15_000 },
+          { timeout: 60_000 },
         )
         .toBeGreaterThan(0);
       publisher.disconnect();

@@ -11,9 +11,9 @@ import {
   type RedisClient,
 } from './redis-client.ts';
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe('a connection to Redis', { timeout: 30_000 }, () => {
+describe('a connection to Redis', () => {
   let server: RedisServer;
   let admin: Redis;
   let client: RedisClient;

@@ -3,7 +3,7 @@ import { comesTrue } from '../patience.ts';
 import { DisturbedService } from './disturbed-service.ts';
 import { LogPipe } from './log-pipe.ts';
 
-describe('a service whose log nobody takes', { timeout: 60_000 }, () => {
+describe('a service whose log nobody takes', () => {
   /** Sends what the service says one line about. */
   const provoke = async ({ node }: DisturbedService) => {
     await (await fetch(`${node.url}/v1/site`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })).text();
