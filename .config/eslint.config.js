@@ -117,7 +117,7 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', ...noHtml, ...noEnum, ...noWallClock] },
   },
   {
-    files: ['{sdk,api}/src/**', 'widget/**', 'examples/**', '.config/**'],
+    files: ['{sdk,api}/**', 'widget/**', 'examples/**', '.config/**'],
     rules: { 'passerby/doc-comment-start': 'error' },
   },
   // Zod's schemas have a `pipe` too, and nothing here is a stream.

@@ -105,6 +105,9 @@ it.each([
   ['widget/src/x.ts', '/** So often it is asked. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['widget/test/e2e/x.ts', '/** How it is done. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['.config/scripts/x.js', '/** Who does it. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['api/test/faults/x.ts', '/** What it does. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['api/match-lab/x.ts', '/** How it is done. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['sdk/test/x.ts', '/** Whether it is. */\nexport const x = true;', 'passerby/doc-comment-start'],
 ])('%s may not say %s', async (file, code, rule) => {
   expect(await complaints(file, code)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: `)));
 });

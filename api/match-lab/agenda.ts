@@ -1,4 +1,4 @@
-/** What happens when, in virtual time: a binary heap, oldest first, in the order of entry within a millisecond. */
+/** Agenda of events in virtual time: a binary heap, oldest first, in the order of entry within a millisecond. */
 export class Agenda {
   readonly #heap: Entry[] = [];
   #nowMs = 0;
@@ -13,7 +13,7 @@ export class Agenda {
     return this.#heap.length === 0;
   }
 
-  /** Not before now. */
+  /** Adds an event that is not before now. */
   at(atMs: number, run: () => Promise<void>): void {
     const entry: Entry = { atMs: Math.max(atMs, this.#nowMs), order: this.#entered++, run };
     let place = this.#heap.push(entry) - 1;
@@ -30,7 +30,7 @@ export class Agenda {
     this.at(this.#nowMs + ms, run);
   }
 
-  /** Lets time run until nothing is left to happen. */
+  /** Runs events until none is left. */
   async run(): Promise<void> {
     for (let entry = this.#take(); entry !== null; entry = this.#take()) {
       this.#nowMs = entry.atMs;

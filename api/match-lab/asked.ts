@@ -5,14 +5,17 @@ import { matchRules } from '../src/sites/settings.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules, type Weights } from '../src/matching/rules.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 
-/** What the command line asks for. */
+/** Options of the command line. */
 export interface Asked {
   readonly seed: string;
   readonly profiles: readonly Profile[];
   readonly rules: MatchRules;
-  /** One weight, and what it is set to in turn. */
+  /** One weight, and the values it takes in turn. */
   readonly compare: { readonly weight: keyof Weights; readonly values: readonly number[] } | null;
-  /** Where the files go; `null` for nowhere: a run with other rules does not overwrite the figures of the default ones by accident. */
+  /**
+   * Output folder; `null` for none: a run with other rules does not overwrite the results of the default ones by
+   * accident.
+   */
   readonly out: string | null;
 }
 
@@ -26,7 +29,7 @@ export const USAGE = `npm run match-lab -- [options]
   --out <folder>          where results.json and waits.svg go; docs/match-lab if no other option is given
 `;
 
-/** Reads the command line. Throws an `Error` in plain words. */
+/** Parses the command line. Throws an `Error` with a plain message. */
 export function readAsked(args: readonly string[], defaultOut: string): Asked {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({

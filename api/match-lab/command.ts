@@ -4,7 +4,7 @@ import { runLab } from './lab.ts';
 import { plotOf } from './plot.ts';
 import { jsonOf, tableOf } from './report.ts';
 
-/** What the command prints, and the files it makes, by name. */
+/** Output of the command, and the files it writes, by name. */
 export interface Answer {
   readonly text: string;
   readonly files: Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
-/** Numbers that look random and are the same for the same seed, on every machine. */
+/** Seeded pseudo-random numbers, the same for the same seed on every machine. */
 export class Dice {
   #state: number;
 
-  /** Each list of words is a stream of its own, so that one decision more in one of them moves no other. */
+  /** Each list of words is a stream of its own, so that one more decision in one of them changes no other. */
   constructor(...seed: readonly (string | number)[]) {
     // FNV-1a, over UTF-16 units, spreads the words over 32 bits.
     let hash = 0x811c9dc5;
@@ -11,7 +11,7 @@ export class Dice {
     this.#state = hash >>> 0;
   }
 
-  /** From 0 to below 1: mulberry32. */
+  /** Returns a number from 0 to below 1: mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -23,12 +23,12 @@ export class Dice {
     return this.next() < share;
   }
 
-  /** A whole number from `low` to `high`, both included. */
+  /** Whole number from `low` to `high`, both included. */
   between(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
 
-  /** What is left when nothing is remembered: how long until the next bus. Whole, with this mean. */
+  /** Exponentially distributed whole number with this mean. */
   exponential(mean: number): number {
     return Math.round(-Math.log(1 - this.next()) * mean);
   }

@@ -13,7 +13,7 @@ const root = path.join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const page = read('docs/matching.md');
 
-/** The rows of the table whose head begins with this cell, without code marks. */
+/** Returns the rows of the table whose head begins with this cell, without code marks. */
 function table(firstHead: string): string[][] {
   const lines = page.split('\n');
   const head = lines.findIndex((line) => line.startsWith('|') && cellsOf(line)[0] === firstHead);

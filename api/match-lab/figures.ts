@@ -17,7 +17,7 @@ export interface CohortFigures {
   readonly p95ToAll: number | null;
 }
 
-/** What a replay comes to. Shares are from 0 to 1. */
+/** Results of a replay. Shares are from 0 to 1. */
 export interface Figures {
   readonly visitors: number;
   /** Share of visitors who had at least one conversation. */
@@ -41,7 +41,7 @@ export interface Figures {
   readonly cohorts: Readonly<Record<string, CohortFigures>>;
 }
 
-/** `untilMs`: searches that began and matches that were made later are left out. */
+/** Leaves out searches that began, and matches that were made, after `untilMs`. */
 export function figuresOf(replay: Replay, { expansions }: Pick<MatchRules, 'expansions'>, untilMs: number): Figures {
   const searches = replay.searches.filter(({ beganMs }) => beganMs <= untilMs);
   const matches = replay.matches.filter(({ atMs }) => atMs <= untilMs);
@@ -99,12 +99,12 @@ function waitsOf(searches: readonly Search[]): Waits {
   };
 }
 
-/** The least value that this share of them does not exceed. */
+/** Least value that this share of the values does not exceed. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
-/** (Σx)² ÷ (n · Σx²): how evenly something is given. */
+/** Jain's index, (Σx)² ÷ (n · Σx²): evenness of a distribution. */
 export function jainIndex(shares: readonly number[]): number {
   const squares = sum(shares.map((share) => share * share));
   return squares === 0 ? 1 : sum(shares) ** 2 / (shares.length * squares);

@@ -4,14 +4,14 @@ import { countedUntilMs, type Profile } from './profiles.ts';
 import { replay } from './replay.ts';
 import { visitorsOf } from './visitors.ts';
 
-/** What was tried, and what came of it. */
+/** Variant of the rules, and its results. */
 export interface Result {
   readonly seed: string;
   readonly rules: MatchRules;
   readonly profiles: readonly { readonly profile: Profile; readonly figures: Figures }[];
 }
 
-/** Replays each profile under these rules. The same seed brings the same visitors, whatever the rules. */
+/** Replays each profile under these rules. The same seed generates the same visitors, whatever the rules. */
 export async function runLab(seed: string, profiles: readonly Profile[], rules: MatchRules): Promise<Result> {
   const results: Result['profiles'][number][] = [];
   for (const profile of profiles) {

@@ -66,7 +66,7 @@ describe('a weight shows its effect where a line forms', () => {
     arrivals: { kind: 'steady', aMinute: 40, minutes: 8 },
   };
 
-  /** What a weight of this little and of this much comes to, for two sets of visitors. */
+  /** Effect of a low and of a high value of a weight, for two sets of visitors. */
   async function compare(weight: keyof Weights, little: number, much: number) {
     const runs: (readonly [little: Figures, much: Figures])[] = [];
     for (const seed of ['1', '2']) {

@@ -4,7 +4,7 @@ import type { Figures } from './figures.ts';
 import type { Result } from './lab.ts';
 import { percent } from './report.ts';
 
-/** The colours of the widget, by theme. */
+/** Colours of the widget, by theme. */
 const COLOURS = {
   light: {
     surface: '#fffdfa',
@@ -33,11 +33,11 @@ const FOOT = 62;
 const WAITS = { left: 218, right: 640 } as const;
 const STEPS = { left: 684, right: 936 } as const;
 
-/** The longest wait the axis may end at, and where it has marks; seconds. */
+/** Maximum wait at which the axis may end, and the positions of its marks; seconds. */
 const AXIS_ENDS = [10, 20, 40, 60, 90, 120, 240, 480, 960];
 const AXIS_MARKS = [0, 1, 3, 6, 10, 20, 40, 60, 90, 120, 240, 480, 960];
 
-/** Waits and steps of every profile as one picture, readable on a light and on a dark page. */
+/** Draws waits and steps of every profile as one picture, readable on a light and on a dark page. */
 export function plotOf({ seed, rules, profiles }: Result): string {
   const height = TOP + ROW * profiles.length + FOOT;
   const bottom = TOP + ROW * profiles.length;
@@ -138,7 +138,7 @@ function stepsLegend(starts: readonly number[]): readonly string[] {
   ];
 }
 
-/** The later the step, the paler. */
+/** Opacity of a step: the later, the paler. */
 function opacityOf(step: number, steps: number): number {
   return round(steps === 1 ? 1 : 1 - 0.84 * (step / (steps - 1)) ** 1.2);
 }

@@ -1,13 +1,13 @@
 import type { Criteria } from '@passerby/sdk/protocol';
 import type { Share } from './dice.ts';
 
-/** A made-up site and its made-up visitors. */
+/** Invented site with invented visitors. */
 export interface Profile {
   readonly name: string;
-  /** In a few words, for the plot and the tables. */
+  /** Short title, for the plot and the tables. */
   readonly title: string;
   readonly arrivals: Arrivals;
-  /** Pages of the site, some much more visited than others (Zipf), and the sections they are in. */
+  /** Pages of the site, some visited much more than others (Zipf), and the sections they are in. */
   readonly pages: number;
   readonly sections: number;
   /** Number of interests (Zipf); each visitor names none to `interestsMax` of them. */
@@ -17,7 +17,7 @@ export interface Profile {
   readonly groups: readonly Share<Pick<Criteria, 'is' | 'seeks'>>[];
   readonly patience: { readonly leastMs: number; readonly meanMs: number };
   readonly talkMeanMs: number;
-  /** How many look for somebody else after a conversation. */
+  /** Share of visitors who search again after a conversation. */
   readonly goingOnShare: number;
   readonly cohortOf: (criteria: Criteria) => string;
 }
@@ -33,8 +33,8 @@ export type Arrivals =
     };
 
 /**
- * Until when the lab counts. On a site that people keep coming to, what is left after the last of them
- * came is no such site any more; between bursts the waiting is what the profile is about.
+ * End of the measured time. On a site with steady arrivals, the time after the last arrival is not typical; between
+ * bursts the waiting is the subject of the profile.
  */
 export function countedUntilMs({ arrivals }: Profile): number {
   return arrivals.kind === 'steady' ? arrivals.minutes * 60_000 : Number.POSITIVE_INFINITY;
@@ -71,7 +71,7 @@ function byPopularInterest({ interests = [] }: Criteria): string {
   return interests.includes('interest 1') ? 'names the popular one' : 'names others only';
 }
 
-/** The sites the lab knows. Their visitors are invented; what the lab shows is what the rules do with them. */
+/** Sites of the simulation. Their visitors are invented; results show the effect of the rules on them. */
 export const PROFILES: readonly Profile[] = [
   {
     ...ORDINARY,

@@ -12,7 +12,7 @@ import type { SessionRef } from '../src/domain/session.ts';
 import { Agenda } from './agenda.ts';
 import type { Mood, Visitor } from './visitors.ts';
 
-/** One look for somebody, from the asking to the match that stood or the giving up. */
+/** One search, from its request to the match that was confirmed or to giving up. */
 export interface Search {
   readonly cohort: string;
   /** Virtual time. */
@@ -25,7 +25,7 @@ export interface Search {
 export interface Match {
   /** Virtual time. */
   readonly atMs: number;
-  /** The step by which the two were judged: that of whoever had waited longer. */
+  /** Step by which the two were judged: that of the one who had waited longer. */
   readonly step: number;
   readonly sharedInterests: number;
   readonly nearness: 'page' | 'section' | 'site';
@@ -33,7 +33,7 @@ export interface Match {
   readonly isRepeat: boolean;
 }
 
-/** What happened to a site's visitors. */
+/** Events of a site's visitors. */
 export interface Replay {
   readonly visitors: number;
   /** Visitors who had at least one conversation. */
@@ -42,7 +42,7 @@ export interface Replay {
   readonly matches: readonly Match[];
   /** Matches that one side or both did not confirm. */
   readonly lapsed: number;
-  /** What the store still holds when everybody has gone: nothing. */
+  /** Entries that remain in the store when all visitors have left: none. */
   readonly leftBehind: number;
 }
 
@@ -52,17 +52,17 @@ const NODE = 'n_match_lab' as NodeId;
 const SWEEP_MS = 1_000;
 const SWEEP_MAX = 500;
 
-/** Lets the visitors come to a site with these rules: the store of the service, on a virtual clock. */
+/** Replays the arrivals of visitors on a site with these rules: the store of the service, on a virtual clock. */
 export async function replay(visitors: readonly Visitor[], rules: MatchRules): Promise<Replay> {
   const site = new Site(rules);
   return site.run(visitors);
 }
 
-/** A visitor who is here. */
+/** Visitor who is present. */
 interface Person {
   readonly visitor: Visitor;
   readonly session: SessionRef;
-  /** How many searches they began. */
+  /** Number of searches they began. */
   searchCount: number;
   mood: Mood;
   search: { readonly since: number; readonly ticket: Ticket } | null;
@@ -70,7 +70,7 @@ interface Person {
   hasMet: boolean;
 }
 
-/** A match until both sides confirmed it. */
+/** Match until both sides have confirmed it. */
 interface Claim {
   readonly sides: readonly [Person, Person];
   readonly match: Match;
@@ -125,7 +125,7 @@ class Site {
     await this.#look(person);
   }
 
-  /** Begins a search; with a conversation still running it is skipped in the same step. */
+  /** Begins a search; a running conversation is skipped in the same step. */
   async #look(person: Person, skipped: ConversationId | null = null): Promise<void> {
     const ticket = ticketFrom({ requestId: `request-${++this.#requests}` as RequestId, ...person.visitor.criteria });
     const search = { since: this.#agenda.nowMs, ticket };
@@ -172,7 +172,7 @@ class Site {
     }
   }
 
-  /** Told twice, once for each side; the first of it makes the claim. */
+  /** Called twice, once for each side; the first call creates the pending match. */
   #start(id: ConversationId, person: Person, peer: Person): void {
     person.conversationId = id;
     if (!this.#claims.has(id))

@@ -1,7 +1,7 @@
 import type { Figures } from './figures.ts';
 import type { Result } from './lab.ts';
 
-/** The figures as a JSON file: milliseconds whole, everything else to six places. */
+/** Returns the results as a JSON file: milliseconds whole, everything else to six places. */
 export function jsonOf({ seed, rules, profiles }: Result): string {
   const { weights, expansions } = rules;
   const figures = Object.fromEntries(profiles.map(({ profile, figures }) => [profile.name, figures]));
@@ -28,7 +28,7 @@ const COLUMNS: readonly (readonly [head: string, cell: (figures: Figures) => str
   ['Jain', ({ jain }) => jain.toFixed(3)],
 ];
 
-/** One line a profile and variant, for a terminal. */
+/** Returns one line for each profile and variant, for a terminal. */
 export function tableOf(rows: readonly { readonly name: string; readonly figures: Figures }[]): string {
   const table = [
     ['', ...COLUMNS.map(([head]) => head)],

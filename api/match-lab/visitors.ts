@@ -2,35 +2,35 @@ import type { Criteria } from '@passerby/sdk/protocol';
 import { Dice } from './dice.ts';
 import type { Profile } from './profiles.ts';
 
-/** Somebody who comes to the site. */
+/** Visitor of the site. */
 export interface Visitor {
   readonly arrivesMs: number;
   readonly criteria: Criteria;
-  /** Whose wait is compared with whose. */
+  /** Cohort, whose waits are compared with those of the others. */
   readonly cohort: string;
-  /** How they take their n-th search and the conversation that follows. The same whatever is decided about others. */
+  /** Behaviour in their n-th search and the conversation that follows. The same whatever is decided about others. */
   mood(search: number): Mood;
 }
 
 export interface Mood {
   /** Time for which they wait before they give up. */
   readonly patienceMs: number;
-  /** Time that their page takes to confirm a match; `null` for a page that is gone and never does. */
+  /** Time that their page takes to confirm a match; `null` for a page that is closed and never does. */
   readonly confirmsAfterMs: number | null;
   /** Time for which they stay in a conversation before they skip. */
   readonly staysMs: number;
-  /** True if they look for somebody else afterwards. */
+  /** True if they search again afterwards. */
   readonly isGoingOn: boolean;
-  /** Time for which they look at the end before that, if it was the other who went. */
+  /** Time for which they look at the end before that, if it was the peer who left. */
   readonly pausesMs: number;
 }
 
-/** Share of matches for which a page is already gone: asleep in a pocket, or closed without a word. */
+/** Share of matches for which a page is already unresponsive: asleep, or closed without notice. */
 const GONE_SHARE = 0.005;
-/** Share of conversations that are skipped at a glance. */
+/** Share of conversations that are skipped at once. */
 const GLANCE_SHARE = 0.35;
 
-/** Everybody who comes, in order of arrival. */
+/** Returns all visitors, in order of arrival. */
 export function visitorsOf(profile: Profile, seed: string): readonly Visitor[] {
   return arrivalsOf(profile, new Dice(seed, profile.name, 'arrivals')).map((arrivesMs, n) => {
     const criteria = criteriaOf(profile, new Dice(seed, profile.name, n));

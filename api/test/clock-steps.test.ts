@@ -12,7 +12,7 @@ async function startSteppable(parts: TestAppParts = {}) {
   return {
     app,
     step: (byMs: number) => void (date += byMs),
-    /** Time goes by, for both. */
+    /** Advances both clocks. */
     pass: (ms: number) => {
       date += ms;
       monotonic += ms;
@@ -21,7 +21,7 @@ async function startSteppable(parts: TestAppParts = {}) {
   };
 }
 
-/** Two rounds of the service have gone by: one is over once a waiting visitor is told the second time. */
+/** Waits for two rounds of the service: one is over once a waiting visitor is told the second time. */
 async function roundsOf({ pass }: { pass: (ms: number) => void }, waiting: Visitor): Promise<void> {
   for (let round = 0; round < 2; round++) {
     pass(2_000);

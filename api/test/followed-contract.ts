@@ -10,10 +10,10 @@ import type { SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
 import { PATIENT } from './temp-records.ts';
 
-/** Ten times what docs/sites.md promises for any change, for a slow machine. Milliseconds. */
+/** Ten times the delay that docs/sites.md promises for any change, for a slow machine. Milliseconds. */
 const SOON = { timeout: 60_000, interval: 10 };
 
-/** What nodes that share a database know of what another one did. */
+/** Propagation of changes between nodes that share a database. */
 export function describeFollowing(
   name: string,
   placeOf: () => Promise<{ readonly place: RecordsPlace } & AsyncDisposable>,

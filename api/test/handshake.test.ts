@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { App } from '../src/app.ts';
 import { ORIGIN, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
 
-/** A long-polling handshake by hand: status, body and headers. */
+/** Makes a long-polling handshake by hand: status, body and headers. */
 function poll(app: App, query: string, headers: Record<string, string>) {
   return new Promise<{ status: number; body: string; headers: Record<string, unknown> }>((resolve, reject) => {
     const url = `${app.url}/socket.io/?EIO=4&transport=polling${query}`;
@@ -19,7 +19,7 @@ function poll(app: App, query: string, headers: Record<string, string>) {
   });
 }
 
-/** A WebSocket upgrade by hand, byte for byte: the first line of the answer and the rest. */
+/** Makes a WebSocket upgrade by hand, byte for byte: the first line of the answer and the rest. */
 function upgrade(app: App, query: string, originHeaders: readonly string[]) {
   return new Promise<string>((resolve, reject) => {
     const { hostname, port } = new URL(app.url);
@@ -142,7 +142,7 @@ describe('S28 a stolen sid', () => {
   const HERS = 'https://hers.example';
   const shop = siteOf('pk_test_shop', [ORIGIN, 'https://www.shop.example']);
   const sites = [{ ...shop, keys: [...shop.keys, 'pk_test_shop_too' as SiteKey] }, siteOf('pk_test_hers', [HERS])];
-  /** Where a page that has stolen it may speak from; the visitor's own is `pk_test_shop` on `ORIGIN`. */
+  /** Origins from which a page may use a stolen `sid`; the visitor's own is `pk_test_shop` on `ORIGIN`. */
   const ELSEWHERE = [
     ['of another site', 'site=pk_test_hers', HERS],
     ['of another origin of the site', 'site=pk_test_shop', 'https://www.shop.example'],

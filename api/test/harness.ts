@@ -13,7 +13,7 @@ import { MemoryStore } from '../src/state/memory/memory-store.ts';
 
 export const ORIGIN = 'https://shop.example';
 
-/** A site of the tests. */
+/** Site of the tests. */
 export function siteOf(
   key: string,
   origins: readonly string[] = [ORIGIN],
@@ -33,7 +33,7 @@ export function siteOf(
   };
 }
 
-/** Anyone may meet anyone at once, again too. */
+/** Rules by which anyone may meet anyone at once, repeatedly. */
 export const FREE: MatchRules = {
   ...DEFAULT_MATCH_RULES,
   expansions: [{ afterMs: 0, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true }],
@@ -41,14 +41,14 @@ export const FREE: MatchRules = {
 
 export const SHOP = siteOf('pk_test_shop');
 
-/** A log that is a list. */
+/** Log that is a list. */
 export function listLog(): Log & { readonly lines: { level: string; fields: LogFields; message: string }[] } {
   const lines: { level: string; fields: LogFields; message: string }[] = [];
   const at = (level: string) => (fields: LogFields, message: string) => void lines.push({ level, fields, message });
   return { lines, info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** For tests in which nobody is reported or shut out. */
+/** Moderation for tests without reports and bans. */
 const NO_RECORDS: AppParts['records'] = {
   reports: {
     add: () => Promise.resolve({ isNew: true }),
@@ -59,15 +59,15 @@ const NO_RECORDS: AppParts['records'] = {
 };
 
 export type TestAppParts = Partial<Omit<AppParts, 'config' | 'clock' | 'dates'>> & {
-  /** Tells dates and durations alike. */
+  /** Clock of both dates and durations. */
   readonly clock?: () => number;
-  /** Tells dates, where they differ from `clock`. */
+  /** Clock of dates, if they differ from `clock`. */
   readonly dates?: () => number;
   readonly config?: Partial<AppParts['config']>;
   readonly siteList?: readonly Site[];
 };
 
-/** A whole service on a free loopback port. */
+/** Whole service on a free loopback port. */
 export function startTestApp({ siteList = [SHOP], config = {}, clock, ...rest }: TestAppParts = {}): Promise<App> {
   return startApp({
     config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: undefined, TRUSTED_HOPS: 0, RATE_LIMIT_FACTOR: 10_000, ...config },
@@ -87,7 +87,7 @@ export function startTestApp({ siteList = [SHOP], config = {}, clock, ...rest }:
 let requestCount = 0;
 export const requestId = () => `request-${++requestCount}` as RequestId;
 
-/** Time for which a test waits for what must come. Milliseconds. */
+/** Timeout for an expected event. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
 export interface VisitorOptions {
@@ -95,15 +95,15 @@ export interface VisitorOptions {
   readonly origin?: string | undefined;
   readonly transports?: ('websocket' | 'polling')[];
   readonly auth?: Record<string, unknown>;
-  /** Acknowledges what asks for it; `false` is a client whose connection goes before it could. */
+  /** Acknowledges pushes that expect it; `false` is a client whose connection is lost before it could. */
   readonly doesConfirm?: boolean;
-  /** The address a proxy names, for a service that trusts one. */
+  /** Address in `X-Forwarded-For`, for a service that trusts a proxy. */
   readonly from?: string;
   /** True to connect at once; otherwise with `present`. */
   readonly autoConnect?: boolean;
 }
 
-/** A raw Socket.IO client that keeps all it is told, in order. */
+/** Raw Socket.IO client that records all pushes, in order. */
 export class Visitor {
   readonly socket: Socket;
   readonly told: { readonly name: string; readonly payload: unknown }[] = [];
@@ -131,7 +131,7 @@ export class Visitor {
     });
   }
 
-  /** Connected and told `session:ready`. */
+  /** Connects and waits for `session:ready`. */
   static async arrive(
     app: Pick<App, 'url'>,
     options?: VisitorOptions,
@@ -140,7 +140,7 @@ export class Visitor {
     return Object.assign(visitor, { ready: await visitor.becomeReady() });
   }
 
-  /** Told `session:ready`; rejects if the connection fails or ends before. */
+  /** Waits for `session:ready`; rejects if the connection fails or ends before. */
   becomeReady(): Promise<PushPayload<'session:ready'>> {
     const failed = new Promise<never>((_, reject) => {
       this.socket.once('connect_error', reject);
@@ -149,7 +149,7 @@ export class Visitor {
     return Promise.race([this.next('session:ready'), failed]);
   }
 
-  /** Has a transport to the service and has not said yet who it is: it does with `present`. */
+  /** Opens a transport to the service without authenticating: `present` does. */
   static async standBy(app: App, options?: VisitorOptions): Promise<Visitor> {
     const visitor = new Visitor(app, { ...options, autoConnect: false });
     await new Promise<void>((resolve, reject) => {
@@ -158,12 +158,12 @@ export class Visitor {
     return visitor;
   }
 
-  /** Says who it is, in this turn of the event loop. */
+  /** Authenticates, in this turn of the event loop. */
   present(): void {
     this.socket.connect();
   }
 
-  /** The next push of that name, among those not taken yet; what comes before it is passed over. */
+  /** Returns the next push of that name, among those not taken yet, and skips what comes before it. */
   async next<Name extends PushName>(name: Name): Promise<PushPayload<Name>> {
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline) {
@@ -176,7 +176,7 @@ export class Visitor {
     throw new Error(`"${name}" did not come; told so far: ${this.told.map((push) => push.name).join(', ')}`);
   }
 
-  /** What was told under this name, whether taken or not. */
+  /** Returns all pushes of this name, taken or not. */
   all<Name extends PushName>(name: Name): PushPayload<Name>[] {
     return this.told.filter((push) => push.name === name).map((push) => push.payload as PushPayload<Name>);
   }
@@ -198,7 +198,7 @@ export class Visitor {
     this.socket.emit('conversation:frame', { conversationId, run: 'run', seq, ack: 0, body: { kind: 'text', text } });
   }
 
-  /** The connection breaks without a word. */
+  /** Breaks the connection without notice. */
   cut(): void {
     this.socket.io.engine.close();
   }
@@ -224,7 +224,7 @@ export async function pairOf(app: Pick<App, 'url'>, options?: VisitorOptions) {
   };
 }
 
-/** Waits until `isSo`, for effects that nobody is told about. */
+/** Waits until `isSo`, for effects without an event. */
 export async function until(isSo: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!isSo()) {
@@ -233,7 +233,7 @@ export async function until(isSo: () => boolean, what: string): Promise<void> {
   }
 }
 
-/** Says something each way and waits for it: the pair is well. */
+/** Sends a message each way and waits for it: the pair is healthy. */
 export async function assertTalking(pair: Awaited<ReturnType<typeof pairOf>>, seq: number): Promise<void> {
   const { a, b, conversationId } = pair;
   a.say(conversationId, seq, `a${seq}`);
@@ -247,7 +247,7 @@ export async function assertTalking(pair: Awaited<ReturnType<typeof pairOf>>, se
   }
 }
 
-/** What a service in memory holds. */
+/** Returns the numbers of entries that a service in memory holds. */
 export function sizesOf(app: App) {
   if (!(app.store instanceof MemoryStore)) throw new Error('this store is not in memory');
   return app.store.sizes();

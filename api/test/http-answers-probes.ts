@@ -7,23 +7,26 @@ import { ORIGIN, until } from './harness.ts';
 export interface Answer {
   readonly method: string;
   readonly path: string;
-  /** The `Origin` that asked. */
+  /** `Origin` of the request. */
   readonly origin: string | undefined;
   readonly status: number;
-  /** Lower-case names. */
+  /** Header names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
   readonly body: string;
-  /** Bytes that no request handler saw. */
+  /** Bytes that no request handler receives. */
   readonly isRaw: boolean;
-  /** Asked of another host's name. */
+  /** Request for another host name. */
   readonly isForeign: boolean;
-  /** Without a Host, or for something that is no path. */
+  /** Request without a Host, or with a target that is no path. */
   readonly isHostless: boolean;
 }
 
 const PLAIN = { isRaw: false, isForeign: false, isHostless: false };
 
-/** Asks by hand, on a connection of its own: `fetch` decodes bodies, normalises paths and follows rules of browsers. */
+/**
+ * Sends a request by hand, on a connection of its own: `fetch` decodes bodies, normalises paths and follows rules of
+ * browsers.
+ */
 export function ask(
   url: string,
   method: string,
@@ -46,7 +49,7 @@ export function ask(
   });
 }
 
-/** Sends bytes, and reads what comes back until the service closes. */
+/** Sends bytes, and reads the answer until the service closes. */
 export async function askRaw(app: { readonly url: string }, bytes: string): Promise<Answer> {
   await using connection = await RawConnection.open(app);
   connection.write(bytes);
@@ -63,7 +66,7 @@ export async function askRaw(app: { readonly url: string }, bytes: string): Prom
 export const BEARER = { Authorization: `Bearer ${OPERATOR_TOKEN}` };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** What each path is asked by each method with, whatever it makes of it. */
+/** Requests for each path by each method, whatever their outcome. */
 export const HEADER_SETS: readonly Readonly<Record<string, string>>[] = [
   {},
   BEARER,
@@ -73,9 +76,9 @@ export const HEADER_SETS: readonly Readonly<Record<string, string>>[] = [
   { 'If-None-Match': '*', Range: 'bytes=2-1' },
   { 'Accept-Encoding': 'br', 'If-None-Match': '"x"', Range: 'bytes=0-0' },
 ];
-/** PROPFIND stands for those that no route takes. */
+/** PROPFIND represents methods without a route. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'] as const;
-/** Bodies that are no good, for methods that have one. */
+/** Invalid bodies, for methods that have one. */
 export const BODIES: readonly [headers: Readonly<Record<string, string>>, body: string][] = [
   [{ ...BEARER, ...JSON_TYPE }, '{"unknown":1}'],
   [{ ...BEARER, ...JSON_TYPE }, '{'],
@@ -84,14 +87,14 @@ export const BODIES: readonly [headers: Readonly<Record<string, string>>, body: 
   [{ ...BEARER, 'Content-Type': 'text/plain' }, 'text'],
 ];
 
-/** Requests that Koa sees, and that name nothing it could look for. */
+/** Requests that Koa receives, and that have no valid target. */
 export const HOSTLESS: readonly string[] = [
   'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n',
   head('GET ftp://service/', ['Connection: close']),
   head('GET http://service:port/', ['Connection: close']),
 ];
 
-/** Requests that no request handler sees. */
+/** Requests that no request handler receives. */
 export const RAW_REQUESTS: readonly string[] = [
   'hello there\r\n\r\n',
   'GET /healthz HTTP/1.1\r\nX-Long: ',
@@ -102,7 +105,7 @@ export const RAW_REQUESTS: readonly string[] = [
 ];
 
 const HANDSHAKE = `${SOCKET_PATH}?EIO=4&transport=polling`;
-/** Long-polling that is refused. */
+/** Long-polling requests that are refused. */
 export const POLLING_PATHS: readonly string[] = [
   SOCKET_PATH,
   `${HANDSHAKE}&site=pk_test_nobody`,

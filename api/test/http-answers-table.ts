@@ -1,4 +1,4 @@
-/** Headers by which browsers and caches decide what to do with an answer. Columns of the table, in this order. */
+/** Headers that control browsers and caches. Columns of the table, in this order. */
 export const COLUMNS = [
   'content-type',
   'cross-origin-resource-policy',
@@ -7,7 +7,7 @@ export const COLUMNS = [
   'vary',
 ] as const;
 
-/** Further headers that some answers have; a row that does not name one says that it is not there. */
+/** Further headers that some answers have; a row that does not name one requires its absence. */
 export const FURTHER = [
   'accept-ranges',
   'access-control-allow-credentials',
@@ -23,18 +23,20 @@ export const FURTHER = [
   'www-authenticate',
 ] as const;
 
-/** Headers of every answer there is. */
+/** Headers of every answer. */
 export const ALWAYS = { 'x-content-type-options': /^nosniff$/, 'x-request-id': /^req_[A-Za-z0-9_-]{16}$/ } as const;
 
 type Name = (typeof COLUMNS)[number] | (typeof FURTHER)[number];
-/** A value as it is, or several with ` or ` between; `any` one; `any or none`; `the origin` that asks, if one does. */
+/**
+ * Exact value, or several with ` or ` between; `any` one; `any or none`; `the origin` of the request, if it has one.
+ */
 type Values = Readonly<Partial<Record<Name, string>>>;
 
-/** One answer: what is asked for and by which method, and what the service says. */
+/** Answer: target and method of the request, and status and headers of the service. */
 export interface Row {
-  /** A path, or a group of them; see `GROUPS`. */
+  /** Path, or a group of them; see `GROUPS`. */
   readonly what: string;
-  /** `GET` stands for HEAD too; `any` for every method without a row of its own. */
+  /** `GET` includes HEAD; `any` is every method without a row of its own. */
   readonly method: 'GET' | 'POST' | 'OPTIONS' | 'any';
   readonly status: number;
   readonly values: Values;
@@ -78,7 +80,7 @@ function rows(what: string, ...answers: readonly [Row['method'], number, ...(rea
   }));
 }
 
-/** Every answer that the service gives over HTTP. */
+/** All answers of the service over HTTP. */
 export const ANSWERS: readonly Row[] = [
   ...rows('/healthz', ['GET', 200, JSON_TEXT], ['GET', 503, JSON_TEXT]),
   ...rows('/readyz', ['GET', 200, JSON_TEXT], ['GET', 503, JSON_TEXT]),
@@ -167,7 +169,7 @@ export const ANSWERS: readonly Row[] = [
   ),
 ];
 
-/** A row as `docs/reference/answers.md` writes it. */
+/** Returns a row as in `docs/reference/answers.md`. */
 export function cellsOf({ what, method, status, values }: Row): readonly string[] {
   const further = FURTHER.flatMap((name) =>
     values[name] === undefined ? [] : [`${name}: ${values[name] || 'empty'}`],

@@ -27,7 +27,7 @@ const widgetFiles = readdirSync(new URL('dist', widgetFolder)).filter((name) => 
 const demoPages = ['/', '/talk', '/index.html', '/talk.html', '/demo.css', '/demo.js', '/icon.svg'];
 const isHashed = (path: string) => /-[\w-]{8}\.js$/.test(path);
 
-/** Rows of the table that may say what comes back for a path, the nearest first. */
+/** Returns the rows of the table for a path, the most specific first. */
 function groupsOf({ path, isForeign, isRaw, isHostless }: Answer): readonly string[] {
   const [bare = ''] = path.split('?');
   const others = ['any other of these paths', 'no Host, or a target that is no path'];
@@ -55,7 +55,7 @@ function rowOf(answer: Answer): Row | undefined {
   return fitting.find((row) => row.method === method) ?? fitting.find((row) => row.method === 'any');
 }
 
-/** What an answer says otherwise than its row. */
+/** Returns the differences between an answer and its row. */
 function differences(answer: Answer, { values }: Row): string[] {
   const wrong = [...COLUMNS, ...FURTHER].flatMap((name) => {
     const said = answer.headers[name];
@@ -75,7 +75,7 @@ function differences(answer: Answer, { values }: Row): string[] {
 const answers: Answer[] = [];
 const routes = new Set<string>();
 
-/** Asks a path by every method, with headers and bodies of every kind. */
+/** Requests a path by every method, with headers and bodies of every kind. */
 async function askAll(url: string, path: string): Promise<void> {
   for (const method of METHODS) {
     for (const headers of HEADER_SETS) answers.push(await ask(url, method, path, headers));
@@ -84,7 +84,7 @@ async function askAll(url: string, path: string): Promise<void> {
   }
 }
 
-/** Everything that a service in good order is asked for. */
+/** Requests to a healthy service. */
 async function askEverything(): Promise<void> {
   await using admin = await startAdminService({
     sites: directoryOf([SHOP]),
@@ -130,7 +130,7 @@ async function askPolling(url: string): Promise<void> {
   answers.push(await ask(url, 'POST', `${path}&sid=${sid}`, headers, `4${'x'.repeat(70_000)}`));
 }
 
-/** What a service says that is not in good order. */
+/** Answers of a service with faults. */
 async function askInTrouble(): Promise<void> {
   await using late = await startTestApp({ load: { delayMs: () => 1_000 } });
   answers.push(await ask(late.url, 'GET', '/readyz'));

@@ -5,7 +5,7 @@ import { descriptorCount, inCrowds, sendAndGo } from './http-hostile.ts';
 import { heapInUse } from './leaks/heap.ts';
 
 const COUNT = 20_000;
-/** The share by which the heap may have grown: what was compiled on the way, and nothing for each connection. */
+/** Maximum growth of the heap, as a share: code compiled on the way, and nothing for each connection. */
 const HEAP_GROWTH_MAX = 0.05;
 
 const DOWNLOAD = head('GET /passerby-chat.js', []);

@@ -6,7 +6,7 @@ import { descriptorCount, GOINGS, hostileInputs, inCrowds, pathsOf, sendAndGo } 
 import { RawConnection, head } from './bounds/raw-connection.ts';
 import { NodeProcess } from './servers/node-process.ts';
 
-/** Silent connections go soon. */
+/** Timeouts for silent connections, short for a test. */
 const SHORT = { headMs: 400, requestMs: 400, overdueCheckMs: 50, keepAliveMs: 400, stillMs: 400 };
 const DOWNLOAD = head('GET /passerby-chat.js', []);
 const UPGRADE = head('GET /elsewhere', ['Connection: Upgrade', 'Upgrade: websocket']);

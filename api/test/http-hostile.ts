@@ -3,7 +3,10 @@ import { connect } from 'node:net';
 import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { head } from './bounds/raw-connection.ts';
 
-/** How a client that sent its bytes goes: resets the connection, closes its side, or closes it after a first byte came. */
+/**
+ * Way in which a client leaves after it sent its bytes: resets the connection, closes its side, or closes it after a
+ * first byte came.
+ */
 export const GOINGS = ['reset', 'half-close', 'reset while read'] as const;
 export type Going = (typeof GOINGS)[number];
 
@@ -15,7 +18,7 @@ const UPGRADE = [
 ];
 const JSON_TYPE = 'Content-Type: application/json';
 
-/** What nobody who means well sends, to every path and to none. Names say what it is. */
+/** Malicious requests, to every path and to none, by name. */
 export function hostileInputs(
   paths: readonly string[],
   token: string,
@@ -72,7 +75,7 @@ export function hostileInputs(
   ];
 }
 
-/** Sends bytes to a port of the loopback and goes. Resolves once the connection is no more. */
+/** Sends bytes to a port of the loopback and leaves. Resolves once the connection is closed. */
 export function sendAndGo(port: number, bytes: string | Buffer, going: Going): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -97,7 +100,7 @@ export function sendAndGo(port: number, bytes: string | Buffer, going: Going): P
   });
 }
 
-/** Does something `count` times, `CONCURRENCY` at once. */
+/** Calls a function `count` times, `CONCURRENCY` at once. */
 export async function inCrowds(count: number, act: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async () => {
@@ -108,10 +111,10 @@ export async function inCrowds(count: number, act: (index: number) => Promise<vo
 
 const CONCURRENCY = 40;
 
-/** Open file descriptors of this process, sockets included. */
+/** Returns the number of open file descriptors of this process, sockets included. */
 export const descriptorCount = (): number => readdirSync('/dev/fd').length;
 
-/** Paths of the routes of an app, without parameters, and of what else it answers. */
+/** Returns the paths of the routes of an app, without parameters, and of other answered requests. */
 export function pathsOf(routes: readonly string[]): readonly string[] {
   const paths = routes.map((route) => route.split(' ')[1]!.replaceAll(/:\w+/g, 'x'));
   const others = ['/', '/talk', '/widget.js', '/passerby-chat.js', '/nothing', SOCKET_PATH];

@@ -12,7 +12,7 @@ import { Metrics } from '../src/observability/metrics.ts';
 import { head, RawConnection } from './bounds/raw-connection.ts';
 import { listLog, ORIGIN, siteOf, startTestApp, until, Visitor } from './harness.ts';
 
-/** The problem at the end of a raw answer. */
+/** Returns the problem at the end of a raw answer. */
 const problemIn = (received: string) => JSON.parse(received.slice(received.lastIndexOf('\r\n\r\n') + 4)) as Problem;
 
 describe('what is no request that could be answered is told so in a problem', () => {
@@ -232,7 +232,7 @@ describe('/v1/site', () => {
     expect([...answers][0]).toMatch(/origin_refused$/);
   });
 
-  /** All that must look alike. */
+  /** Parts of an answer that must not differ. */
   const REASONS: readonly (readonly [string, string, Record<string, string>])[] = [
     ['an unknown key', '?site=pk_live_nobody', { Origin: ORIGIN }],
     ['a wrong origin', '?site=pk_live_shop', { Origin: 'https://evil.example' }],
@@ -245,7 +245,7 @@ describe('/v1/site', () => {
   ];
 });
 
-/** A route that changes something, guarded like those of the administration. */
+/** Route that changes something, guarded like those of the administration. */
 async function guardedRoute(): Promise<{ readonly url: string; readonly done: unknown[] }> {
   const done: unknown[] = [];
   const router = new Router();
@@ -260,7 +260,7 @@ async function guardedRoute(): Promise<{ readonly url: string; readonly done: un
   return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, done };
 }
 
-/** By hand, since `fetch` does not send what is for browsers to say. */
+/** Sends a request by hand, since `fetch` sets headers that belong to browsers itself. */
 function post(url: string, headers: Record<string, string>, body: string | Buffer = '{"a":1}') {
   return new Promise<{ status: number; body: string }>((resolve, reject) => {
     const sent = request(`${url}/change`, { method: 'POST', headers, agent: false }, (response) => {

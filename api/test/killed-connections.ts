@@ -14,14 +14,14 @@ const SHOP = 'site_shop' as SiteId;
 const SOON = { timeout: 60_000, interval: 20 };
 const NOW = 1_800_000_000_000;
 
-/** TCP sockets this process has open. */
+/** Returns the number of open TCP sockets of this process. */
 function sockets(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 }
 
 /**
- * Ends connections to PostgreSQL, `killsMin` at least, half of them by the server and half on the way, while a directory
- * polls and an operator writes: nothing ends the process, nothing is left open, and everything written is applied.
+ * Ends connections to PostgreSQL, `killsMin` at least, half of them by the server and half on the way, while a
+ * directory polls and an operator writes: nothing ends the process, nothing is leaked, and every write is applied.
  */
 export async function expectKillsAreSurvived(server: PostgresServer, killsMin: number): Promise<void> {
   const before = sockets();
@@ -45,7 +45,7 @@ export async function expectKillsAreSurvived(server: PostgresServer, killsMin: n
 
   let isOver = false;
   let [kills, writes, refused, most] = [0, 0, 0, 0];
-  /** Does it again and again; nothing but the failure of the database may come of it. */
+  /** Repeats an action; only failures of the database may result. */
   const repeat = async (work: () => Promise<unknown>) => {
     while (!isOver) {
       await work().catch((thrown: unknown) => {

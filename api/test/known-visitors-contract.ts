@@ -10,7 +10,7 @@ import { NODES, SITE, type StoreUnderTest } from './store-contract.ts';
 
 const NODE = NODES[0]!;
 
-/** What every store must know of visitors beyond their session: what they agreed to, and who a report is about. */
+/** Contract of the stores for known visitors: their consent, and the subject of a report. */
 export function describeKnownVisitors(name: string, create: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
     let under: StoreUnderTest;

@@ -5,7 +5,7 @@ import { siteOf, startTestApp, pairOf, Visitor, assertTalking, type TestAppParts
 const TOKEN = 'a-token-of-the-operators';
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
 
-/** `fetch` does not let a Host be chosen. */
+/** Sends a request with any Host, which `fetch` does not permit. */
 function askAs(url: string, host: string, headers: Record<string, string> = {}) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     get(`${url}/metrics`, { headers: { Host: host, ...headers }, agent: false }, (response) => {
@@ -16,7 +16,7 @@ function askAs(url: string, host: string, headers: Record<string, string> = {}) 
   });
 }
 
-/** The samples of a page of metrics that are not zero. */
+/** Returns the samples of a page of metrics that are not zero. */
 function samplesOf(text: string): Map<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(

@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.stop());
 
-/** Takes the lock as versions do that let Kysely take it. */
+/** Takes the lock as versions do that leave it to Kysely. */
 async function holdLock(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
@@ -37,7 +37,7 @@ const WAITING = {
   fields: { reason: 'MIGRATION_LOCK' },
   message: 'waiting for another process to bring the tables up to date',
 };
-/** As many looks at the lock as fit into a second. */
+/** Maximum number of attempts at the lock within a second. */
 const bounds = { migrationPauseMs: 20, migrationWaitMs: 1_000 };
 
 describe('bringing the tables of PostgreSQL up to date', () => {
@@ -134,7 +134,7 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     const PASSWORD = 'kept-to-ourselves';
     let users = 0;
 
-    /** Opens a database as a user with a login and nothing else, after `prepare` was asked. */
+    /** Opens a database as a user with a login and no other permission, after `prepare` was executed. */
     async function openAs(prepare: (user: string) => readonly string[], isMigrated = true) {
       const url = await server!.database();
       const name = new URL(url).pathname.slice(1);

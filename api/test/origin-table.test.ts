@@ -18,7 +18,7 @@ const BOOKS = 'https://xn--bcher-kva.example';
 const SITE = siteOf('pk_live_good', [GOOD, 'https://bücher.example']);
 const TOKEN = 'a-token-of-the-operators';
 
-/** What a request may say of where it comes from: header by header, as bytes that no client but a socket sends. */
+/** Origin headers of a request, as bytes that no client but a socket sends. */
 const ORIGINS: readonly (readonly [what: string, origins: readonly string[], isGood?: true])[] = [
   ['good', [GOOD], true],
   ['good, in punycode', [BOOKS], true],
@@ -72,11 +72,11 @@ afterAll(async () => {
 interface Answer {
   readonly status: number;
   readonly body: string;
-  /** Each CORS header, and the header that says who may embed the answer. */
+  /** CORS headers, and the header that restricts embedding. */
   readonly cors: Readonly<Record<string, string>>;
 }
 
-/** One request on a connection of its own, byte for byte. */
+/** Sends one request on a connection of its own, byte for byte. */
 async function ask(
   target: string,
   origins: readonly string[],
@@ -109,7 +109,7 @@ const UPGRADE = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSock
 const socketPath = (transport: string, sid?: string) =>
   `${SOCKET_PATH}?EIO=4&transport=${transport}&site=${SITE.key}${sid === undefined ? '' : `&sid=${sid}`}`;
 
-/** A connection that a page of one of these origins began. */
+/** Connection that a page of one of these origins opened. */
 async function begun(origins: readonly string[]): Promise<string> {
   const { body } = await ask(`GET ${socketPath('polling')}`, origins);
   return /"sid":"([^"]+)"/.exec(body)![1]!;
@@ -194,25 +194,28 @@ test('the origins called good are those the site was given', () => {
 
 type Must = (answer: Answer, origins: readonly string[], isGood: boolean, route: string) => void;
 
-/** Tells everybody the same; no page of another origin may read it. */
+/** Same answer for every origin, readable by no page of another one. */
 function forNoPage({ status, cors }: Answer, _origins: readonly string[], _isGood: boolean, route: string): void {
   expect([status, cors], route).toEqual([200, { 'cross-origin-resource-policy': 'same-origin' }]);
 }
 
-/** For the origins of the site, which may read it, and for nobody else. */
+/** Answer for the origins of the site, which may read it, and for nobody else. */
 function forTheSite({ status, cors }: Answer, origins: readonly string[], isGood: boolean, route: string): void {
   const { 'cross-origin-resource-policy': __, 'access-control-allow-origin': allowed, ...others } = cors;
   expect([status < 300, allowed], route).toEqual(isGood ? [true, origins[0]] : [false, undefined]);
   if (!isGood) expect([status, others], route).toEqual([403, {}]);
 }
 
-/** For programs, and for pages of the service itself: a browser's request from anywhere else is not even looked at. */
+/**
+ * Route for programs, and for pages of the service itself: a browser's request from anywhere else is refused before its
+ * content is checked.
+ */
 function forPrograms({ status, cors }: Answer, origins: readonly string[], _isGood: boolean, route: string): void {
   const hasOrigin = origins.some((origin) => origin !== '');
   expect([status, cors], route).toEqual([hasOrigin ? 403 : 200, { 'cross-origin-resource-policy': 'same-origin' }]);
 }
 
-/** The same without a token, which nobody is asked for who comes from elsewhere. */
+/** The same without a token: requests from other origins are refused before it is required. */
 function forOperators({ status, cors }: Answer, origins: readonly string[], _isGood: boolean, route: string): void {
   const hasOrigin = origins.some((origin) => origin !== '');
   expect([status, cors], route).toEqual([hasOrigin ? 403 : 401, { 'cross-origin-resource-policy': 'same-origin' }]);
@@ -224,7 +227,7 @@ interface Expectation {
   readonly lines?: readonly string[];
 }
 
-/** One for every route, or the test fails. All of the operators' API is alike, but for its document. */
+/** One row for every route, or the test fails. All of the operators' API is alike, except its document. */
 function expectationOf(route: string): Expectation {
   const path = route.split(' ')[1]!;
   if (path === `${ADMIN_PATH}/openapi.json`) return { path, must: forPrograms };
@@ -234,7 +237,7 @@ function expectationOf(route: string): Expectation {
   return expectation;
 }
 
-/** Every route, how it is asked, and what must hold whatever the origin. */
+/** Every route, a request for it, and the expectation for each origin. */
 const ROUTES: Readonly<Record<string, Expectation>> = Object.fromEntries(
   (
     [
@@ -252,7 +255,10 @@ const ROUTES: Readonly<Record<string, Expectation>> = Object.fromEntries(
   ),
 );
 
-/** What a folder holds for browsers: neither types nor the precompressed forms, which have no address of their own. */
+/**
+ * Returns the files in a folder for browsers: neither types nor the precompressed forms, which have no address of their
+ * own.
+ */
 const filesIn = (folder: string) =>
   readdirSync(fileURLToPath(new URL(folder, import.meta.url))).filter((name) => /\.(js|json|html|css|svg)$/.test(name));
 const WIDGET_FILES = filesIn('../../widget/dist');

@@ -15,7 +15,7 @@ import { PostgresServer } from './servers/postgres-server.ts';
 const SHOP = 'site_shop' as SiteId;
 const PASSWORD = 'kept-to-ourselves';
 
-/** Deadlines that a test can wait for. What is asked again until it works does not mind if a slow machine misses one. */
+/** Deadlines for a test. Operations that are retried until they succeed tolerate a missed one on a slow machine. */
 const BOUNDS = { connectMs: 1_000, queryMs: 1_000, statementMs: 800, lockMs: 600, transactionMs: 2_000, closeMs: 300 };
 /** Time for which recovery is waited for: many times the deadlines. */
 const SOON = { timeout: 60_000, interval: 50 };
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 let users = 0;
 
-/** A node whose database is reached through the proxy, as a user of its own. */
+/** Node whose database is reached through the proxy, as a user of its own. */
 async function node(bounds: Partial<RecordsBounds> = {}) {
   const user = `app_${++users}`;
   await server!.ask(`create role ${user} login password '${PASSWORD}'`);
@@ -83,7 +83,7 @@ async function node(bounds: Partial<RecordsBounds> = {}) {
   };
 }
 
-/** What was thrown; fails if nothing was. */
+/** Returns what was thrown; fails if nothing was. */
 async function failure(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => expect.unreachable('it did not fail'),
@@ -94,9 +94,9 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
 interface Weather {
   readonly begin: (user: string) => Promise<unknown> | void;
   readonly end: (user: string) => Promise<unknown> | void;
-  /** True if what is asked only fails while it lasts, or also what only reads and what starts. */
+  /** True if only existing operations fail meanwhile; otherwise polls and starts fail too. */
   readonly stops: 'writes' | 'everything';
-  /** What the log says. */
+  /** Reason in the log. */
   readonly reason: RegExp;
 }
 

@@ -6,10 +6,10 @@ import { PostgresServer } from './servers/postgres-server.ts';
 import { RedisServer } from './servers/redis-server.ts';
 
 const DEMO = ['pk_test_demo', 'http://localhost:1'] as const;
-/** What the documentation promises. Milliseconds. */
+/** Times that the documentation promises. Milliseconds. */
 const PROMISED_MS = 10_000;
 
-/** Begins to measure by how much timers of a process that does nothing else are late on this machine. Returns the sum so far. */
+/** Starts to measure the delay of timers in an idle process on this machine. Returns the sum so far. */
 function measureLag(): () => number {
   const STEP_MS = 20;
   let lateMs = 0;
@@ -23,7 +23,7 @@ function measureLag(): () => number {
   return () => lateMs;
 }
 
-/** Nothing passes any more, on new connections neither. */
+/** Drops all data, on new connections too. */
 function keepSilent(proxy: TcpProxy): void {
   proxy.goSilent();
   const timer = setInterval(() => proxy.goSilent(), 1);

@@ -31,10 +31,10 @@ async function isAnswering({ url }: NodeProcess): Promise<boolean> {
   return (await fetch(`${url}/readyz`)).status !== 0;
 }
 
-/** The deadline of the end is this much nearer, so that the test need not wait for it. */
+/** Shortens the deadline of the shutdown by this, so that the test need not wait for it. */
 const SHORT_END = `const wait = setTimeout; globalThis.setTimeout = (run, ms, ...args) => wait(run, ms === ${END_MAX_MS} ? 300 : ms, ...args);`;
 
-/** Closing a server is never over. */
+/** Never completes the closing of a server. */
 const HANGING_CLOSE = `import { Server } from 'node:http'; Server.prototype.close = function () { return this; };`;
 
 describe('a process that is told to end', () => {

@@ -11,20 +11,23 @@ import { PATIENT } from './temp-records.ts';
 const SHOP = 'site_shop' as SiteId;
 const SINCE = 'site_since' as SiteId;
 const NOW = 1_800_000_000_000;
-/** A few looks; a machine that is late gets more. */
+/** Time of a few polls; longer for a slow machine. */
 const SOON = { timeout: 60_000, interval: 20 };
 
 const ban = { site: SHOP, kind: 'ban_id', reason: 'spam', actor: 'operator', createdAt: NOW, until: null } as const;
 
 export interface PutBackParts {
   readonly place: RecordsPlace;
-  /** Keeps the present state. */
+  /** Saves the present state. */
   readonly keep: () => Promise<unknown>;
-  /** Puts the state that was kept back, under the nodes that run. `change` may change it further before they see it. */
+  /** Restores the saved state under the running nodes. `change` may change it further before they see it. */
   readonly putBack: (change: (records: Records) => Promise<unknown>) => Promise<unknown>;
 }
 
-/** Nodes that run on a database which is put back to an earlier state go by that state. `changes`: how often it is changed further before they look. */
+/**
+ * Nodes on a database that is restored to an earlier state apply that state. `changes`: number of further changes
+ * before they poll.
+ */
 export async function expectPutBackIsNoticed(
   parts: PutBackParts,
   changes: 'fewer' | 'as many' | 'more',

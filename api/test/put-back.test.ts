@@ -11,7 +11,7 @@ describe('a SQLite file that is put back to an earlier state under running nodes
     using kept = tempFolder();
     const file = join(folder.path, SQLITE_FILE);
     const keptFile = join(kept.path, SQLITE_FILE);
-    /** As `sqlite3 file ".backup …"` and `".restore …"` do. */
+    /** Backs up and restores as `sqlite3 file ".backup …"` and `".restore …"` do. */
     const copy = async (from: string, to: string) => {
       const source = new DatabaseSync(from);
       await backup(source, to);

@@ -67,7 +67,7 @@ const ban = {
   until: null,
 } as const;
 
-/** The database itself, past the records. */
+/** Database itself, without the repositories. */
 function connectTo(place: RecordsPlace): Database & AsyncDisposable {
   const parts = { bounds: RECORDS_BOUNDS };
   const dialect =
@@ -77,7 +77,7 @@ function connectTo(place: RecordsPlace): Database & AsyncDisposable {
   return new Kysely<Tables>({ dialect });
 }
 
-/** What records are, whatever they are kept in. `placeOf` makes an empty place, and its end. */
+/** Contract of the records, on any database. `placeOf` creates an empty one, and its disposal. */
 export function describeRecords(
   name: string,
   placeOf: () => Promise<{ readonly place: RecordsPlace } & AsyncDisposable>,
@@ -263,7 +263,7 @@ export function describeRecords(
     });
 
     describe('beside a later version', () => {
-      /** What a later version adds. */
+      /** Additions of a later version. */
       const later = {
         '2099-01-01-later': {
           up: (db: Kysely<never>) => db.schema.createTable('later').addColumn('id', 'integer').execute(),

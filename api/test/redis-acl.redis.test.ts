@@ -19,7 +19,7 @@ import { aclCommands, aclRules, clusterRules } from './redis-doc.ts';
 import { RedisServer } from './servers/redis-server.ts';
 import { describeStore, NODES, SITE, type StoreUnderTest } from './store-contract.ts';
 
-/** The user of docs/redis.md on a real Redis; `extra` rules on top. */
+/** User of docs/redis.md on a real Redis; `extra` rules on top. */
 async function withUser(
   server: RedisServer,
   extra: readonly string[] = [],

@@ -6,10 +6,10 @@ import { KEYS, PREFIX } from '../src/state/redis/keys.ts';
 import { aclCommands, aclRules, REDIS_PAGE } from './redis-doc.ts';
 
 const redisFolder = path.join(import.meta.dirname, '../src/state/redis');
-/** What the service sends itself, beside what its scripts call. */
+/** Commands that the service sends itself, beside those of its scripts. */
 const SENT = ['evalsha', 'eval', 'publish', 'subscribe', 'ping', 'info'];
 
-/** The rows of the table whose head begins with this cell, without code marks. */
+/** Returns the rows of the table whose head begins with this cell, without code marks. */
 function table(firstHead: string): string[][] {
   const [, text] = new RegExp(`^\\| ${firstHead} .*\\n\\|.*\\n((?:\\|.*\\n)+)`, 'm').exec(REDIS_PAGE)!;
   return text!

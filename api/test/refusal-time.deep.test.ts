@@ -7,10 +7,10 @@ import { directoryOf } from '../src/sites/site-directory.ts';
 import { ORIGIN, siteOf, startTestApp } from './harness.ts';
 
 const ROUNDS = 3_000;
-/** Medians of alternating requests to one process: what is left is the noise of a busy machine. */
+/** Medians of alternating requests to one process: the remaining difference is the noise of a busy machine. */
 const RATIO_MAX = 1.15;
 
-/** Why a page is refused. A long list of origins makes the work for a known key as large as it gets. */
+/** Reasons to refuse a page. A long list of origins makes the work for a known key maximal. */
 const ORIGINS = Array.from({ length: 30 }, (_, n) => `https://page-${n}.example`);
 const KINDS = [
   ['an unknown key', 'pk_live_nobody_has_this', ORIGIN],
@@ -18,9 +18,9 @@ const KINDS = [
   ['a site that nobody may embed', 'pk_live_off', ORIGIN],
 ] as const;
 
-/** Calls in one figure, so that the clock is fine enough for them. */
+/** Number of calls in one measurement, so that the clock is precise enough for them. */
 const BATCH = 500;
-/** 1.0 with the decoy, 1.9 without. */
+/** Maximum ratio: 1.0 with the decoy, 1.9 without. */
 const WORK_RATIO_MAX = 1.4;
 
 test('S21 the decision alone takes as long for an unknown key as for a wrong origin', () => {

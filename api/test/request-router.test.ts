@@ -2,7 +2,7 @@ import { REQUEST_NAMES, type RequestName } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { assertTalking, listLog, pairOf, requestId, startTestApp, Visitor } from './harness.ts';
 
-/** Payloads that fit no request. */
+/** Payloads that match no request. */
 const JUNK: readonly (readonly [string, unknown[]])[] = [
   ['nothing', []],
   ['null', [null]],

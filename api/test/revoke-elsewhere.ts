@@ -6,12 +6,12 @@ import { PostgresServer } from './servers/postgres-server.ts';
 const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789';
 const headers = { Authorization: `Bearer ${OPERATOR_TOKEN}`, 'Content-Type': 'application/json' };
 
-/** Time for which anything is waited for. Milliseconds. */
+/** Timeout of every wait. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /**
- * Revokes a key on one process while visitors who came with it are on another one. Returns how long it took until it opened
- * nothing there and they were shown out with the reason. Milliseconds.
+ * Revokes a key on one process while visitors who use it are on another one. Returns the time until it was refused
+ * there and they were disconnected with the reason. Milliseconds.
  */
 export async function revokeElsewhere(): Promise<number> {
   await using server = await PostgresServer.start();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { revokeElsewhere } from './revoke-elsewhere.ts';
 
-/** What docs/sites.md promises. Milliseconds. */
+/** Time that docs/sites.md promises. Milliseconds. */
 const PROMISED_MS = 1_000;
 
 test('a key revoked on one process opens nothing on another within a second', async () => {

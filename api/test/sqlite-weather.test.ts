@@ -28,7 +28,7 @@ async function start() {
         const { status, reasons } = await readiness();
         expect([status, reasons.includes(reason)]).toEqual([code, true]);
       }, SOON),
-    /** How often each line was logged. */
+    /** Returns the number of times each line was logged. */
     lines: () => {
       const counts = new Map<string, number>();
       for (const line of service.output.split('\n').filter((text) => text.startsWith('{'))) {

@@ -8,7 +8,7 @@ import type { CONFIG_NAMES } from '../src/config.ts';
 import { NodeProcess } from './servers/node-process.ts';
 import { freePort } from './servers/redis-server.ts';
 
-/** Stands for a password or token nobody may ever read. */
+/** Password or token that must not be printed. */
 const SECRET = 'kept-to-ourselves';
 
 const folder = mkdtempSync(join(tmpdir(), 'passerby-starts-'));
@@ -21,13 +21,13 @@ const aFile = fileOf('file', SECRET);
 const noDatabase = mkdtempSync(join(folder, 'no-database-'));
 writeFileSync(join(noDatabase, 'passerby.sqlite'), `${SECRET} `.repeat(100));
 
-/** A folder whose database is a pipe, which says nothing. */
+/** Folder whose database is a pipe without a writer. */
 const aPipe = mkdtempSync(join(folder, 'pipe-'));
 execFileSync('mkfifo', [join(aPipe, 'passerby.sqlite')]);
 
-/** A port on which somebody else listens, and never says a word. */
+/** Port whose listener never answers. */
 let taken: Server;
-/** Nobody listens there. */
+/** Port without a listener. */
 let free: number;
 beforeAll(async () => {
   taken = createServer();
@@ -43,7 +43,7 @@ const takenPort = () => String((taken.address() as AddressInfo).port);
 
 type Bad = string | (() => Readonly<Record<string, string>>);
 
-/** Of every variable, what it must not be. */
+/** Invalid values of every variable. */
 const BAD: Readonly<Record<(typeof CONFIG_NAMES)[number], readonly Bad[]>> = {
   PORT: ['http', '-1', '65536', '80.5', () => ({ PORT: takenPort() })],
   HOST: ['no such host', '203.0.113.7'],
@@ -119,16 +119,19 @@ const ROWS = Object.entries(BAD).flatMap(([name, values]) =>
   values.map((bad, n) => ({ name, n, bad, env: () => (typeof bad === 'string' ? { [name]: bad } : bad()) })),
 );
 
-/** What start-words.redis.test.ts starts with in shorter time. */
+/** Variables that start-words.redis.test.ts covers in less time. */
 const SAID_ELSEWHERE = 'REDIS_URL';
 
-/** Variables that are only found bad where they are used; the others are read in one place, which its own test goes through. */
+/**
+ * Variables that are only found invalid when they are used; the others are read in one place, which has a test of its
+ * own.
+ */
 const SAID_AT_USE: ReadonlySet<string> = new Set(['SITES_FILE', 'DATABASE_URL', 'DATA_DIR', 'REDIS_URL', 'HOST']);
 
-/** Until a start that hangs is given up: long enough for a slow machine. Milliseconds. */
+/** Timeout of a start that hangs: long enough for a slow machine. Milliseconds. */
 const PATIENCE_MS = 120_000;
 
-/** Starts the service with every bad value, or with one a variable and those that only show once it is used. */
+/** Starts the service with every invalid value, or with one a variable and those that only show when it is used. */
 export function describeStartErrors(which: 'all' | 'some'): void {
   const rows = ROWS.filter(
     ({ name, n, bad }) =>

@@ -11,26 +11,29 @@ import type { VisitorFingerprint } from '../src/domain/visitor-fingerprint.ts';
 import type { StateStore } from '../src/state/state-store.ts';
 import { FREE } from './harness.ts';
 
-/** Time before it is due at which something must not have happened: longer than the calls in between take on a slow machine. Milliseconds. */
+/**
+ * Time before an event is due in which it must not happen: longer than the calls in between take on a slow machine.
+ * Milliseconds.
+ */
 const SLACK_MS = 20_000;
 
-/** A store under test, with its time in the test's hand. */
+/** Store under test, with a clock under the test's control. */
 export interface StoreUnderTest {
   readonly store: StateStore;
-  /** Moves the store's clock, as far as it can be moved. Milliseconds. */
+  /** Advances the store's clock, as far as possible. Milliseconds. */
   advance(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export const SITE = 'site_site' as SiteId;
 const OTHER = 'site_other' as SiteId;
-/** The nodes of the contract; all of them live. */
+/** Nodes of the contract; all of them are alive. */
 export const NODES = ['n_1', 'n_2'] as NodeId[];
 const NODE = NODES[0]!;
-/** A repair that found nothing lost. */
+/** Repair that found nothing lost. */
 const UNHARMED = { notices: [], isMore: false, isElsewhere: false, mended: {}, areCountsAtOdds: false };
 
-/** What every store must do, whatever it stands on. */
+/** Contract of every state store. */
 export function describeStore(name: string, create: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
     let under: StoreUnderTest;
@@ -61,7 +64,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       const resume = token();
       return { session: await open(site, resume), resume };
     };
-    /** Two who are matched and have not confirmed it yet. */
+    /** Two matched visitors who have not confirmed yet. */
     const claimed = async () => {
       const [{ session: a, resume }, b] = [await opened(), await open()];
       await find(a, ticket());
@@ -430,7 +433,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
           { afterMs: 180_000, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true },
         ],
       };
-      /** Who was met, by the first notice of the seed. */
+      /** Returns the matched visitor, by the first notice of the seed. */
       const metBy = (notices: readonly Notice[], seed: SessionRef) =>
         startsOf(notices).find(({ to }) => to.sessionId === seed.sessionId)?.seat.peer.sessionId;
 
@@ -534,7 +537,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
     });
 
     describe('many at once', () => {
-      /** Longer than it takes to ask for them all. Milliseconds. */
+      /** Time longer than it takes to request them all. Milliseconds. */
       const DUE_MS = 600_000;
 
       test('L1 however many matches fall due together, sweeping makes them all', async () => {

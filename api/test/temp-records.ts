@@ -16,13 +16,13 @@ export const PATIENT: OpenOptions = {
   },
 };
 
-/** A folder of the test's own, gone after it. */
+/** Temporary folder of the test, deleted after it. */
 export function tempFolder(): { readonly path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'passerby-records-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Records in a file of the test's own. */
+/** Records in a temporary file of the test. */
 export async function tempRecords(
   clock?: Clock,
 ): Promise<{ readonly records: Records; readonly folder: string } & AsyncDisposable> {

@@ -18,7 +18,7 @@ const SHOP = 'site_shop' as SiteId;
 const OTHER = 'site_other' as SiteId;
 const TOKEN = 'operator-token-of-the-unreadable-rows';
 
-/** A report and a ban of a site. */
+/** Report and ban of a site. */
 async function fill(records: Records, site: SiteId): Promise<void> {
   await records.reports.add({
     site,
@@ -38,7 +38,7 @@ async function fill(records: Records, site: SiteId): Promise<void> {
   await records.bans.add({ site, kind: 'ban_id', value: 'u-1', reason: 'r', actor: 'cli', createdAt: 1, until: null });
 }
 
-/** Two sites with all that can belong to one, in a file that can be harmed by hand. */
+/** Two sites with data of every kind, in a file that can be damaged by hand. */
 async function twoSites() {
   const folder = tempFolder();
   const log = listLog();
@@ -57,7 +57,7 @@ async function twoSites() {
     records,
     service,
     keyOf: (site: SiteId) => keys.get(site)!,
-    /** Runs statements past the service, which may not even fit the references of the tables. */
+    /** Runs statements that bypass the service, and may violate the references of the tables. */
     harm: (...statements: readonly string[]) => {
       const database = new DatabaseSync(join(folder.path, SQLITE_FILE), { enableForeignKeyConstraints: false });
       for (const statement of statements) database.exec(statement);

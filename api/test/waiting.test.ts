@@ -47,7 +47,7 @@ test('a match whose other side never confirms falls through, and who did confirm
 });
 
 describe('S34 who waits', () => {
-  /** What an asker is told to widen while these others wait, each for a group that nobody is of. */
+  /** Returns the `widen` of an asker while these others wait, each for a group without members. */
   async function toldBeside(
     others: readonly { readonly from: string; readonly languages: string[] }[],
     speaks: string,

@@ -23,14 +23,14 @@ const turn = (type: string, persisted: boolean): void => {
   window.dispatchEvent(Object.assign(new Event(type), { persisted }));
 };
 
-/** The page goes into the back/forward cache, and its line with it. */
+/** Puts the page into the back/forward cache, and closes its connection. */
 function goAway(): void {
   document.visibilityState = 'hidden';
   window.dispatchEvent(new Event('visibilitychange'));
   turn('pagehide', true);
 }
 
-/** As browsers do it: it is visible before it is shown. */
+/** Shows the page again, as browsers do: it is visible before `pageshow`. */
 function comeBack(scene: Stage): void {
   scene.line.lose();
   document.visibilityState = 'visible';
@@ -38,7 +38,7 @@ function comeBack(scene: Stage): void {
   turn('pageshow', true);
 }
 
-/** A page in conversation c1, now in the back/forward cache. */
+/** Page in conversation c1, now in the back/forward cache. */
 async function cached(storage: FakeStorage): Promise<Stage> {
   const scene = await staged('c1', { storage });
   scene.chat.send('first');
@@ -47,7 +47,7 @@ async function cached(storage: FakeStorage): Promise<Stage> {
   return scene;
 }
 
-/** The next page of the tab, which went on with the conversation. */
+/** Next page of the tab, which continued the conversation. */
 async function nextPage(storage: FakeStorage): Promise<Stage> {
   const next = stage({ storage });
   await next.chat.resume();

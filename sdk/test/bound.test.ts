@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** As Vue's `reactive()` wraps what it is given: every call has the proxy for its `this`. */
+/** Wraps a chat as Vue's `reactive()` does: every call has the proxy for its `this`. */
 function reactive(chat: Chat): Chat {
   return new Proxy(chat, { get: (target, name, receiver): unknown => Reflect.get(target, name, receiver) });
 }

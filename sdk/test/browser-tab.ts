@@ -2,7 +2,7 @@ import type { PersistedState } from '../src/tabs/persisted-state.ts';
 import type { TabLock, TabLockEvents } from '../src/tabs/tab-lock.ts';
 import type { TabStorage } from '../src/tabs/tab-storage.ts';
 
-/** A tab's storage, which pages of that tab share. `room` is how much text fits. */
+/** Storage of a tab, which pages of that tab share. `room` is its quota of text. */
 export class FakeStorage implements TabStorage {
   text: string | null = null;
   room = Infinity;
@@ -24,11 +24,11 @@ export class FakeStorage implements TabStorage {
   }
 }
 
-/** A browser whose tabs agree, without the delays of a real one. */
+/** Browser whose tabs share locks and channels, without the delays of a real one. */
 export class FakeBrowser {
   #holder: FakeTabLock | null = null;
   readonly #watching = new Set<FakeTabLock>();
-  /** The tab that has the chat is frozen: it neither answers nor hears. */
+  /** Freezes the tab that has the chat: it neither answers nor receives. */
   isHolderFrozen = false;
 
   readonly lock = (events: TabLockEvents): TabLock => new FakeTabLock(this, events);

@@ -57,12 +57,12 @@ interface PendingRequest {
   readonly settle: (outcome: RequestOutcome<never>) => void;
 }
 
-/** The service's end of one line, driven by hand. */
+/** Service's end of one connection, driven by hand. */
 export class StageLine implements TransportConnection {
   readonly resume: ResumeToken | undefined;
   readonly #events: TransportEvents;
   readonly frames: Frame[] = [];
-  /** Every request that came, for good. `any`: a test looks into the payload of the request it made itself. */
+  /** All requests received. `any`: a test reads the payload of the request it made itself. */
   readonly log: { readonly name: RequestName; readonly payload: any }[] = [];
   #pending: PendingRequest[] = [];
   isOpen = true;
@@ -98,7 +98,7 @@ export class StageLine implements TransportConnection {
     for (const request of [...this.#pending]) request.settle({ kind: 'unknown' });
   }
 
-  /** Even a closed line may still speak: that is what late events are. */
+  /** Sends on a closed connection too: those are late events. */
   push<Name extends PushName>(name: Name, payload: PushPayload<Name>): void {
     this.#events.push({ name, payload } as Push);
   }
@@ -121,7 +121,7 @@ export class StageLine implements TransportConnection {
     return this.#pending.map((request) => request.name);
   }
 
-  /** Answers the oldest pending request, which must be this one, and lets the client take it in. */
+  /** Answers the oldest pending request, which must be this one, and lets the client process the answer. */
   async answer<Name extends RequestName>(name: Name, data: RequestReply<Name>): Promise<void> {
     await this.#settle(name, { kind: 'answered', data } as RequestOutcome<never>);
   }
@@ -137,7 +137,7 @@ export class StageLine implements TransportConnection {
     await vi.advanceTimersByTimeAsync(0);
   }
 
-  /** A frame from the peer. */
+  /** Sends a frame from the peer. */
   frame(id: string, seq: number, body: Frame['body'], ack = 0, run = 'peer'): void {
     const peerRun = this.frames.at(-1)?.run;
     const frame = { conversationId: id as ConversationId, run: run as Run, seq, ack, body };
@@ -148,24 +148,24 @@ export class StageLine implements TransportConnection {
 export interface Stage {
   readonly chat: Chat;
   readonly lines: StageLine[];
-  /** The latest line. */
+  /** Latest connection. */
   readonly line: StageLine;
-  /** Every event but `change`, as it came. */
+  /** All events except `change`, in order. */
   readonly events: [keyof ChatEvents, unknown][];
   readonly names: () => (keyof ChatEvents)[];
   readonly state: () => ChatState;
   readonly status: () => string;
 }
 
-/** What a test may have its own way. */
+/** Options of a test. */
 export interface StageParts {
-  /** 0 unless told: no jitter, no waiting. */
+  /** Random number, 0 by default: no jitter, no waiting. */
   readonly random?: () => number;
   readonly storage?: TabStorage;
   readonly lock?: (events: TabLockEvents) => TabLock;
 }
 
-/** A client over hand-driven lines. Call under fake timers. */
+/** Client over hand-driven connections. Call under fake timers. */
 export function stage({ random = () => 0, storage = noStorage, lock = () => noTabLock }: StageParts = {}): Stage {
   const lines: StageLine[] = [];
   let ids = 0;
@@ -194,7 +194,7 @@ export function stage({ random = () => 0, storage = noStorage, lock = () => noTa
   };
 }
 
-/** A client in conversation `id`, its line up. */
+/** Client in conversation `id`, connected. */
 export async function staged(id = 'c1', parts?: StageParts): Promise<Stage> {
   const scene = stage(parts);
   const found = scene.chat.find({ interests: ['tea'] });
@@ -205,12 +205,12 @@ export async function staged(id = 'c1', parts?: StageParts): Promise<Stage> {
   return scene;
 }
 
-/** Lets promises and due timers run. */
+/** Runs pending promises and due timers. */
 export async function settle(ms = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-/** What a promise rejects with; fails if it does not. */
+/** Returns the error a promise rejects with; fails if it does not reject. */
 export async function refusal(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;

@@ -10,7 +10,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Every state a chat can be in, by the way that leads there. What closing makes of a call under way is not looked at here, but in a test of its own. */
+/**
+ * Every state of a chat, by the way that leads there. The effect of closing on a pending call has a test of its own.
+ */
 const scenes: Record<string, () => Promise<Stage>> = {
   idle: async () => stage(),
   connecting: async () => {

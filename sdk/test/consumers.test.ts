@@ -9,7 +9,7 @@ const tsc = path.resolve(sdk, '../node_modules/.bin/tsc');
 const run = promisify(execFile);
 let folder: string;
 
-/** Resolves with what the compiler says. */
+/** Resolves with the output of the compiler. */
 async function compile(...args: string[]): Promise<string> {
   return run(tsc, args).then(
     ({ stdout }) => stdout,
@@ -41,7 +41,7 @@ export async function start(signal: AbortSignal | undefined): Promise<void> {
 }
 `;
 
-/** The package as it is published, without the rest of the workspace: declarations of the present sources. */
+/** Package as published, without the rest of the workspace: declarations of the present sources. */
 beforeAll(async () => {
   const results = path.resolve(sdk, '../test-results');
   await mkdir(results, { recursive: true });

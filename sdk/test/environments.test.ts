@@ -5,10 +5,10 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Nobody listens there. */
+/** Address without a listener. */
 const options = { url: 'http://127.0.0.1:9', site: 'pk_test_demo', origin: 'http://localhost' };
 
-/** A window of another realm: it takes no `AbortSignal` of Node. */
+/** Window of another realm: it accepts no `AbortSignal` of Node. */
 class ForeignWindow extends EventTarget {
   override addEventListener(...[type, listener, how]: Parameters<EventTarget['addEventListener']>): void {
     if (typeof how === 'object' && how.signal !== undefined) throw new TypeError('not of type AbortSignal');

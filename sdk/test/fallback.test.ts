@@ -9,7 +9,7 @@ import type { SiteKey } from '../src/protocol/index.ts';
 import { connectSocket } from '../src/connection/socket-transport.ts';
 import type { ConnectTransport, TransportConnection, DisconnectReason } from '../src/connection/transport.ts';
 
-/** What a box between visitor and service does to a WebSocket; plain requests pass. */
+/** Effects of a middlebox on a WebSocket; plain requests pass. */
 type Box =
   | 'lets pass'
   | 'refuses'
@@ -18,22 +18,22 @@ type Box =
   | 'swallows what the visitor sends';
 
 const SILENCE_MS = 200;
-/** For tests in which nothing is to be silent. */
+/** Timeout for tests without a silent connection. */
 const LONG_MS = 30_000;
 
 let http: HttpServer;
 let service: Server;
 let box: BoxServer;
 let mode: Box;
-/** What the box lets nothing through of any more. */
+/** Connections that the middlebox has silenced. */
 let isDown: boolean;
 let port: number;
 let url: string;
 const lines: TransportConnection[] = [];
 const sockets = new Set<Socket>();
-/** What each visitor came over. */
+/** Transport of each visitor. */
 let arrived: string[];
-/** What was asked of the box. */
+/** Requests through the middlebox. */
 let asked: string[];
 
 beforeEach(async () => {
@@ -86,7 +86,7 @@ function pass(near: Socket): void {
   });
 }
 
-/** Either side may close at any moment, and takes the other one with it. */
+/** Ties both sides: either may close at any moment, and closes the other one. */
 const closed = (): void => undefined;
 
 function keep(socket: Socket): Socket {
@@ -101,7 +101,7 @@ function dialler(silenceMs: number): ConnectTransport {
   return connectSocket({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' }, silenceMs);
 }
 
-/** Resolves once the service has spoken on a new line, or with the loss of it. */
+/** Resolves once the service has sent something on a new connection, or with the loss of it. */
 function outcome(dial: ConnectTransport): Promise<'up' | DisconnectReason> {
   return new Promise((resolve) => {
     lines.push(dial(undefined, { push: () => resolve('up'), lost: resolve }));

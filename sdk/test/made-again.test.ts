@@ -12,7 +12,7 @@ afterEach(() => {
 
 const running: SessionState = { status: 'chatting', conversation: info('c1'), peer: 'here' };
 
-/** A page that goes in the middle of a conversation, and what it leaves behind. */
+/** Page that unloads in the middle of a conversation, and the state it leaves behind. */
 async function left(): Promise<{ browser: FakeBrowser; storage: FakeStorage }> {
   const storage = new FakeStorage();
   const scene = await staged('c1', { storage });

@@ -7,7 +7,7 @@ import { refusal, settle, stage, staged, type Stage } from './client-fixture.ts'
 
 const secret = 'of the service';
 
-/** `keyPrefix` of more digits takes sixteen times as long a digit. */
+/** Each further digit of `keyPrefix` takes sixteen times as long. */
 async function challenge(keyPrefix = '0'): Promise<Challenge> {
   const made = await createChallenge({
     algorithm: 'SHA-256',
@@ -46,7 +46,7 @@ describe('a search that needs a proof', () => {
     vi.useRealTimers();
   });
 
-  /** Asked for a proof, and the challenge under way. */
+  /** Client that needs a proof, and its pending challenge. */
   async function challenged(): Promise<Stage & { found: Promise<unknown> }> {
     const scene = stage();
     const found = scene.chat.find({ topic: 'tea' });

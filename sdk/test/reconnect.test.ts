@@ -21,7 +21,7 @@ async function waiting(): Promise<Stage> {
   return scene;
 }
 
-/** The line goes; the next one is dialled (without jitter, at once) but not yet ready. */
+/** Loses the connection; the next attempt (without jitter, at once) is not yet ready. */
 async function cut(scene: Stage): Promise<void> {
   scene.line.lose();
   await settle();

@@ -13,7 +13,7 @@ afterEach(() => {
 const c1 = 'c1' as ConversationId;
 const keeping = { ...POLICY, history: 'reports' } as const;
 
-/** In conversation with a site that takes messages; `count` were said by the peer. */
+/** Client in conversation with a site that accepts messages in reports; `count` were sent by the peer. */
 async function talked(count = 2): Promise<Stage> {
   const scene = await staged('c0');
   scene.line.push('conversation:ended', { conversationId: 'c0' as ConversationId, reason: 'peer_left' });

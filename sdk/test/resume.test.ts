@@ -21,7 +21,7 @@ const numbered = (line: StageLine): [number, unknown][] =>
   line.frames.filter(({ seq }) => seq > 0).map(({ seq, body }) => [seq, body['text']]);
 const text = (words: string): { kind: 'text'; text: string } => ({ kind: 'text', text: words });
 
-/** The page goes without a word, as pages do. */
+/** Unloads the page without notice, as pages do. */
 function unload(scene: Stage): void {
   for (const line of scene.lines) line.close();
 }
@@ -159,7 +159,7 @@ describe('what a tab keeps', () => {
 });
 
 describe('a conversation over a reload', () => {
-  /** A conversation in which something was said, the page gone, and the next page that took it up. */
+  /** Conversation with a message, its page unloaded, and the next page that resumed it. */
   async function reloaded(before: (scene: Stage) => void, storage = new FakeStorage()): Promise<Stage> {
     const scene = await staged('c1', { storage });
     before(scene);

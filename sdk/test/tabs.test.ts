@@ -12,7 +12,7 @@ afterEach(() => {
 
 const running: SessionState = { status: 'chatting', conversation: info('c1'), peer: 'here' };
 
-/** A tab of this browser in conversation c1. */
+/** Tab of this browser in conversation c1. */
 async function talking(browser: FakeBrowser, storage = new FakeStorage()): Promise<Stage> {
   const scene = stage({ lock: browser.lock, storage });
   const found = scene.chat.find({ interests: ['tea'] });

@@ -16,7 +16,7 @@ const running = { status: 'chatting', conversation: info('c1'), peer: 'here' } a
 const throttle = (scene: Stage, retryAfterMs: number): void => {
   scene.line.push('conversation:throttled', { conversationId: c1, retryAfterMs });
 };
-/** The numbers of what went out on the present line. */
+/** Returns the numbers of the frames sent on the present connection. */
 const numbers = (scene: Stage): number[] => scene.line.frames.map(({ seq }) => seq).filter((seq) => seq > 0);
 const refusedSend = (scene: Stage): unknown => {
   try {
@@ -32,7 +32,7 @@ const statuses = (scene: Stage): unknown[] => {
     : [];
 };
 
-/** Three messages sent, and told that this was too fast. */
+/** Client that sent three messages, and was throttled. */
 async function throttled(retryAfterMs = 5_000): Promise<Stage> {
   const scene = await staged();
   for (const text of ['a', 'b', 'c']) scene.chat.send(text);

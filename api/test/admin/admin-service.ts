@@ -11,12 +11,12 @@ import { tempRecords } from '../temp-records.ts';
 
 export const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789';
 
-/** A whole service on records of its own, with its operators' API. */
+/** Whole service on records of its own, with its operators' API. */
 export interface AdminService {
   readonly app: App;
   readonly records: Records;
   readonly log: ReturnType<typeof listLog>;
-  /** Asks the operators' API, with the token unless told; the answer's body is read. */
+  /** Sends a request to the operators' API, by default with the token; reads the body of the answer. */
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answered>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface AdminService {
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
-  /** `any`: each operation answers in another shape, and a test looks into the one it asked for. */
+  /** `any`: each operation has its own shape of answer, and a test reads the one it requested. */
   readonly body: any;
 }
 

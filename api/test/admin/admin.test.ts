@@ -14,7 +14,7 @@ const MATCH_AT_ONCE = {
   expansions: [{ afterMs: 0, reach: 'site', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true }],
 };
 
-/** A site that the tests' pages may use, and its live key. */
+/** Site that the tests' pages may use, and its live key. */
 async function addSite(service: AdminService, settings: Record<string, unknown> = {}) {
   const { status, body } = await service.ask('POST', '/sites', {
     name: 'Shop',

@@ -9,7 +9,7 @@ import { RawVisitor } from './raw-visitor.ts';
 const FRAMES = 30;
 const TEXTS = Array.from({ length: FRAMES }, (_, n) => ({ kind: 'text', text: `line ${n}` }));
 
-/** The packets of a visitor who says all that, and then leaves. */
+/** Packets of a visitor who sends all that, and then leaves. */
 const burst = (conversationId: string) => [
   ...TEXTS.map(
     (body, n) => `42${JSON.stringify([FRAME_EVENT, { conversationId, run: 'r', seq: n + 1, ack: 0, body }])}`,

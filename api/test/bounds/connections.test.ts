@@ -33,7 +33,7 @@ async function whilePairsTalk(
   expect(app.held()).toMatchObject({ connections: 4, sockets: 4, seats: 4 });
 }
 
-/** The HTTP server of a service, as Node shows it to who asks. */
+/** HTTP server of a service, as Node exposes it. */
 async function serverOf(app: App): Promise<Server> {
   const servers: Server[] = [];
   const see = (message: unknown) => void servers.push((message as { server: Server }).server);

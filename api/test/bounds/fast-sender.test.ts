@@ -7,14 +7,14 @@ import { RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
 import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 
-/** What a connection may send, without the factor of the other tests. */
+/** Packet limits of a connection, without the factor of the other tests. */
 const { packetsMax, packetsMs } = CONNECTION_LIMITS;
 const FAST = packetsMax + 1_000;
 const WITHOUT_ACK = '42["match:find",{}]';
 const UNKNOWN = '42["nonsense",{}]';
 const TYPING = `42${JSON.stringify(['conversation:frame', { conversationId: `c_${'x'.repeat(22)}`, run: 'r', seq: 0, ack: 0, body: { kind: 'typing', on: true } }])}`;
 
-/** Runs an attack beside a pair, and shows that nothing but the attacker was cut, once. */
+/** Runs an attack beside a pair, and asserts that only the attacker was cut, once. */
 async function besidePair(attack: (app: App) => Promise<void>): Promise<App['metrics']> {
   // The clock stands still: no time passes in which more may come.
   const now = Date.now();

@@ -1,13 +1,13 @@
 import { FRAME_EVENT, REQUEST_NAMES } from '@passerby/sdk/protocol';
 
-/** Numbers from 0 to below 1. */
+/** Returns a number from 0 to below 1. */
 export type Chance = () => number;
-/** One packet, sent as text whatever its bytes are. */
+/** Packet, sent as text whatever its bytes are. */
 export type FuzzedPacket = string | Buffer;
 
 const ID = `c_${'x'.repeat(22)}`;
 
-/** Packets as an honest visitor might send them, and as a small change may break them. */
+/** Packets as a well-behaved visitor might send them, and slightly changed ones. */
 const VALID = [
   '40{"version":1}',
   `40{"version":1,"resume":"r_${'x'.repeat(43)}"}`,
@@ -23,7 +23,7 @@ const VALID = [
 ] as const;
 
 const NAMES = [...REQUEST_NAMES, FRAME_EVENT] as const;
-/** What an event may be called that nobody listens to, or that what means something to an object or an emitter. */
+/** Event names without a listener, and names with a meaning to an object or an emitter. */
 const ODD_NAMES = [
   'admin:shutdown',
   '__proto__',
@@ -41,7 +41,7 @@ const ODD_NAMES = [
 
 const NAMESPACES = ['/', '/admin', '/__proto__', '/constructor', '/a?b=c', '/%2e%2e', `/${'n'.repeat(5_000)}`] as const;
 
-/** Text that is a value of JSON, and of the wrong type wherever it stands. */
+/** JSON values of a wrong type. */
 const VALUES = [
   'null',
   'true',
@@ -64,7 +64,7 @@ const VALUES = [
   '{"type":"Buffer","data":[1]}',
 ] as const;
 
-/** Packets that belong elsewhere in the order of things, or nowhere. */
+/** Packets that are out of sequence, or never valid. */
 const MISPLACED = [
   '',
   '0{"sid":"x"}',
@@ -100,7 +100,7 @@ const MISPLACED = [
   `42${'9'.repeat(400)}["match:cancel",{}]`,
 ] as const;
 
-/** Makes one packet after another from a source of chance: the same ones for the same seed. */
+/** Generates packets from a random source: the same ones for the same seed. */
 export class PacketFuzzer {
   readonly #chance: Chance;
 
@@ -121,7 +121,7 @@ export class PacketFuzzer {
     return this.pick(VALID);
   }
 
-  /** An integer from 0 to below `end`. */
+  /** Returns an integer from 0 to below `end`. */
   below(end: number): number {
     return Math.floor(this.#chance() * end);
   }
@@ -130,7 +130,7 @@ export class PacketFuzzer {
     return items[this.below(items.length)]!;
   }
 
-  /** An event that is one to Socket.IO, whatever the service makes of it; with an acknowledgement mostly. */
+  /** Event that Socket.IO accepts as one, mostly with an acknowledgement. */
   #event(): string {
     const values = Array.from({ length: this.below(3) + (this.#chance() < 0.8 ? 1 : 0) }, () => this.#value());
     const id = this.#chance() < 0.9 ? String(this.below(1_000)) : '';
@@ -148,7 +148,7 @@ export class PacketFuzzer {
     return `{${fields.join(',')}}`;
   }
 
-  /** A valid packet with up to three small changes. */
+  /** Valid packet with up to three small changes. */
   #mutant(): FuzzedPacket {
     let bytes: Buffer = Buffer.from(this.pick(VALID));
     for (let changes = 1 + this.below(3); changes > 0; changes--) {

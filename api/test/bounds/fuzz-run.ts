@@ -13,14 +13,14 @@ const SAY_EVERY_MS = 20;
 
 type Pair = Awaited<ReturnType<typeof pairOf>>;
 
-/** What a service is like after it was sent nonsense. */
+/** State of a service after it was sent malformed packets. */
 export interface FuzzOutcome {
   readonly fuzzed: Fuzzed;
   readonly isRunning: boolean;
-  /** What it printed beside the line that says where it is; the beginning of it. */
+  /** Beginning of its output, without the line with its address. */
   readonly complaints: string;
   readonly isPolluted: boolean;
-  /** By pair: how many frames each of the two said, and what both heard. */
+  /** By pair: number of frames each of the two sent, and the frames both received. */
   readonly talks: readonly { readonly said: number; readonly heard: readonly (readonly number[])[] }[];
 }
 
@@ -60,7 +60,7 @@ export async function fuzz(seed: number, packets: number): Promise<FuzzOutcome> 
   };
 }
 
-/** Fails unless nothing came of it but refusals and closed connections. */
+/** Fails unless the only effects were refusals and closed connections. */
 export function expectUnharmed({ fuzzed, talks, ...service }: FuzzOutcome, packets: number): void {
   expect(service).toEqual({ isRunning: true, complaints: '', isPolluted: false });
   for (const { said, heard } of talks) {
@@ -78,7 +78,7 @@ function add(from: Fuzzed, to: Fuzzed): void {
   for (const [code, count] of from.refusals) to.refusals.set(code, (to.refusals.get(code) ?? 0) + count);
 }
 
-/** A pair that says numbers to each other, from now until the end. */
+/** Pair that sends numbers to each other, from now until the end. */
 class Talk {
   readonly #pair: Pair;
   readonly #timer: NodeJS.Timeout;

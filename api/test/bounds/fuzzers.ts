@@ -4,31 +4,31 @@ import { SOCKET_PATH } from '@passerby/sdk/protocol';
 import { WebSocket } from 'ws';
 import type { PacketFuzzer } from './fuzz-packets.ts';
 
-/** Where the service is, and as whom it is spoken to. */
+/** Address of the service, and the identity to use. */
 export interface Target {
   readonly url: string;
   readonly site: string;
   readonly origin: string;
 }
 
-/** What came of sending packets. */
+/** Result of sending packets. */
 export interface Fuzzed {
-  /** Codes of refusals, by how many requests they answered. */
+  /** Number of requests refused, by code. */
   readonly refusals: Map<string, number>;
   connections: number;
   sent: number;
 }
 
-/** Time for which a question that the service must answer, or close the connection for, may stay open. Milliseconds. */
+/** Time for which a request that the service must answer, or close the connection for, may stay open. Milliseconds. */
 const PATIENCE_MS = 30_000;
-/** No packet of the fuzzer's asks under this number. */
+/** Acknowledgement number that no packet of the fuzzer uses. */
 const QUESTION = 7_777_777;
 const QUESTION_PACKET = `42${QUESTION}["match:cancel",{}]`;
 const isAnswer = (packet: string) => packet.startsWith(`43${QUESTION}`);
 
 export const nothingFuzzed = (): Fuzzed => ({ refusals: new Map(), connections: 0, sent: 0 });
 
-/** Sends that many packets over WebSockets, one after another, and asks now and then whether the service is still there. */
+/** Sends that many packets over WebSockets, one after another, and checks now and then that the service responds. */
 export async function fuzzWebSockets(target: Target, fuzzer: PacketFuzzer, packets: number, fuzzed: Fuzzed) {
   const query = new URLSearchParams({ EIO: '4', transport: 'websocket', site: target.site });
   const url = `${target.url.replace('http', 'ws')}${SOCKET_PATH}?${query}`;
@@ -58,7 +58,7 @@ export async function fuzzWebSockets(target: Target, fuzzer: PacketFuzzer, packe
   }
 }
 
-/** What comes over one WebSocket. */
+/** Data received over one WebSocket. */
 class Inbox {
   readonly #fuzzed: Fuzzed;
   #waiting: { readonly isIt: (packet: string) => boolean; readonly done: () => void } | null = null;
@@ -78,14 +78,14 @@ class Inbox {
     this.#waiting?.done();
   }
 
-  /** Resolves with the first packet from now on that is the one, or once there will be none. */
+  /** Resolves with the next packet that matches, or once there can be none. */
   first(isIt: (packet: string) => boolean): Promise<void> {
     if (this.isClosed) return Promise.resolve();
     return inTime(new Promise((done) => (this.#waiting = { isIt, done })));
   }
 }
 
-/** Sends that many packets over long-polling, several in a body, with requests in between that make no sense. */
+/** Sends that many packets over long-polling, several in a body, with malformed requests in between. */
 export async function fuzzPolling(target: Target, fuzzer: PacketFuzzer, packets: number, fuzzed: Fuzzed) {
   using visitor = new PollingFuzz(target, fuzzer, fuzzed);
   const end = fuzzed.sent + packets;
@@ -125,7 +125,7 @@ class PollingFuzz {
     }
   }
 
-  /** Returns whether it came; nothing comes any more otherwise. */
+  /** Resolves to whether it came; no data follow otherwise. */
   async #pollFor(isIt: (packet: string) => boolean): Promise<boolean> {
     for (;;) {
       const { status, body } = await this.#ask('GET');

@@ -9,7 +9,7 @@ import { RawVisitor } from './raw-visitor.ts';
 const DEEP = 7_000;
 const lists = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
-/** A visitor in a conversation whose packets are sent as they are, and the peer. */
+/** Visitor in a conversation whose packets are sent unchanged, and the peer. */
 async function roughPair(app: App) {
   const rough = await RawVisitor.arrive(app);
   const peer = await Visitor.arrive(app);
@@ -153,7 +153,7 @@ describe('S29 a connection is closed that sends', () => {
 });
 
 describe('S29 CONNECT', () => {
-  /** Joins with that, and resolves with what was answered once the service has closed the connection. */
+  /** Joins with that, and resolves with the answer once the service has closed the connection. */
   const refusedOver = {
     websocket: async (app: App, packet: string) => {
       const rough = await RawVisitor.connect(app);

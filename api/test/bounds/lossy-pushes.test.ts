@@ -4,7 +4,7 @@ import { startTestApp, until, Visitor } from '../harness.ts';
 import { PollingVisitor, writerTo } from './polling-visitor.ts';
 import { RawVisitor } from './raw-visitor.ts';
 
-/** No round of the service's own adds how many are here. Milliseconds. */
+/** Interval without a round of the service's own that sends the number online. Milliseconds. */
 const NO_ROUND_MS = 60_000;
 const BEHIND_PACKETS = CONNECTION_LIMITS.unreadLossyMaxPackets;
 const typing = (conversationId: string) => ({

@@ -8,7 +8,7 @@ import { RawConnection } from './raw-connection.ts';
 import { RawVisitor } from './raw-visitor.ts';
 import { OPCODE, webSocketFrame } from './web-socket-frame.ts';
 
-/** A visitor on either transport who sends packets as they are. */
+/** Visitor on either transport who sends packets unchanged. */
 const ROUGH = {
   websocket: async (app: App) => {
     const visitor = await RawVisitor.arrive(app);
@@ -20,7 +20,7 @@ const ROUGH = {
   },
 } as const;
 
-/** A packet of exactly that many bytes, of two each but for its frame. */
+/** Packet of exactly that many bytes, two for each character of its content. */
 const packetOf = (bytes: number) => {
   const [start, end] = ['4298["match:find","', '"]'];
   const room = bytes - start.length - end.length;
@@ -126,7 +126,7 @@ describe.each([LIMITS.packetMaxBytes + 1, 1_000_000])('a packet of %d bytes', (b
 const answerTo = (visitor: RawVisitor | PollingVisitor, part: string) =>
   visitor instanceof RawVisitor ? visitor.packet(part) : visitor.pollFor(part);
 
-/** A code as it stands in the frame that closes a WebSocket. */
+/** Close code as encoded in the frame that closes a WebSocket. */
 const closing = (code: number) => String.fromCharCode(code >> 8, code & 0xff);
 
 describe('a WebSocket is closed that', () => {

@@ -8,16 +8,16 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What stands between packets of one body. */
+/** Separator of packets in one body. */
 const SEPARATOR = '\x1e';
 
-/** A visitor over bare long-polling, request by request, who polls when told to. */
+/** Visitor over plain long-polling, request by request, who polls on demand. */
 export class PollingVisitor {
   readonly #url: string;
   readonly #site: string;
   readonly #origin: string;
   readonly #agent = new Agent({ keepAlive: true });
-  /** Every packet as it came. */
+  /** Every packet as received. */
   readonly packets: string[] = [];
   sid = '';
   #acks = 0;
@@ -28,7 +28,7 @@ export class PollingVisitor {
     this.#origin = origin;
   }
 
-  /** Connected, and nothing more. */
+  /** Opens a connection without joining. */
   static async connect(
     { url }: { readonly url: string },
     site: string = SHOP.key,
@@ -40,7 +40,7 @@ export class PollingVisitor {
     return visitor;
   }
 
-  /** Connected, joined and told all there is at the start. */
+  /** Opens a connection, joins, and reads all initial pushes. */
   static async arrive(...where: Parameters<typeof PollingVisitor.connect>): Promise<PollingVisitor> {
     const visitor = await PollingVisitor.connect(...where);
     await visitor.post('40{"version":1}');
@@ -53,7 +53,7 @@ export class PollingVisitor {
     return this.#ask('POST', packets.join(SEPARATOR));
   }
 
-  /** The packets of one poll, which waits for the first. */
+  /** Returns the packets of one poll, which waits for the first. */
   async poll(): Promise<string[]> {
     const { status, body } = await this.#ask('GET');
     if (status !== 200) throw new Error(`the poll was answered ${status}: ${body}`);
@@ -66,7 +66,7 @@ export class PollingVisitor {
     return packets;
   }
 
-  /** Polls until a packet has this in it. */
+  /** Polls until a packet contains this. */
   async pollFor(part: string): Promise<string> {
     for (;;) {
       const found = (await this.poll()).find((packet) => packet.includes(part));
@@ -78,12 +78,12 @@ export class PollingVisitor {
     return this.post(this.request('match:find', { requestId: requestId() }));
   }
 
-  /** The packet of a request. */
+  /** Returns the packet of a request. */
   request(name: string, payload: unknown): string {
     return `42${this.#acks++}${JSON.stringify([name, payload])}`;
   }
 
-  /** Asks for that many answers, and does not poll for them. */
+  /** Sends requests for that many answers, and does not poll for them. */
   async leaveUnread(answers: number): Promise<void> {
     await this.post(...Array.from({ length: answers }, () => this.request('match:cancel', {})));
   }
@@ -111,7 +111,7 @@ export class PollingVisitor {
   }
 }
 
-/** Somebody who says things to a visitor who polls when told to, and nothing else is on its way. */
+/** Visitor who sends messages to a visitor who polls on demand, without other traffic. */
 export async function writerTo(app: App, reader: PollingVisitor) {
   const writer = await Visitor.arrive(app);
   await reader.find();

@@ -5,7 +5,7 @@ import { ORIGIN, SHOP, until } from '../harness.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-/** A TCP connection, byte for byte, that never closes of its own accord. */
+/** TCP connection, byte for byte, that never closes by itself. */
 export class RawConnection {
   readonly #socket: Socket;
   #received = '';
@@ -29,7 +29,7 @@ export class RawConnection {
     return new RawConnection(socket);
   }
 
-  /** One that has become a WebSocket at Engine.IO's door, of the connection with that `sid` or of a new one. */
+  /** Connection that was upgraded to a WebSocket of Engine.IO, of the connection with that `sid` or of a new one. */
   static async upgraded(app: { readonly url: string }, sid?: string): Promise<RawConnection> {
     const connection = await RawConnection.open(app);
     const query = `EIO=4&transport=websocket&site=${SHOP.key}${sid === undefined ? '' : `&sid=${sid}`}`;
@@ -47,7 +47,7 @@ export class RawConnection {
     return connection;
   }
 
-  /** All that came, as Latin-1. */
+  /** Everything received, as Latin-1. */
   get received(): string {
     return this.#received;
   }
@@ -61,12 +61,12 @@ export class RawConnection {
     if (!this.#socket.destroyed) this.#socket.write(data);
   }
 
-  /** From here on a byte every few milliseconds, so that the connection is never silent. */
+  /** Sends a byte every few milliseconds from now on, so that the connection is never silent. */
   dribble(byte: string): void {
     this.#dribble = setInterval(() => this.write(byte), 20);
   }
 
-  /** Closes this side of it. */
+  /** Closes this side of the connection. */
   end(): void {
     this.#socket.end();
   }
@@ -86,7 +86,7 @@ export class RawConnection {
   }
 }
 
-/** The head of a request. */
+/** Returns the head of a request. */
 export function head(target: string, lines: readonly string[]): string {
   return `${[`${target} HTTP/1.1`, 'Host: service', ...lines].join('\r\n')}\r\n\r\n`;
 }

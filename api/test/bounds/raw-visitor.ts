@@ -3,13 +3,13 @@ import { FRAME_EVENT, SOCKET_PATH } from '@passerby/sdk/protocol';
 import { WebSocket } from 'ws';
 import { ORIGIN, requestId, SHOP } from '../harness.ts';
 
-/** Time for which a raw visitor waits for what must come. Milliseconds. */
+/** Timeout of a raw visitor for an expected packet. Milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** A visitor over a bare WebSocket, packet by packet, who can stop reading. */
+/** Visitor over a plain WebSocket, packet by packet, who can stop reading. */
 export class RawVisitor {
   readonly webSocket: WebSocket;
-  /** Every packet as it came. */
+  /** Every packet as received. */
   readonly packets: string[] = [];
   readonly closed: Promise<unknown>;
   #acks = 0;
@@ -27,7 +27,7 @@ export class RawVisitor {
     });
   }
 
-  /** Connected, and nothing more. */
+  /** Opens a connection without joining. */
   static async connect(
     { url }: { readonly url: string },
     site: string = SHOP.key,
@@ -38,7 +38,7 @@ export class RawVisitor {
     return visitor;
   }
 
-  /** Connected, joined and told `session:ready`. */
+  /** Opens a connection, joins and waits for `session:ready`. */
   static async arrive(...where: Parameters<typeof RawVisitor.connect>): Promise<RawVisitor> {
     const visitor = await RawVisitor.connect(...where);
     visitor.webSocket.send('40{"version":1}');
@@ -46,7 +46,7 @@ export class RawVisitor {
     return visitor;
   }
 
-  /** The first packet that has this in it. */
+  /** Returns the first packet that contains this. */
   async packet(part: string): Promise<string> {
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline) {
@@ -61,7 +61,7 @@ export class RawVisitor {
     this.request('match:find', { requestId: requestId() });
   }
 
-  /** Sends a request whose answer nobody waits for. */
+  /** Sends a request and ignores its answer. */
   request(name: string, payload: unknown): void {
     this.webSocket.send(`42${this.#acks++}${JSON.stringify([name, payload])}`);
   }
@@ -70,7 +70,7 @@ export class RawVisitor {
     this.webSocket.send(`42${JSON.stringify([FRAME_EVENT, frame])}`);
   }
 
-  /** Sends that many pings of the largest size; resolves once the system has taken them. */
+  /** Sends that many pings of maximum size; resolves once the system has accepted them. */
   async ping(count: number): Promise<void> {
     const data = Buffer.alloc(125);
     for (let sent = 1; sent < count; sent++) this.webSocket.ping(data);
@@ -79,7 +79,7 @@ export class RawVisitor {
     });
   }
 
-  /** From here on nothing is read: what comes stays in the system's buffers, and then in the service. */
+  /** Stops reading: further data stay in the system's buffers, and then in the service. */
   stopReading(): void {
     this.webSocket.pause();
   }

@@ -6,9 +6,12 @@ import { measure } from './stalls/measure.ts';
 const only = process.env['PASSERBY_STALL'];
 const names = Object.keys(ATTACKS).filter((name) => only === undefined || name.includes(only));
 
-/** Longest turn on a machine as fast as that of the figures in docs/security.md, or faster. CPU time in milliseconds. */
+/**
+ * Maximum duration of a turn on a machine as fast as that of the numbers in docs/security.md, or faster. CPU time in
+ * milliseconds.
+ */
 const GOAL_MS = 50;
-/** The same where one packet of the largest size of every connection comes in one turn. */
+/** The same if one packet of maximum size of every connection arrives in one turn. */
 const LARGEST_MS = 80;
 const ARE_LARGEST = new Set(['request of 64 KiB', 'request that nests 8,000 deep', 'frame of 64 KiB']);
 
@@ -24,7 +27,7 @@ function work(): void {
   for (let round = 0; round < 46_000; round++) JSON.parse(JSON.stringify(row));
 }
 
-/** How many times slower this machine is now; 1 for one that is faster. */
+/** Returns the factor by which this machine is slower now; 1 for one that is faster. */
 function slowness(): number {
   const times = Array.from({ length: 9 }, () => {
     const before = process.threadCpuUsage();
@@ -37,7 +40,10 @@ function slowness(): number {
 
 const column = (ms: number) => ms.toFixed(1).padStart(8);
 
-/** What else the machine does makes a turn longer, never shorter: of several measurements the shortest says most. */
+/**
+ * Maximum number of measurements: other load makes a turn longer, never shorter, so that the shortest of several
+ * counts.
+ */
 const TRIES = 3;
 
 test.each(names)('S29 one address holds up no turn for longer than promised: %s', async (name) => {

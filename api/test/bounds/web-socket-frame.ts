@@ -1,4 +1,4 @@
-/** A WebSocket frame of a client. Its mask is all zeros, which leaves the payload as it is. */
+/** WebSocket frame of a client. Its mask is all zeros, which leaves the payload unchanged. */
 export function webSocketFrame(
   opcode: number,
   payload: string,

@@ -11,7 +11,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** Runs one line in a shell at the top of the repository, with this input and no other environment than what is needed. */
+/** Runs one line in a shell at the top of the repository, with this input and a minimal environment. */
 export async function runLine(line: string, env: Readonly<Record<string, string>>, input = ''): Promise<Ended> {
   const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name] ?? '']));
   const child = spawn('sh', ['-c', line], { cwd: ROOT, env: { ...inherited, ...env } });

@@ -6,12 +6,12 @@ import { NodeProcess } from '../servers/node-process.ts';
 import { tempFolder } from '../temp-records.ts';
 import { runCli, runLine } from './command-line.ts';
 
-/** The command as docs/sites.md has it. */
+/** Command in docs/sites.md. */
 const page = readFileSync(new URL('../../../docs/sites.md', import.meta.url), 'utf8');
 const DOCUMENTED = /```sh\n(npx @passerby\/api site add .*)\n```/.exec(page)![1]!;
 const ORIGIN = 'https://my.site';
 
-/** Ten times what docs/sites.md promises for any change, for a slow machine. Milliseconds. */
+/** Ten times the delay that docs/sites.md promises for any change, for a slow machine. Milliseconds. */
 const SOON = { timeout: 60_000, interval: 20 };
 
 async function isLetIn(service: { readonly url: string }, site: string, origin: string): Promise<boolean> {

@@ -11,7 +11,7 @@ export const USAGE = `npm run test:faults -- [scenario] [--seed N] [--short]
 Plays the scenario of that name, or all of them, with the numbers that are promised (--short: with those of npm test).
 The same seed does the same harm at the same points. PASSERBY_SEED is taken where there is no --seed.`;
 
-/** What the command line asks for. @throws Error in plain words. */
+/** Options of the command line. @throws Error with a plain message. */
 export function readAsked(
   args: readonly string[],
   seedSet: string | undefined,

@@ -1,11 +1,11 @@
 import { createChat, type Chat, type ChatError, type ConversationId, type EndReason } from '@passerby/sdk';
 import { ORIGIN } from '../harness.ts';
 
-/** What a talker did and was told, in the order in which it happened to them. */
+/** Events and actions of a visitor, in the order in which they happened to them. */
 export type Entry =
   | { readonly kind: 'started'; readonly conversationId: string }
   | { readonly kind: 'said'; readonly conversationId: string; readonly text: string }
-  /** `conversationId` is what the snapshot showed at that moment; `null` where it showed no conversation. */
+  /** `conversationId` is that of the snapshot at that moment; `null` without a conversation. */
   | { readonly kind: 'heard'; readonly conversationId: string | null; readonly text: string }
   | { readonly kind: 'delivered'; readonly text: string }
   | { readonly kind: 'presence'; readonly presence: 'here' | 'away'; readonly at: number }
@@ -14,26 +14,26 @@ export type Entry =
       readonly conversationId: string;
       readonly reason: EndReason;
       readonly undelivered: readonly string[];
-      /** As `performance.now()`. */
+      /** Time by `performance.now()`. */
       readonly at: number;
     };
 
 export interface EventLog {
-  /** Without a hyphen: `texts` are `name-number`. */
+  /** Name without a hyphen: `texts` are `name-number`. */
   readonly name: string;
   readonly entries: readonly Entry[];
 }
 
-/** A time without a connection. As `performance.now()`. */
+/** Interval without a connection. Times by `performance.now()`. */
 export interface Outage {
   readonly lostAt: number;
   readonly backAt: number;
 }
 
-/** The SDK takes no more while so many are unacknowledged. */
+/** Number of unacknowledged messages beyond which the SDK accepts no more. */
 const UNDER_WAY_MAX = 200;
 
-/** A visitor on the SDK who numbers what they say and keeps book of all they are told. */
+/** Visitor on the SDK who numbers their messages and records every event. */
 export class ChatDriver {
   readonly name: string;
   readonly chat: Chat;
@@ -71,7 +71,7 @@ export class ChatDriver {
     return { name: this.name, entries: this.#entries };
   }
 
-  /** The conversation they are in. */
+  /** Current conversation. */
   get conversationId(): ConversationId | null {
     const { state } = this.chat.snapshot();
     return state.status === 'chatting' ? state.conversationId : null;
@@ -81,12 +81,12 @@ export class ChatDriver {
     return this.chat.snapshot().connection.status === 'connected';
   }
 
-  /** Times without a connection that are over. */
+  /** Past intervals without a connection. */
   get outages(): readonly Outage[] {
     return this.#outages;
   }
 
-  /** What was refused. */
+  /** Refusals received. */
   get errors(): readonly ChatError[] {
     return this.#errors;
   }
@@ -96,12 +96,12 @@ export class ChatDriver {
     return this.#underWay.size;
   }
 
-  /** The text of what they say next. */
+  /** Text of their next message. */
   get nextText(): string {
     return `${this.name}-${this.#count + 1}`;
   }
 
-  /** Says the next number, if there is a conversation that takes it. */
+  /** Sends the next number, if there is a conversation that accepts it. */
   say(): void {
     const { conversationId } = this;
     if (conversationId === null || this.underWay >= UNDER_WAY_MAX) return;
@@ -112,7 +112,7 @@ export class ChatDriver {
     this.chat.send(text);
   }
 
-  /** What the service may refuse, as where it forgot the visitor: they will wish again. */
+  /** Refusals that are allowed, such as those of a service that forgot the visitor: they retry. */
   wish(wished: Promise<unknown>): void {
     wished.catch((refusal: ChatError) => this.#errors.push(refusal));
   }

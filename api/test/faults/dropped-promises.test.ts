@@ -3,7 +3,7 @@ import { expect, test, describe } from 'vitest';
 import { connectRedis, type RedisClient } from '../../src/state/redis/redis-client.ts';
 import { allSlotsAt, greet, ScriptedRedis, type Answer } from '../servers/scripted-redis.ts';
 
-/** A client of a Cluster all of whose slots are on their way to a node that treats `ASKING` like this. */
+/** Client of a Cluster whose slots all migrate to a node that treats `ASKING` like this. */
 async function clusterOnTheMove(asking: Answer) {
   let asked = 0;
   const target = await ScriptedRedis.start((words, socket) => {

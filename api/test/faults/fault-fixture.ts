@@ -11,21 +11,21 @@ import { ChatDriver } from './chat-driver.ts';
 import { Targets } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-/** Scenarios, or rounds of one, that a stage can hold: each has a site of its own. */
+/** Maximum number of scenarios, or rounds of one, in a fixture: each has a site of its own. */
 const SITES_MAX = 250;
-/** Maximum time that visitors may take to meet where nothing fails: a crowd on a busy machine. Milliseconds. */
+/** Maximum time for visitors to be matched without a fault: a crowd on a busy machine. Milliseconds. */
 const MEET_MAX_MS = 30_000;
 
-/** A visitor, and the way they reach the service by. */
+/** Visitor, and their path to the service. */
 export interface Guest {
   readonly talker: ChatDriver;
   readonly entrance: TcpProxy;
 }
 
-/** Two who talk to each other. */
+/** Two visitors who talk to each other. */
 export type Pair = readonly [Guest, Guest];
 
-/** Nodes on one Redis, and visitors of them: every connection goes through a proxy that can harm it. */
+/** Nodes on one Redis, and their visitors: every connection goes through a proxy that can inject faults. */
 export class FaultFixture {
   readonly redis: RedisServer;
   readonly redisProxy: TcpProxy;
@@ -61,7 +61,7 @@ export class FaultFixture {
     return [...this.#nodes];
   }
 
-  /** Visitors come to it from now on. */
+  /** Directs new visitors to the node from now on. */
   async addNode(): Promise<NodeProcess> {
     const node = await NodeProcess.start({
       REDIS_URL: `redis://127.0.0.1:${this.redisProxy.port}`,
@@ -72,47 +72,47 @@ export class FaultFixture {
     return node;
   }
 
-  /** Visitors come to it no more; those who are there stay. */
+  /** Directs no new visitors to the node; connected ones stay. */
   takeOut(node: NodeProcess): void {
     this.#nodes.delete(node);
     this.#targets.remove(portOf(node));
   }
 
-  /** Ends a node as a crash does. */
+  /** Kills a node. */
   async kill(node: NodeProcess): Promise<void> {
     this.takeOut(node);
     await node.stop();
   }
 
-  /** Deletes all that is in Redis. */
+  /** Deletes everything in Redis. */
   async flush(): Promise<void> {
     const admin = new Redis(this.redis.url);
     await admin.flushall();
     admin.disconnect();
   }
 
-  /** A site nobody has been on. */
+  /** Returns a site without visitors. */
   newSite(): string {
     this.#sites += 1;
     if (this.#sites > SITES_MAX) throw new Error('the stage is full');
     return siteOf(this.#sites);
   }
 
-  /** A way in for one visitor, or for many. It goes to one node, or to all in turns. */
+  /** Path for one visitor, or for many. It leads to one node, or to all in turns. */
   async entrance(node?: NodeProcess): Promise<TcpProxy> {
     const proxy = await TcpProxy.start(node === undefined ? this.#targets : portOf(node));
     this.#entrances.add(proxy);
     return proxy;
   }
 
-  /** A visitor who has not come yet. */
+  /** Visitor who has not connected yet. */
   invite(name: string, site: string, entrance: TcpProxy): Guest {
     const talker = new ChatDriver(name, `http://127.0.0.1:${entrance.port}`, site);
     this.#talkers.add(talker);
     return { talker, entrance };
   }
 
-  /** Couples in conversation, each visitor with a way in of their own. */
+  /** Pairs in conversation, each visitor with a path of their own. */
   async couples(count: number, site = this.newSite()): Promise<Pair[]> {
     const guests: Guest[] = [];
     for (let n = 1; n <= count * 2; n++) guests.push(this.invite(`v${n}`, site, await this.entrance()));
@@ -146,7 +146,7 @@ export class FaultFixture {
   }
 }
 
-/** All of them look for somebody, until everybody has. */
+/** Lets all of them search, until everybody is matched. */
 export async function meet(guests: readonly Guest[]): Promise<Pair[]> {
   await Promise.all(guests.map(look));
   const areAllTalking = () => guests.every(({ talker }) => talker.conversationId !== null);
@@ -154,7 +154,7 @@ export async function meet(guests: readonly Guest[]): Promise<Pair[]> {
   return couplesOf(guests);
 }
 
-/** Whoever is told that the service cannot answer right now tries again after the time it says. */
+/** Retries after the time in the refusal for visitors whose request was refused as unavailable. */
 async function look({ talker: { chat } }: Guest): Promise<void> {
   const deadline = performance.now() + MEET_MAX_MS;
   for (;;) {

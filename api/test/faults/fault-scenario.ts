@@ -9,14 +9,14 @@ import { withinMs, type Profile } from './scenario.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 /**
- * What a request may take, as its sender sees it: 1 s, and what it waits for a turn where senders, nodes and
- * Redis share the cores of one machine. Milliseconds, by how many visitors a profile has.
+ * Maximum duration of a request, as its sender measures it: 1 s, and the wait for a turn if senders, nodes and Redis
+ * share the cores of one machine. Milliseconds, by the number of visitors in a profile.
  */
 const ANSWER_MAX_MS = { short: 1_000 + 1_000, deep: 1_000 + 5_000 } as const satisfies Record<Profile, number>;
-/** Matching goes on within this after Redis is back. Milliseconds. */
+/** Maximum time until matching resumes after Redis is back. Milliseconds. */
 const RESUME_MAX_MS = 3_000;
 
-/** When something goes wrong: there is traffic by then. Milliseconds. */
+/** Time at which the fault begins, after traffic has started. Milliseconds. */
 const HARM_AFTER_MS = 1_000;
 
 /** Two nodes that reach their Redis through a proxy. */
@@ -50,7 +50,7 @@ export class FaultyStage {
   }
 }
 
-/** Plays the scenario with a fault in it, and expects that nobody sees what must never be. */
+/** Runs the scenario with a fault, and expects no violation. */
 export async function expectNoViolation(
   stage: FaultyStage,
   fault: Fault,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { expectNoViolation, FaultyStage } from './fault-scenario.ts';
 import type { Fault } from './faults.ts';
 
-/** Faults of which each stands for a kind; the deep form takes all. */
+/** Faults that each represent a kind; the deep form uses all. */
 const SHORT: readonly Fault[] = ['lost replies', 'desynchronised replies', 'half-open', 'stopped Redis'];
 
 const SEED = Number(process.env['PASSERBY_SEED'] || 301);

@@ -3,7 +3,7 @@ import type { RedisServer } from '../servers/redis-server.ts';
 import { pause } from './patience.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
-/** What goes wrong while visitors join, skip, cancel and block. */
+/** Faults during joins, skips, cancellations and blocks. */
 export const FAULTS = [
   'lost replies',
   'desynchronised replies',
@@ -15,10 +15,12 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Time for which Redis is stopped, or pauses its clients, unless told: past the time in which a request must be answered. Milliseconds. */
+/**
+ * Default time for which Redis is stopped, or pauses its clients: longer than the deadline of a request. Milliseconds.
+ */
 const STANDSTILL_MS = 1_500;
 
-/** Does the harm and resolves when Redis can be reached again. */
+/** Injects the fault and resolves when Redis is reachable again. */
 export async function inflict(
   fault: Fault,
   redis: RedisServer,

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** A visitor only asks where the service is. */
+/** Node address for a visitor, who needs nothing else of it. */
 const at = ({ url }: NodeProcess) => ({ url }) as App;
 
 test('I14 a block that was acknowledged survives the death of the node that took it', async () => {

@@ -6,7 +6,7 @@ import { FREE, ORIGIN, SHOP, siteOf, startTestApp } from '../harness.ts';
 const chatOn = (app: App): Chat => createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
 const statusOf = (chat: Chat) => chat.snapshot().state.status;
 
-/** Two chats of the SDK that found each other. */
+/** Two matched chats of the SDK. */
 async function meet(app: App): Promise<readonly [Chat, Chat]> {
   const [a, b] = [chatOn(app), chatOn(app)];
   await a.find();

@@ -36,7 +36,7 @@ describe('the link between nodes, whose subscription fails', () => {
     await server.stop();
   });
 
-  /** Sends until something arrives: what is sent while nobody listens is lost, and healed elsewhere. */
+  /** Sends until a message arrives: messages sent without a subscriber are lost, and recovered elsewhere. */
   const arrivesAgain = async () => {
     received.length = 0;
     await expect

@@ -13,9 +13,9 @@ import { RedisServer } from '../servers/redis-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
-/** Pause between two uses of a connection. Shorter than anything that heals by itself takes. Milliseconds. */
+/** Pause between two uses of a connection. Shorter than any recovery takes. Milliseconds. */
 const PAUSE_MS = 10;
-/** Uses in a row, all right, after which a connection is taken for well. */
+/** Number of successful uses in a row after which a connection counts as healthy. */
 const WELL_AFTER = 20;
 
 let server: RedisServer;
@@ -40,10 +40,10 @@ async function connection(): Promise<RedisClient> {
   return client;
 }
 
-/** A part of the service that reads replies on a connection to Redis. */
+/** Component that reads replies on a connection to Redis. */
 interface User {
   readonly name: string;
-  /** Resolves with a use of the connection, which says whether its answer was right, and words of a reply to one. */
+  /** Resolves with a use of the connection, which returns whether its answer was right, and text of a reply to one. */
   readonly start: () => Promise<{ readonly use: () => Promise<boolean>; readonly words: string }>;
 }
 

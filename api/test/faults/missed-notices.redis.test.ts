@@ -12,7 +12,7 @@ import type { SessionRef } from '../../src/domain/session.ts';
 import { FREE, pairOf, requestId, SHOP, siteOf, startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 
-/** What is decided through this store is told to nobody: as by a node that died between deciding and telling. */
+/** Store whose decisions are told to nobody, as by a node that died between deciding and telling. */
 let silent: RedisStore;
 let redis: Redis;
 let server: RedisServer;
@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.stop());
 
-/** A visitor, and the session the service has for them. */
+/** Visitor, and their session in the service. */
 async function arrive(): Promise<{
   visitor: Awaited<ReturnType<typeof Visitor.arrive>>;
   session: SessionRef;

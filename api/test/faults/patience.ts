@@ -1,9 +1,12 @@
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Until all who just met have confirmed it, in a crowd on a busy machine: a match that is not falls through. Milliseconds. */
+/**
+ * Time until all matched visitors have confirmed, in a crowd on a busy machine: an unconfirmed match falls through.
+ * Milliseconds.
+ */
 export const CONFIRMED_MS = 2_000;
 
-/** Interval between two looks. Milliseconds. */
+/** Interval between two checks. Milliseconds. */
 const LOOK_MS = 20;
 
 /**

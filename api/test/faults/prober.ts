@@ -6,18 +6,18 @@ import type { TcpProxy } from './tcp-proxy.ts';
 /** Pauses between two requests. Milliseconds. */
 const ASK_EVERY_MS = 50;
 
-/** What one request was answered. */
+/** Answer to one request. */
 export interface Answer {
-  /** `null` for an answer that is no refusal. */
+  /** Code of the refusal; `null` for any other answer. */
   readonly refusal: string | null;
-  /** When it came. As `performance.now()`. */
+  /** Time of arrival, by `performance.now()`. */
   readonly at: number;
   readonly afterMs: number;
 }
 
 /**
- * A raw visitor who looks for somebody and cancels, over and over, as long as it is true and the
- * connection holds. The SDK would ask again by itself where this one takes the answer down.
+ * Raw visitor who searches and cancels repeatedly, as long as it is true and the connection lasts. The SDK would retry
+ * by itself where this one records the answer.
  */
 export async function probe(entrance: TcpProxy, site: string, isOn: () => boolean): Promise<Answer[]> {
   await using visitor = await Visitor.arrive({ url: `http://127.0.0.1:${entrance.port}` }, { site });

@@ -1,20 +1,23 @@
 import type { Socket } from 'node:net';
 import { withoutReply } from './redis-reply.ts';
 
-/** What a path does to what passes it. Every line of a proxy looks here, so that a change holds for those that are open too. */
+/**
+ * Effects of a path on the data it carries. Every connection of a proxy reads it, so that a change applies to open ones
+ * too.
+ */
 export interface Path {
-  /** Everything arrives this much later. */
+  /** Delay of all data. */
   delayMs: number;
-  /** Everything arrives in pieces of this many bytes, of what comes at once in 64 pieces at most; 0 for whole. */
+  /** Number of bytes in which data are split, into 64 pieces at most; 0 for no split. */
   sliceBytes: number;
-  /** No more than this passes in a second; 0 for as much as there is. */
+  /** Maximum number of bytes a second; 0 for no limit. */
   bytesPerSecond: number;
   areRepliesLost: boolean;
 }
 
 /**
- * What is done when these words come back from the target: once, after half of them have passed, after all, or after the
- * loss of the one reply of Redis that they are in, while the stream goes on.
+ * Action when this text comes back from the target: once, after half of it has passed, after all, or after the loss of
+ * the one reply of Redis that contains it, while the stream continues.
  */
 export interface Watch {
   readonly words: string;
@@ -31,7 +34,7 @@ export class ProxiedLine {
   #isFailingMidway = false;
   #isSubscriber = false;
 
-  /** `over` is called once neither end is open. */
+  /** `over` is called once both ends are closed. */
   constructor(client: Socket, target: Socket, path: Path, watches: Set<Watch>, over: () => void) {
     this.#client = client;
     this.#target = target;
@@ -83,38 +86,38 @@ export class ProxiedLine {
     this.#target.end();
   }
 
-  /** Breaks it off. */
+  /** Resets it. */
   reset(): void {
     this.#client.resetAndDestroy();
     this.#target.resetAndDestroy();
   }
 
-  /** Half-open: nothing passes any more, and nothing is closed. */
+  /** Half-open: drops all data without closing. */
   goSilent(): void {
     this.#isSilent = true;
   }
 
-  /** Ends the way to the client, as a server that shuts down does, and still takes what the client sends. */
+  /** Closes the direction to the client, as a server that shuts down does, and still accepts what the client sends. */
   halfClose(): void {
     this.#client.end();
   }
 
-  /** Everything arrives this much later, on this line only. Milliseconds. */
+  /** Delays all data on this connection only. Milliseconds. */
   slow(delayMs: number): void {
     this.#path.delayMs = delayMs;
   }
 
-  /** No more than this many bytes pass in a second, each way, on this line only. */
+  /** Limits the bytes a second, each way, on this connection only. */
   throttle(bytesPerSecond: number): void {
     this.#path.bytesPerSecond = bytesPerSecond;
   }
 
-  /** Passes half of what the target says next, and breaks off. */
+  /** Passes half of the target's next data, and resets the connection. */
   failMidway(): void {
     this.#isFailingMidway = true;
   }
 
-  /** Returns whether a Redis subscription was asked for on it. */
+  /** Returns whether it carried a Redis subscription. */
   get isSubscriber(): boolean {
     return this.#isSubscriber;
   }
@@ -127,13 +130,16 @@ export class ProxiedLine {
 
 const SUBSCRIBE = /\bs?p?subscribe\b/i;
 
-/** What a throttled path lets through at once, as a share of a second. */
+/** Burst of a throttled path, as a share of a second. */
 const BURST_S = 0.02;
 
-/** Each piece waits for a turn of the event loop: a chunk in more pieces than this would stand still on a busy machine. */
+/**
+ * Maximum number of pieces of a chunk. Each piece waits for a turn of the event loop: more would stall on a busy
+ * machine.
+ */
 const PIECES_MAX = 64;
 
-/** One direction of a line: in order, whatever the path does. */
+/** One direction of a connection: in order, whatever the effects of the path. */
 class Carrier {
   readonly #from: Socket;
   readonly #to: Socket;

@@ -1,4 +1,4 @@
-/** What came from Redis without the first reply that has these words in it. */
+/** Returns data from Redis without the first reply that contains this text. */
 export function withoutReply(chunk: Buffer, words: string): Buffer {
   const text = chunk.toString('latin1');
   for (let from = 0; from < text.length;) {

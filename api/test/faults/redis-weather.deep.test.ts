@@ -7,22 +7,27 @@ import { pause } from './patience.ts';
 import { Restless } from './restless.ts';
 import { onEach, setUser, startRig, TOPOLOGIES, type Rig } from './weather-rigs.ts';
 
-/** Time after the harm is over within which everybody is served again. Milliseconds. */
+/** Time after the end of a fault within which everybody is served again. Milliseconds. */
 const SERVED_MAX_MS = 10_000;
-/** Time for which it is waited for, to say by how much it was missed. */
+/** Time for which recovery is waited for, to report by how much the deadline was missed. */
 const PATIENCE = { timeout: 30_000, interval: 50 };
-/** Time for which harm lasts that does not end by itself: longer than a request waits, and than a connection is believed to live. Milliseconds. */
+/**
+ * Duration of faults that do not end by themselves: longer than the deadline of a request, and than a silent connection
+ * is kept. Milliseconds.
+ */
 const HARM_MS = 3_000;
-/** Delay each way that still lets requests be answered in time. Milliseconds. */
+/** Delay each way that still permits answers in time. Milliseconds. */
 const SLOW_MS = 100;
-/** Keys that are loaded, and how long each takes, so that loading takes as long as other harm. */
+/** Number of keys to load, and the time each takes, so that loading takes as long as other faults. */
 const LOADED = { keys: 3_000, microsecondsEach: 1_000 } as const;
 
 interface Harm {
   readonly name: string;
-  /** Codes of which `/readyz` names at least one while it lasts; empty for harm that may be over before it is noticed. */
+  /**
+   * Codes of which `/readyz` names at least one meanwhile; empty for faults that may be over before they are noticed.
+   */
   readonly faults: readonly StoreFault[];
-  /** Does the harm and resolves to what ends it. */
+  /** Injects the fault and resolves to the function that ends it. */
   inflict(rig: Rig): Promise<() => Promise<unknown>>;
 }
 
@@ -114,7 +119,7 @@ describe.each(TOPOLOGIES)('a Redis of the kind “%s” that', (topology) => {
 
   const standingOf = async ({ url }: App) => (await (await fetch(`${url}/readyz`)).json()) as Readiness;
 
-  /** Faults that any node names until it is told to stop. */
+  /** Watches the faults that a node reports, until it is stopped. */
   function watch() {
     const named = new Set<string>();
     let isOver = false;

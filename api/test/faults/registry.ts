@@ -10,7 +10,7 @@ import { redisFlushed, redisRestarted } from './scenarios/state-lost.ts';
 import { storm } from './scenarios/storm.ts';
 import { visitorCutAndGone, visitorGoneWithNode, visitorSkips } from './scenarios/visitor-gone.ts';
 
-/** Everything that goes wrong on purpose while visitors talk. */
+/** All fault scenarios. */
 export const SCENARIOS: readonly FaultScenario[] = [
   cutAtEveryMessage,
   cutWhileComingBack,

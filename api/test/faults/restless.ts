@@ -2,7 +2,7 @@ import type { App } from '../../src/app.ts';
 import { Visitor } from '../harness.ts';
 import { pause } from './patience.ts';
 
-/** Refusals that a store in trouble, or a visitor who does not look where they are, may meet with. */
+/** Refusals that a store in trouble, or a visitor in an unexpected state, may get. */
 const EXPECTED = new Set([
   'unavailable',
   'already_in_conversation',
@@ -12,11 +12,11 @@ const EXPECTED = new Set([
 ]);
 const PAUSE_MS = 20;
 
-/** A crowd of visitors who look for somebody, leave, and come back when their connection goes, until they are stopped. */
+/** Crowd of visitors who search, leave, and come back when their connection is lost, until they are stopped. */
 export class Restless {
-  /** Refusals met so far. */
+  /** Refusals received so far. */
   readonly refusals = new Set<string>();
-  /** What must never be: requests without an answer, and refusals of another kind. */
+  /** Violations: requests without an answer, and refusals of another kind. */
   readonly violations: string[] = [];
   readonly #searches = new Map<number, number>();
   readonly #all: Promise<void>[];
@@ -26,12 +26,12 @@ export class Restless {
     this.#all = Array.from({ length: count }, (_, n) => this.#live(n, apps[n % apps.length]!));
   }
 
-  /** Searches of each visitor that were answered well so far. */
+  /** Successful searches of each visitor so far. */
   get searches(): readonly number[] {
     return this.#all.map((_, n) => this.#searches.get(n) ?? 0);
   }
 
-  /** Says who has not had a search answered well since these were taken. */
+  /** Returns the visitors without a successful search since these were taken. */
   unserved(since: readonly number[]): readonly number[] {
     return this.searches.flatMap((count, n) => (count > since[n]! ? [] : [n]));
   }

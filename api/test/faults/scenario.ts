@@ -1,26 +1,26 @@
-/** `short` fits into `npm test`; `deep` takes the numbers that are promised. */
+/** `short` is for `npm test`; `deep` uses the promised numbers. */
 export type Profile = 'short' | 'deep';
 
-/** What a scenario showed. */
+/** Result of a scenario. */
 export interface Outcome {
-  /** The figures in words, for one line. */
+  /** Measurements as text, for one line. */
   readonly figure: string;
-  /** What was promised and did not hold; empty if all did. */
+  /** Violated guarantees; empty if there are none. */
   readonly violations: readonly string[];
 }
 
-/** Something that goes wrong while visitors talk, and what must hold all the same. */
+/** Fault during conversations, and the guarantee that must hold. */
 export interface FaultScenario {
   readonly name: string;
-  /** What must hold, as a sentence that goes on after the name. */
+  /** Guarantee, as a sentence. */
   readonly promise: string;
-  /** Maximum time that it may take, in each profile it has. Milliseconds. */
+  /** Maximum duration, in each profile it has. Milliseconds. */
   readonly timeoutMs: Readonly<Partial<Record<Profile, number>>>;
-  /** Starts all it needs and stops it again. The seed decides everything that is left to chance here. */
+  /** Starts all it needs and stops it again. The seed determines every random choice. */
   run(profile: Profile, seed: number): Promise<Outcome>;
 }
 
-/** Too many to read are as good as few. */
+/** Maximum number of violations to print. */
 const SHOWN_MAX = 10;
 
 /**
@@ -32,7 +32,7 @@ export function withinMs(profile: Profile, what: string, tookMs: number, promise
   return tookMs <= mostMs ? [] : [`${what} took ${Math.round(tookMs)} ms, and may take ${promisedMs} ms`];
 }
 
-/** One line, and one more for each violation. */
+/** Returns one line, and one more for each violation. */
 export function reportOf({ name }: FaultScenario, seed: number, { figure, violations }: Outcome): string {
   const more = violations.length - SHOWN_MAX;
   return [

@@ -5,7 +5,7 @@ import { connectRedis, parseRedisUrl } from '../../src/state/redis/redis-client.
 import { RedisServer } from '../servers/redis-server.ts';
 import { bulk, greet, ScriptedRedis } from '../servers/scripted-redis.ts';
 
-/** A Sentinel that names this master, or nobody while it is frozen. */
+/** Sentinel that names this master, or does not answer while it is frozen. */
 class FakeSentinel {
   asked = 0;
   isFrozen = false;

@@ -5,9 +5,9 @@ import { lineOfStart } from '../line-of-start.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
 
-/** Stands for a password nobody may ever read. */
+/** Password that must not be printed. */
 const SECRET = 'kept-to-ourselves';
-/** Until a start that hangs is given up: long enough for a slow machine. Milliseconds. */
+/** Timeout of a start that hangs: long enough for a slow machine. Milliseconds. */
 const PATIENCE_MS = 60_000;
 
 let plain: RedisServer;
@@ -28,7 +28,7 @@ const at = (server: RedisServer) => `127.0.0.1:${server.port}`;
 
 type Row = readonly [how: string, url: () => string, words: RegExp];
 
-/** Those that find the connection itself refused, or whose client would print something: as processes. */
+/** Starts that fail on the connection itself, or whose client would print something: run as processes. */
 const AS_PROCESSES: readonly Row[] = [
   ['has another password', () => `redis://:not-${SECRET}@${at(locked)}`, /is refused.+ \(WRONGPASS\)/],
   ['asks a plain port for TLS', () => `rediss://${at(plain)}`, /does not speak TLS/],

@@ -6,7 +6,7 @@ import { lineOfStart } from '../line-of-start.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
 
-/** Stands for a password nobody may ever read. */
+/** Password that must not be printed. */
 const SECRET = 'kept-to-ourselves';
 
 describe('starting with REDIS_URL', () => {

@@ -10,7 +10,7 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
-/** User of the service here, so that it can be harmed without the test itself. */
+/** User of the service in this test, so that faults do not affect the test itself. */
 const USER = ['passerby', 'on', '>right', '~passerby:*', '&passerby:*', '+@all'] as const;
 
 interface Harm {
@@ -18,7 +18,7 @@ interface Harm {
   readonly fault: StoreFault;
   inflict(admin: Redis): Promise<unknown>;
   heal(admin: Redis): Promise<unknown>;
-  /** The command that the log names. */
+  /** Command in the log. */
   readonly named?: string;
 }
 

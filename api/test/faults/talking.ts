@@ -2,12 +2,12 @@ import { checkBooks } from './transcript-checker.ts';
 import { comesTrue, pause } from './patience.ts';
 import type { Pair, Guest } from './fault-fixture.ts';
 
-/** Patience for the end of a conversation to reach the other side where nothing fails any more. Milliseconds. */
+/** Maximum time until the end of a conversation is told to the other side after all faults. Milliseconds. */
 const END_MAX_MS = 30_000;
 
 export const guestsOf = (couples: readonly Pair[]): Guest[] => couples.flat();
 
-/** Says this many, about this far apart. */
+/** Sends this many messages, about this far apart. */
 export async function say({ talker }: Guest, count: number, everyMs: number, random: () => number): Promise<void> {
   for (let n = 0; n < count; n++) {
     talker.say();
@@ -27,7 +27,7 @@ export async function keepTalking(guests: readonly Guest[], everyMs: number, isO
   );
 }
 
-/** Waits until everything said has been acknowledged, and says for how many it was not. */
+/** Waits until all messages have been acknowledged, and returns the number of those that were not. */
 export async function allDelivered(guests: readonly Guest[], withinMs: number): Promise<string[]> {
   await comesTrue(() => guests.every(({ talker }) => talker.underWay === 0), withinMs);
   return guests
@@ -35,7 +35,7 @@ export async function allDelivered(guests: readonly Guest[], withinMs: number): 
     .map(({ talker }) => `${talker.name} still has ${talker.underWay} messages under way after ${withinMs} ms`);
 }
 
-/** One of each couple leaves; the other must hear of it. */
+/** One of each pair leaves; the other must be told. */
 export async function part(couples: readonly Pair[]): Promise<string[]> {
   await Promise.all(couples.map(([{ talker }]) => talker.chat.leave()));
   const left = couples.map(([, { talker }]) => talker);
@@ -45,7 +45,7 @@ export async function part(couples: readonly Pair[]): Promise<string[]> {
     .map(({ name }) => `${name} was never told that the peer left`);
 }
 
-/** Ends nobody asked for, where all conversations must go on. */
+/** End reasons that must not occur if all conversations must continue. */
 export function earlyEnds(guests: readonly Guest[]): string[] {
   return guests.flatMap(({ talker }) =>
     talker.repository.entries.flatMap((entry) =>
@@ -58,14 +58,14 @@ export function earlyEnds(guests: readonly Guest[]): string[] {
   );
 }
 
-/** What the books of all show that must not be. */
+/** Returns the violations in the records of all visitors. */
 export function violationsIn(guests: readonly Guest[]): string[] {
   return checkBooks(guests.map(({ talker }) => talker.repository)).map(
     ({ rule, talker, what }) => `${rule}: ${talker} ${what}`,
   );
 }
 
-/** How many were heard. */
+/** Returns the number of messages received. */
 export function heardBy(guests: readonly Guest[]): number {
   return guests.reduce(
     (sum, { talker }) => sum + talker.repository.entries.filter(({ kind }) => kind === 'heard').length,
@@ -73,7 +73,7 @@ export function heardBy(guests: readonly Guest[]): number {
   );
 }
 
-/** The longest time one of them was without a connection, among those that are over. Milliseconds. */
+/** Longest interval for which one of them was without a connection, among those that are over. Milliseconds. */
 export function longestOutageMs(guests: readonly Guest[]): number {
   return Math.max(0, ...guests.flatMap(({ talker }) => talker.outages.map(({ lostAt, backAt }) => backAt - lostAt)));
 }

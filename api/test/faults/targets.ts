@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * Where new connections go, in turns: what a load balancer knows. Several proxies may share it, so that
- * each visitor has a path of their own to the same nodes.
+ * Targets of new connections, in turns, as of a load balancer. Several proxies may share it, so that each visitor has a
+ * path of their own to the same nodes.
  */
 export class Targets {
   #ports: readonly number[];
@@ -17,12 +17,12 @@ export class Targets {
     this.#ports = [...this.#ports, port];
   }
 
-  /** Open connections to it stay. */
+  /** Removes a target; open connections to it stay. */
   remove(port: number): void {
     this.#ports = this.#ports.filter((other) => other !== port);
   }
 
-  /** A connection to the next one that accepts; `null` if none does. */
+  /** Connects to the next target that accepts; `null` if none does. */
   async reach(): Promise<Socket | null> {
     const turn = this.#turn++;
     const ports = this.#ports;

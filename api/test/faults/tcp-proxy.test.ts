@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Targets } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-/** A server that answers with what it got, and a client of it through a proxy. */
+/** Echo server, and a client of it through a proxy. */
 async function stage() {
   const received: string[] = [];
   const server = createServer((socket) => {

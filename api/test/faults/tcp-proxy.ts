@@ -6,8 +6,8 @@ import { Targets } from './targets.ts';
 const CALM: Path = { delayMs: 0, sliceBytes: 0, bytesPerSecond: 0, areRepliesLost: false };
 
 /**
- * A TCP proxy on loopback that does to connections what networks do: slow them, tear what passes to pieces,
- * cut them, reset them, swallow what comes back, or go silent without closing.
+ * TCP proxy on loopback that simulates network faults: it delays, splits, cuts, resets, drops replies, or goes silent
+ * without closing.
  */
 export class TcpProxy {
   readonly #server: Server;
@@ -23,7 +23,7 @@ export class TcpProxy {
     server.on('connection', (client) => void this.#join(client));
   }
 
-  /** In front of one port, or of several in turns. */
+  /** Starts it in front of one port, or of several in turns. */
   static async start(target: number | Targets): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -34,22 +34,22 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The open connections, in the order in which they came. */
+  /** Open connections, in the order of their arrival. */
   get lines(): readonly ProxiedLine[] {
     return [...this.#lines];
   }
 
-  /** Everything arrives this much later, both ways; 0 for at once. */
+  /** Delays all data, both ways; 0 for no delay. */
   delay(ms: number): void {
     this.#path.delayMs = ms;
   }
 
-  /** Everything arrives in pieces of this many bytes, both ways; 0 for whole. */
+  /** Splits data into pieces of this many bytes, both ways; 0 for no split. */
   slice(bytes: number): void {
     this.#path.sliceBytes = bytes;
   }
 
-  /** No more than this many bytes pass in a second, each way; 0 for as many as there are. */
+  /** Limits the bytes a second, each way; 0 for no limit. */
   throttle(bytesPerSecond: number): void {
     this.#path.bytesPerSecond = bytesPerSecond;
   }
@@ -59,14 +59,14 @@ export class TcpProxy {
     for (const line of this.#lines) line.cut();
   }
 
-  /** Breaks every connection off. */
+  /** Resets every connection. */
   reset(): void {
     for (const line of this.#lines) line.reset();
   }
 
   /**
-   * For a time requests arrive and are carried out, and no reply comes back. Then the connections break:
-   * no stream goes on after bytes of it are gone. `isBroken: false` lets it go on all the same, as a faulty proxy does.
+   * Passes requests and drops replies for a time. Then the connections are reset, since no stream continues after bytes
+   * are lost. `isBroken: false` continues it all the same, as a faulty proxy does.
    */
   async loseReplies(ms: number, { isBroken = true } = {}): Promise<void> {
     this.#path.areRepliesLost = true;
@@ -75,32 +75,32 @@ export class TcpProxy {
     if (isBroken) this.reset();
   }
 
-  /** Half-open: on the connections there are nothing passes any more, and nothing is closed. */
+  /** Half-open: drops all data on the present connections without closing them. */
   goSilent(): void {
     for (const line of this.#lines) line.goSilent();
   }
 
   /**
-   * Does this to the connection on which these words come back, once: after half of them have passed, after all, or after
-   * the one reply of Redis was lost that they are in.
+   * Acts on the connection on which this text comes back, once: after half of it has passed, after all, or after the
+   * loss of the one reply of Redis that contains it.
    */
   whenPassing(words: string, after: Watch['after'], act: Watch['act']): void {
     this.#watches.add({ words, after, act });
   }
 
-  /** Loses one reply of Redis, the next one with these words, and lets the stream go on. Resolves once it is lost. */
+  /** Drops one reply of Redis, the next one with this text, and continues the stream. Resolves once it is dropped. */
   loseReply(words: string): Promise<ProxiedLine> {
     return new Promise((resolve) => this.whenPassing(words, 'loss', resolve));
   }
 
-  /** Nobody gets in for a time, and those who are in are thrown out. */
+  /** Refuses connections for a time, and resets the open ones. */
   async refuse(ms: number): Promise<void> {
     this.shut();
     await new Promise((resolve) => setTimeout(resolve, ms));
     this.open();
   }
 
-  /** Nobody gets in until `open`, and those who are in are thrown out. */
+  /** Refuses connections until `open`, and resets the open ones. */
   shut(): void {
     this.#isRefusing = true;
     this.reset();
@@ -110,7 +110,7 @@ export class TcpProxy {
     this.#isRefusing = false;
   }
 
-  /** Nothing slows or tears what passes any more. */
+  /** Removes all delays, limits and splits. */
   calm(): void {
     Object.assign(this.#path, CALM);
   }

@@ -17,7 +17,7 @@ const away: Entry = { kind: 'presence', presence: 'away', at: 0 };
 const of = (name: string, ...entries: Entry[]): EventLog => ({ name, entries });
 const rulesOf = (...books: EventLog[]) => [...new Set(checkBooks(books).map(({ rule }) => rule))];
 
-/** Somebody in `c1` who says nothing and is told the end. */
+/** Visitor in `c1` who sends nothing and is told the end. */
 const silent = (name: string, ...entries: Entry[]) => of(name, started(), ...entries, ended());
 
 describe('the check of the books', () => {

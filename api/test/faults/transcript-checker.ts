@@ -1,23 +1,23 @@
 import type { EventLog } from './chat-driver.ts';
 
-/** What a talker's book shows that must never be, or lacks that must be there. */
+/** Kinds of violation in the records of visitors. */
 export type BookRule =
-  /** Neither heard by the peer nor reported undelivered; or told delivered and not heard. */
+  /** Neither received by the peer nor reported undelivered; or reported delivered and not received. */
   | 'lost'
   | 'repeated'
-  /** Heard before, or without, what was said before it. */
+  /** Repeated, or out of order. */
   | 'order'
-  /** From somebody who is not the peer. */
+  /** Sent by somebody who is not the peer. */
   | 'stranger'
-  /** Said in another conversation than the one it is heard in. */
+  /** Sent in another conversation than the one it was received in. */
   | 'elsewhere'
-  /** A conversation within another, begun twice, or of more than two. */
+  /** Conversation within another, begun twice, or of more than two. */
   | 'start'
-  /** A second end, or the end of what never began. */
+  /** Second end, or the end of a conversation that never began. */
   | 'end'
   /** Over for one side and not for the other. */
   | 'endless'
-  /** Told of a conversation that is over. */
+  /** Event of a conversation that is over. */
   | 'after the end';
 
 export interface BookViolation {
@@ -37,10 +37,7 @@ interface Side {
   isOver: boolean;
 }
 
-/**
- * Compares what talkers said with what others heard, once all is at rest: what is still under way then
- * counts as lost.
- */
+/** Compares sent messages with received ones, once all is at rest: messages in flight then count as lost. */
 export function checkBooks(books: readonly EventLog[]): BookViolation[] {
   const violations: BookViolation[] = [];
   const sides = new Map<string, Side[]>();
@@ -115,7 +112,7 @@ function checkConversation(of: readonly Side[], violations: BookViolation[]): vo
   violations.push({ rule: 'endless', talker: left.talker, what });
 }
 
-/** What became of the words of one side. */
+/** Outcome of the messages of one side. */
 function checkWords(speaker: Side, hearer: Side | undefined, violations: BookViolation[]): void {
   const { conversationId } = speaker;
   const heard = hearer?.heard ?? [];

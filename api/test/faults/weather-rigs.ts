@@ -10,21 +10,24 @@ import { TcpProxy } from './tcp-proxy.ts';
 export const TOPOLOGIES = ['single', 'Sentinel', 'Cluster'] as const;
 export type Topology = (typeof TOPOLOGIES)[number];
 
-/** User of the service, so that it can be harmed without the Sentinels and the test. */
+/** User of the service, so that faults affect neither the Sentinels nor the test. */
 const USER = 'passerby';
-/** `--enable-debug-command` is for loading. */
+/** `--enable-debug-command` is needed for loading. */
 const ARGS = ['--enable-debug-command', 'yes'];
 
-/** Servers in one topology, each behind a proxy, and how each can be harmed. */
+/** Servers in one topology, each behind a proxy, and their faults. */
 export interface Rig {
   readonly url: string;
   readonly servers: readonly RedisServer[];
   readonly proxies: readonly TcpProxy[];
-  /** Moves what the service works with to another server. */
+  /** Moves the service to another server. */
   move(): Promise<void>;
-  /** The server the service works with ends, and what comes in its place has lost all. */
+  /** Ends the server that the service uses, and replaces it by an empty one. */
   lose(): Promise<void>;
-  /** The server the service works with stands still, with whatever is beside it on its machine. Resolves to what wakes it. */
+  /**
+   * Freezes the server that the service uses, with whatever is beside it on its machine. Resolves to the function that
+   * resumes it.
+   */
   freeze(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
@@ -126,7 +129,7 @@ export async function onEach(rig: Pick<Rig, 'servers'>, act: (redis: Redis) => P
   await Promise.all(rig.servers.map((server) => asAdmin(server, act)));
 }
 
-/** What the user of the service may do from now on. Its connections are ended, so that each is asked anew who it is. */
+/** Changes the permissions of the service's user. Its connections are ended, so that each authenticates again. */
 export async function setUser(rig: Rig, ...rules: readonly string[]): Promise<void> {
   await onEach(rig, async (redis) => {
     await redis.call('ACL', 'SETUSER', USER, ...rules);
@@ -167,7 +170,7 @@ async function asAdmin<Result>(server: RedisServer, act: (redis: Redis) => Promi
   }
 }
 
-/** Maximum time that a topology may take to arrange itself. Milliseconds. */
+/** Maximum time for a topology to become consistent. Milliseconds. */
 const ARRANGE_MS = 60_000;
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

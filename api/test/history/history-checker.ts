@@ -1,14 +1,14 @@
 import type { Criteria } from '@passerby/sdk/protocol';
 import { saying, type VisitorHistory } from './history.ts';
 
-/** One rule broken: which, by whose history, and how. */
+/** Violation of a rule: which, in whose history, and how. */
 export interface Violation {
   readonly rule: 'I1' | 'I2' | 'I4' | 'I5' | 'I7' | 'I10' | 'L1' | 'L3' | 'connected';
   readonly visitor: number;
   readonly what: string;
 }
 
-/** One side of a conversation, as that side saw it. */
+/** Conversation as one side saw it. */
 interface Side {
   readonly visitor: number;
   readonly role: string;
@@ -16,7 +16,7 @@ interface Side {
   isOver: boolean;
 }
 
-/** Replays what every visitor saw, and says what must never have happened. */
+/** Replays the histories of all visitors, and returns the violations. */
 export function checkHistory(histories: readonly VisitorHistory[], { areCutsAllowed = false } = {}): Violation[] {
   const violations: Violation[] = [];
   const sides = new Map<string, Side[]>();
@@ -114,7 +114,7 @@ function checkConversation(conversationId: string, of: readonly Side[], violatio
   }
 }
 
-/** Pairs one of whom blocked the other: for sure from the conversation after this one on, or at least asked for it. */
+/** Pairs one of whom blocked the other: certainly from the conversation after this one on, or at least requested. */
 interface Block {
   readonly by: number;
   readonly other: number;
@@ -181,7 +181,7 @@ function checkRest(histories: readonly VisitorHistory[], blocks: readonly Block[
   }
 }
 
-/** The rules that waiting never relaxes, both ways. */
+/** Checks the rules that waiting never relaxes, both ways. */
 function doFit(a: Criteria, b: Criteria): boolean {
   const seeks = (seeker: Criteria, other: Criteria) =>
     seeker.seeks === undefined || (other.is !== undefined && seeker.seeks.includes(other.is));

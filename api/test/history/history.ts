@@ -1,6 +1,6 @@
 import type { Criteria, EndReason, ErrorCode } from '@passerby/sdk/protocol';
 
-/** What one visitor asked and was told, in the order in which it happened to them. */
+/** Requests of one visitor and the events they received, in the order in which they happened to them. */
 export type Seen =
   | { readonly kind: 'asked'; readonly ask: number; readonly request: string; readonly conversationId?: string }
   | { readonly kind: 'answered'; readonly ask: number; readonly answer: Answer; readonly afterMs: number }
@@ -8,15 +8,15 @@ export type Seen =
       readonly kind: 'started';
       readonly conversationId: string;
       readonly role: string;
-      /** As `performance.now()`. */ readonly at: number;
+      /** Time by `performance.now()`. */ readonly at: number;
     }
   | { readonly kind: 'ended'; readonly conversationId: string; readonly reason: EndReason }
   | { readonly kind: 'heard'; readonly conversationId: string; readonly said: string }
   | { readonly kind: 'disconnected' }
-  /** Back, with the whole truth: the conversation that runs, or none. */
+  /** Resumed, with the full state: the running conversation, or none. */
   | { readonly kind: 'resumed'; readonly conversationId: string | null; readonly role: string };
 
-/** `cut`: the connection went before an answer came. */
+/** `cut`: the connection was lost before an answer came. */
 export type Answer = 'cut' | 'waiting' | 'matched' | 'cancelled' | 'already_matched' | 'left' | 'blocked' | ErrorCode;
 
 /** State of a visitor at the end: waits, chats, does neither, or was promised a start that never came. */
@@ -29,10 +29,10 @@ export interface VisitorHistory {
   readonly rest: Rest;
 }
 
-/** What somebody says in a conversation, so that whoever hears it can tell whose it was. */
+/** Message in a conversation that identifies its sender. */
 export const saying = (visitor: number, conversationId: string): string => `${visitor} in ${conversationId}`;
 
-/** Number of conversations that were seen, by anybody. */
+/** Returns the number of conversations that were seen, by anybody. */
 export function conversationsIn(histories: readonly VisitorHistory[]): number {
   const starts = histories.flatMap(({ seen }) =>
     seen.flatMap((event) => (event.kind === 'started' ? [event.conversationId] : [])),
@@ -40,7 +40,7 @@ export function conversationsIn(histories: readonly VisitorHistory[]): number {
   return new Set(starts).size;
 }
 
-/** Duration of the slowest answer. Milliseconds. */
+/** Returns the duration of the slowest answer. Milliseconds. */
 export function slowestAnswerMs(histories: readonly VisitorHistory[]): number {
   let slowest = 0;
   for (const { seen } of histories) {

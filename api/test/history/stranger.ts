@@ -11,10 +11,10 @@ import { io, type Socket } from 'socket.io-client';
 import { ORIGIN } from '../harness.ts';
 import { saying, type Answer, type Rest, type Seen, type VisitorHistory } from './history.ts';
 
-/** Time for which a request may stay unanswered before it counts as never answered. Milliseconds. */
+/** Time after which a request counts as never answered. Milliseconds. */
 const UNANSWERED_MS = 10_000;
 
-/** A raw visitor that does as a seeded source of chance says, and remembers all it saw. */
+/** Raw visitor that acts at random, by a seed, and records all events. */
 export class Stranger {
   readonly visitor: number;
   readonly criteria: Criteria;
@@ -29,7 +29,7 @@ export class Stranger {
   #isLeaving = false;
   #isComingBack = false;
   #token: string | null = null;
-  /** Raised by every start and end, so that an answer can be told from what came after it. */
+  /** Number that rises with every start and end, so that an answer can be distinguished from later events. */
   #turns = 0;
   #lastAt = 0;
   #changed: (() => void) | null = null;
@@ -73,7 +73,7 @@ export class Stranger {
     });
   }
 
-  /** Resolves once the visitor is let in; who is turned away as `unavailable` comes again. */
+  /** Resolves once the visitor is admitted; retries after `unavailable`. */
   async arrive(): Promise<void> {
     for (let attempt = 0; attempt < 20; attempt++) {
       if (await this.#connect()) {
@@ -117,7 +117,7 @@ export class Stranger {
     this.#turn();
   }
 
-  /** Looks for others, talks, skips, cancels and blocks until it is time to stop, and then stays where that led. */
+  /** Searches, talks, skips, cancels and blocks until it is time to stop, and then keeps its state. */
   async live(untilMs: number): Promise<void> {
     while (performance.now() < untilMs) {
       if (this.#present !== null) await this.#chat(this.#present);
@@ -126,7 +126,7 @@ export class Stranger {
     }
   }
 
-  /** Looks until it is known to wait or to chat. */
+  /** Searches until it is known to wait or to chat. */
   async settle(untilMs: number): Promise<void> {
     while (this.rest === 'idle' && performance.now() < untilMs) await this.#find();
   }
@@ -137,7 +137,7 @@ export class Stranger {
     return this.#isWaiting ? 'waiting' : 'idle';
   }
 
-  /** When it last saw anything, as `performance.now()`. */
+  /** Time of the last event, by `performance.now()`. */
   get lastAt(): number {
     return this.#lastAt;
   }
@@ -181,7 +181,7 @@ export class Stranger {
     if (answer === 'already_matched') this.#follow({ answer: 'matched', turns });
   }
 
-  /** Asks until there is an answer; the same wait each time. */
+  /** Repeats the request until there is an answer; the same wait each time. */
   async #find(): Promise<void> {
     const requestId = this.#requestId();
     for (let attempt = 0; attempt < 20; attempt++) {
@@ -198,7 +198,7 @@ export class Stranger {
     else this.#follow(outcome);
   }
 
-  /** Takes an answer for what it is worth: what was told since the question counts for more. */
+  /** Applies an answer; pushes since the request take precedence. */
   #follow({ answer, turns }: { answer: Answer | null; turns: number }): void {
     if (turns !== this.#turns || this.#present !== null) return;
     if (answer === 'waiting') [this.#isWaiting, this.#isPromised] = [true, false];
@@ -245,7 +245,7 @@ export class Stranger {
     this.#changed?.();
   }
 
-  /** Until the time is up, or something starts or ends. */
+  /** Waits until the time is up, or something starts or ends. */
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -271,7 +271,7 @@ function criteriaFrom(random: () => number): Criteria {
   return { interests };
 }
 
-/** A small seeded source of chance: numbers from 0 to below 1. */
+/** Small seeded random source: numbers from 0 to below 1. */
 export function chanceFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -10,14 +10,16 @@ import { NodeProcess } from '../servers/node-process.ts';
 import type { VisitorHistory } from './history.ts';
 import { chanceFrom, Stranger } from './stranger.ts';
 
-/** Steps as by default, in less time, so that a short run goes through all of them. */
+/** Default steps, in less time, so that a short run goes through all of them. */
 const RULES = {
   ...DEFAULT_MATCH_RULES,
   expansions: DEFAULT_MATCH_RULES.expansions.map((step) => ({ ...step, afterMs: step.afterMs / 5 })),
 };
-/** Nothing happens any more once nobody saw anything for this long: longer than a step, a round and a claim. Milliseconds. */
+/**
+ * Time without an event after which the run has settled: longer than a step, a round and a pending match. Milliseconds.
+ */
 const QUIET_MS = 3_500;
-/** Maximum time that a scenario may take to come to rest. Milliseconds. */
+/** Maximum time for a scenario to settle. Milliseconds. */
 const REST_MAX_MS = 30_000;
 /** Visitors who arrive at once: enough to be a crowd, few enough for a machine's queue of connections. */
 const ARRIVALS_AT_ONCE = 50;
@@ -32,7 +34,7 @@ export class TwoNodes {
     this.#directory = directory;
   }
 
-  /** `seeds` are those of the scenarios to come; each has its own site. */
+  /** `seeds` are those of the scenarios to run; each has its own site. */
   static async start(redisUrl: string, seeds: readonly number[]): Promise<TwoNodes> {
     const directory = mkdtempSync(join(tmpdir(), 'passerby-history-'));
     const sites = seeds.map((seed) => ({ key: siteOf(seed), name: siteOf(seed), origins: [ORIGIN], match: RULES }));
@@ -60,7 +62,7 @@ export class TwoNodes {
 
 const siteOf = (seed: number) => `pk_test_seed_${seed}`;
 
-/** The site of a scenario as the store knows it. */
+/** Site of the scenario in the store. */
 export function siteIdOf(seed: number): SiteId {
   const entry = { key: siteOf(seed), name: siteOf(seed), origins: [ORIGIN] };
   return siteIdInMode(sitesFile.parse({ sites: [entry] }).sites[0]!.id, 'test');
@@ -69,13 +71,13 @@ export function siteIdOf(seed: number): SiteId {
 export interface Scenario {
   readonly seed: number;
   readonly visitors: number;
-  /** Time for which they go on before they stay where they are. Milliseconds. */
+  /** Time for which they act before they keep their state. Milliseconds. */
   readonly liveMs: number;
-  /** What goes wrong meanwhile. */
+  /** Fault to inject meanwhile. */
   readonly fault?: () => Promise<void>;
 }
 
-/** Lets visitors in over both nodes, has them join at once and live, and says what each saw once all is at rest. */
+/** Admits visitors over both nodes, has them join at once and act, and returns their histories once all has settled. */
 export async function playScenario(
   two: TwoNodes,
   { seed, visitors, liveMs, fault }: Scenario,
@@ -107,7 +109,7 @@ export async function playScenario(
   }
 }
 
-/** The seeds of a run: the one asked for, or as many as the profile wants. */
+/** Returns the seeds of a run: the requested one, or as many as the profile has. */
 export function seedsFor(count: number, first = 1): readonly number[] {
   const asked = process.env['PASSERBY_SEED'];
   return asked === undefined || asked === ''

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** What is still held once all that can be is collected. Bytes. */
+/** Returns the memory in use after a full garbage collection. Bytes. */
 export async function heapInUse(): Promise<number> {
   // What is only held by callbacks to come, or by the code of the turn before, goes with a later turn.
   for (let turn = 0; turn < 4; turn++) {
@@ -14,7 +14,7 @@ export async function heapInUse(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Timers, sockets and the like that keep this process busy, counted by kind. */
+/** Returns the timers, sockets and other handles that keep this process busy, counted by kind. */
 export function resourcesInUse(): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;

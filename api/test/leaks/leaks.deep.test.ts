@@ -8,14 +8,14 @@ import { keysOfVisitors, REMAINING_KEYS_MAX } from './redis-remains.ts';
 import { VisitedApp } from './visited-app.ts';
 import { ENDINGS } from './visits.ts';
 
-/** Visits of two: 40,000 and 20,000 times somebody connects, is matched, and goes. */
+/** Visits of two: 40,000 and 20,000 times a visitor connects, is matched, and leaves. */
 const VISITS = { memory: 20_000, redis: 10_000 } as const;
-/** How much larger the heap may be after all visits than after the first tenth, when code is compiled and caches are full. */
+/** Maximum growth of the heap after all visits against the first tenth, when code is compiled and caches are full. */
 const GROWTH_MAX = 1.05;
-/** Time that kept answers take to go. Redis looks for what has run out a few at a time. Milliseconds. */
+/** Time until kept replies have expired. Redis deletes expired keys a few at a time. Milliseconds. */
 const ANSWERS_GONE_MS = KEYS.op.ttlMs + 30_000;
 
-/** Visits in two parts, after each of which nothing may be held; by how much the heap grew in the second. */
+/** Makes visits in two parts, after each of which nothing may be held; returns the growth of the heap in the second. */
 async function growthOver(visited: VisitedApp, visits: number, pause: () => Promise<void>): Promise<number> {
   const heaps: number[] = [];
   for (const count of [visits / 10, visits - visits / 10]) {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { KEYS, PREFIX, type KeyName } from '../../src/state/redis/keys.ts';
 
-/** What outlives the last visitor by design: memories that go in their time, and what a site's sweeps need. */
+/** Keys that outlive the last visitor by design: memories that expire, and what a site's sweeps need. */
 const REMAINING: readonly KeyName[] = [
   'nodes',
   'recent',
@@ -14,10 +14,10 @@ const REMAINING: readonly KeyName[] = [
   'op',
 ];
 
-/** Salts of the days, and counts of what was done from hashed addresses: each goes when its time is over. */
+/** Salts of the days, and counts of actions by hashed addresses: each expires. */
 const OF_NO_VISITOR = [`${PREFIX}salt:`, `${PREFIX}limit:`];
 
-/** The names of the keys that hold something of a visitor who may be there; throws for a key that would stay for ever. */
+/** Returns the names of the keys with data of visitors who may be present; throws for a key without an expiry. */
 export async function keysOfVisitors(redis: Redis): Promise<readonly KeyName[]> {
   const names = new Set<KeyName>();
   for (const key of await redis.keys('*')) {
@@ -31,8 +31,8 @@ export async function keysOfVisitors(redis: Redis): Promise<readonly KeyName[]> 
   return [...names];
 }
 
-/** Yesterday's, today's and tomorrow's. Counts of visits are gone within a minute, as the answers are. */
+/** Yesterday's, today's and tomorrow's salts. Counts of visits expire within a minute, as replies do. */
 const SALTS_MAX = 3;
 
-/** Number of keys once the answers that are kept for a while are gone. */
+/** Maximum number of keys once the temporarily kept replies have expired. */
 export const REMAINING_KEYS_MAX = REMAINING.length - 1 + SALTS_MAX;

@@ -7,10 +7,10 @@ import { SHOP, siteOf, startTestApp, until } from '../harness.ts';
 import { resourcesInUse } from './heap.ts';
 import { makeVisits, SAME_PAGE } from './visits.ts';
 
-/** Longer than a site is looked after when its last visitor has gone. Milliseconds. */
+/** Time longer than a site is maintained after its last visitor has left. Milliseconds. */
 const AFTERWARDS_MS = TIMES.graceMs + 30_000;
 
-/** A service that is visited and then left alone, with a clock that can be moved on. */
+/** Service with visits and then without, with a clock that can be advanced. */
 export class VisitedApp {
   readonly app: App;
   readonly #skip: (ms: number) => void;
@@ -38,7 +38,7 @@ export class VisitedApp {
     await expect.poll(() => this.app.held()).toMatchObject({ connections: 0, sockets: 0 });
   }
 
-  /** Lets the time pass in which a visitor might have come back, and expects that this node holds nothing and nobody's timers. */
+  /** Advances past the grace period, and expects that this node holds nothing and nobody's timers. */
   async expectEmpty(): Promise<void> {
     const { app } = this;
     const held = () => [

@@ -2,13 +2,13 @@ import type { App } from '../../src/app.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/matching/rules.ts';
 import { requestId, Visitor } from '../harness.ts';
 
-/** Only who is on the same page meets, so that each visit is of two. */
+/** Rules by which only visitors of the same page are matched, so that each visit is of two. */
 export const SAME_PAGE: MatchRules = {
   ...DEFAULT_MATCH_RULES,
   expansions: [{ afterMs: 0, reach: 'topic', isInterestNeeded: false, isLanguageNeeded: false, isRepeatAllowed: true }],
 };
 
-/** Visits under way at the same time. */
+/** Maximum number of simultaneous visits. */
 const AT_ONCE = 20;
 
 interface Two {
@@ -19,7 +19,7 @@ interface Two {
   readonly topic: string;
 }
 
-/** The ways in which a conversation, and with it a visit, comes to its end. */
+/** Ways in which a conversation, and with it a visit, ends. */
 const WAYS = {
   closed: async ({ a, b }) => {
     await a.ask('session:close', {});
@@ -63,10 +63,10 @@ const WAYS = {
 type Ending = keyof typeof WAYS;
 
 export const ENDINGS = Object.keys(WAYS) as readonly Ending[];
-/** Those after which nobody is waited for. */
+/** Ways after which nobody is waited for. */
 export const ENDINGS_WITH_WORD = ENDINGS.filter((ending) => !['lost', 'gone'].includes(ending));
 
-/** Visits by two each: they connect, meet, talk, and end it in each of the ways in turn. */
+/** Makes visits by two each: they connect, are matched, talk, and end it in each of the ways in turn. */
 export async function makeVisits(app: App, count: number, endings: readonly Ending[]): Promise<void> {
   let next = 0;
   const oneAfterTheOther = async () => {

@@ -6,7 +6,7 @@ import { handshake, handshakes } from './raw-handshake.ts';
 
 const { points: SESSIONS } = RATE_LIMITS.sessions.address;
 
-/** That many addresses, all different. */
+/** Returns that many addresses, all different. */
 const addresses = (count: number) =>
   Array.from({ length: count }, (_, index) => `203.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
 const serviceBehind = (trustedHops: number) =>

@@ -3,19 +3,19 @@ import { RawVisitor } from '../bounds/raw-visitor.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { pairOf, Visitor } from '../harness.ts';
 
-/** Measured in turns, so that what else the machine does falls on both alike. */
+/** Number of turns, in which both are measured, so that other load affects them alike. */
 const ROUNDS = 8;
-/** Duration of a turn, and time that the neighbours leave between two messages. Milliseconds. */
+/** Duration of a turn, and pause of the neighbours between two messages. Milliseconds. */
 const ROUND_MS = 3_000;
 const PAUSE_MS = 40;
-/** The neighbours may take this many times as long while somebody floods. */
+/** Factor by which the neighbours' messages may take longer during a flood. */
 const RATIO_MAX = 1.5;
 
 const DEMO = { site: 'pk_test_demo', origin: 'http://localhost:3000' };
 
 type Pair = Awaited<ReturnType<typeof pairOf>>;
 
-/** Time that messages of a pair take from one to the other, for a turn, in milliseconds. */
+/** Returns the times of a pair's messages, for a turn, in milliseconds. */
 async function deliveries({ a, b, conversationId }: Pair, nextSeq: () => number): Promise<number[]> {
   const times: number[] = [];
   const until = performance.now() + ROUND_MS;
@@ -31,7 +31,7 @@ async function deliveries({ a, b, conversationId }: Pair, nextSeq: () => number)
   return times;
 }
 
-/** Somebody in a conversation who sends 700 messages a second while told to; at 800 they would be cut. */
+/** Visitor in a conversation who sends 700 messages a second on demand; at 800 they would be cut. */
 async function startFlooder(node: NodeProcess) {
   const raw = await RawVisitor.arrive(node, DEMO.site, DEMO.origin);
   const peer = await Visitor.arrive(node, DEMO);

@@ -5,13 +5,16 @@ import { ORIGIN, SHOP } from '../harness.ts';
 
 export type Transport = 'websocket' | 'polling';
 
-/** Comes, hears `let in` or the code of a refusal, from whichever door, and goes again. `forwarded` is the X-Forwarded-For of the request. */
+/**
+ * Connects, returns `let in` or the code of a refusal, wherever it is made, and disconnects. `forwarded` is the
+ * X-Forwarded-For of the request.
+ */
 export function handshake(url: string, transport: Transport, forwarded: string): Promise<string> {
   const headers = { Origin: ORIGIN, 'X-Forwarded-For': forwarded };
   return transport === 'websocket' ? knockByWebSocket(url, headers) : knockByPolling(url, headers);
 }
 
-/** Many come, some at a time; how many of them were answered what. */
+/** Connects many times, some at once; returns the number of each answer. */
 export async function handshakes(url: string, transport: Transport, forwarded: readonly string[]) {
   const answers: Record<string, number> = {};
   const waiting = [...forwarded];

@@ -10,7 +10,7 @@ import { assertTalking, FREE, ORIGIN, pairOf, requestId, siteOf, startTestApp, u
 import { REPEATS } from '../../src/moderation/spam-detector.ts';
 
 const strict = { RATE_LIMIT_FACTOR: 1 };
-/** Nobody is cut for what they send at once, so that it can be seen what becomes of it. */
+/** Limits that cut nobody for a burst, so that its effects can be observed. */
 const patient = { packetsMax: 10_000, packetsMaxBytes: 10_000_000 };
 const codeOf = (reply: Reply<unknown>) => (reply.ok ? 'ok' : reply.error.code);
 
@@ -172,7 +172,7 @@ const guarded = (proofOfWork: 'always' | 'under_pressure') => ({
   guard: { ...DEFAULT_GUARD, proofOfWork },
 });
 
-/** Asks for a challenge, solves it as a browser does, and hands it in. */
+/** Requests a challenge, solves it as a browser does, and submits the solution. */
 async function prove(visitor: Visitor): Promise<Reply<unknown>> {
   const reply = await visitor.ask('session:challenge', {});
   if (!reply.ok) return reply;
@@ -229,7 +229,10 @@ describe('a proof of work', () => {
   });
 });
 
-/** One visitor finds one after the other and says the same; proves what is asked. What each first search was answered. */
+/**
+ * Visitor who is matched with one after the other and sends them the same text, and solves requested proofs. Returns
+ * the answer to each first search.
+ */
 async function saysToMany(app: App, count: number): Promise<string[]> {
   await using speaker = await Visitor.arrive(app);
   const codes: string[] = [];

@@ -6,7 +6,7 @@ export function expectSame(what: string, found: readonly string[], expected: rea
   if (sorted(found) !== sorted(expected)) throw new Error(`${what}: ${sorted(found)}, not ${sorted(expected)}`);
 }
 
-/** Every entry leads to something, and everything is listed where it is looked for. Throws what is not so. */
+/** Throws unless every entry leads to something and every entry is listed where it is looked up. */
 export function assertConsistent(state: Inspection): void {
   const sessions = Object.entries(state.sessions);
   const ids = (is: (record: (typeof sessions)[number][1]) => boolean) =>

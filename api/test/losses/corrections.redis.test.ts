@@ -27,7 +27,7 @@ afterEach(() => app.stop());
 
 const keyNamed = (name: KeyName) => keyOf(name, SHOP.id, '');
 const disconnected = (visitor: Visitor) => new Promise((resolve) => visitor.socket.once('disconnect', resolve));
-/** Looks until that is not refused any more, for who is in a conversation the store went back to. */
+/** Searches until it is no longer refused, for a visitor in a conversation that the store went back to. */
 const findsAtLast = async (visitor: Visitor) => {
   await expect.poll(async () => (await visitor.find()).ok).toBe(true);
 };

@@ -10,7 +10,7 @@ import { assertConsistent } from './consistency.ts';
 /** Outcome of a loss under a crowd, to be printed and judged. */
 export interface LossOutcome {
   readonly violations: readonly Violation[];
-  /** Visitors who were answered `internal`: a script failed on what it met. */
+  /** Visitors who were answered `internal`: a script failed on what it read. */
   readonly failed: readonly number[];
   readonly conversations: number;
   /** Conversations that started after the loss. */
@@ -19,7 +19,7 @@ export interface LossOutcome {
   readonly servedMs: number;
 }
 
-/** Plays a scenario in the middle of which something is lost. */
+/** Runs a scenario with a loss in the middle. */
 export async function playLoss(
   two: TwoNodes,
   scenario: Omit<Scenario, 'fault'>,
@@ -44,7 +44,7 @@ export async function playLoss(
   };
 }
 
-/** Nobody saw what must never be, nobody is stuck, and matching went on. */
+/** Asserts that there was no violation, that nobody is stuck, and that matching resumed. */
 export function expectServed(outcome: LossOutcome, { areBlocksLost = false } = {}): void {
   const { violations, failed, conversations, startedAfter } = outcome;
   expect(violations.filter(({ rule }) => !(areBlocksLost && rule === 'I5'))).toEqual([]);
@@ -52,13 +52,13 @@ export function expectServed(outcome: LossOutcome, { areBlocksLost = false } = {
   expect(startedAfter, `of ${conversations} conversations`).toBeGreaterThan(0);
 }
 
-/** No node ended, and no round of one failed on what it met. */
+/** Asserts that no node ended, and that no round of one failed. */
 export function expectUnharmed(two: TwoNodes): void {
   expect(two.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true]);
   expect(two.nodes.map(({ output }) => output).join('')).not.toContain('round failed');
 }
 
-/** The store is consistent, or is so within a few rounds: who left with the scenario is seen to in them. */
+/** Asserts that the store is consistent within a few rounds, which handle visitors who left with the scenario. */
 export async function expectConsistent(redis: Redis, seed: number): Promise<void> {
   const fault = async () => {
     try {

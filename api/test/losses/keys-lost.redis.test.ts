@@ -7,7 +7,10 @@ import { expectConsistent, expectServed, expectUnharmed, playLoss, type LossOutc
 import { areBlocksLostWith, deleteKey, KEY_NAMES } from './loss.ts';
 
 const FIRST_SEED = Number(process.env['PASSERBY_SEED'] || 401);
-/** Keys that are played at once: together no more visitors than a machine of two cores serves beside other tests. */
+/**
+ * Number of keys that are lost at once: together no more visitors than a machine of two cores serves beside other
+ * tests.
+ */
 const AT_ONCE = 6;
 const SCENARIO = { visitors: 20, liveMs: 4_000 };
 

@@ -1,6 +1,6 @@
 import type { Mutant } from '../model/mutants/change.ts';
 
-/** Scripts that lack a repair, or a check of what they meet: the check of losses must notice each. */
+/** Scripts that lack a repair, or a check of what they read: the test of losses must detect each. */
 export const LOSS_MUTANTS: readonly Mutant[] = [
   {
     name: 'a conversation that lost its record is relied on',

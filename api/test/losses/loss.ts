@@ -5,7 +5,7 @@ import type { SiteId } from '../../src/domain/ids.ts';
 /** Every key of the registry, so that a new one is covered. */
 export const KEY_NAMES = Object.keys(KEYS) as readonly KeyName[];
 
-/** Deletes one key of a site; of `op`, the kept answers of all requests. */
+/** Deletes one key of a site; for `op`, the kept replies of all requests. */
 export async function deleteKey(redis: Redis, site: SiteId, name: KeyName): Promise<void> {
   const key = keyOf(name, site, '');
   const keys = name === 'op' ? await redis.keys(`${key.replaceAll(/[{}[\]]/g, '\\$&')}*`) : [key];
@@ -26,7 +26,7 @@ export async function deleteEntry(redis: Redis, site: SiteId, name: KeyName, pic
   } else await deleteKey(redis, site, name);
 }
 
-/** All that Redis holds of the service now; calling the result brings it back, and nothing else. */
+/** Saves the data of the service in Redis; calling the result restores them, and nothing else. */
 export async function takeSnapshot(redis: Redis): Promise<() => Promise<void>> {
   const keys = await redis.keys(`${PREFIX}*`);
   const dumps = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const));
@@ -37,5 +37,8 @@ export async function takeSnapshot(redis: Redis): Promise<() => Promise<void>> {
   };
 }
 
-/** Blocks are known by session ids: they are lost with their key, and with what brings visitors back to their session. */
+/**
+ * Keys whose loss loses blocks: blocks use session ids, so they are lost with their key, and with what resumes a
+ * session.
+ */
 export const areBlocksLostWith = (name: KeyName): boolean => ['blocks', 'sessions', 'tokens'].includes(name);

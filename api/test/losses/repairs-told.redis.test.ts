@@ -13,7 +13,7 @@ describe('the walk that repairs a site', () => {
   let redis: Redis;
   let app: App;
   const log = listLog();
-  /** Entries of each kind asked for, of every call that was seen. */
+  /** Entries of each kind requested, of every observed call. */
   const asked: string[] = [];
   let monitor: Redis;
   beforeAll(async () => {

@@ -10,7 +10,10 @@ import { deleteEntry, deleteKey, KEY_NAMES, takeSnapshot } from './loss.ts';
 import { Witness } from './witness.ts';
 
 const SITE = SITES[0]!;
-/** Rounds after the last loss by which all must be well again: a node that is listed anew is found dead after a lease, and who is away is lost after the grace period. */
+/**
+ * Rounds after the last loss by which all must be repaired: a node that is listed anew is found dead after a lease, and
+ * an absent visitor is lost after the grace period.
+ */
 const ROUNDS = Math.ceil((NODE_LEASE_MS + TIMES.graceMs) / 1_000) + 10;
 
 const ACTS = ['arrive', 'find', 'leave', 'skip', 'block', 'cancel', 'confirm', 'cut', 'return', 'close'] as const;
@@ -48,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'go back' }) },
 );
 
-/** Random steps with losses between them; then rounds without any; then all is well. */
+/** Runs random steps with losses between them, then rounds without any, and asserts that all is repaired. */
 export function lossProperty(redis: Redis, scripts: typeof SCRIPTS) {
   return fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
     const world = await redisWorld(redis, scripts);
@@ -116,7 +119,7 @@ async function act({ act, who, node }: Extract<Step, { kind: 'act' }>, witness: 
   }
 }
 
-/** The store is consistent, and nodes believe what is so. */
+/** Asserts that the store is consistent, and that the nodes' view equals it. */
 async function assertWell(witness: Witness, world: World): Promise<void> {
   const state: Inspection = (await world.inspect(SITE))!;
   assertConsistent(state);
@@ -131,7 +134,7 @@ async function assertWell(witness: Witness, world: World): Promise<void> {
   }
 }
 
-/** Whoever is here can leave, and look, and meets somebody. */
+/** Asserts that every present visitor can leave, search, and is matched. */
 async function assertServed(witness: Witness, world: World): Promise<void> {
   for (const visitor of [...witness.visitors]) if (!visitor.isHere) await witness.close(visitor);
   for (const node of [0, 1]) await witness.arrive(NODES[node]!);

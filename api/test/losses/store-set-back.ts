@@ -5,17 +5,17 @@ import type { TcpProxy } from '../faults/tcp-proxy.ts';
 import { KEYS, type KeyName } from '../../src/state/redis/keys.ts';
 import { KEY_NAMES } from './loss.ts';
 
-/** Changes that are forgotten: those of this time, under a crowd. Milliseconds. */
+/** Interval of the changes that are lost, under a crowd. Milliseconds. */
 const FORGOTTEN_MS = 1_200;
 
-/** Loads what was saved a while ago, as an operator does who brings back a snapshot. Wants `--enable-debug-command`. */
+/** Loads an earlier save, as an operator does who restores a snapshot. Needs `--enable-debug-command`. */
 export async function loadOlderSnapshot(redis: Redis): Promise<void> {
   await redis.save();
   await pause(FORGOTTEN_MS);
   await redis.call('DEBUG', 'RELOAD', 'NOSAVE');
 }
 
-/** A replica that has not heard of the last changes becomes the master, and nodes are sent there. */
+/** Makes a replica without the last changes the master, and sends nodes there. */
 export async function promote(replica: Redis, targets: Targets, ports: { from: number; to: number }, proxy: TcpProxy) {
   await replica.replicaof('NO', 'ONE');
   await pause(FORGOTTEN_MS);
@@ -24,15 +24,15 @@ export async function promote(replica: Redis, targets: Targets, ports: { from: n
   proxy.reset();
 }
 
-/** Bytes by which the limit is lowered in a step, and steps at most. */
+/** Bytes by which the limit is lowered in a step, and the maximum number of steps. */
 const STEP_BYTES = 40_000;
 const STEPS_MAX = 60;
-/** Kinds of key that must have been evicted, so that it is no eviction of kept answers only. */
+/** Kinds of key that must have been evicted, so that not only kept replies are. */
 const EVICTED_KINDS = 5;
 
 /**
- * Lets Redis run full until it has evicted keys of several kinds, under one of its policies, and then lifts the
- * limit. Returns the kinds.
+ * Fills Redis until it has evicted keys of several kinds, under one of its policies, and then lifts the limit. Returns
+ * the kinds.
  */
 export async function evict(redis: Redis, policy: string): Promise<readonly KeyName[]> {
   const evicted = new Set<KeyName>();

@@ -9,7 +9,7 @@ import { FREE } from '../harness.ts';
 import { FINGERPRINT } from '../fingerprints.ts';
 import { NODES } from '../model/world.ts';
 
-/** One visitor with a connection, by what their node believes; and what they were told. */
+/** Connected visitor as their node sees them, and what they were told. */
 interface Believed {
   session: SessionRef;
   node: NodeId;
@@ -22,8 +22,8 @@ interface Believed {
 const NOTHING: Believed['belief'] = { seat: null, isPeerAway: false, isWaiting: false, toldAt: 0 };
 
 /**
- * Believes and tells as nodes do, without sockets: carries out notices and corrections, and complains when a visitor
- * would be told an end twice or a conversation again.
+ * Applies notices and corrections as nodes do, without sockets, and complains when a visitor would be told an end twice
+ * or a conversation again.
  */
 export class Witness {
   readonly visitors: Believed[] = [];
@@ -83,14 +83,14 @@ export class Witness {
     if (id !== undefined) await this.#asked(() => this.#store.confirm(visitor.session, id));
   }
 
-  /** The connection goes. */
+  /** Loses the connection. */
   async cut(visitor: Believed): Promise<void> {
     visitor.isHere = false;
     visitor.belief = NOTHING;
     this.#tell((await this.#store.suspend(visitor.session)).notices);
   }
 
-  /** Comes back with the token, or as somebody new where it is not known any more. */
+  /** Resumes with the token, or opens a new session if it is unknown. */
   async comeBack(visitor: Believed, node: NodeId): Promise<void> {
     const next = this.#token();
     const outcome = await this.#store.resume(this.#site, node, visitor.token, next, FREE, FINGERPRINT);
@@ -116,7 +116,7 @@ export class Witness {
     this.#tell((await this.#store.close(visitor.session)).notices);
   }
 
-  /** What nodes do each second: sweep, repair, and compare what they believe. */
+  /** Runs the round of every second: sweep, repair, and compare. */
   async round(node: NodeId): Promise<void> {
     for (let isMore = true; isMore;) {
       const swept = await this.#store.sweep(this.#site, node, FREE, 50);
@@ -217,7 +217,7 @@ export class Witness {
     visitor.belief = { ...visitor.belief, ...changes };
   }
 
-  /** A refusal is an answer, and anything else that is thrown fails the test. */
+  /** Returns a refusal as an answer; any other exception fails the test. */
   async #asked<Outcome>(ask: () => Promise<Outcome>): Promise<Outcome | null> {
     try {
       return await ask();

@@ -11,7 +11,7 @@ import { NODES, SITES, type World } from './world.ts';
 
 type Act<Choice> = (ledger: Ledger, world: World, choice: Choice) => Promise<void>;
 
-/** One step of a run: does it, reads what came of it, and compares the store with the book. */
+/** One step of a run: executes it, reads its results, and compares the store with the ledger. */
 class Step<Choice> implements fc.AsyncCommand<Ledger, World> {
   readonly #name: string;
   readonly #choice: Choice;
@@ -42,7 +42,7 @@ const step = <Choice>(name: string, choices: fc.Arbitrary<Choice>, act: Act<Choi
 
 type Answer<Value> = { kind: 'ok'; value: Value } | { kind: 'refused'; code: string };
 
-/** A refusal is an answer; anything else that is thrown is not. */
+/** Returns a refusal as an answer; any other exception is rethrown. */
 async function answerOf<Value>(attempt: Promise<Value>): Promise<Answer<Value>> {
   try {
     return { kind: 'ok', value: await attempt };
@@ -69,7 +69,7 @@ function silent(notices: readonly Notice[]): void {
 
 type Wanted = Criteria & { readonly ageBand?: string };
 
-/** What somebody looks for; few words, so that they meet. */
+/** Criteria of a search; few values, so that visitors match. */
 const criteria: fc.Arbitrary<Wanted> = fc.oneof(
   { weight: 5, arbitrary: fc.constant({}) },
   {
@@ -99,12 +99,12 @@ const ticketOf = ({ ageBand, ...wanted }: Wanted): Ticket =>
 const newToken = () => `r_${String(++tokens).padStart(20, '0')}` as ResumeToken;
 
 const pick = ({ visitors }: Ledger, index: number): Visitor => visitors[index % visitors.length]!;
-/** Mostly somebody who is there. */
+/** Picks a visitor, mostly one who is present. */
 const pickOpen = (ledger: Ledger, index: number): Visitor => {
   const open = ledger.visitors.filter(({ isOpen }) => isOpen);
   return open.length === 0 || index === 11 ? pick(ledger, index) : open[index % open.length]!;
 };
-/** Mostly somebody in a conversation, if there is one. */
+/** Picks a visitor, mostly one in a conversation, if there is one. */
 const pickTalking = (ledger: Ledger, index: number): Visitor => {
   const talking = ledger.visitors.filter(({ talk }) => talk !== null);
   return talking.length === 0 || index > 8 ? pickOpen(ledger, index) : talking[index % talking.length]!;
@@ -112,7 +112,7 @@ const pickTalking = (ledger: Ledger, index: number): Visitor => {
 const ticketIn = ({ wait, talk }: Visitor, self: Visitor): Ticket | null =>
   wait?.ticket ?? talk?.waits[talk.sides.indexOf(self)]?.ticket ?? null;
 
-/** Reads the answer of a find, and of a leave that goes on. */
+/** Reads the answer of a find, and of a leave with a new search. */
 function readFind(
   ledger: Ledger,
   visitor: Visitor,
@@ -171,7 +171,7 @@ function readLeave(
   readFind(ledger, visitor, next, { kind: 'ok', value: { status: String(outcome.next), notices } });
 }
 
-/** The token a client has: the present one, the one before it if that never arrived, rarely one that is void. */
+/** Token of a client: the present one, the one before it if that never arrived, rarely one that is void. */
 const which = fc.oneof(
   { weight: 4, arbitrary: fc.constant('token' as const) },
   { weight: 2, arbitrary: fc.constant('formerToken' as const) },
@@ -180,7 +180,7 @@ const which = fc.oneof(
 const tokenOf = (visitor: Visitor, kept: 'token' | 'formerToken' | 'void'): ResumeToken =>
   (kept === 'void' ? visitor.voidTokens.at(-1) : visitor[kept]) ?? visitor.token;
 
-/** Which conversation is spoken of: the visitor's own or last one, or any other. */
+/** Conversation named in a request: the visitor's own or last one, or any other. */
 const someTalk = (ledger: Ledger, visitor: Visitor, isForeign: boolean): ConversationId => {
   const own = visitor.talk?.id ?? visitor.last?.id;
   const other = ledger.visitors.map(({ last }) => last?.id).find((id) => id !== undefined && id !== own);
@@ -204,7 +204,7 @@ const refusedAll = async (ledger: Ledger, { store }: World, visitor: Visitor, fe
   silent((await store.close(ref)).notices);
 };
 
-/** A round of a node: it beats, and sweeps. */
+/** Round of a node: its heartbeat and sweep. */
 export async function round(ledger: Ledger, { store }: World, nodeId = NODES[0]!): Promise<void> {
   for (const site of SITES) {
     for (const node of NODES) {
@@ -232,7 +232,7 @@ async function open(ledger: Ledger, { store }: World, site: number, node: number
   ledger.opened(session, nodeId, token);
 }
 
-/** Four who are there before anything happens. */
+/** Four visitors who are present from the start. */
 export async function populate(ledger: Ledger, world: World): Promise<void> {
   for (const [site, node] of [
     [0, 0],

@@ -1,7 +1,7 @@
 import { hold, type Ledger, type Visitor } from './ledger.ts';
 import { SITES, type Inspection, type World } from './world.ts';
 
-/** Compares what the store holds with what everybody was told; nothing changes by it. */
+/** Compares the content of the store with what everybody was told, without changing it. */
 export async function compare(ledger: Ledger, world: World): Promise<void> {
   const asked = await Promise.all(
     SITES.map(async (site) => [site, await world.store.online(site), await world.inspect(site)] as const),
@@ -20,7 +20,7 @@ export async function compare(ledger: Ledger, world: World): Promise<void> {
   await Promise.all(asking.map((visitor) => compareVisitor(ledger, world, visitor)));
 }
 
-/** What the store answers to a visitor that changes nothing. */
+/** Reply of the store to a visitor that changes nothing. */
 async function compareVisitor(ledger: Ledger, { store, now }: World, visitor: Visitor): Promise<void> {
   const { wait, sessionId, talk } = visitor;
   const survey = await store.survey(ledger.refOf(visitor));
@@ -62,7 +62,7 @@ function compareSizes(ledger: Ledger, sizes: NonNullable<ReturnType<World['sizes
   }
 }
 
-/** One site's keys against one site's visitors. */
+/** Compares one site's keys with one site's visitors. */
 function compareKeys(ledger: Ledger, here: readonly Visitor[], keys: Inspection): void {
   const same = (a: readonly string[], b: readonly string[]) =>
     JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());

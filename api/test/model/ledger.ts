@@ -7,7 +7,7 @@ import type { Notice } from '../../src/domain/notice.ts';
 import type { SessionRef } from '../../src/domain/session.ts';
 import { BLOCK_MS } from '../../src/state/survey.ts';
 
-/** What the specification calls the rules that must always hold. */
+/** Invariants by their names in the specification. */
 export const INVARIANTS = {
   I1: 'a visitor is in at most one conversation, and never both waiting and paired',
   I2: 'both sides agree',
@@ -35,18 +35,18 @@ export function hold(invariant: Invariant, isSo: boolean, detail: () => string):
 export interface Wait {
   ticket: Ticket;
   readonly since: number;
-  /** Order of arrival. */
+  /** Number in the order of arrival. */
   readonly seq: number;
 }
 
-/** One visitor, by what they were told. */
+/** Visitor, by what they were told. */
 export interface Visitor {
   readonly site: SiteId;
   readonly sessionId: SessionRef['sessionId'];
   nodeId: NodeId;
   fence: number;
   token: ResumeToken;
-  /** The token presented for it, until it is known to have arrived. */
+  /** Token presented for it, until it is known to have arrived. */
   formerToken: ResumeToken | null;
   readonly voidTokens: ResumeToken[];
   isOpen: boolean;
@@ -56,11 +56,11 @@ export interface Visitor {
   last: { id: ConversationId; peer: Visitor } | null;
 }
 
-/** One conversation, by what both were told. */
+/** Conversation, by what both were told. */
 export interface Talk {
   readonly id: ConversationId;
   readonly sides: readonly [Visitor, Visitor];
-  /** The waits that led to it. */
+  /** Waits that led to it. */
   readonly waits: readonly [Wait, Wait];
   readonly lapsesAt: number;
   readonly confirmed: Set<Visitor>;
@@ -68,30 +68,30 @@ export interface Talk {
 
 type Started = Extract<Notice, { kind: 'started' }>;
 
-/** What a transition was, as far as it bears on its notices. */
+/** Kind of a transition, as far as it determines its notices. */
 export interface Cause {
-  /** Who ended what they were in, or lost it. */
+  /** Visitors who ended what they were in, or lost it. */
   readonly by?: Visitor;
-  /** Why conversations may end. */
+  /** Permitted end reasons. */
   readonly ends?: 'left' | EndReason | 'sweep';
-  /** Whose going or coming is told. */
+  /** Visitor whose absence or return is told. */
   readonly moved?: Visitor;
-  /** Who asked for somebody: they are there, whatever is known of their node. */
+  /** Visitor who searched: they are present, whatever is known of their node. */
   readonly asks?: Visitor;
 }
 
 /**
- * Keeps book of every outcome and every notice, and complains when they contradict each other or the
- * rules. It never decides who meets whom: it only knows who may.
+ * Records every outcome and every notice, and complains when they contradict each other or the rules. It never decides
+ * a match: it only knows which are permitted.
  */
 export class Ledger {
   readonly visitors: Visitor[] = [];
   readonly rules: MatchRules;
   readonly hasLeases: boolean;
   readonly now: () => number;
-  /** Nodes that no longer beat. */
+  /** Nodes without a heartbeat. */
   readonly silent = new Set<NodeId>();
-  /** The node whose sweeps count, by site. */
+  /** Node whose sweeps count, by site. */
   readonly sweeper = new Map<SiteId, NodeId>();
   readonly #leases = new Map<string, number>();
   readonly #blocks = new Map<string, number>();
@@ -133,7 +133,7 @@ export class Ledger {
     return !this.hasLeases || this.#leases.get(`${site} ${nodeId}`)! > this.now();
   }
 
-  /** Is in line from now on, unless already; another ticket keeps the place. */
+  /** Puts a visitor into the queue, unless they wait already; another ticket keeps the place. */
   waits(visitor: Visitor, ticket: Ticket): void {
     visitor.wait =
       visitor.wait === null ? { ticket, since: this.now(), seq: ++this.#seq } : { ...visitor.wait, ticket };
@@ -158,13 +158,13 @@ export class Ledger {
     this.beat(visitor.site, nodeId);
   }
 
-  /** The present token has arrived. */
+  /** Records that the present token has arrived. */
   settles(visitor: Visitor): void {
     if (visitor.formerToken !== null) visitor.voidTokens.push(visitor.formerToken);
     visitor.formerToken = null;
   }
 
-  /** The tokens that bring a visitor back. */
+  /** Tokens that resume a visitor's session. */
   goodTokens({ token, formerToken, isOpen }: Visitor): readonly ResumeToken[] {
     if (!isOpen) return [];
     return formerToken === null ? [token] : [token, formerToken];
@@ -192,7 +192,7 @@ export class Ledger {
     return awaySince !== null && this.now() - awaySince >= TIMES.graceMs;
   }
 
-  /** What a sweep does beside what it tells: called before its notices are read. */
+  /** Records the effects of a sweep beside its notices: called before these are read. */
   sweepBegins(site: SiteId): {
     readonly lost: readonly Visitor[];
     readonly lapsing: readonly Talk[];
@@ -324,7 +324,7 @@ export class Ledger {
     if (talk!.sides.every((side) => side.talk !== talk)) this.#talks.delete(conversationId);
   }
 
-  /** Returns whether the two who wait may be matched now; says what is against it. */
+  /** Returns the rule that forbids a match of two waiting visitors now, if any. */
   mayMeet(a: Visitor, b: Visitor, complain: (invariant: Invariant, why: string) => void = () => undefined): boolean {
     const against = this.#against(a, b);
     if (against !== null) complain(...against);
@@ -357,7 +357,7 @@ export class Ledger {
     return null;
   }
 
-  /** Returns whether somebody can be found: in line, there, on a living node. */
+  /** Returns whether a visitor can be found: in the queue, present, on a living node. */
   isFindable(visitor: Visitor): boolean {
     return visitor.isOpen && visitor.wait !== null && visitor.awaySince === null && this.isAlive(visitor);
   }

@@ -4,7 +4,7 @@ import { compare } from './compare.ts';
 import { hold, Ledger } from './ledger.ts';
 import { RULES, SITES, type World } from './world.ts';
 
-/** `PASSERBY_DEEP=1` is the nightly profile. */
+/** Profile: `PASSERBY_DEEP=1` is the nightly one. */
 const RUNS = process.env['PASSERBY_DEEP'] === '1' ? 2_000 : 150;
 const STEPS_MAX = 40;
 
@@ -13,13 +13,13 @@ export interface Run {
   readonly seed?: number;
 }
 
-/** The seed of a failed run is printed with it; `PASSERBY_SEED` brings it back. */
+/** Seed: that of a failed run is printed with it; `PASSERBY_SEED` reproduces it. */
 function seedFromEnv(): { seed?: number } {
   const seed = process.env['PASSERBY_SEED'];
   return seed === undefined ? {} : { seed: Number(seed) };
 }
 
-/** Every run: random steps, each compared with the book; then rest, and everybody goes. */
+/** Runs: random steps, each compared with the ledger; then all settles, and everybody leaves. */
 export function storeProperty(create: (areRepliesLost: boolean) => Promise<World>) {
   return fc.asyncProperty(
     fc.constantFrom(...(Object.keys(RULES) as (keyof typeof RULES)[])),
@@ -44,7 +44,7 @@ export async function assertModel(
   await fc.assert(storeProperty(create), { numRuns: runs, ...(seed === undefined ? seedFromEnv() : { seed }) });
 }
 
-/** What the first failing run fails with, not made smaller; `null` if all hold. */
+/** Returns the failure of the first failing run, without shrinking; `null` if all hold. */
 export async function firstFailure(
   create: (areRepliesLost: boolean) => Promise<World>,
   { runs = RUNS, seed }: Run,
@@ -57,7 +57,7 @@ export async function firstFailure(
   return errorInstance as Error | null;
 }
 
-/** Everybody confirms; then nothing happens until every step is due and every claim has lapsed. */
+/** Everybody confirms; then nothing happens until every step is due and every pending match has lapsed. */
 async function comeToRest(ledger: Ledger, world: World): Promise<void> {
   const { expansions, confirmMs } = ledger.rules;
   const restMs = expansions.at(-1)!.afterMs + 2 * confirmMs;
@@ -79,7 +79,7 @@ async function comeToRest(ledger: Ledger, world: World): Promise<void> {
   }
 }
 
-/** Whoever is left closes, and nothing is held any more. */
+/** Closes the remaining sessions; then nothing is held any more. */
 async function goHome(ledger: Ledger, world: World): Promise<void> {
   for (const visitor of ledger.visitors) {
     const isTalking = visitor.talk !== null;

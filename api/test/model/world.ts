@@ -6,22 +6,22 @@ import type { StateStore } from '../../src/state/state-store.ts';
 import type { ConversationId, ResumeToken } from '@passerby/sdk/protocol';
 
 export const SITES = ['pk_test_one', 'pk_test_two'] as SiteId[];
-/** The first sweeps; the second may die. */
+/** Nodes: the first sweeps; the second may die. */
 export const NODES = ['n_1', 'n_2'] as NodeId[];
 
-/** When a run begins. Any moment of the present century has as many digits. Unix milliseconds. */
+/** Start of a run. Any moment of the present century has as many digits. Unix milliseconds. */
 export const EPOCH = 1_700_000_000_000;
 
-/** A store and all it is told of the world: time that stands until it is moved, ids that are counters. */
+/** Store and its environment: time that stands until it is advanced, ids that are counters. */
 export interface World {
   readonly store: StateStore;
   readonly now: () => number;
   advance(ms: number): void;
-  /** What the store holds of a site, read without the store's own doing; `null` if it cannot be read so. */
+  /** Reads the content of the store for a site without the store's own code; `null` if that is not possible. */
   inspect(site: SiteId): Promise<Inspection | null>;
-  /** How many records a store in memory holds, all sites together; `null` elsewhere. */
+  /** Number of records of a store in memory, all sites together; `null` elsewhere. */
   sizes(): Sizes | null;
-  /** True if a node that is not heard of dies. */
+  /** True if a node without a heartbeat dies. */
   readonly hasLeases: boolean;
 }
 
@@ -35,18 +35,18 @@ export interface Sizes {
   readonly conversations: number;
 }
 
-/** One site as its keys say it. */
+/** One site, by its keys. */
 export interface Inspection {
   readonly sessions: Readonly<
     Record<string, { conversationId: string; fence: number; isAway: boolean; nodeId: string }>
   >;
   readonly conversations: Readonly<Record<string, readonly [string, string]>>;
   readonly waits: Readonly<Record<string, { since: number; seq: number; nodeId: string }>>;
-  /** Session ids by the whole lines of all age bands; one that is there twice is listed twice. */
+  /** Session ids of the queues of all age bands; one that is listed twice is returned twice. */
   readonly inLine: readonly string[];
   /** Members of all indexes together. */
   readonly indexed: number;
-  /** Tags of all those in line together. */
+  /** Tags of all waiting visitors together. */
   readonly tagged: number;
   readonly due: readonly string[];
   readonly claims: readonly string[];
@@ -78,7 +78,7 @@ const FREE: MatchRules = {
   ],
 };
 
-/** What sites of the runs have: everything at once; step by step; with a language that must be shared. */
+/** Rules of the sites: everything at once; step by step; with a mandatory common language. */
 export const RULES: Readonly<Record<'free' | 'steps' | 'hard', MatchRules>> = {
   free: FREE,
   steps: DEFAULT_MATCH_RULES,

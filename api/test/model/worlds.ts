@@ -8,25 +8,25 @@ import { defineScript, libraryText, readLua } from '../../src/state/redis/script
 import { SCRIPT_NAMES, type ScriptName, type SCRIPTS } from '../../src/state/redis/scripts.ts';
 import { countedIds, EPOCH, type Inspection, type World } from './world.ts';
 
-/** A clock that stands until it is moved. */
+/** Clock that stands until it is advanced. */
 function standingClock() {
   let now = EPOCH;
   return { now: () => now, advance: (ms: number) => void (now += ms) };
 }
 
-/** A store in memory; `Store` is a broken one where the checks themselves are checked. */
+/** Store in memory; `Store` is a broken one where the checks themselves are tested. */
 export function memoryWorld(Store = MemoryStore): World {
   const clock = standingClock();
   const store = new Store(clock.now, countedIds());
   return { ...clock, store, inspect: async () => null, sizes: () => store.sizes(), hasLeases: false };
 }
 
-/** A change of the text of the library or of one script. */
+/** Change of the text of the library or of one script. */
 export type Alter = (text: string, name: 'library' | ScriptName) => string;
 
 const CLOCK_LINE = /return time\[1\] \* 1000 .*/;
 
-/** The scripts with a clock that is wholly in the test's hand, and what else is altered. */
+/** Scripts with a clock under the test's control, and other changes. */
 export function standingScripts(alter: Alter = (text) => text): typeof SCRIPTS {
   const library = alter(libraryText(), 'library');
   if (!CLOCK_LINE.test(library)) throw new Error('records.lua tells the time in another way now');
@@ -36,7 +36,7 @@ export function standingScripts(alter: Alter = (text) => text): typeof SCRIPTS {
   ) as typeof SCRIPTS;
 }
 
-/** Every reply but the last is lost: each script runs twice under the same operation id. */
+/** Loses every reply but the last: each script runs twice under the same operation id. */
 export function losingReplies(runner: ScriptRunner): ScriptRunner {
   return {
     evalsha: async (...call) => {
@@ -50,7 +50,7 @@ export function losingReplies(runner: ScriptRunner): ScriptRunner {
   };
 }
 
-/** A store on an empty Redis. */
+/** Store on an empty Redis. */
 export async function redisWorld(redis: Redis, scripts: typeof SCRIPTS, areRepliesLost = false): Promise<World> {
   await redis.flushdb();
   const clock = standingClock();
@@ -71,7 +71,7 @@ const INSPECTED = [
   'claims',
 ] as const satisfies KeyName[];
 
-/** Reads the keys themselves: nothing of the library's. */
+/** Reads the keys themselves, without code of the library. */
 const INSPECT = `
   local K = { ${INSPECTED.map((name, index) => `${name} = KEYS[${index + 1}]`).join(', ')} }
   local function records(key, see)
@@ -90,10 +90,10 @@ const INSPECT = `
   })
 `;
 
-/** Since and seq, between a tag and a session in the index. */
+/** Start time and number, between a tag and a session in the index. */
 const STAMP_LENGTH = 25;
 
-/** One site's keys as they are; also of a Redis that a service uses meanwhile. */
+/** Keys of one site as they are; also of a Redis that a service uses meanwhile. */
 export async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspection> {
   const keys = INSPECTED.map((name) => keyOf(name, site, ''));
   const read = JSON.parse(String(await redis.eval(INSPECT, keys.length, ...keys)));
@@ -121,7 +121,7 @@ export async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspecti
   };
 }
 
-/** So that no call runs later than one that was made after it. */
+/** Serialises calls, so that none runs later than one that was made after it. */
 export async function loadScripts(redis: Redis, scripts: typeof SCRIPTS): Promise<void> {
   await Promise.all(Object.values(scripts).map(({ text }) => redis.script('LOAD', text)));
 }

@@ -3,14 +3,14 @@ import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
 import { FREE, SHOP, siteOf, startTestApp } from '../harness.ts';
 
 export interface NodesOptions {
-  /** Without one the state is in memory, and there is one node. */
+  /** Address of Redis; without one the state is in memory, and there is one node. */
   readonly redisUrl?: string;
   readonly count?: number;
-  /** Milliseconds between two looks at what is due. */
+  /** Milliseconds between two checks for due work. */
   readonly roundMs: number;
 }
 
-/** The nodes of one service, whose visitors may meet at once, and again. */
+/** Nodes of one service, whose visitors may meet at once, repeatedly. */
 export class Nodes {
   readonly apps: readonly App[];
 
@@ -26,12 +26,12 @@ export class Nodes {
     return new Nodes(await Promise.all(starting));
   }
 
-  /** The node of the nth visitor: in turn. */
+  /** Returns the node of the nth visitor: in turn. */
   of(nth: number): App {
     return this.apps[nth % this.apps.length]!;
   }
 
-  /** How much all of them hold for visitors. */
+  /** Returns the number of entries that all nodes hold for visitors. */
   held(what: keyof ResourceCounts): number {
     return this.apps.reduce((sum, app) => sum + app.held()[what], 0);
   }

@@ -3,11 +3,11 @@ import { RedisServer } from '../servers/redis-server.ts';
 import { raceForOneSession } from './same-token.ts';
 import { skipAtOnce } from './skip-at-once.ts';
 
-/** Of one race each, as it is run in the tests that must be short. */
+/** Number of repetitions of each race in the short tests. */
 const SHORT = 40;
 const SEED = Number(process.env['PASSERBY_SEED'] || 1);
 
-/** What must hold however two things fall together, `times` times each; `nodes` of 0 is one node in memory. */
+/** Invariants of two simultaneous actions, `times` times each; `nodes` of 0 is one node in memory. */
 export function describeRaces(nodes: 0 | 1 | 2, times = SHORT): void {
   const where = nodes === 0 ? 'one node, its state in memory' : `on one Redis, nodes: ${nodes}`;
   describe(`${where}, ${times} times`, { timeout: 60_000 + times * 300 }, () => {

@@ -4,14 +4,14 @@ import { until, Visitor } from '../harness.ts';
 import { chanceFrom } from '../history/stranger.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
 
-/** So long that nothing is put right afterwards which should have been right at once. Milliseconds. */
+/** Interval of the reconciler, so long that no correction can hide a wrong result. Milliseconds. */
 const ROUND_MS = 600_000;
-/** How often a client says that it has its token before its connection goes. */
+/** Share of resumes in which a client acknowledges its token before its connection is lost. */
 const CONFIRMS = 0.7;
-/** Interval at which the peer says it again while word of where the winner is is on its way. Milliseconds. */
+/** Interval at which the peer repeats its message until the location of the winner is known. Milliseconds. */
 const SAY_AGAIN_MS = 20;
 
-/** How often the loser was closed, and how often it came too late and has a session of its own. */
+/** Number of times the loser was closed, and number of times it came too late and has a session of its own. */
 export interface Losers {
   superseded: number;
   newSession: number;
@@ -19,15 +19,15 @@ export interface Losers {
 
 export interface Races {
   readonly races: number;
-  /** How much later than the other one the second may come. Milliseconds. */
+  /** Maximum delay of the second against the first. Milliseconds. */
   readonly lagMaxMs: number;
   readonly seed: number;
 }
 
 /**
- * In one running conversation, over and over, two connections present the same token; every other time
- * the connection before them still stands. Expects each time that exactly one of the two has the session
- * from then on, and that the other neither sends nor receives.
+ * In one running conversation, repeatedly, two connections present the same token; every other time the connection
+ * before them is still open. Expects each time that exactly one of the two has the session from then on, and that the
+ * other neither sends nor receives.
  */
 export async function raceForOneSession(
   options: Omit<NodesOptions, 'roundMs'>,
@@ -64,7 +64,7 @@ export async function raceForOneSession(
   return losers;
 }
 
-/** Two connections that say, without a lag in one turn of the event loop, that they are the same visitor. */
+/** Two connections that authenticate as the same visitor, in one turn of the event loop. */
 async function presentTwice(
   nodes: Nodes,
   resume: ResumeToken,

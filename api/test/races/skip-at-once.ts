@@ -3,14 +3,14 @@ import { expect } from 'vitest';
 import { requestId, until, Visitor } from '../harness.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
 
-/** Within a node's lease, and longer than anybody is waited for: a round frees nobody who is stuck. Milliseconds. */
+/** Timeout within a node's lease, and longer than any wait: a round frees nobody who is stuck. Milliseconds. */
 const ROUND_MS = 10_000;
 
 /**
- * Over and over, all who are in a conversation skip in one turn of the event loop. Expects each time that
- * everybody is answered, that each conversation ended once for each side, and that nobody is stuck: all are
- * in a conversation in which both hear each other, but for the one who is left over, who waits. At the end
- * that one meets who comes next.
+ * Repeatedly, all visitors in conversations skip in one turn of the event loop. Expects each time that everybody is
+ * answered, that each conversation ended once for each side, and that nobody is stuck: all are in a conversation in
+ * which both receive each other's messages, except one who is left over and waits. At the end that one is matched with
+ * a newcomer.
  */
 export async function skipAtOnce(
   options: Omit<NodesOptions, 'roundMs'>,
@@ -45,7 +45,7 @@ export async function skipAtOnce(
   for (const { visitor } of skippers) visitor.socket.disconnect();
 }
 
-/** Until all but one at most are in a conversation with another one of them. */
+/** Waits until all but one at most are in a conversation with another one of them. */
 async function untilPaired(skippers: readonly Skipper[]): Promise<void> {
   const paired = skippers.length - (skippers.length % 2);
   await until(() => {
@@ -59,11 +59,11 @@ function readAll(skippers: readonly Skipper[]): void {
   for (const skipper of skippers) skipper.read();
 }
 
-/** A visitor who skips when told to, and keeps book of what it is told. */
+/** Visitor who skips on demand, and records every event. */
 class Skipper {
   readonly visitor: Visitor;
   present: ConversationId | null = null;
-  /** What the peer said last in the present conversation. */
+  /** Last message of the peer in the present conversation. */
   heard: unknown = null;
   readonly #known = new Set<ConversationId>();
   #read = 0;
@@ -83,7 +83,7 @@ class Skipper {
     if (this.present !== null) this.visitor.say(this.present, 1, text);
   }
 
-  /** Reads what came since. Throws if a start, an end or a frame is not of the conversation it must be of. */
+  /** Reads new events. Throws if a start, an end or a frame is not of the conversation it must be of. */
   read(): void {
     for (; this.#read < this.visitor.told.length; this.#read++) {
       const { name, payload } = this.visitor.told[this.#read]!;

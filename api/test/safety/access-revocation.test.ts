@@ -4,12 +4,12 @@ import { directoryOf, type SiteDirectory } from '../../src/sites/site-directory.
 import type { App } from '../../src/app.ts';
 import { FREE, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 
-/** A service whose keys and bans a test changes while it runs. */
+/** Service whose keys and bans a test changes while it runs. */
 async function changing() {
   const shop = siteOf(SHOP.key, undefined, {}, FREE);
   const changed = new Set<() => void>();
   let sites: SiteDirectory = directoryOf([shop]);
-  /** Values that were asked about, in the order in which they came. */
+  /** Values looked up, in order. */
   const asked: string[] = [];
   let ban: BanTerm | null = null;
   const tell = () => changed.forEach((call) => call());
@@ -33,7 +33,7 @@ async function changing() {
   });
   return {
     app,
-    /** Everybody may come again. */
+    /** Admits everybody again. */
     reset: () => {
       sites = directoryOf([shop]);
       ban = null;
@@ -42,7 +42,7 @@ async function changing() {
       sites = directoryOf([]);
       tell();
     },
-    /** Bans where the first visitor comes from. */
+    /** Bans the address of the first visitor. */
     ban: (term: BanTerm) => {
       ban = term;
       tell();
@@ -53,7 +53,7 @@ async function changing() {
 
 type Changing = Awaited<ReturnType<typeof changing>>;
 
-/** Two visitors from different places in one conversation. */
+/** Two visitors with different addresses in one conversation. */
 async function meet(app: App) {
   const a = await Visitor.arrive(app, { from: '203.0.113.1' });
   const b = await Visitor.arrive(app, { from: '203.0.113.2' });

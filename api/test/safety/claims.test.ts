@@ -8,7 +8,7 @@ const SECRET = `sk_test_${randomBytes(32).toString('base64url')}`;
 const claimKeys = [claimsPublicKeyOf(SECRET)];
 const ageBands = ['13-17', '18+'];
 
-/** As a site's server signs it. */
+/** Signs claims as a site's server does. */
 const sign = (claims: Record<string, unknown>) =>
   new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).setExpirationTime('5m').sign(claimsPrivateKeyOf(SECRET));
 

@@ -33,7 +33,7 @@ describe('S11 malicious uploads', () => {
   });
 });
 
-/** Every module that a browser may load, as it is served. */
+/** Returns every module that a browser may load, as served. */
 function builtFiles(): readonly string[] {
   const dist = path.join(import.meta.dirname, '../../../widget/dist');
   return readdirSync(dist, { recursive: true, encoding: 'utf8' })

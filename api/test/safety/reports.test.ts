@@ -26,14 +26,14 @@ const start = (policy: Parameters<typeof siteOf>[2] = {}, parts: TestAppParts = 
     clock,
     ...parts,
   });
-/** Two in a conversation, who come from different places; the second has said something. */
+/** Two visitors in a conversation, with different addresses; the second has sent a message. */
 async function meet(app: App, ...from: readonly [string, string]) {
   const met = await meetInSilence(app, ...from);
   met.b.say(met.conversationId, 1, 'hello');
   await met.a.next('conversation:frame');
   return met;
 }
-/** Two in a conversation in which nobody has said anything. */
+/** Two visitors in a conversation without messages. */
 async function meetInSilence(app: App, ...from: readonly [string, string]) {
   const [a, b] = [await Visitor.arrive(app, { from: from[0] }), await Visitor.arrive(app, { from: from[1] })];
   await a.find();
@@ -120,7 +120,7 @@ describe('a report', () => {
 });
 
 describe('S17 somebody whom many reported', () => {
-  /** Bans as the database has them. */
+  /** Returns the bans in the database. */
   function listed(): Pick<TestAppParts, 'bans'> & { refresh(): Promise<void> } {
     let bans: Awaited<ReturnType<typeof records.bans.active>>['items'] = [];
     return {

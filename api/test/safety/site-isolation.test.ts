@@ -57,7 +57,7 @@ describe('S13 cross-site leaks', () => {
 
 describe('S12 WebRTC shows a stranger your IP', () => {
   const ADDRESS = '198.51.100.77';
-  /** The address as it might be written: as it is, in hexadecimal, in base64, as a number. */
+  /** Forms of the address: as it is, in hexadecimal, in base64, as a number. */
   const FORMS = [
     ADDRESS,
     Buffer.from([198, 51, 100, 77]).toString('hex'),

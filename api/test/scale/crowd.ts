@@ -12,18 +12,18 @@ import { requestId } from '../harness.ts';
 import { chanceFrom } from '../history/stranger.ts';
 
 const NODE = 'n_crowd' as NodeId;
-/** How many are let in at once. */
+/** Maximum number of visitors who are admitted at once. */
 const AT_ONCE = 500;
 const INTERESTS = 1_000;
-/** Letting a crowd in is not what is measured: nobody is looked for meanwhile. */
+/** Interval without sweeps and surveys: admitting a crowd is not measured. */
 const FILLING: MatchRules = { ...DEFAULT_MATCH_RULES, scanMax: 1, perTagMax: 1 };
-/** What one join did. */
+/** Result of one join. */
 export interface Join {
   readonly session: SessionRef;
   readonly examined: number;
 }
 
-/** A site on which many wait whom nobody may meet, each with 1 to 5 interests, some of them popular. */
+/** Site with many waiting visitors whom nobody may meet, each with 1 to 5 interests, some of them popular. */
 export class Crowd {
   readonly site: SiteId;
   readonly #redis: Redis;
@@ -42,7 +42,7 @@ export class Crowd {
     return this.#size;
   }
 
-  /** Lets in as many as it takes for this many to wait. */
+  /** Admits as many visitors as are needed for this many to wait. */
   async growTo(size: number): Promise<void> {
     while (this.#size < size) {
       await this.#store.heartbeat(this.site, NODE);
@@ -52,7 +52,7 @@ export class Crowd {
     }
   }
 
-  /** One more joins under the rules of every site, and says how many candidates that took. */
+  /** Lets one more visitor join under the default rules, and returns the number of candidates examined. */
   async join(): Promise<Join> {
     await this.#store.heartbeat(this.site, NODE);
     const before = await this.#examined();
@@ -60,7 +60,7 @@ export class Crowd {
     return { session, examined: (await this.#examined()) - before };
   }
 
-  /** Script time of one join on average, as Redis itself counts it, over this many. Microseconds. */
+  /** Mean script time of one join, as Redis itself measures it, over this many. Microseconds. */
   async measureJoins(count: number): Promise<number> {
     await this.#store.heartbeat(this.site, NODE);
     const sessions = await Promise.all(Array.from({ length: count }, () => this.#open()));
@@ -95,7 +95,7 @@ export class Crowd {
     return ticketFrom({ requestId: requestId(), ...criteria });
   }
 
-  /** The n-th most popular of all interests comes up about 1/n as often as the first. */
+  /** Draws an interest: the n-th most popular about 1/n as often as the first. */
   #zipf(): number {
     return Math.min(INTERESTS, Math.floor(INTERESTS ** this.#random()));
   }

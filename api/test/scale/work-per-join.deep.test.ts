@@ -7,7 +7,7 @@ import { Crowd } from './crowd.ts';
 const SIZES = [1_000, 10_000, 100_000] as const;
 const JOINS = 200;
 const ROUNDS = 7;
-/** How much longer a join may take among the most than among the fewest. */
+/** Factor by which a join may take longer in the largest queue than in the smallest. */
 const RATIO_MAX = 2;
 
 describe('the work of one join', () => {

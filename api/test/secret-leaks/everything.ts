@@ -7,22 +7,22 @@ import { FREE, ORIGIN, until, Visitor } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 
-/** A word that stands nowhere else: whoever holds it was told it. */
+/** Unique word: whatever contains it received it. */
 const canary = (what: string) => `canary-${what}-${randomUUID()}`;
 
-/** What one run left behind, and the words that must not be in it. */
+/** Output of one run, and the words that must not be in it. */
 export interface Remains {
-  /** By what each is: words said, secrets, addresses. */
+  /** Words by their kind: messages, secrets, addresses. */
   readonly canaries: Readonly<Record<string, string>>;
-  /** By where: what the processes printed, their metrics, what they answered, all that Redis holds. */
+  /** Texts by their place: output of the processes, their metrics, their answers, all data in Redis. */
   readonly places: Readonly<Record<string, string>>;
-  /** Words that are meant to be found where they belong, so that a search that finds nothing is noticed. */
+  /** Words that must be found where they belong, so that a search that finds nothing is detected. */
   readonly found: Readonly<Record<string, string>>;
 }
 
 /**
- * Puts words, tokens, keys and addresses through everything the service does, on two processes with one Redis and
- * the records of `env`, things going wrong included. `whileUp` reads what else there is.
+ * Passes words, tokens, keys and addresses through every function of the service, faults included, on two processes
+ * with one Redis and the records of `env`. `whileUp` reads further places.
  */
 export async function putThroughEverything(
   env: Readonly<Record<string, string>>,
@@ -176,13 +176,13 @@ export async function putThroughEverything(
   };
 }
 
-/** Documentation addresses (RFC 5737), that nobody else writes. */
+/** Documentation addresses (RFC 5737), which nothing else contains. */
 const ADDRESSES = { a: '203.0.113.141', b: '198.51.100.142', c: '192.0.2.143', operator: '203.0.113.144' };
 
-/** Where the token of a session is kept: it brings its visitor back. */
+/** Places of a session's token, which resumes it. */
 const RESUME_TOKENS = new Set(['first', 'used', 'last']);
 
-/** Looks for every canary in every place. */
+/** Searches every place for every canary. */
 export function expectNoCanary({ canaries, places, found }: Remains): void {
   for (const [place, word] of Object.entries(found)) expect(places[place], place).toContain(word);
   const hits = Object.entries(places).flatMap(([place, text]) =>
@@ -194,12 +194,12 @@ export function expectNoCanary({ canaries, places, found }: Remains): void {
   expect(hits).toEqual([]);
 }
 
-/** As it is, and as it may have been written down. */
+/** Forms of a word: as it is, and encoded. */
 function formsOf(word: string): readonly string[] {
   return [word, Buffer.from(word).toString('base64').replace(/=+$/, ''), Buffer.from(word).toString('hex')];
 }
 
-/** Everything a Redis holds, its keys too, as one text. */
+/** Returns all data in Redis, keys included, as one text. */
 async function contentsOf(redis: Redis): Promise<string> {
   const parts: string[] = [];
   for (const key of await redis.keys('*')) {

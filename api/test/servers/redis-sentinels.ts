@@ -8,9 +8,9 @@ import { freePort, RedisServer } from './redis-server.ts';
 
 /** Name of the master. */
 const NAME = 'chat';
-/** Time for which a master may be silent before a Sentinel takes it for down. Milliseconds. */
+/** Time for which a master may be silent before a Sentinel considers it down. Milliseconds. */
 const DOWN_AFTER_MS = 1_000;
-/** Maximum time that all may take to know each other. Milliseconds. */
+/** Maximum time until all know each other. Milliseconds. */
 const MEET_MS = 50_000;
 
 interface Sentinel {
@@ -18,13 +18,13 @@ interface Sentinel {
   readonly process: ChildProcess;
 }
 
-/** A master and a replica behind three Sentinels, on loopback. */
+/** Master and replica behind three Sentinels, on loopback. */
 export class RedisSentinels {
   readonly servers: RedisServer[] = [];
   readonly #sentinels: Sentinel[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'passerby-sentinel-'));
 
-  /** `portOf` makes an address for clients of each server, such as that of a proxy. */
+  /** `portOf` creates an address for clients of each server, such as that of a proxy. */
   static async start(
     args: readonly string[] = [],
     portOf: (server: RedisServer) => Promise<number> = ({ port }) => Promise.resolve(port),
@@ -62,7 +62,7 @@ export class RedisSentinels {
     this.#sentinels[0]!.process.kill(signal);
   }
 
-  /** The server that says of itself that it is the master. */
+  /** Returns the server that reports itself as the master. */
   async master(): Promise<RedisServer> {
     for (const server of this.servers) {
       const role = await asAdmin(server.url, (redis) => redis.call('ROLE') as Promise<unknown[]>).catch(() => []);
@@ -71,7 +71,7 @@ export class RedisSentinels {
     throw new Error('no server is a master');
   }
 
-  /** Has the replica take over from a master that lives on. */
+  /** Promotes the replica while the master lives on. */
   async failOver(): Promise<void> {
     await this.#ask(1, (redis) => redis.call('SENTINEL', 'FAILOVER', NAME));
   }

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A free loopback port. */
+/** Returns a free loopback port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -15,7 +15,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A real Redis of the test's own, on loopback, without persistence. */
+/** Real Redis of the test's own, on loopback, without persistence. */
 export class RedisServer {
   readonly port: number;
   readonly #directory: string;
@@ -75,12 +75,12 @@ export class RedisServer {
     process.kill(this.pid, signal);
   }
 
-  /** Ends it as a crash does. Nothing it held is kept. */
+  /** Kills it. Its data are lost. */
   async crash(): Promise<void> {
     await this.#end();
   }
 
-  /** Starts it anew after a crash, on the same port and with nothing in it. */
+  /** Restarts it after a crash, on the same port and empty. */
   async revive(): Promise<void> {
     await this.#launch();
   }
@@ -99,7 +99,7 @@ export class RedisServer {
     await ended;
   }
 
-  /** Also when the tests fail. */
+  /** Stops it also when the tests fail. */
   readonly #killAtExit = (): void => void this.#process?.kill('SIGKILL');
 
   [Symbol.asyncDispose](): Promise<void> {

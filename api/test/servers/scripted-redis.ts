@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Answer to one command, as it stands on the wire; `null` for none. */
+/** Answer to one command, as sent on the wire; `null` for none. */
 export type Answer = (words: readonly string[], socket: Socket) => string | null;
 
-/** Speaks Redis's protocol on loopback and answers every command as told. */
+/** Speaks Redis's protocol on loopback and answers every command as instructed. */
 export class ScriptedRedis {
   readonly port: number;
   readonly #close: () => Promise<void>;
@@ -45,7 +45,7 @@ export class ScriptedRedis {
 
 export const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 
-/** Answers to what a client sends before it is ready; `null` for any other command. */
+/** Answers to commands that a client sends before it is ready; `null` for any other command. */
 export function greet([name, word]: readonly string[]): string | null {
   switch (name!.toLowerCase()) {
     case 'hello':
@@ -65,7 +65,7 @@ export function greet([name, word]: readonly string[]): string | null {
 export const allSlotsAt = (port: number) =>
   `*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n${bulk('127.0.0.1')}:${port}\r\n${bulk('a'.repeat(40))}`;
 
-/** The first command of the text, and how much of it that is; `null` if it is not whole yet. */
+/** Returns the first command of the text, and its length; `null` if it is incomplete. */
 function readCommand(text: string): { readonly words: readonly string[]; readonly length: number } | null {
   const head = /^\*(\d+)\r\n/.exec(text);
   if (head === null) return null;

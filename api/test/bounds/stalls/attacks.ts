@@ -6,14 +6,14 @@ import { askAgainAndAgain, openAgainAndAgain } from './loops.ts';
 import { burst, openSessions, packet, type Session } from './sessions.ts';
 import { requestOf, upgradeOf, type Target } from './target.ts';
 
-/** Attacks the service from now on; resolves once it has begun. */
+/** Starts the attack on the service; resolves once it has begun. */
 export type Attack = (target: Target) => Promise<void>;
 
 const { addressConnectionsMax, addressTcpMax, packetsMax, packetsMaxBytes } = CONNECTION_LIMITS;
 /** Part of the quota that a session has used before, rounded up. */
 const SPENT = { packets: 8, bytes: 2_048 };
 
-/** As many of these as a connection may send at once. */
+/** Returns the maximum number of these that a connection may send at once. */
 function asManyAsMay(text: string): Buffer {
   const one = packet(text);
   const count = Math.min(packetsMax - SPENT.packets, Math.floor((packetsMaxBytes - SPENT.bytes) / text.length));
@@ -43,7 +43,7 @@ const connecting =
     openAgainAndAgain(target, addressConnectionsMax, upgradeOf(target), Buffer.concat(texts.map(packet)));
 
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-/** Claims that only the signature shows to be nobody's. */
+/** Claims whose signature alone is invalid. */
 const claims = () =>
   [
     base64({ alg: 'EdDSA' }),
@@ -57,7 +57,7 @@ const frameOf = (session: Session, seq: number, body: string) =>
 const filledTo = (chars: number, start: string, end: string, filling: string) =>
   start + filling.repeat(Math.floor((chars - start.length - end.length) / filling.length)) + end;
 
-/** The largest payload of each request that is parsed, a good one where it can be. */
+/** Payload of maximum size for each request that is parsed, valid if possible. */
 function largest(name: RequestName): string {
   const [start, end] = [`421["${name}",`, ']'];
   const payloads: Partial<Record<RequestName, string>> = {
@@ -84,7 +84,7 @@ const manyKeys = (count: number, chars: number) => {
   return `{"kind":"x"${Array.from({ length: count }, (_, key) => `,"${key.toString(36).padStart(width, 'k')}":0`).join('')}}`;
 };
 
-/** A body of long-polling for each connection of an address, which has to be opened by itself. */
+/** Body of long-polling for each connection of an address, which has to be opened separately. */
 const polling =
   (body: string): Attack =>
   async (target) => {
@@ -113,7 +113,7 @@ const polling =
 
 const DEEP = 8_000;
 
-/** By entrance, what one address may do at most, as the worst of it. */
+/** Worst attacks that one address may make, by entry point. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   'handshake, long-polling': asking('GET', '/socket.io/?EIO=4&transport=polling&site=SITE'),
   'handshake, long-polling, another origin': asking('GET', '/socket.io/?EIO=4&transport=polling&site=pk_live_nobody'),

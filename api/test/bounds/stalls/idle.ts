@@ -1,4 +1,4 @@
-/** A process that does nothing, and says how late it got to that: the lag of the machine. Asked by any message. */
+/** Idle process that measures the lag of the machine, and reports it on any message. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const loop = monitorEventLoopDelay({ resolution: 1 });

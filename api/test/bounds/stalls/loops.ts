@@ -1,7 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import type { Target } from './target.ts';
 
-/** Opens a connection, and another one whenever it closes. `begin` is called for each, and returns what takes its data. */
+/**
+ * Opens a connection, and another one whenever it closes. `begin` is called for each, and returns the handler of its
+ * data.
+ */
 function keepOpen({ host, port }: Target, begin: (socket: Socket) => (chunk: Buffer) => void): void {
   const socket = connect({ host, port, noDelay: true });
   socket.on('error', () => undefined);
@@ -9,7 +12,7 @@ function keepOpen({ host, port }: Target, begin: (socket: Socket) => (chunk: Buf
   socket.on('connect', () => socket.on('data', begin(socket)));
 }
 
-/** Asks the same on that many connections, again as soon as it is answered. */
+/** Sends the same request on that many connections, again as soon as it is answered. */
 export function askAgainAndAgain(target: Target, connections: number, request: string): void {
   for (let count = 0; count < connections; count++) {
     keepOpen(target, (socket) => {
@@ -31,7 +34,7 @@ export function askAgainAndAgain(target: Target, connections: number, request: s
   }
 }
 
-/** Opens that many connections, sends `then` on each once it is answered, and begins anew when it is closed, or at once. */
+/** Opens that many connections, sends `then` on each once it is answered, and repeats when it is closed, or at once. */
 export function openAgainAndAgain(
   target: Target,
   connections: number,

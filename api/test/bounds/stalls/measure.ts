@@ -10,24 +10,27 @@ import type { Target } from './target.ts';
 export interface Stall {
   /** CPU time of the longest turn of its event loop, which is the longest delay on an otherwise idle machine. */
   readonly turnMs: number;
-  /** Longest delay, and 99th percentile, of its event loop on this machine as busy as it is. */
+  /** Maximum, and 99th percentile, of the delay of its event loop on this machine under its present load. */
   readonly maxMs: number;
   readonly p99Ms: number;
-  /** Longest delay of an idle process beside it. */
+  /** Maximum delay of an idle process beside it. */
   readonly idleMaxMs: number;
 }
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-/** Where main.ts serves from, with what an operator may switch on, and with the quotas of a real service. */
+/** Service that main.ts would start, with the options of an operator, and with the quotas of a real service. */
 const ENV = {
   RATE_LIMIT_FACTOR: '1',
   METRICS_TOKEN: 'a-token-nobody-here-has',
   OPERATOR_TOKEN: 'another-token-that-nobody-here-has',
 };
-/** Two bursts of what a connection may send at once. Milliseconds. */
+/** Duration of two bursts of maximum size. Milliseconds. */
 const ATTACK_MS = 5_000;
 
-/** Run in the service: from now on looks how late its event loop is, and what its thread computes between two turns. */
+/**
+ * Runs in the service: measures the delay of its event loop from now on, and the computation of its thread between two
+ * turns.
+ */
 const LOOK = `
   globalThis.loop = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
@@ -43,7 +46,7 @@ const LOOK = `
   true;
 `;
 
-/** Attacks a service of its own from another process, and looks from inside how late it is. */
+/** Attacks a service from another process, and measures its delay from inside. */
 export async function measure(attack: string): Promise<Stall> {
   const { node, inspector } = await startInspected(ENV);
   const { hostname, port } = new URL(node.url);

@@ -2,22 +2,22 @@ import { connect } from 'node:net';
 import { OPCODE, webSocketFrame } from '../web-socket-frame.ts';
 import { upgradeOf, type Target } from './target.ts';
 
-/** Sessions that an address may open in a minute. */
+/** Maximum number of sessions that an address may open in a minute. */
 const SESSIONS_PER_ADDRESS = 30;
 
 export const packet = (text: string): Buffer => webSocketFrame(OPCODE.text, text);
 
-/** One visitor over a bare WebSocket. */
+/** Visitor over a plain WebSocket. */
 export interface Session {
-  /** The conversation they are in; empty before there is one. */
+  /** Conversation of the visitor; empty before there is one. */
   conversationId: string;
   write(data: Buffer): void;
   readonly isOpen: boolean;
 }
 
 /**
- * Opens that many sessions. They come from as many addresses as it takes within a minute; an address that has more time
- * has them all. What is sent on them is counted for each session and connection by itself.
+ * Opens that many sessions, from as many addresses as are needed within a minute; with more time one address has them
+ * all. Traffic is counted for each session and connection separately.
  */
 export async function openSessions(target: Target, count: number, isPaired: boolean): Promise<Session[]> {
   const opening = Array.from({ length: count }, (_, index) =>
@@ -76,10 +76,10 @@ function openSession(target: Target, localAddress: string, isPaired: boolean): P
   });
 }
 
-/** Time until the quota for packets is whole again. Milliseconds. */
+/** Time until the packet quota is refilled. Milliseconds. */
 const REFILL_MS = 2_200;
 
-/** Sends all that a connection may send at once on every session at the same time, again and again. */
+/** Sends the maximum that a connection may send at once on every session at the same time, repeatedly. */
 export async function burst(sessions: readonly Session[], bytesOf: (session: Session) => Buffer): Promise<never> {
   const bursts = sessions.map(bytesOf);
   for (;;) {

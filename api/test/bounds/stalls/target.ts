@@ -1,4 +1,4 @@
-/** The service that is attacked, as its attackers know it. */
+/** Attacked service, from the attackers' point of view. */
 export interface Target {
   readonly host: string;
   readonly port: number;
@@ -6,7 +6,7 @@ export interface Target {
   readonly origin: string;
 }
 
-/** The head of a request to the service, and its body. */
+/** Head of a request to the service, and its body. */
 export function requestOf(
   { site, origin }: Target,
   method: string,
@@ -18,7 +18,7 @@ export function requestOf(
   return `${[...lines, ...headers, ...length].join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
 
-/** The request by which a connection becomes a WebSocket. */
+/** Request that upgrades a connection to a WebSocket. */
 export function upgradeOf(target: Target): string {
   return requestOf(target, 'GET', '/socket.io/?EIO=4&transport=websocket&site=SITE', {
     headers: [

@@ -19,7 +19,7 @@ const WEB_SOCKET = head(`GET ${socketPath('websocket')}`, UPGRADE);
 
 interface Exchange {
   readonly port: 'main' | 'metrics';
-  /** What is sent, in the order of what must have been answered before the next. */
+  /** Data to send, split at the points where an answer must have arrived. */
   readonly parts: readonly (string | Buffer)[];
 }
 
@@ -40,7 +40,7 @@ const EXCHANGES = {
   'an upgrade at the metrics port': { port: 'metrics', parts: [head('GET /metrics', UPGRADE)] },
 } as const satisfies Record<string, Exchange>;
 
-/** What strangers can open at the service. */
+/** Connections that strangers can open to the service. */
 export const CLIENT_CONNECTIONS = Object.keys(EXCHANGES) as readonly (keyof typeof EXCHANGES)[];
 
 /** Connections of strangers to a service at these two addresses. */
@@ -52,9 +52,9 @@ export function clientConnection(
   return new ClientConnection(name, urls[port], parts);
 }
 
-/** Bytes that no protocol of the service knows. */
+/** Bytes of no protocol that the service supports. */
 const GARBAGE = Buffer.from([0xff, 0x00, 0x0d, 0x0a, 0xc3, 0x28, 0x00, 0xfe]);
-/** How many bytes a slow client sends, and reads, at once. */
+/** Number of bytes that a slow client sends, and reads, at once. */
 const SLOW_BYTES = 16;
 
 class ClientConnection implements DisturbedResource {
@@ -147,5 +147,5 @@ class ClientConnection implements DisturbedResource {
   }
 }
 
-/** Maximum time that an answer may take on a very busy machine. Milliseconds. */
+/** Maximum time for an answer on a very busy machine. Milliseconds. */
 const ANSWER_MS = 30_000;

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { DISTURBANCES, EXTENTS, type DisturbedResource } from './disturbance.ts';
 import type { DisturbedService } from './disturbed-service.ts';
 
-/** A service, its resources under their names, and the end of what was started for them. */
+/** Service, its resources by name, and the end of the processes that were started for them. */
 export interface Setting extends AsyncDisposable {
   readonly service: DisturbedService;
   readonly resources: readonly DisturbedResource[];
-  /** Number of descriptors that may be more afterwards, such as those of a pool that had not reached its size. */
+  /** Number of descriptors that may remain, such as those of a pool that had not reached its size. */
   readonly descriptorsSpare: number;
 }
 
-/** Disturbs every resource of a setting in every way: all at once in the everyday profile, one by one in the deep one. */
+/** Disturbs every resource of a setting in every way: all at once in the short profile, one by one in the deep one. */
 export function testDisturbances(title: string, profile: keyof typeof EXTENTS, start: () => Promise<Setting>): void {
   const extent = EXTENTS[profile];
   describe(title, { timeout: profile === 'deep' ? 600_000 : 90_000 }, () => {

@@ -1,30 +1,30 @@
-/** Ways in which a resource is disturbed, in the order in which they are tried. */
+/** Kinds of disturbance, in the order in which they are applied. */
 export const DISTURBANCES = [
-  /** Broken off with a TCP reset. */
+  /** Reset by TCP. */
   'reset',
   /** Closed by the other end for writing, and still read by it. */
   'half-closed',
-  /** Open, and nothing passes. */
+  /** Open, and dropping all data. */
   'silent',
   /** Far slower than usual. */
   'slow',
-  /** Broken in the middle of an operation. */
+  /** Cut in the middle of an operation. */
   'failing midway',
-  /** Closed and refused, then there again; several times. */
+  /** Closed and refused, then available again; several times. */
   'gone and back',
 ] as const;
 export type Disturbance = (typeof DISTURBANCES)[number];
 
-/** Number of connections or repetitions of one disturbance, and how long it lasts where it lasts. */
+/** Number of connections or repetitions of one disturbance, and its duration if it has one. */
 export interface Extent {
   readonly connections: number;
   /** Milliseconds. */
   readonly lastsMs: number;
-  /** How much later the answers of a slow server come, one after the other. Milliseconds. */
+  /** Additional delay of the answers of a slow server, one after the other. Milliseconds. */
   readonly slowMs: readonly number[];
 }
 
-/** The extent in everyday tests, and in `npm run test:deep`. */
+/** Extent in `npm test`, and in `npm run test:deep`. */
 export const EXTENTS = {
   short: { connections: 8, lastsMs: 300, slowMs: [400] },
   // The second is beyond the deadline of any command of Redis (2 s) and any statement (5 s).

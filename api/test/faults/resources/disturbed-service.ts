@@ -9,13 +9,13 @@ import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 import { faultsInLog } from './log-lines.ts';
 import { costOf, type ProcessCost } from './process-cost.ts';
 
-/** Maximum time that what must come true may take on a very busy machine. Milliseconds. */
+/** Maximum time for a condition to become true on a very busy machine. Milliseconds. */
 const PATIENCE_MS = 60_000;
-/** Live memory that may be kept: caches that fill up once, and the collector's slack. Bytes. */
+/** Live memory that may remain: caches that fill once, and the collector's slack. Bytes. */
 const KEPT_BYTES = 4_000_000;
 const KEPT_SHARE = 0.1;
 
-/** A service process whose resources are disturbed, with two visitors beside who talk all the time. */
+/** Service process whose resources are disturbed, with two visitors beside who talk all the time. */
 export class DisturbedService {
   readonly node: NodeProcess;
   readonly #talkers: readonly [ChatDriver, ChatDriver];
@@ -58,7 +58,7 @@ export class DisturbedService {
     }
   }
 
-  /** Disturbs resources at once, and shows that the process and the two visitors do not notice. */
+  /** Disturbs resources at once, and asserts that the process and the two visitors are unaffected. */
   async withstand(resources: readonly DisturbedResource[], disturbance: Disturbance, extent: Extent): Promise<void> {
     // Pools, caches and compiled code that a first time leaves behind for good are not counted.
     if (this.#before === null) {
@@ -77,7 +77,7 @@ export class DisturbedService {
     await this.talk();
   }
 
-  /** Waits until descriptors and memory are what they were. Fails if they are not, or if the log repeats itself. */
+  /** Waits until descriptors and memory are as before. Fails if they are not, or if the log repeats itself. */
   async settle(descriptorsSpare: number): Promise<void> {
     const before = this.#before!;
     const descriptorsMax = before.descriptors + descriptorsSpare;
@@ -94,7 +94,7 @@ export class DisturbedService {
     if (faults.length > 0) throw new Error(faults.join('\n'));
   }
 
-  /** Each says something, and it is heard. */
+  /** Sends a message each way, and waits for both to arrive. */
   async talk(): Promise<void> {
     this.#assertRunning();
     const conversations = this.#talkers.map(({ conversationId }) => conversationId);

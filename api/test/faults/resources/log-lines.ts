@@ -1,4 +1,4 @@
-/** What is wrong with the lines a process has written to its log. Empty: nothing. */
+/** Returns the faults of the lines a process has written to its log; empty if there are none. */
 export function faultsInLog(output: string): string[] {
   const faults: string[] = [];
   const lastOfKind = new Map<string, number>();
@@ -18,7 +18,7 @@ export function faultsInLog(output: string): string[] {
   return faults;
 }
 
-/** A minute, less what timers may be early. Milliseconds. */
+/** A minute, less the tolerance of timers. Milliseconds. */
 const INTERVAL_MS = 59_000;
 
 /** Lines of the start, of Node's inspector and of a drain. */

@@ -3,9 +3,9 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A pipe for the log of a process, whose reader does what readers of logs do when they fail. */
+/** Pipe for the log of a process, whose reader can fail in the ways of real readers. */
 export class LogPipe implements Disposable {
-  /** Where the process writes. */
+  /** Descriptor that the process writes to. */
   readonly writer: number;
   readonly #folder: string;
   #reader: number | null;
@@ -19,7 +19,7 @@ export class LogPipe implements Disposable {
     this.writer = openSync(path, constants.O_WRONLY);
   }
 
-  /** Fills it to the brim, as behind a reader that has stopped. */
+  /** Fills it completely, as behind a reader that has stopped. */
   fill(): void {
     const chunk = Buffer.alloc(1_024, '\n');
     for (let written = 0; written < PIPE_MAX_BYTES; written += chunk.length) {
@@ -33,7 +33,7 @@ export class LogPipe implements Disposable {
     throw new Error('the pipe takes more than a pipe can hold');
   }
 
-  /** Reads all there is, and answers it without the filling. */
+  /** Reads everything, and returns it without the filling. */
   read(): string {
     const chunk = Buffer.alloc(PIPE_MAX_BYTES);
     try {
@@ -44,7 +44,7 @@ export class LogPipe implements Disposable {
     }
   }
 
-  /** The reader goes: from here on each write fails with EPIPE. */
+  /** Closes the reading end: further writes fail with EPIPE. */
   breakOff(): void {
     closeSync(this.#reader!);
     this.#reader = null;
@@ -57,5 +57,5 @@ export class LogPipe implements Disposable {
   }
 }
 
-/** More than any system's pipe holds unless told otherwise. */
+/** Larger than the default size of any system's pipe. */
 const PIPE_MAX_BYTES = 4 * 1_024 * 1_024;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { Inspector } from '../../servers/inspector.ts';
 import type { NodeProcess } from '../../servers/node-process.ts';
 
-/** What a process holds. */
+/** Resources of a process. */
 export interface ProcessCost {
   /** Number of open descriptors; of active handles and requests where the system has no `/proc`. */
   readonly descriptors: number;

@@ -4,10 +4,10 @@ import type { TcpProxy } from '../tcp-proxy.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 
 const TIMES_GONE = 3;
-/** Interval at which a connection that must stay away is looked for. Milliseconds. */
+/** Interval between two checks for a connection that must stay closed. Milliseconds. */
 const LOOK_MS = 10;
 
-/** Connections of the service to a server behind proxies; `concerns` picks those of one use. */
+/** Connections of the service to a server behind proxies; `concerns` selects those of one use. */
 export class ServerConnection implements DisturbedResource {
   readonly name: string;
   readonly #proxies: readonly TcpProxy[];
@@ -59,7 +59,7 @@ export class ServerConnection implements DisturbedResource {
     return this.#proxies.flatMap(({ lines }) => lines.filter(this.#concerns));
   }
 
-  /** Breaks off whatever concerns, as soon as it is known to. */
+  /** Resets each selected connection as soon as it is known. */
   async #keepAway(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     do {

@@ -13,7 +13,7 @@ import { DisturbedService } from './disturbed-service.ts';
 import { ServerConnection } from './server-connections.ts';
 import { SqliteFile } from './sqlite-file.ts';
 
-/** A service in memory, and strangers who open what they can. */
+/** Service in memory, and the connections of strangers. */
 export async function clientsOfAService(connections: number): Promise<Setting> {
   const metricsPort = await freePort();
   const service = await DisturbedService.start({ METRICS_PORT: String(metricsPort) });
@@ -27,7 +27,7 @@ export async function clientsOfAService(connections: number): Promise<Setting> {
   };
 }
 
-/** A service and its one Redis. */
+/** Service and its single Redis. */
 export async function oneRedis(): Promise<Setting> {
   await using started = new AsyncDisposableStack();
   const redis = started.use(await RedisServer.start());
@@ -45,7 +45,7 @@ export async function oneRedis(): Promise<Setting> {
   };
 }
 
-/** A service and a Redis Cluster, each of whose masters names a proxy as itself. */
+/** Service and a Redis Cluster, each of whose masters announces a proxy as its address. */
 export async function redisCluster(): Promise<Setting> {
   await using started = new AsyncDisposableStack();
   const proxies: TcpProxy[] = [];
@@ -66,7 +66,7 @@ export async function redisCluster(): Promise<Setting> {
   };
 }
 
-/** A service, and three Sentinels behind proxies that look after its Redis. */
+/** Service, and three Sentinels behind proxies that monitor its Redis. */
 export async function redisSentinels(): Promise<Setting> {
   await using started = new AsyncDisposableStack();
   const sentinels = started.use(await RedisSentinels.start());
@@ -87,7 +87,7 @@ export async function redisSentinels(): Promise<Setting> {
   };
 }
 
-/** A service and its PostgreSQL. */
+/** Service and its PostgreSQL. */
 export async function postgres(): Promise<Setting> {
   await using started = new AsyncDisposableStack();
   const server = started.use(await PostgresServer.start());
@@ -105,7 +105,7 @@ export async function postgres(): Promise<Setting> {
   };
 }
 
-/** A service with the embedded database. */
+/** Service with the embedded database. */
 export async function sqlite(): Promise<Setting> {
   const folder = mkdtempSync(join(tmpdir(), 'passerby-data-'));
   const service = await DisturbedService.start({ DATA_DIR: folder });

@@ -5,7 +5,7 @@ import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 
 const TIMES_GONE = 3;
 
-/** The file of the embedded database, to which other processes do what they can. */
+/** File of the embedded database, and the actions of other processes on it. */
 export class SqliteFile implements DisturbedResource {
   readonly name = 'the SQLite file';
   readonly #path: string;
@@ -50,7 +50,7 @@ export class SqliteFile implements DisturbedResource {
     }
   }
 
-  /** Harms the file and puts its content back in place, as from a copy. */
+  /** Damages the file and restores its content, as from a copy. */
   async #whileReplaced(harm: () => void, whileDisturbed: () => Promise<void>): Promise<void> {
     const content = readFileSync(this.#path);
     harm();

@@ -5,12 +5,12 @@ import { allDelivered, earlyEnds, guestsOf, longestOutageMs, part, violationsIn 
 
 const SIZES = { short: 20, deep: 1_000 } as const satisfies Record<Profile, number>;
 
-/** Couples who look for each other at once: enough to be a crowd, few enough for a machine's queue of connections. */
+/** Pairs that search at once: enough for a crowd, few enough for a machine's queue of connections. */
 const MEETING_MAX = 50;
 const BACK_MAX_MS = 30_000;
 const DELIVER_MS = 30_000;
 
-/** Every connection breaks at one moment, with a message on its way in each direction of each conversation. */
+/** Resets all connections at one moment, with a message in flight in each direction of each conversation. */
 export const allCutAtOnce: FaultScenario = {
   name: 'all cut at once',
   promise: 'has everybody back within 30 s, and loses nothing',

@@ -4,7 +4,7 @@ import type { FaultScenario, Outcome, Profile } from '../scenario.ts';
 import { FaultFixture, type Pair, type Guest } from '../fault-fixture.ts';
 import { allDelivered, earlyEnds, guestsOf, heardBy, longestOutageMs, part, say, violationsIn } from '../talking.ts';
 
-/** How a connection goes when a message passes; the message is the one that is being said, or heard. */
+/** Ways in which a connection is lost when a message passes; the message is the one being sent, or received. */
 const CUTS = [
   'closed as it is said',
   'reset as it is said',
@@ -15,16 +15,18 @@ const CUTS = [
 ] as const;
 type Cut = (typeof CUTS)[number];
 
-/** A silent connection is noticed when two pings were missed, after 30 s, so that only the deep profile has the time. */
+/**
+ * A silent connection is detected when two pings were missed, after 30 s, so that only the deep profile includes it.
+ */
 const SIZES = {
   short: { messages: 20, everyMs: 60, cuts: CUTS.slice(0, -1), rounds: [0], deliverMs: 30_000 },
   deep: { messages: 200, everyMs: 200, cuts: CUTS, rounds: [0, 1], deliverMs: 60_000 },
 } as const satisfies Record<Profile, object>;
 
-/** On every eighth path what passes comes in pieces of a few bytes. */
+/** Data on every eighth path are split into pieces of a few bytes. */
 const SLICED_EVERY = 8;
 
-/** For each message of a conversation there is a couple in which that one meets a cut. */
+/** Cuts one pair at each message of a conversation. */
 export const cutAtEveryMessage: FaultScenario = {
   name: 'cut at every message',
   promise: 'loses, repeats and disorders nothing',
@@ -40,7 +42,7 @@ export const cutAtEveryMessage: FaultScenario = {
   },
 };
 
-/** `side` is added to the number of the message: by turns the one side is cut and the other. */
+/** `side` is added to the number of the message: the sides are cut in turns. */
 async function playRound(stage: FaultFixture, profile: Profile, seed: number, side: number): Promise<Outcome> {
   const { messages, everyMs, cuts, deliverMs } = SIZES[profile];
   const couples = await stage.couples(messages);
@@ -74,7 +76,7 @@ async function playRound(stage: FaultFixture, profile: Profile, seed: number, si
   };
 }
 
-/** The next message of the speaker is said, and meets the cut. */
+/** Sends the speaker's next message, which is cut. */
 async function sayUnder(
   cut: Cut,
   speaker: Guest,

@@ -11,7 +11,7 @@ const SIZES = {
 
 const DELIVER_MS = 30_000;
 
-/** The connection goes, and the next one too, in the very moment in which the visitor is told who they are. */
+/** Cuts the connection, and the next one in the very moment in which the visitor gets their session. */
 export const cutWhileComingBack: FaultScenario = {
   name: 'cut while coming back',
   promise: 'leaves the visitor their session, and loses nothing',

@@ -7,7 +7,7 @@ const COUPLES = 40;
 const AWAY_MS = 4_000;
 const DELIVER_MS = 30_000;
 
-/** Connections go while Redis is away, so that whoever comes back cannot be let in yet. */
+/** Cuts connections while Redis is unavailable, so that visitors who come back cannot be admitted yet. */
 export const cutWhileRedisIsAway: FaultScenario = {
   name: 'cut while Redis is away',
   promise: 'has visitors come back to their conversations once Redis does, and loses nothing',

@@ -11,7 +11,7 @@ const SIZES = {
 
 const DELIVER_MS = 30_000;
 
-/** A node dies while its visitors talk; some of their peers are on it too, some are not. */
+/** Kills a node while its visitors talk; some of their peers are on it too, some are not. */
 export const nodeKilled: FaultScenario = {
   name: 'node killed',
   promise: 'loses, repeats and disorders nothing where visitors come back, whether the node is replaced or not',

@@ -10,18 +10,21 @@ const SIZES = {
   deep: { couples: 30, everyMs: 150, faults: FAULTS },
 } as const satisfies Record<Profile, { couples: number; everyMs: number; faults: readonly Fault[] }>;
 
-/** Couples both of whom are on one node: nothing they say passes Redis. */
+/** Pairs with both visitors on one node: none of their messages passes Redis. */
 const NEIGHBOURS = 3;
 const CALM_MS = 1_000;
 const FELT_MS = 1_000;
 const DELIVER_MS = 30_000;
-/** What a request may take as its sender sees it: 1 s, and as much for a turn where all share the cores of one machine. Milliseconds. */
+/**
+ * Maximum duration of a request as its sender measures it: 1 s, and as much for a turn if all share the cores of one
+ * machine. Milliseconds.
+ */
 const ANSWER_MAX_MS = 2_000;
-/** Long enough for an answer that comes with Redis to be too late. Milliseconds. */
+/** Time after which an answer that waits for Redis is too late. Milliseconds. */
 const STANDSTILL_MS = 3_500;
 const SERVING_MAX_MS = 3_000;
 
-/** Redis fails the nodes, and keeps what it holds. */
+/** Faults of Redis without a loss of data. */
 export const redisFails: FaultScenario = {
   name: 'Redis fails',
   promise: 'ends no conversation, and every request is answered in time and served within 3 s after it is back',
@@ -94,7 +97,7 @@ async function neighboursOn(stage: FaultFixture, n: number): Promise<Pair> {
   return couple!;
 }
 
-/** Two more come, meet and go. */
+/** Matches two more visitors, who leave again. */
 async function meetAnew(stage: FaultFixture): Promise<void> {
   const site = stage.newSite();
   const guests = [];

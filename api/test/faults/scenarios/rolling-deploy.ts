@@ -11,7 +11,7 @@ import {
   violationsIn,
 } from '../talking.ts';
 
-/** Over how long the visitors of a node that goes come back is only to be told where there are many. */
+/** Minimum number of visitors of a node for which the spread of their reconnects is measured. */
 const SIZES = {
   short: { couples: 10, everyMs: 150, spreadMinMs: 1_000 },
   deep: { couples: 100, everyMs: 200, spreadMinMs: 3_000 },
@@ -20,7 +20,7 @@ const SIZES = {
 const EXIT_MAX_MS = 10_000;
 const DELIVER_MS = 20_000;
 
-/** All nodes are replaced, one after the other, while visitors talk. */
+/** Replaces all nodes, one after the other, while visitors talk. */
 export const rollingDeploy: FaultScenario = {
   name: 'rolling deploy',
   promise: 'loses nothing, ends each node within 10 s, and spreads those who come back',
@@ -64,7 +64,7 @@ export const rollingDeploy: FaultScenario = {
   },
 };
 
-/** From the first visitor who left their line after that to the last. Milliseconds. */
+/** Returns the time from the first reconnect after that to the last. Milliseconds. */
 function spreadMs(guests: readonly Guest[], since: number): number {
   const times = guests.flatMap(({ talker }) => talker.outages.map(({ lostAt }) => lostAt)).filter((at) => at >= since);
   return Math.max(...times) - Math.min(...times);

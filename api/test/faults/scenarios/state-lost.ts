@@ -8,25 +8,25 @@ const SIZES = {
   deep: { couples: 100, everyMs: 200, awayMs: 3_000 },
 } as const satisfies Record<Profile, object>;
 
-/** Before and after the harm. Milliseconds. */
+/** Time before and after the fault. Milliseconds. */
 const CALM_MS = 1_500;
-/** A node asks the store once a second, and a dead connection to it is made anew within another. Milliseconds. */
+/** A node asks the store once a second, and replaces a dead connection to it within another. Milliseconds. */
 const TOLD_MAX_MS = 5_000;
 const DELIVER_MS = 20_000;
 
-/** Redis comes back with nothing in it, after a crash without persistence. */
+/** Restarts Redis empty, after a crash without persistence. */
 export const redisRestarted: FaultScenario = stateLost('Redis restarted empty', async (stage, awayMs) => {
   await stage.redis.crash();
   await pause(awayMs);
   await stage.redis.revive();
 });
 
-/** All that is in Redis is deleted at once. */
+/** Deletes everything in Redis at once. */
 export const redisFlushed: FaultScenario = stateLost('Redis flushed', async (stage) => stage.flush(), {
   deep: 120_000,
 });
 
-/** The service cannot know any more who talked to whom: that is told, honestly and once. */
+/** The service no longer knows who talked to whom, and has to say so, once. */
 function stateLost(
   name: string,
   harm: (stage: FaultFixture, awayMs: number) => Promise<void>,
@@ -76,7 +76,7 @@ function stateLost(
   };
 }
 
-/** Whoever was not told once, and as what it was. */
+/** Returns the visitors who were not told exactly once, and what they were told. */
 function wrongEnds(guests: readonly Guest[]): string[] {
   return guests.flatMap(({ talker: { name, repository } }) => {
     const reasons = repository.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry.reason] : []));

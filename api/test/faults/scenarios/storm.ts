@@ -10,20 +10,20 @@ const RUNS = { short: 1, deep: 200 } as const satisfies Record<Profile, number>;
 const VISITORS = 10;
 const LIVE_MS = 2_500;
 /**
- * Whoever lost their session leaves a peer behind who is told so after the grace period, as is one whose
- * connection went silent; nothing takes longer than that. Milliseconds.
+ * Time after which every end must be told: that of a peer whose session was lost is told after the grace period, as is
+ * that of a silent connection. Milliseconds.
  */
 const REST_MAX_MS = 75_000;
 
-/** What befalls one visitor's connections. */
+/** Faults of one visitor's connections. */
 const LINE_HARMS = ['cut', 'reset', 'slice', 'delay', 'throttle', 'lost replies', 'shut'] as const;
-/** What befalls all. */
+/** Faults that affect all. */
 const SERVICE_HARMS = ['lost replies', 'script flush', 'client kill', 'client pause', 'node stopped'] as const;
-/** Rarely, since it takes a new process, or ends every conversation. */
+/** Rare faults, which need a new process, or end every conversation. */
 const RARE_HARMS = ['node killed', 'flush'] as const;
 const RARE_EVERY = 10;
 
-/** Many short runs, each with harm that its seed decides, while visitors find each other, talk and skip. */
+/** Many short runs, each with faults determined by its seed, while visitors search, talk and skip. */
 export const storm: FaultScenario = {
   name: 'storm',
   promise: 'shows nothing to anybody but the present peer, and ends everything once on both sides',
@@ -73,7 +73,7 @@ async function playRun(stage: FaultFixture, seed: number): Promise<Run> {
   return { guests, inflicted, wrong: [...(await comeToRest(guests)), ...violationsIn(guests)] };
 }
 
-/** Looks for somebody, talks, skips and stops, as chance has it. */
+/** Searches, talks, skips and stops at random. */
 async function live({ talker }: Guest, until: number, random: () => number): Promise<void> {
   const { chat } = talker;
   await pause(random() * 200);
@@ -146,7 +146,7 @@ async function harmService(
   }
 }
 
-/** Everybody hears what is under way, and one of each two leaves: then nobody may be in a conversation any more. */
+/** Waits for messages in flight, then one of each pair leaves: afterwards nobody may be in a conversation. */
 async function comeToRest(guests: readonly Guest[]): Promise<string[]> {
   const talking = () => guests.filter(({ talker }) => talker.conversationId !== null);
   const late = await allDelivered(guests, REST_MAX_MS);

@@ -5,17 +5,17 @@ import { withinMs, type FaultScenario } from '../scenario.ts';
 import { meet, FaultFixture, type Guest } from '../fault-fixture.ts';
 import type { ChatDriver } from '../chat-driver.ts';
 
-/** Of who leaves, the other hears within this. Milliseconds. */
+/** Time within which the peer of a visitor who leaves is told. Milliseconds. */
 const LEFT_MAX_MS = 500;
 const COUPLES = 50;
-/** The lease of a node that died has run out, and somebody has seen it, within this. Milliseconds. */
+/** Time within which the lease of a dead node has lapsed and a node has noticed it. Milliseconds. */
 const AWAY_MAX_MS = NODE_LEASE_MS + 2_000;
-/** Of who does not come back. Milliseconds. */
+/** Time within which the end of a visitor who does not come back is told. Milliseconds. */
 const END_MAX_MS = TIMES.graceMs + 1_000;
-/** For what takes too long to be measured all the same. Milliseconds. */
+/** Time for which a late event is still waited for, to be measured. Milliseconds. */
 const PATIENCE_MS = 10_000;
 
-/** Visitors go on to the next stranger, one after the other. */
+/** Visitors skip, one after the other. */
 export const visitorSkips: FaultScenario = {
   name: 'visitor skips',
   promise: 'tells the peer the end within 0.5 s',
@@ -38,7 +38,7 @@ export const visitorSkips: FaultScenario = {
   },
 };
 
-/** A connection is cut, and the visitor does not come back. */
+/** Cuts a connection; the visitor does not come back. */
 export const visitorCutAndGone: FaultScenario = {
   name: 'visitor cut and gone',
   promise: 'tells the peer the end within the grace period and 1 s',
@@ -57,7 +57,7 @@ export const visitorCutAndGone: FaultScenario = {
   },
 };
 
-/** A node dies, and a visitor of it does not come back. */
+/** Kills a node; a visitor of it does not come back. */
 export const visitorGoneWithNode: FaultScenario = {
   name: 'visitor gone with their node',
   promise: 'tells the peer within the lease and 2 s that they are away, and within the grace period and 1 s the end',
@@ -83,7 +83,7 @@ export const visitorGoneWithNode: FaultScenario = {
   },
 };
 
-/** Two who talk, on two nodes: `lost` on the first. */
+/** Two visitors in conversation, on two nodes: `lost` on the first. */
 async function strangers(stage: FaultFixture): Promise<Record<'lost' | 'left', Guest>> {
   const [dying, living] = stage.nodes as [(typeof stage.nodes)[number], (typeof stage.nodes)[number]];
   const site = stage.newSite();
@@ -100,7 +100,7 @@ const awayAt = ({ repository }: ChatDriver) =>
 const endsIn = ({ repository }: ChatDriver) =>
   repository.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
 
-/** The first end a talker is told; never, as far as the figure goes, if none comes in time. */
+/** Returns the first end that a visitor is told; its time is infinite if none comes in time. */
 async function endOf(talker: ChatDriver, patienceMs: number) {
   await comesTrue(() => endsIn(talker).length > 0, patienceMs);
   return endsIn(talker)[0] ?? { reason: 'no end', at: Number.POSITIVE_INFINITY };

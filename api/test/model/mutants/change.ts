@@ -1,18 +1,18 @@
-/** A piece of source text, and what a known-bad variant says in its place. */
+/** Piece of source text, and its replacement in a known-bad variant. */
 export interface Change {
-  /** A Lua file without its ending, or a TypeScript file with it. */
+  /** Lua file without its extension, or a TypeScript file with it. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** One known mistake. */
+/** Known mistake. */
 export interface Mutant {
   readonly name: string;
   readonly changes: readonly Change[];
 }
 
-/** The text with the mistake in it. Throws if the text is not there any more, so that no mutant is ever empty. */
+/** Returns the text with the mistake in it. Throws if the text was not found, so that no mutant is ever empty. */
 export function changed(text: string, { file, from, to }: Change): string {
   if (text.split(from).length !== 2) throw new Error(`${file} does not have this once: ${from}`);
   return text.replace(from, () => to);

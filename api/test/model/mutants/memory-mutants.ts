@@ -12,7 +12,7 @@ const RECORDS = `${FOLDER}/records.ts`;
 const QUEUE = `${FOLDER}/queue.ts`;
 const CONVERSATIONS = `${FOLDER}/conversations.ts`;
 
-/** Known-bad variants of the store in memory, by the text of its files. */
+/** Known-bad variants of the store in memory, by replacements in its files. */
 export const MEMORY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a visitor is their own candidate',
@@ -185,12 +185,12 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
 const source = fileURLToPath(new URL('../../../src', import.meta.url));
 const protocol = new URL('../../../../sdk/src/protocol/index.ts', import.meta.url).href;
 
-/** Where altered copies of the source are; gone when the tests are. */
+/** Folder of altered copies of the source; deleted after the tests. */
 export class Workshop {
   readonly #directory = mkdtempSync(join(tmpdir(), 'passerby-mutants-'));
   #count = 0;
 
-  /** The store of a copy of the source with these mistakes in it. */
+  /** Returns the store of a copy of the source with these mistakes in it. */
   async make({ changes }: Mutant): Promise<typeof MemoryStore> {
     const copy = join(this.#directory, String(++this.#count));
     await cp(source, copy, { recursive: true });

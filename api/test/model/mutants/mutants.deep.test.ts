@@ -10,13 +10,13 @@ import { loadScripts, memoryWorld, redisWorld } from '../worlds.ts';
 import { MEMORY_MUTANTS, Workshop } from './memory-mutants.ts';
 import { checkThenAct, mutatedScripts, REDIS_MUTANTS, withoutKeptAnswers } from './redis-mutants.ts';
 
-/** The same runs for every mutant, so that the table is the same every time. */
+/** Number of runs, the same for every mutant, so that the table is the same every time. */
 const RUN = { seed: 20_260_101, runs: 2_000 };
 const TABLE = new URL('../../../../docs/reference/mutants.md', import.meta.url);
 
 const caught: string[] = [];
 
-/** Which invariant a failure names; a store that breaks down is caught as well. */
+/** Returns the invariant that a failure names; a store that throws is caught as well. */
 function verdictOf(failure: Error): string {
   const name = /^(\w+) /.exec(failure.message)?.[1] ?? '';
   if (!Object.hasOwn(INVARIANTS, name)) return 'an error of the store';

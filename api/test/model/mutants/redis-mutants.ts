@@ -3,7 +3,7 @@ import { defineScript, libraryText, readLua, type Script } from '../../../src/st
 import type { SCRIPTS } from '../../../src/state/redis/scripts.ts';
 import { standingScripts } from '../worlds.ts';
 
-/** Known-bad variants of the scripts, by their text. `library` is all of `lib/`. */
+/** Known-bad variants of the scripts, by replacements in their text. `library` is all of `lib/`. */
 export const REDIS_MUTANTS: readonly Mutant[] = [
   {
     name: 'a visitor is their own candidate',
@@ -265,12 +265,12 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** The scripts with a mistake in them. */
+/** Returns the scripts with a mistake in them. */
 export function mutatedScripts({ changes }: Mutant): typeof SCRIPTS {
   return standingScripts((text, name) => changes.filter(({ file }) => file === name).reduce(changed, text));
 }
 
-/** What runs a script twice must answer the second time from what was kept. */
+/** Mutants that a run with repeated scripts detects: the second reply must be the kept one. */
 export function withoutKeptAnswers(): typeof SCRIPTS {
   return remade(standingScripts(), (_, script) => ({
     ...script,
@@ -288,7 +288,7 @@ export function withoutKeptAnswers(): typeof SCRIPTS {
 const forgetful = (text: string) =>
   changed(text, { file: 'assembled', from: 'if kept then return cmsgpack.unpack(kept) end', to: '' });
 
-/** A claim in two round trips: who fits is looked up in one script, and taken in another that does not look again. */
+/** Match in two round trips: one script searches, and another takes the candidate without checking again. */
 export function checkThenAct(): typeof SCRIPTS {
   const library = libraryText().replace(/return time\[1\] \* 1000 .*/, 'return tonumber(A.skewMs)');
   const body = readLua('find');
