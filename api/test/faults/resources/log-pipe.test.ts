@@ -4,7 +4,7 @@ import { DisturbedService } from './disturbed-service.ts';
 import { LogPipe } from './log-pipe.ts';
 
 describe('a service whose log nobody takes', () => {
-  /** Sends what the service says one line about. */
+  /** Sends a request that causes one line of the log. */
   const provoke = async ({ node }: DisturbedService) => {
     await (await fetch(`${node.url}/v1/site`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })).text();
   };
