@@ -56,7 +56,7 @@ describe('docs/matching.md', () => {
     expect(sitesFile.parse(JSON.parse(json!)).sites).toHaveLength(1);
   });
 
-  test('has the figures of the lab', () => {
+  test('has the results of the simulation', () => {
     const { profiles } = JSON.parse(read('docs/match-lab/results.json')) as { profiles: Record<string, Figures> };
     const rows = PROFILES.map(({ name, title }) => {
       const { waitMs, gaveUp, nearness, repeats } = profiles[name]!;
@@ -66,7 +66,7 @@ describe('docs/matching.md', () => {
     expect(table('site')).toEqual(rows);
   });
 
-  test('what it shows of the command is what the command prints', async () => {
+  test('shows the output of the command', async () => {
     const shown = [...page.matchAll(/^( *)```\n *\$ npm run match-lab -- (.*)\n([\s\S]*?)^ *```$/gm)];
     expect(shown.length).toBeGreaterThan(0);
     for (const [, indent, args, text] of shown) {
@@ -80,7 +80,7 @@ describe('docs/matching.md', () => {
     // It plays whole crowds.
   }, 30_000);
 
-  test('names for every rule tests that are there, and that speak of the rule if they are about matching', () => {
+  test('names existing tests for every invariant, which name it if they are about matching', () => {
     const rules = table('rule');
     const expected = [...Array.from({ length: 14 }, (_, n) => `I${n + 1}`), 'L1', 'L2', 'L3', 'L4'];
     expect(rules.map(([rule]) => rule!.split(' ')[0])).toEqual(expected);

@@ -14,17 +14,17 @@ import { visitorsOf } from './visitors.ts';
 const written = (file: string) => readFileSync(path.join(import.meta.dirname, '../../docs/match-lab', file), 'utf8');
 const profileOf = (name: string) => PROFILES.find((profile) => profile.name === name)!;
 
-describe('the match lab', async () => {
+describe('match lab', async () => {
   const result = await runLab('1', PROFILES, DEFAULT_MATCH_RULES);
   const figures = result.profiles.map(({ profile, figures }) => [profile.name, figures] as const);
 
-  test('the figures in docs/ are what the code produces now: run `npm run match-lab` after a change of the decision', () => {
+  test('produces the files in docs/: run `npm run match-lab` after a change of the decision', () => {
     expect(JSON.parse(jsonOf(result))).toEqual(JSON.parse(written('results.json')));
     expect(jsonOf(result)).toBe(written('results.json'));
     expect(plotOf(result)).toBe(written('waits.svg'));
   });
 
-  test('the same seed gives the same bytes, another seed others', async () => {
+  test('produces the same bytes for the same seed, and others for another', async () => {
     const profile: Profile = { ...profileOf('quiet'), arrivals: { kind: 'steady', aMinute: 3, minutes: 30 } };
     const run = (seed: string) => runLab(seed, [profile], DEFAULT_MATCH_RULES);
     const [one, again, other] = [await run('a'), await run('a'), await run('b')];
@@ -33,7 +33,7 @@ describe('the match lab', async () => {
     expect(jsonOf(other)).not.toBe(jsonOf(one));
   });
 
-  test.each(figures)('%s: the parts make the whole', (_, { searches, gaveUp, steps, nearness, cohorts, waitMs }) => {
+  test.each(figures)('%s: shares add up', (_, { searches, gaveUp, steps, nearness, cohorts, waitMs }) => {
     const sum = (shares: object) => Object.values(shares).reduce((total: number, share: number) => total + share, 0);
     expect(sum(steps)).toBeCloseTo(1, 9);
     expect(sum(nearness)).toBeCloseTo(1, 9);
@@ -45,14 +45,14 @@ describe('the match lab', async () => {
     expect(waitMs.p95).toBeLessThanOrEqual(waitMs.max);
   });
 
-  test('when everybody has gone the store holds nothing', async () => {
+  test('leaves the store empty when all visitors have left', async () => {
     const { leftBehind, lapsed } = await replay(visitorsOf(profileOf('regulars'), '1'), DEFAULT_MATCH_RULES);
     expect(leftBehind).toBe(0);
     // Otherwise the lab would not show what a match that falls through does.
     expect(lapsed).toBeGreaterThan(0);
   });
 
-  test('the visitors of a seed are the same whatever the rules', () => {
+  test('generates the same visitors for a seed, whatever the rules', () => {
     const visitors = visitorsOf(profileOf('quiet'), '1');
     const [one, again] = [visitors[3]!, visitorsOf(profileOf('quiet'), '1')[3]!];
     expect([again.arrivesMs, again.criteria, again.mood(2)]).toEqual([one.arrivesMs, one.criteria, one.mood(2)]);
@@ -60,7 +60,7 @@ describe('the match lab', async () => {
   });
 });
 
-describe('a weight shows its effect where a line forms', () => {
+describe('effect of a weight on a queue', () => {
   const profile: Profile = {
     ...profileOf('unbalanced-groups'),
     arrivals: { kind: 'steady', aMinute: 40, minutes: 8 },
@@ -79,19 +79,19 @@ describe('a weight shows its effect where a line forms', () => {
     return runs;
   }
 
-  test('with more for interests two who meet share more of them', async () => {
+  test('more for interests increases shared interests', async () => {
     for (const [little, much] of await compare('interest', 0, 20)) {
       expect(much.sharedInterests).toBeGreaterThan(1.5 * little.sharedInterests);
     }
   });
 
-  test('with more for waiting the longest wait is shorter', async () => {
+  test('more for waiting shortens the longest wait', async () => {
     for (const [little, much] of await compare('waiting', 0, 1)) {
       expect(much.waitMs.max).toBeLessThan(0.8 * little.waitMs.max);
     }
   });
 
-  test('with more for the page more of them meet on the same one', async () => {
+  test('more for the page increases matches on the same page', async () => {
     for (const [little, much] of await compare('topic', 0, 10)) {
       expect(much.nearness.page).toBeGreaterThan(1.5 * little.nearness.page);
     }
@@ -99,26 +99,26 @@ describe('a weight shows its effect where a line forms', () => {
 });
 
 describe('figures', () => {
-  test('a percentile is a value that was there', () => {
+  test('a percentile is one of the values', () => {
     expect([0.5, 0.95, 1].map((share) => percentile([1, 2, 3, 4], share))).toEqual([2, 4, 4]);
     expect(percentile([], 0.5)).toBe(0);
   });
 
-  test("Jain's index is 1 for the same for all, and 1 ÷ n for all for one", () => {
+  test("Jain's index is 1 for equal shares, and 1 ÷ n for one share alone", () => {
     expect(jainIndex([0.3, 0.3, 0.3])).toBeCloseTo(1);
     expect(jainIndex([1, 0, 0, 0])).toBeCloseTo(0.25);
   });
 });
 
-describe('what the command line asks for', () => {
+describe('command line', () => {
   const read = (...args: string[]) => readAsked(args, 'docs');
 
-  test('nothing else asked, the files in docs are written anew', () => {
+  test('writes the files in docs by default', () => {
     expect(read()).toMatchObject({ seed: '1', rules: DEFAULT_MATCH_RULES, compare: null, out: 'docs' });
     expect(read().profiles).toEqual(PROFILES);
   });
 
-  test('other rules or visitors write files only where they are told to', () => {
+  test('writes files of other rules or visitors only to a named folder', () => {
     expect(read('--weights', 'interest=9,waiting=0')).toMatchObject({
       rules: { weights: { ...DEFAULT_MATCH_RULES.weights, interest: 9, waiting: 0 } },
       out: null,
@@ -141,7 +141,7 @@ describe('what the command line asks for', () => {
     [['--compare', 'luck=1']],
     [['--compare', 'waiting=x']],
     [['--unknown']],
-  ])('%j is refused in plain words', (args) => {
+  ])('refuses %j with a plain message', (args) => {
     expect(() => read(...args)).toThrow(Error);
   });
 });

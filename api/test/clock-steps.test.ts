@@ -32,8 +32,8 @@ async function roundsOf({ pass }: { pass: (ms: number) => void }, waiting: Visit
 describe.each([
   ['back', -HOUR_MS],
   ['forward', HOUR_MS],
-])('a step of the machine’s clock %s by an hour', (_, byMs) => {
-  it('changes nothing for two who fit only after a while', async () => {
+])('step of the machine’s clock %s by an hour', (_, byMs) => {
+  it('does not affect two visitors who fit only after a while', async () => {
     await using the = await startSteppable();
     await using a = await Visitor.arrive(the.app);
     await using b = await Visitor.arrive(the.app);
@@ -61,7 +61,7 @@ describe.each([
     expect(pair.a.all('conversation:ended')).toEqual([]);
   });
 
-  it('neither ends nor prolongs the time of grace', async () => {
+  it('neither ends nor prolongs the grace period', async () => {
     await using the = await startSteppable({ siteList: [SHOP_FREE] });
     await using pair = await pairOf(the.app);
     await using waiting = await Visitor.arrive(the.app);
@@ -75,7 +75,7 @@ describe.each([
     expect((await pair.a.next('conversation:ended')).reason).toBe('peer_lost');
   });
 
-  it('lets who was throttled be heard after the time they were told', async () => {
+  it('relays messages of a throttled visitor after the announced time', async () => {
     await using the = await startSteppable({ siteList: [SHOP_FREE], config: { RATE_LIMIT_FACTOR: 1 } });
     await using pair = await pairOf(the.app);
     const { points } = RATE_LIMITS.messages.session;
@@ -90,7 +90,7 @@ describe.each([
     expect((await pair.b.next('conversation:frame')).body).toMatchObject({ text: 'in time' });
   });
 
-  it('leaves an allowance’s window as it was', async () => {
+  it('does not affect the window of a quota', async () => {
     await using the = await startSteppable({ config: { RATE_LIMIT_FACTOR: 1 } });
     const { points, windowMs } = RATE_LIMITS.sessions.address;
     for (let count = 0; count < points; count++) (await Visitor.arrive(the.app)).socket.disconnect();
@@ -101,7 +101,7 @@ describe.each([
     await using _arrived = await Visitor.arrive(the.app);
   });
 
-  it('is what visitors are told as the present time', async () => {
+  it('is told to visitors as the present time', async () => {
     await using the = await startSteppable();
     the.step(byMs);
     await using visitor = await Visitor.arrive(the.app);

@@ -3,8 +3,8 @@ import { TIMES } from '@passerby/sdk/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import { assertTalking, FREE, pairOf, siteOf, sizesOf, startTestApp, until, Visitor } from './harness.ts';
 
-describe('a conversation', () => {
-  test('what one says reaches the other, in order, and nobody else', async () => {
+describe('conversation', () => {
+  test('delivers messages to the peer, in order, and to nobody else', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using third = await Visitor.arrive(app);
@@ -17,7 +17,7 @@ describe('a conversation', () => {
     expect(pair.a.all('conversation:frame')).toEqual([]);
   });
 
-  test('skip requeues the one and tells the other, who did what looks like leaving', async () => {
+  test('a skip requeues one side and tells the other, for whom it looks like leaving', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
@@ -33,7 +33,7 @@ describe('a conversation', () => {
     expect((await a.next('conversation:started')).conversationId).not.toBe(conversationId);
   });
 
-  test('both skip at the same instant: one end each, and nobody is stuck', async () => {
+  test('two simultaneous skips give one end each, and nobody is stuck', async () => {
     await using app = await startTestApp({ siteList: [siteOf('pk_test_shop', undefined, {}, FREE)] });
     await using pair = await pairOf(app);
     let { conversationId } = pair;
@@ -78,7 +78,7 @@ describe('a conversation', () => {
     expect(app.metrics.countOf('passerby_frames_dropped_total', { fault })).toBe(1);
   });
 
-  test('a body nested as deep as its size allows does no harm', async () => {
+  test('a body nested as deep as its size permits is harmless', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const body = `{"kind":"x","deep":${'['.repeat(8_000)}${']'.repeat(8_000)}}`;
@@ -88,7 +88,7 @@ describe('a conversation', () => {
     await assertTalking(pair, 1);
   });
 
-  test('ends as idle for both when nobody says anything, and typing is not saying', async () => {
+  test('ends as idle for both without a message, typing not counted', async () => {
     await using app = await startTestApp({ siteList: [siteOf('pk_test_shop', undefined, { inactivityMs: 150 })] });
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
@@ -110,7 +110,7 @@ describe('a conversation', () => {
     expect(a.all('conversation:ended')).toHaveLength(1);
   });
 
-  test('does not end while one of the two still talks', async () => {
+  test('does not end while one of the two sends messages', async () => {
     let now = Date.now();
     const siteList = [siteOf('pk_test_shop', undefined, { inactivityMs: 400 })];
     await using app = await startTestApp({ siteList, clock: () => now });
@@ -129,7 +129,7 @@ describe('a conversation', () => {
     expect(await pair.b.next('conversation:ended')).toMatchObject({ reason: 'idle' });
   });
 
-  test('a block looks like leaving, and the two do not meet again', async () => {
+  test('a block looks like leaving, and the two are not matched again', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
@@ -140,8 +140,8 @@ describe('a conversation', () => {
   });
 });
 
-describe('a lost connection', () => {
-  test('keeps the conversation: the peer hears of it, and both talk on after the resume', async () => {
+describe('lost connection', () => {
+  test('keeps the conversation: the peer is told, and both continue after the resume', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app, {});
     const { a, b, conversationId } = pair;
@@ -155,7 +155,7 @@ describe('a lost connection', () => {
     expect(await back.next('conversation:frame')).toMatchObject({ body: { text: 'welcome back' } });
   });
 
-  test('a token whose successor has arrived is void: who presents it gets a new session', async () => {
+  test('a token whose successor has arrived is void, and opens a new session', async () => {
     await using app = await startTestApp();
     await using first = await Visitor.arrive(app);
     const auth = { resume: first.ready.resume };
@@ -167,7 +167,7 @@ describe('a lost connection', () => {
     expect(second.all('session:superseded')).toEqual([]);
   });
 
-  test('cut again before the next token arrived finds the conversation with the token it has', async () => {
+  test('cut again before the next token arrived, resumes the conversation with the present token', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const auth = { resume: pair.a.ready.resume };
@@ -181,7 +181,7 @@ describe('a lost connection', () => {
     await assertTalking({ ...pair, a: back }, 1);
   });
 
-  test('a session resumed elsewhere leaves the old socket told and closed', async () => {
+  test('a session resumed elsewhere tells and closes the old socket', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const { resume } = pair.a.ready;
@@ -194,7 +194,7 @@ describe('a lost connection', () => {
     expect(pair.a.all('conversation:frame')).toEqual([]);
   });
 
-  test('longer than the grace period ends it as peer_lost', async () => {
+  test('ends the conversation as peer_lost after the grace period', async () => {
     let now = Date.now();
     await using app = await startTestApp({ clock: () => now });
     await using pair = await pairOf(app);
@@ -204,7 +204,7 @@ describe('a lost connection', () => {
     expect(await pair.b.next('conversation:ended')).toMatchObject({ reason: 'peer_lost' });
   });
 
-  test('session:close forgets at once, and closes the connection after its answer', async () => {
+  test('session:close deletes the session at once, and closes the connection after its answer', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const closed = pair.a.ask('session:close', {});
@@ -239,7 +239,7 @@ describe('the service', () => {
     });
   });
 
-  test('tells about how many are here, in buckets', async () => {
+  test('tells the number of visitors, in buckets', async () => {
     await using app = await startTestApp();
     await using first = await Visitor.arrive(app);
     expect(await first.next('site:presence')).toEqual({ online: { min: 0, max: 1 } });
@@ -248,7 +248,7 @@ describe('the service', () => {
     await until(() => first.all('site:presence').at(-1)!.online.min === 2, 'the first hears of the second');
   });
 
-  test('drains: tells visitors, takes no new ones, and stops once they have gone', async () => {
+  test('drains: tells visitors, refuses new ones, and stops once they have left', async () => {
     await using app = await startTestApp();
     const visitor = await Visitor.arrive(app);
     const drained = app.drain();

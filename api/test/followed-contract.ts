@@ -49,7 +49,7 @@ export function describeFollowing(
   }
 
   describe(`two nodes on one ${name}`, () => {
-    test('a key made on one is good on the other, and revoked on one opens nothing on either', async () => {
+    test('a key created on one is valid on the other, and revoked on one is refused on both', async () => {
       await using the = await twoNodes();
       const { keys } = await the.a.service.add({ name: 'Shop', origins: ['https://shop.example'] });
       const live = keys[0]!;
@@ -67,7 +67,7 @@ export function describeFollowing(
       expect(the.b.directory.find(keys[1]!.text)).toBeDefined();
     });
 
-    test('many changes on both at once are all known to both, as the database has them', async () => {
+    test('both apply many simultaneous changes', async () => {
       await using the = await twoNodes();
       const ids = Array.from({ length: 6 }, (_, n) => `site_n00${n}` as SiteId);
       await Promise.all(
@@ -94,7 +94,7 @@ export function describeFollowing(
       }
     });
 
-    test('that start with one sites file at once seed it once', async () => {
+    test('starting with one sites file at once, seed it once', async () => {
       await using the = await twoNodes();
       const { sites } = sitesFile.parse({
         sites: [1, 2, 3].map((n) => ({

@@ -63,7 +63,7 @@ const siteList = [
   siteOf('pk_test_empty', []),
 ];
 
-describe('S1 S21 the handshake', () => {
+describe('S1 S21 handshake', () => {
   test.each(REFUSED)('refuses %s at long-polling, always in the same words', async (_, query, origins) => {
     await using app = await startTestApp({ siteList });
     const headers = origins.length > 0 ? { Origin: origins.join(', ') } : {};
@@ -128,7 +128,7 @@ describe('S1 S21 the handshake', () => {
     expect(sizesOf(app).sessions).toBe(0);
   });
 
-  test('another namespace does not exist, and to ask for it ends the connection', async () => {
+  test('a CONNECT to another namespace ends the connection', async () => {
     await using app = await startTestApp();
     const visitor = new Visitor(app, { autoConnect: false });
     const other = visitor.socket.io.socket('/admin', { auth: { version: 1 } });
@@ -138,7 +138,7 @@ describe('S1 S21 the handshake', () => {
   });
 });
 
-describe('S28 a stolen sid', () => {
+describe('S28 stolen sid', () => {
   const HERS = 'https://hers.example';
   const shop = siteOf('pk_test_shop', [ORIGIN, 'https://www.shop.example']);
   const sites = [{ ...shop, keys: [...shop.keys, 'pk_test_shop_too' as SiteKey] }, siteOf('pk_test_hers', [HERS])];
@@ -154,7 +154,7 @@ describe('S28 a stolen sid', () => {
     return (JSON.parse(body.slice(1)) as { sid: string }).sid;
   };
 
-  test.each(ELSEWHERE)('is worth as much as one there is not, to a page %s', async (_, query, origin) => {
+  test.each(ELSEWHERE)('is answered like an unknown one, to a page %s', async (_, query, origin) => {
     await using app = await startTestApp({ siteList: sites });
     const sid = await opened(app);
     const unknown = await poll(app, `&${query}&sid=nobodys-sid-at-all-x`, { Origin: origin });
@@ -167,7 +167,7 @@ describe('S28 a stolen sid', () => {
     expect(app.held().connections).toBe(1);
   });
 
-  test.each(ELSEWHERE)('does not become a WebSocket of a page %s', async (_, query, origin) => {
+  test.each(ELSEWHERE)('cannot be upgraded to a WebSocket by a page %s', async (_, query, origin) => {
     await using app = await startTestApp({ siteList: sites });
     const sid = await opened(app);
     const unknown = await upgrade(app, `&${query}&sid=nobodys-sid-at-all-x`, [origin]);

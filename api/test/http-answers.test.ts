@@ -177,8 +177,8 @@ beforeAll(async () => {
   await askInTrouble();
 }, 120_000);
 
-describe('S25 every answer over HTTP', () => {
-  test('has a row in the table, and the headers of its row', () => {
+describe('S25 HTTP answers', () => {
+  test('each have a row in the table, and the headers of that row', () => {
     const wrong = answers.flatMap((answer) => {
       const { method, path, status } = answer;
       const row = rowOf(answer);
@@ -188,18 +188,18 @@ describe('S25 every answer over HTTP', () => {
     expect([...new Set(wrong)].slice(0, 40)).toEqual([]);
   });
 
-  test('was seen for every row', () => {
+  test('exist for every row', () => {
     const seen = new Set(answers.map(rowOf));
     expect(ANSWERS.filter((row) => !seen.has(row)).map(({ what, status }) => `${what} → ${status}`)).toEqual([]);
   });
 
-  test('comes from a route that is in the table', () => {
+  test('come from a route in the table', () => {
     const grouped = (route: string) => groupsOf({ ...answers[0]!, path: route.split(' ')[1]! })[0];
     expect([...routes].filter((route) => grouped(route) === 'any other path')).toEqual([]);
     expect(routes.size).toBeGreaterThan(10);
   });
 
-  test('is in the docs', () => {
+  test('are in the docs', () => {
     const page = readFileSync(new URL('../../docs/reference/answers.md', import.meta.url), 'utf8');
     const written = page
       .split('\n')

@@ -20,7 +20,7 @@ const HANDSHAKE = head('GET /socket.io/?EIO=4&transport=websocket&site=pk_test_n
 test.each([
   ['aborted downloads', [DOWNLOAD]],
   ['reset upgrades', [UPGRADE, HANDSHAKE]],
-])(`S24 ${COUNT} %s leave no descriptor and no memory behind, and nobody notices`, async (_, requests) => {
+])(`S24 ${COUNT} %s leak no descriptor and no memory, and affect nobody`, async (_, requests) => {
   const log = listLog();
   await using app = await startTestApp({ config: { METRICS_PORT: 0 }, log });
   await using pair = await pairOf(app);

@@ -17,8 +17,8 @@ const portsOf = (app: App) => [portOf(app.url), portOf(app.metricsUrl)];
 /** Resolves once no more descriptors are open than before. */
 const untilReturned = (before: number) => until(() => descriptorCount() <= before, 'every descriptor is closed again');
 
-describe('S24 a connection that breaks', () => {
-  test('at any request, on either port, ends itself alone and leaves nothing open', async () => {
+describe('S24 broken connection', () => {
+  test('during any request, on either port, ends only itself and leaks nothing', async () => {
     const log = listLog();
     await using app = await startTestApp({ config: { METRICS_PORT: 0 }, bounds: SHORT, log });
     await using pair = await pairOf(app);
@@ -33,7 +33,7 @@ describe('S24 a connection that breaks', () => {
     expect(log.lines).toEqual([]);
   });
 
-  test('in a download or an upgrade, hundreds of times, leaves no descriptor open', async () => {
+  test('during a download or an upgrade, hundreds of times, leaks no descriptor', async () => {
     const log = listLog();
     await using app = await startTestApp({ config: { METRICS_PORT: 0 }, bounds: SHORT, log });
     await using pair = await pairOf(app);
@@ -46,14 +46,14 @@ describe('S24 a connection that breaks', () => {
     expect(log.lines).toEqual([]);
   });
 
-  test('is counted where its answer was under way', async () => {
+  test('is counted if its answer was in progress', async () => {
     await using app = await startTestApp();
     await inCrowds(100, () => sendAndGo(portOf(app.url), DOWNLOAD, 'reset'));
     await until(() => app.metrics.countOf('passerby_incidents_total', { kind: 'answer_aborted' }) > 0, 'it is counted');
   });
 });
 
-describe('S24 a client that downloads', () => {
+describe('S24 downloading client', () => {
   test.each<[string, (connection: RawConnection) => void]>([
     ['and closes its side', (connection) => connection.end()],
     ['and never reads', (connection) => connection.stopReading()],
@@ -74,7 +74,7 @@ describe('S24 a client that downloads', () => {
     await untilReturned(before);
   });
 
-  test('and closes its side gets the whole file', async () => {
+  test('gets the whole file after it closed its side', async () => {
     await using app = await startTestApp();
     await using connection = await RawConnection.open(app);
     connection.write(DOWNLOAD);
@@ -85,8 +85,8 @@ describe('S24 a client that downloads', () => {
   });
 });
 
-describe('S26 the log', () => {
-  test.each(['silent', 'info'])('at LOG_LEVEL=%s has no line for anything that somebody sends', async (level) => {
+describe('S26 log', () => {
+  test.each(['silent', 'info'])('has no line for any input at LOG_LEVEL=%s', async (level) => {
     await using admin = await startAdminService();
     const inputs = hostileInputs(pathsOf(admin.app.routes), OPERATOR_TOKEN);
     const env = {

@@ -15,7 +15,7 @@ import { listLog, ORIGIN, siteOf, startTestApp, until, Visitor } from './harness
 /** Returns the problem at the end of a raw answer. */
 const problemIn = (received: string) => JSON.parse(received.slice(received.lastIndexOf('\r\n\r\n') + 4)) as Problem;
 
-describe('what is no request that could be answered is told so in a problem', () => {
+describe('input that is not a valid request is answered with a problem', () => {
   const SHORT = { headMs: 300, requestMs: 300, overdueCheckMs: 50 };
 
   test.each<[string, string, number, Problem['code']]>([
@@ -40,7 +40,7 @@ describe('what is no request that could be answered is told so in a problem', ()
   });
 });
 
-test('every answer names its request, anew each time, whatever the client calls it', async () => {
+test('every answer has a new request id, whatever id the client sent', async () => {
   await using app = await startTestApp();
   const names = new Set<string>();
   for (const path of ['/healthz', '/widget.js', '/nothing', '/v1/site']) {
@@ -54,7 +54,7 @@ test('every answer names its request, anew each time, whatever the client calls 
   expect(names.size).toBe(4);
 });
 
-test('a failure on a socket has one name in the answer and in the log', async () => {
+test('a failure on a socket has the same id in the answer and in the log', async () => {
   const log = listLog();
   const handlers = { 'match:cancel': () => Promise.reject(new Error('bug')) };
   await using app = await startTestApp({ log, handlers });
@@ -66,7 +66,7 @@ test('a failure on a socket has one name in the answer and in the log', async ()
   ]);
 });
 
-test('no answer of any door sets a cookie', async () => {
+test('no answer of any entry point sets a cookie', async () => {
   await using app = await startTestApp({
     config: { METRICS_TOKEN: 'a-token-of-the-operators', SECURITY_CONTACT: 'mailto:a@b.example' },
   });
@@ -88,7 +88,7 @@ test('no answer of any door sets a cookie', async () => {
   expect(connection.received).not.toMatch(/set-cookie/i);
 });
 
-test('S15 every answer keeps other origins out, but for the files of the widget', async () => {
+test('S15 every answer excludes other origins, except files of the widget', async () => {
   await using app = await startTestApp();
   for (const path of ['/', '/healthz', '/readyz', '/nothing', '/v1/site']) {
     const { headers } = await fetch(`${app.url}${path}`);
@@ -107,20 +107,20 @@ test('S15 every answer keeps other origins out, but for the files of the widget'
 });
 
 describe('/readyz', () => {
-  test('is ready, and says so to nobody who wants to keep it', async () => {
+  test('is ready, with an answer that must not be cached', async () => {
     await using app = await startTestApp();
     const answer = await fetch(`${app.url}/readyz`);
     expect([answer.status, await answer.json()]).toEqual([200, { status: 'ready', reasons: [] }]);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  test('is not ready while it has more to do than it can, or may not know who is shut out', async () => {
+  test('is not ready while it is overloaded, or may not know current bans', async () => {
     await using app = await startTestApp({ load: { delayMs: () => 1_000 }, recordsStaleSince: () => -Infinity });
     const answer = await fetch(`${app.url}/readyz`);
     expect(await answer.json()).toEqual({ status: 'not_ready', reasons: ['records_stale', 'overloaded'] });
   });
 
-  test('is not ready once it drains', async () => {
+  test('is not ready while draining', async () => {
     const app = await startTestApp();
     await using visitor = await Visitor.arrive(app);
     const drained = app.drain();
@@ -133,13 +133,13 @@ describe('/readyz', () => {
 });
 
 describe('/.well-known/security.txt', () => {
-  test('is not there unless somebody is to be told', async () => {
+  test('does not exist without a contact', async () => {
     await using app = await startTestApp();
     const answer = await fetch(`${app.url}/.well-known/security.txt`);
     expect(await answer.json()).toMatchObject({ status: 404, code: 'not_found' });
   });
 
-  test('says whom to tell, where it stands, and until when, less than a year ahead', async () => {
+  test('contains contact, canonical address and expiry, less than a year ahead', async () => {
     const now = Date.UTC(2026, 10, 22);
     await using app = await startTestApp({
       clock: () => now,
@@ -165,7 +165,7 @@ describe('/v1/site', () => {
   const ask = (app: App, query: string, headers: Record<string, string>, method = 'GET') =>
     fetch(`${app.url}/v1/site${query}`, { method, headers });
 
-  test('tells the page of an allowed origin what it may know', async () => {
+  test('returns the policy to a page of an allowed origin', async () => {
     await using app = await startTestApp({ siteList });
     const answer = await ask(app, '?site=pk_live_shop', { Origin: ORIGIN });
     expect(answer.status).toBe(200);
@@ -175,7 +175,7 @@ describe('/v1/site', () => {
     expect(await answer.json()).toEqual({ mode: 'live', policy: siteList[0]!.policy });
   });
 
-  test('answers a preflight likewise', async () => {
+  test('answers a preflight of an allowed origin', async () => {
     await using app = await startTestApp({ siteList });
     const preflight = { Origin: ORIGIN, 'Access-Control-Request-Method': 'GET' };
     const answer = await ask(app, '?site=pk_live_shop', preflight, 'OPTIONS');
@@ -184,7 +184,7 @@ describe('/v1/site', () => {
     expect(answer.headers.get('access-control-allow-methods')).toBe('GET');
   });
 
-  test.each(['GET', 'HEAD', 'OPTIONS'])('refuses %s in one way, whatever the reason', async (method) => {
+  test.each(['GET', 'HEAD', 'OPTIONS'])('gives one answer to %s, whatever the reason', async (method) => {
     await using app = await startTestApp({ siteList });
     const refusals = await Promise.all(
       REASONS.map(async ([, query, headers]) => {
@@ -202,7 +202,7 @@ describe('/v1/site', () => {
     expect(refusals[0]).not.toContain('access-control-allow-origin');
   });
 
-  test('S21 refuses at both doors of the socket in one way, whatever the reason', async () => {
+  test('S21 gives one answer on both transports, whatever the reason', async () => {
     await using app = await startTestApp({ siteList });
     const polled = REASONS.map(async ([, query, headers]) => {
       const url = `${app.url}${SOCKET_PATH}${query}&EIO=4&transport=polling`;
@@ -274,7 +274,7 @@ function post(url: string, headers: Record<string, string>, body: string | Buffe
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-describe('S20 a route that changes something', () => {
+describe('S20 route that changes something', () => {
   test.each<[string, Record<string, string>]>([
     ['a program', {}],
     ['a page of the service itself', { 'Sec-Fetch-Site': 'same-origin' }],

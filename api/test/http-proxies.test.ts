@@ -5,8 +5,8 @@ import { listLog, ORIGIN, SHOP, startTestApp, Visitor } from './harness.ts';
 const POLLING = `${SOCKET_PATH}?EIO=4&transport=polling&site=${SHOP.key}`;
 const FROM = '203.0.113.7';
 
-describe('a proxy that TRUSTED_HOPS does not count', () => {
-  test('is noticed at every door, and told of once, without an address', async () => {
+describe('undeclared proxy', () => {
+  test('is detected at every entry point, and logged once, without an address', async () => {
     const log = listLog();
     await using app = await startTestApp({ log });
     await using visitor = await Visitor.arrive(app, { from: FROM });
@@ -19,7 +19,7 @@ describe('a proxy that TRUSTED_HOPS does not count', () => {
     expect(visitor.socket.connected).toBe(true);
   });
 
-  test('is not looked for where TRUSTED_HOPS counts it', async () => {
+  test('is not reported if TRUSTED_HOPS counts it', async () => {
     const log = listLog();
     await using app = await startTestApp({ log, config: { TRUSTED_HOPS: 1 } });
     await using visitor = await Visitor.arrive(app, { from: FROM });

@@ -34,7 +34,7 @@ function ask(path: string, headers: Record<string, string> = {}, method = 'GET')
 }
 
 describe('HTTP', () => {
-  test('says that it is well, and on what it stands', async () => {
+  test('reports its health and its store', async () => {
     const { status, headers, body } = await ask('/healthz');
     expect([status, JSON.parse(body.toString())]).toEqual([200, { status: 'ok', store: 'memory' }]);
     expect(headers['cache-control']).toBe('no-store');
@@ -54,7 +54,7 @@ describe('HTTP', () => {
     expect(JSON.parse(answer.body.toString())).toMatchObject({ type: 'about:blank', status, code });
   });
 
-  test('serves the widget to any site, compressed ahead and cached shortly', async () => {
+  test('serves the widget to any site, precompressed, with a short cache lifetime', async () => {
     const plain = await ask('/widget.js');
     expect(plain.headers).toMatchObject({
       'content-type': expect.stringMatching(/^text\/javascript/),
@@ -71,7 +71,7 @@ describe('HTTP', () => {
     expect(gunzipSync(gzip.body)).toEqual(plain.body);
   });
 
-  test('answers 304 to who has it already', async () => {
+  test('answers 304 to a current entity tag', async () => {
     const { headers } = await ask('/widget.js');
     expect((await ask('/widget.js', { 'If-None-Match': headers['etag'] as string })).status).toBe(304);
   });

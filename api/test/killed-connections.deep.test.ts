@@ -2,8 +2,8 @@ import { describe, it } from 'vitest';
 import { expectKillsAreSurvived } from './killed-connections.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
 
-describe('a node of whose connections to PostgreSQL 2,000 are killed', () => {
-  it('loses none of what it wrote, leaves nothing open, and lives', async () => {
+describe('node whose connections to PostgreSQL are killed 2,000 times', () => {
+  it('loses no write, leaks nothing, and survives', async () => {
     await using server = await PostgresServer.start();
     await expectKillsAreSurvived(server, 2_000);
   });

@@ -35,8 +35,8 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       return started.seat.conversationId;
     };
 
-    describe('agreeing', () => {
-      test('nothing is agreed to at first; each word is kept, through a resume too', async () => {
+    describe('consent', () => {
+      test('is empty at first; each part is kept, through a resume too', async () => {
         const resume = token();
         const session = await open(fingerprintFrom('a'), resume);
         expect(await store.agree(session, {})).toEqual({ rules: null, ageBand: null });
@@ -46,7 +46,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         expect(back).toMatchObject({ kind: 'resumed', agreed: { rules: 'v1', ageBand: '18+' } });
       });
 
-      test('a band stays with the session: another one is refused, the same again is not', async () => {
+      test('binds an age band to the session: another one is refused, the same again is not', async () => {
         const session = await open(fingerprintFrom('a'));
         await store.agree(session, { ageBand: '13-17' });
         await expect(store.agree(session, { ageBand: '18+' })).rejects.toMatchObject({ code: 'age_band_fixed' });
@@ -56,7 +56,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         });
       });
 
-      test('is refused to a socket that was taken over', async () => {
+      test('is refused to a superseded socket', async () => {
         const resume = token();
         const session = await open(fingerprintFrom('a'), resume);
         await store.resume(SITE, NODE, resume, token(), FREE, fingerprintFrom('a'));
@@ -64,8 +64,8 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
       });
     });
 
-    describe('who a report is about', () => {
-      test('is the peer, by the mark they had when the two met', async () => {
+    describe('subject of a report', () => {
+      test('is the peer, by their fingerprint at the match', async () => {
         const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b', 'ban-b'))];
         const id = await meet(a, b);
         expect(await store.reported(a, id)).toEqual({
@@ -80,7 +80,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         });
       });
 
-      test('is the peer as they were last seen, told by the reporter as they were at first', async () => {
+      test('is the peer by their last fingerprint; the reporter is identified by their first', async () => {
         const resumes = [token(), token()] as const;
         const [a, b] = [await open(fingerprintFrom('a'), resumes[0]), await open(fingerprintFrom('b'), resumes[1])];
         const id = await meet(a, b);
@@ -99,7 +99,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         });
       });
 
-      test('S33 is told together with whether both had the match, also after the end', async () => {
+      test('S33 is returned with whether both confirmed the match, also after the end', async () => {
         const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         await store.find(a, ticket(), FREE);
         const { notices } = await store.find(b, ticket(), FREE);
@@ -113,7 +113,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         expect(await store.reported(a, id)).toMatchObject({ isConfirmed: true });
       });
 
-      test('S33 was confirmed by nobody who only said that they have it once it was over', async () => {
+      test('S33 is not confirmed by a confirmation after the end', async () => {
         const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         await store.find(a, ticket(), FREE);
         const { notices } = await store.find(b, ticket(), FREE);
@@ -124,7 +124,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         expect(await store.reported(a, id)).toMatchObject({ isConfirmed: false });
       });
 
-      test('S32 keeps the wider networks of both', async () => {
+      test('S32 includes the wider networks of both', async () => {
         const wide = (address: string): VisitorFingerprint => ({
           ...fingerprintFrom(address),
           wider: ['/56', '/48'] as VisitorFingerprint['address'][],
@@ -133,7 +133,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         expect(await store.reported(a, await meet(a, b))).toMatchObject({ peer: wide('b'), own: wide('a') });
       });
 
-      test('is known until fifteen minutes after the end, also of one who left for good', async () => {
+      test('is known until fifteen minutes after the end, also if they closed their session', async () => {
         const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         const id = await meet(a, b);
         await store.close(b);
@@ -159,7 +159,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         expect(await store.reported(a, second)).toMatchObject({ peer: fingerprintFrom('c') });
       });
 
-      test('is told to nobody who was not one of the two, and of nothing that never was', async () => {
+      test('is unknown to others, and for a conversation that never existed', async () => {
         const [a, b, c] = [
           await open(fingerprintFrom('a')),
           await open(fingerprintFrom('b')),
@@ -172,7 +172,7 @@ export function describeKnownVisitors(name: string, create: () => Promise<StoreU
         });
       });
 
-      test('a long conversation is known for as long as it runs', async () => {
+      test('is known for as long as the conversation runs', async () => {
         const [a, b] = [await open(fingerprintFrom('a')), await open(fingerprintFrom('b'))];
         const id = await meet(a, b);
         await under.advance(TIMES.reportMs * 2);

@@ -25,13 +25,13 @@ function samplesOf(text: string): Map<string, number> {
 }
 
 describe('GET /metrics', () => {
-  test('is not there unless asked for', async () => {
+  test('is disabled by default', async () => {
     await using app = await startTestApp();
     expect((await fetch(`${app.url}/metrics`)).status).toBe(404);
     expect(app.metricsUrl).toBeNull();
   });
 
-  test('with a token is on the main port, for who has it', async () => {
+  test('is on the main port with a token, which it requires', async () => {
     await using app = await startTestApp({ config: { METRICS_TOKEN: TOKEN } });
     for (const init of [
       {},
@@ -52,7 +52,7 @@ describe('GET /metrics', () => {
     expect(app.metricsUrl).toBeNull();
   });
 
-  test('with a port of its own is there and nowhere else, and stops with the service', async () => {
+  test('is only on its own port if there is one, which stops with the service', async () => {
     const app = await startTestApp({ config: { METRICS_PORT: 0 } });
     try {
       expect((await fetch(`${app.url}/metrics`)).status).toBe(404);
@@ -75,14 +75,14 @@ describe('GET /metrics', () => {
     ['LOCALHOST', 200],
     ['127.0.0.2:1', 200],
     ['[::1]:9464', 200],
-  ])('on a loopback port of its own, for the Host %j, is %i', async (host, status) => {
+  ])('on a loopback port of its own answers the Host %j with %i', async (host, status) => {
     await using app = await startTestApp({ config: { METRICS_PORT: 0 } });
     const answer = await askAs(app.metricsUrl!, host);
     expect(answer.status).toBe(status);
     if (status === 403) expect(answer.text).toContain('"code":"origin_refused"');
   });
 
-  test('on a port that others reach is for who has the token, whatever the Host', async () => {
+  test('on a public port requires the token, whatever the Host', async () => {
     await using app = await startTestApp({
       config: { METRICS_PORT: 0, METRICS_HOST: '0.0.0.0', METRICS_TOKEN: TOKEN },
     });
@@ -91,14 +91,14 @@ describe('GET /metrics', () => {
     expect((await askAs(url, 'metrics.example')).status).toBe(401);
   });
 
-  test('on a port of its own refuses what a page of another origin makes a browser send', async () => {
+  test('on a port of its own refuses requests of pages of other origins', async () => {
     await using app = await startTestApp({ config: { METRICS_PORT: 0 } });
     for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://evil.example' }]) {
       expect((await askAs(app.metricsUrl!, 'localhost', headers)).status).toBe(403);
     }
   });
 
-  test('with both, the port of its own asks for the token too', async () => {
+  test('with both, requires the token on its own port too', async () => {
     await using app = await startTestApp({ config: { METRICS_PORT: 0, METRICS_TOKEN: TOKEN } });
     expect((await fetch(`${app.metricsUrl}/metrics`)).status).toBe(401);
     expect((await fetch(`${app.metricsUrl}/metrics`, bearer(TOKEN))).status).toBe(200);
@@ -114,8 +114,8 @@ async function measured(
   return samplesOf(await app.metrics.text());
 }
 
-describe('a service measures', () => {
-  test('a match, what is said, and the end, without a word of what it was', async () => {
+describe('metrics of a service', () => {
+  test('count a match, frames, and the end, without their content', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await assertTalking(pair, 1);
@@ -143,7 +143,7 @@ describe('a service measures', () => {
     }
   });
 
-  test('how long who was found had waited, and the step that is', async () => {
+  test('measure the wait of the visitor who was found, and its step', async () => {
     const start = 1_800_000_000_000;
     let now = start;
     const samples = await measured(
@@ -161,7 +161,7 @@ describe('a service measures', () => {
     expect(samples.get('passerby_wait_seconds_sum')).toBe(3.1);
   });
 
-  test('refusals by code and door', async () => {
+  test('count refusals by code and entry point', async () => {
     const samples = await measured(async (app) => {
       await using visitor = await Visitor.arrive(app);
       await visitor.send('match:find', { junk: true });
@@ -173,7 +173,7 @@ describe('a service measures', () => {
     expect(samples.get('passerby_refusals_total{door="handshake",code="origin_refused"}')).toBe(1);
   });
 
-  test('who comes back, and who has nothing to come back to', async () => {
+  test('count resumes, and unknown tokens', async () => {
     const samples = await measured(
       async (app) => {
         await using a = await Visitor.arrive(app);
@@ -189,7 +189,7 @@ describe('a service measures', () => {
     expect(samples.get('passerby_resumes_total{outcome="unknown"}')).toBe(1);
   });
 
-  test('how late its event loop is', async () => {
+  test('measure the delay of the event loop', async () => {
     await using app = await startTestApp();
     await vi.waitFor(async () => {
       const samples = samplesOf(await app.metrics.text());

@@ -40,8 +40,8 @@ const WAITING = {
 /** Maximum number of attempts at the lock within a second. */
 const bounds = { migrationPauseMs: 20, migrationWaitMs: 1_000 };
 
-describe('bringing the tables of PostgreSQL up to date', () => {
-  it('waits for another process with a word, and ends with a sentence if that does not finish', async () => {
+describe('migration of the tables of PostgreSQL', () => {
+  it('waits for another process with a line in the log, and fails with one if that does not finish', async () => {
     const url = await server!.database();
     const holder = await holdLock(url);
     const log = listLog();
@@ -53,7 +53,7 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     await holder.end();
   });
 
-  it('goes on once another process has finished or died, however long a statement may take', async () => {
+  it('continues once another process has finished or died, whatever the deadline of statements', async () => {
     for (const over of [
       (holder: pg.Client) => holder.end(),
       (holder: pg.Client) => Promise.resolve(holder.connection.stream.destroy()),
@@ -72,7 +72,7 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     }
   });
 
-  it('takes as long as it takes: the short deadline of statements does not hold for it', async () => {
+  it('is exempt from the short deadline of statements', async () => {
     const url = await server!.database();
     const short = { ...RECORDS_BOUNDS, statementMs: 100, lockMs: 100 };
     await using db = new Kysely<Tables>({ dialect: postgresDialect(url, { bounds: short }) });
@@ -83,7 +83,7 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     await expect(sql`select pg_sleep(0.5)`.execute(db)).rejects.toMatchObject({ reason: '57014' });
   });
 
-  it('is not held up for ever by a process that vanishes in the middle of it', async () => {
+  it('is not blocked for ever by a process that disappears in the middle of it', async () => {
     await using proxy = await TcpProxy.start(server!.port);
     const name = new URL(await server!.database()).pathname.slice(1);
     const vanishing = { ...RECORDS_BOUNDS, queryMs: 300, idleInTransactionMs: 1_000 };
@@ -111,7 +111,7 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     expect(await records.sites.list()).toEqual([]);
   });
 
-  it('is not needed by a start that finds all there, read-only or locked', async () => {
+  it('is not needed by a start that finds current tables, read-only or locked', async () => {
     const url = await server!.database();
     await (await openRecords({ kind: 'postgres', url })).close();
     const holder = await holdLock(url);
@@ -124,13 +124,13 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     await holder.end();
   });
 
-  it('refuses tables of the same names that are somebody else’s', async () => {
+  it('refuses foreign tables of the same names', async () => {
     const url = await server!.database();
     await server!.ask('create table sites (a int)', new URL(url).pathname.slice(1));
     await expect(openRecords({ kind: 'postgres', url })).rejects.toThrow(/^DATABASE_URL: .+ not ours.+ \(42P07\)$/);
   });
 
-  describe('for a user who lacks a right', () => {
+  describe('user without a permission', () => {
     const PASSWORD = 'kept-to-ourselves';
     let users = 0;
 
@@ -177,11 +177,11 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     it.each([
       [/grant it USAGE on one, or set search_path \(3F000\)$/, () => 'revoke usage on schema public from public'],
       [/set search_path \(42P01\)$/, (user: string) => `alter role ${user} set search_path = pg_catalog`],
-    ])('says so where the tables cannot even be seen: %s', async (sentence, hide) => {
+    ])('is reported if the tables are not visible: %s', async (sentence, hide) => {
       await expect(openAs((user) => [...granted(user), hide(user)])).rejects.toThrow(sentence);
     });
 
-    it('is enough for all the service does if it has those that are said to be needed', async () => {
+    it('has enough for the service with the documented permissions', async () => {
       await using records = await openAs(granted);
       await records.change(async ({ sites, keys, audit }) => {
         await sites.add({ id: SHOP, name: 'Shop', createdAt: 1, origins: ['https://shop.example'], policy: '{}' });
@@ -216,7 +216,7 @@ describe('bringing the tables of PostgreSQL up to date', () => {
     });
   });
 
-  it('tells why a transaction failed, and not that what follows in it is refused', async () => {
+  it('reports the cause of a failed transaction, not the refusal of later statements', async () => {
     const url = await server!.database();
     await using db = new Kysely<Tables>({ dialect: postgresDialect(url, { bounds: RECORDS_BOUNDS }) });
     const reasons: unknown[] = [];

@@ -140,7 +140,7 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
         expect(cors).not.toHaveProperty('access-control-allow-credentials');
     });
 
-    test('of another page of the site than began the connection', async () => {
+    test('from another page of the site than the one that opened the connection', async () => {
       const sid = await begun([GOOD]);
       const isOther = isGood && origins[0] !== GOOD;
       const sent = await ask(`POST ${socketPath('polling', sid)}`, origins, [], '40{"version":1}');
@@ -182,13 +182,13 @@ describe.each(ORIGINS.map(([what, origins, isGood]) => ({ what, origins, isGood:
   },
 );
 
-test('the table has every route of the service, and no other', () => {
+test('in a table with every route of the service, and no other', () => {
   const isOperators = (route: string) => route.includes(` ${ADMIN_PATH}/`);
   expect(Object.keys(ROUTES).sort()).toEqual(app.routes.filter((route) => !isOperators(route)).sort());
   expect(app.routes.filter(isOperators).length).toBeGreaterThan(10);
 });
 
-test('the origins called good are those the site was given', () => {
+test('with the origins of the site', () => {
   expect(ORIGINS.flatMap(([, origins, isGood]) => (isGood ? origins : []))).toEqual([...GOODS]);
 });
 

@@ -161,7 +161,7 @@ const WEATHER: Readonly<Record<string, Weather>> = {
   },
 };
 
-describe('a node whose PostgreSQL fails', () => {
+describe('node with a failing PostgreSQL', () => {
   it.each(Object.entries(WEATHER))('%s: answers with the reason, lives, and recovers', async (_, weather) => {
     await using the = await node();
     await weather.begin(the.user);
@@ -201,7 +201,7 @@ describe('a node whose PostgreSQL fails', () => {
     ['gone silent', () => proxy!.goSilent()],
     ['closed', () => proxy!.cut()],
     ['reset', () => proxy!.reset()],
-  ])('whose present lines are %s loses one of them, and uses others', async (_, harm) => {
+  ])('whose connections are %s replaces them one by one', async (_, harm) => {
     await using the = await node({ queryMs: 3_000, transactionMs: 10_000 });
     // Several that lie idle, each of which could be waited for.
     await Promise.all([the.report(), the.report(), the.report()]);
@@ -219,7 +219,7 @@ describe('a node whose PostgreSQL fails', () => {
     await vi.waitFor(() => expect(the.directory.byId(SHOP)).toMatchObject({ name: 'Back' }), SOON);
   });
 
-  it('closes while nothing is answered, long before the deadline of a statement', async () => {
+  it('closes during silence, long before the deadline of a statement', async () => {
     // Far longer than this test may last.
     await using the = await node({
       connectMs: 600_000,
@@ -236,8 +236,8 @@ describe('a node whose PostgreSQL fails', () => {
   });
 });
 
-describe('the service as a process, whose PostgreSQL is refused and then silent', () => {
-  it('answers operators with unavailable, says why, serves again, and ends when it is told to', async () => {
+describe('service process whose PostgreSQL refuses connections and then is silent', () => {
+  it('answers operators with unavailable, logs the reason, recovers, and shuts down', async () => {
     const token = 'operator-token-of-the-tests-0123456789';
     const name = new URL(await server!.database()).pathname.slice(1);
     await using service = await NodeProcess.start({

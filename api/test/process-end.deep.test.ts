@@ -30,7 +30,7 @@ function keepSilent(proxy: TcpProxy): void {
   onTestFinished(() => clearInterval(timer));
 }
 
-describe('a process that is told to end while a visitor does not close', () => {
+describe('shutdown of a process while a visitor does not close', () => {
   let postgres: PostgresServer;
   let redis: RedisServer;
   beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('a process that is told to end while a visitor does not close', () => {
   afterAll(() => Promise.all([postgres?.stop(), redis?.stop()]));
 
   it.each(['nothing else', 'PostgreSQL', 'Redis', 'PostgreSQL and Redis'])(
-    'ends within 10 s with 0 where this is silent too: %s',
+    'exits within 10 s with 0 although this is silent too: %s',
     async (silent) => {
       await using toPostgres = await TcpProxy.start(postgres.port);
       await using toRedis = await TcpProxy.start(redis.port);

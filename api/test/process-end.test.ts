@@ -37,8 +37,8 @@ const SHORT_END = `const wait = setTimeout; globalThis.setTimeout = (run, ms, ..
 /** Never completes the closing of a server. */
 const HANGING_CLOSE = `import { Server } from 'node:http'; Server.prototype.close = function () { return this; };`;
 
-describe('a process that is told to end', () => {
-  test('drains once: further signals cut nobody, and are answered with one line', async () => {
+describe('shutdown of a process', () => {
+  test('drains once: further signals cut nobody, and print one line', async () => {
     const service = await start();
     const visitor = await Visitor.arrive(service, DEMO);
     service.signal('SIGTERM');
@@ -53,7 +53,7 @@ describe('a process that is told to end', () => {
     expect(visitor.all('session:draining')).toHaveLength(1);
   });
 
-  test('ends whatever is connected to either port and says nothing', async () => {
+  test('closes silent connections on either port', async () => {
     const metricsPort = await freePort();
     const service = await start('', { METRICS_PORT: String(metricsPort) });
     for (const port of [Number(new URL(service.url).port), metricsPort]) {
@@ -72,14 +72,14 @@ describe('a process that is told to end', () => {
     expect(await service.ended).toEqual({ code: 0, signal: null });
   });
 
-  test('ends at the deadline, with a line in the log, where closing hangs', async () => {
+  test('exits at the deadline, with a line in the log, if closing hangs', async () => {
     const service = await start(`${HANGING_CLOSE} ${SHORT_END}`);
     service.signal('SIGTERM');
     expect(await service.ended).toEqual({ code: 1, signal: null });
     expect(service.output).toContain('not ended in time');
   });
 
-  test('ends at the deadline where a thread hangs that Node would wait for', async () => {
+  test('exits at the deadline if a thread hangs that Node would wait for', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'passerby-fifo-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const fifo = path.join(folder, 'fifo');
@@ -93,7 +93,7 @@ describe('a process that is told to end', () => {
     expect(service.output).toContain('not ended in time');
   });
 
-  test('ends though nobody reads what it prints any more', async () => {
+  test('exits although nobody reads its output', async () => {
     const service = await start();
     service.closeOutput();
     service.signal('SIGTERM');
@@ -101,7 +101,7 @@ describe('a process that is told to end', () => {
   });
 });
 
-describe('an error that nobody hears', () => {
+describe('unhandled error', () => {
   const KINDS: [kind: string, lines: string][] = [
     ['thrown', `process.on('SIGUSR2', () => { throw new RangeError('${CANARY}'); });`],
     ['of a promise', `process.on('SIGUSR2', () => void Promise.reject(new RangeError('${CANARY}')));`],
@@ -111,7 +111,7 @@ describe('an error that nobody hears', () => {
     ],
   ];
 
-  test.each(KINDS)('%s is logged once without its words, drains, and ends with 1', async (_, lines) => {
+  test.each(KINDS)('%s is logged once without its message, drains the process, and exits with 1', async (_, lines) => {
     const service = await start(lines);
     const visitor = await Visitor.arrive(service, DEMO);
     service.signal('SIGUSR2');
@@ -125,7 +125,7 @@ describe('an error that nobody hears', () => {
     expect(service.output).not.toContain(CANARY);
   });
 
-  test('ends the process at once where it follows another one', async () => {
+  test('ends the process at once if it is the second', async () => {
     // The drain alone would end it at the deadline.
     const service = await start(`${HANGING_CLOSE} ${KINDS[0]![1]}`);
     const visitor = await Visitor.arrive(service, DEMO);
@@ -137,7 +137,7 @@ describe('an error that nobody hears', () => {
     await until(() => !visitor.socket.connected, 'the visitor is cut');
   });
 
-  test('says nothing at all at LOG_LEVEL=silent', async () => {
+  test('is not logged at LOG_LEVEL=silent', async () => {
     const service = await start(KINDS[0]![1], { LOG_LEVEL: 'silent' });
     service.signal('SIGUSR2');
     expect(await service.ended).toEqual({ code: 1, signal: null });
@@ -145,11 +145,11 @@ describe('an error that nobody hears', () => {
   });
 });
 
-describe('a bug that shows at the start', () => {
+describe('bug during the start', () => {
   const BUG = `import { DatabaseSync } from 'node:sqlite'; DatabaseSync.prototype.prepare = () => { throw new TypeError('${CANARY}'); };`;
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(BUG)}` };
 
-  test('is logged with its name and place, as no fault of the database, and ends with 1', async () => {
+  test('is logged with its name and place, not as a database failure, and exits with 1', async () => {
     const { code, output } = await NodeProcess.failToStartFromSource(env);
     expect(code).toBe(1);
     expect(output).not.toContain('DATA_DIR');
@@ -162,12 +162,12 @@ describe('a bug that shows at the start', () => {
   });
 });
 
-describe('the log of a process', () => {
+describe('log of a process', () => {
   /** Warnings of Node, each of another kind, so that no limit of the log leaves one out. */
   const WARN = (count: number) =>
     `process.on('SIGUSR2', () => { for (let n = 0; n < ${count}; n++) process.emitWarning('${CANARY}', { code: 'W' + n }); });`;
 
-  test('has the warnings of Node, without their words', async () => {
+  test('contains the warnings of Node, without their messages', async () => {
     const service = await start(WARN(1), { LOG_LEVEL: 'warn' });
     service.signal('SIGUSR2');
     await until(() => logOf(service).length > 0, 'the warning is logged');
@@ -175,7 +175,7 @@ describe('the log of a process', () => {
     expect(service.output).not.toContain(CANARY);
   });
 
-  test('S26 may be read by nobody, and the service goes on', async () => {
+  test('S26 may be read by nobody without an effect on the service', async () => {
     const service = await start(WARN(400), { LOG_LEVEL: 'warn' });
     service.closeOutput();
     service.signal('SIGUSR2');
@@ -186,7 +186,7 @@ describe('the log of a process', () => {
     expect(await service.ended).toEqual({ code: 0, signal: null });
   });
 
-  test('S26 may be read slowly: what is not read holds up nobody', async () => {
+  test('S26 may be read slowly without blocking the service', async () => {
     // More than a pipe of the operating system holds.
     const service = await start(
       `process.on('SIGUSR2', () => { Error.stackTraceLimit = 60; deep(40); });
@@ -206,7 +206,7 @@ describe('the log of a process', () => {
   });
 });
 
-test('passerby-api on a Node that is too old says so in one sentence', async () => {
+test('passerby-api on an outdated Node fails with one sentence', async () => {
   const bin = fileURLToPath(new URL('../bin/passerby-api.js', import.meta.url));
   const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });`;
   const preload = `data:text/javascript,${encodeURIComponent(older)}`;

@@ -10,8 +10,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.stop());
 
-describe('a PostgreSQL database that is put back to an earlier state under running nodes', () => {
-  it.each(['fewer', 'as many', 'more'] as const)('is noticed, with %s changes since', async (changes) => {
+describe('restore of a PostgreSQL database under running nodes', () => {
+  it.each(['fewer', 'as many', 'more'] as const)('is detected, with %s changes since', async (changes) => {
     const url = await server!.database();
     const name = new URL(url).pathname.slice(1);
     const ask = (text: string) => server!.ask(text);

@@ -5,8 +5,8 @@ import { openRecords, SQLITE_FILE } from '../src/records/records.ts';
 import { expectPutBackIsNoticed } from './put-back-contract.ts';
 import { PATIENT, tempFolder } from './temp-records.ts';
 
-describe('a SQLite file that is put back to an earlier state under running nodes', () => {
-  it.each(['fewer', 'as many', 'more'] as const)('is noticed, with %s changes since', async (changes) => {
+describe('restore of a SQLite file under running nodes', () => {
+  it.each(['fewer', 'as many', 'more'] as const)('is detected, with %s changes since', async (changes) => {
     using folder = tempFolder();
     using kept = tempFolder();
     const file = join(folder.path, SQLITE_FILE);

@@ -6,7 +6,7 @@ import { RedisServer } from './servers/redis-server.ts';
 
 const PATIENCE_MS = 30_000;
 
-test('a node is not ready while Redis is away, lives on, and is ready again by itself', async () => {
+test('a node is not ready while Redis is unavailable, survives, and recovers by itself', async () => {
   const redis = await RedisServer.start();
   onTestFinished(() => redis.stop());
   await using app = await startTestApp({ config: { REDIS_URL: parseRedisUrl(redis.url) } });

@@ -96,7 +96,7 @@ export function describeRecords(
   }
 
   describe(`records in ${name}`, () => {
-    test('a site comes back as it was written, with its origins in order and its keys', async () => {
+    test('a site is read as it was written, with its origins in order and its keys', async () => {
       await using the = await fresh();
       await the.records.sites.add(shop);
       await the.records.keys.add(liveKey);
@@ -107,7 +107,7 @@ export function describeRecords(
       expect(await the.records.keys.byValue('pk_live_shop')).toEqual(key);
     });
 
-    test('what is not there is undefined, and cannot be changed', async () => {
+    test('a missing record is undefined, and cannot be changed', async () => {
       await using the = await fresh();
       expect(await the.records.sites.get(SHOP)).toBeUndefined();
       expect(await the.records.keys.get('key_1')).toBeUndefined();
@@ -134,7 +134,7 @@ export function describeRecords(
       expect(await the.records.sites.get(SHOP)).toMatchObject({ name: 'New', isDisabled: false });
     });
 
-    test('neither a site nor a key can be there twice', async () => {
+    test('neither a site nor a key can be added twice', async () => {
       await using the = await fresh();
       await the.records.sites.add(shop);
       await the.records.keys.add(liveKey);
@@ -142,7 +142,7 @@ export function describeRecords(
       await expect(the.records.keys.add({ ...liveKey, id: 'key_2' })).rejects.toThrow();
     });
 
-    test('a key that expires does not get longer to live, and a revocation stands', async () => {
+    test("a key's expiry cannot be extended, and a revocation is final", async () => {
       await using the = await fresh();
       await the.records.sites.add(shop);
       await the.records.keys.add(liveKey);
@@ -154,7 +154,7 @@ export function describeRecords(
       expect(await the.records.keys.get('key_1')).toMatchObject({ revokedAt: NOW + 10 });
     });
 
-    test('every change that a directory must know raises the revision, and nothing else does', async () => {
+    test('every change that nodes must know raises the revision, and nothing else does', async () => {
       await using the = await fresh();
       const { records } = the;
       const { id } = await records.change(async (stores) => {
@@ -187,7 +187,7 @@ export function describeRecords(
       expect(await records.revision()).toEqual(before);
     });
 
-    test('what changed after a revision is told whole, and the rest is not', async () => {
+    test('changes after a revision are returned completely, and nothing else', async () => {
       await using the = await fresh();
       const { records } = the;
       await records.sites.add(shop);
@@ -221,7 +221,7 @@ export function describeRecords(
       });
     });
 
-    test('a change happens whole or not at all', async () => {
+    test('a change is atomic', async () => {
       await using the = await fresh();
       const before = await the.records.revision();
       const failing = the.records.change(async (stores) => {
@@ -235,7 +235,7 @@ export function describeRecords(
       expect(await the.records.revision()).toEqual(before);
     });
 
-    test('changes of several connections at once are made one after another, none lost', async () => {
+    test('simultaneous changes of several connections are serialised without a loss', async () => {
       await using the = await fresh();
       await the.records.sites.add({ ...shop, origins: [] });
       const others = await Promise.all([1, 2].map(() => openRecords(the.place, undefined, PATIENT)));
@@ -254,7 +254,7 @@ export function describeRecords(
       for (const other of others) await other.close();
     });
 
-    test('several processes may bring the tables up to date at once', async () => {
+    test('several processes may migrate the tables at once', async () => {
       await using made = await placeOf();
       const all = await Promise.all([1, 2, 3].map(() => openRecords(made.place, undefined, PATIENT)));
       await all[0]!.sites.add(shop);
@@ -262,7 +262,7 @@ export function describeRecords(
       await Promise.all(all.map((records) => records.close()));
     });
 
-    describe('beside a later version', () => {
+    describe('version beside a later one', () => {
       /** Additions of a later version. */
       const later = {
         '2099-01-01-later': {
@@ -283,7 +283,7 @@ export function describeRecords(
         await migrate(db, { kind: place.kind, bounds: RECORDS_BOUNDS, migrations });
       }
 
-      test('starts on its tables, works, and takes nothing of it back', async () => {
+      test('starts on its tables, works, and reverts nothing', async () => {
         await using made = await placeOf();
         await bringUpTo(made.place, { ...MIGRATIONS, ...later });
         for (let start = 1; start <= 2; start++) {
@@ -296,7 +296,7 @@ export function describeRecords(
         await sql`insert into later (id) values (1)`.execute(db);
       });
 
-      test('adds what the later one has not, whatever the order of their names', async () => {
+      test('adds its own migrations, whatever the order of their names', async () => {
         await using made = await placeOf();
         const { [first]: oldest } = MIGRATIONS;
         await bringUpTo(made.place, { [first]: oldest!, ...later });
@@ -306,7 +306,7 @@ export function describeRecords(
         expect(await executed(db)).toEqual([...Object.keys(MIGRATIONS), ...Object.keys(later)]);
       });
 
-      test('and an earlier one go on side by side: a change that leaves no stamp is followed', async () => {
+      test('works beside an earlier one: a change without a stamp is followed', async () => {
         await using made = await placeOf();
         await using records = await openRecords(made.place, undefined, PATIENT);
         await records.sites.add(shop);
@@ -322,7 +322,7 @@ export function describeRecords(
       });
     });
 
-    test('only so many stamps are kept, and who missed more is told everything', async () => {
+    test('the number of stamps is bounded, and a node that missed more reads everything', async () => {
       await using the = await fresh();
       const { records } = the;
       await records.sites.add(shop);
@@ -340,7 +340,7 @@ export function describeRecords(
       expect(Number(rows[0]!.count)).toBe(STAMPS_MAX);
     });
 
-    test('a revision that others come to as well is told apart by its stamp', async () => {
+    test('equal revisions of two histories are distinguished by their stamps', async () => {
       await using the = await fresh();
       await using other = await fresh();
       for (const { records } of [the, other]) await records.sites.add(shop);
@@ -354,7 +354,7 @@ export function describeRecords(
       expect(await the.records.changedSince(ahead)).toMatchObject(told);
     });
 
-    test('nothing waits in the queue behind a transaction without end', async () => {
+    test('no statement waits behind a transaction without end', async () => {
       await using made = await placeOf();
       await using records = await openRecords(made.place, () => NOW, {
         bounds: { connectionsMax: 1, connectMs: 2_000 },
@@ -373,7 +373,7 @@ export function describeRecords(
       expect(await records.bans.add(ban)).toMatchObject(ban);
     });
 
-    test('a report comes back as it was made; the same conversation and reporter is the same report', async () => {
+    test('a report is read as it was written; the same conversation and reporter is the same report', async () => {
       await using the = await fresh();
       const { reports } = the.records;
       const { report, isNew } = await reports.add(reportBy('a'));
@@ -392,7 +392,7 @@ export function describeRecords(
       expect((await reports.add(reportBy('a', { site: 'site_other' as SiteId }))).isNew).toBe(true);
     });
 
-    test('reporters are counted once each, on one site, about one address, since a time', async () => {
+    test('each reporter is counted once, on one site, about one address, since a time', async () => {
       await using the = await fresh();
       const { reports } = the.records;
       const about = 'address_bad' as AddressHash;
@@ -406,7 +406,7 @@ export function describeRecords(
       expect(await reports.reportersOf(SHOP, about, NOW + 11)).toBe(0);
     });
 
-    test('S33 reporters of one network are one, and reports that do not count are none', async () => {
+    test('S33 reporters of one network count as one, and reports that do not count as none', async () => {
       await using the = await fresh();
       const { reports } = the.records;
       const about = 'address_bad' as AddressHash;
@@ -420,7 +420,7 @@ export function describeRecords(
       expect(await reports.reportersOf(SHOP, about, NOW)).toBe(2);
     });
 
-    test('S33 reports are found by the wider networks of the reported one too', async () => {
+    test('S33 reports are also found by the wider networks of their subject', async () => {
       await using the = await fresh();
       const { reports } = the.records;
       const networks = (...names: string[]) => names as AddressHash[];
@@ -459,7 +459,7 @@ export function describeRecords(
       expect((await reports.list({ status: 'resolved', max: 3 })).items).toHaveLength(1);
     });
 
-    test('a resolved report keeps no word of anybody, and is resolved once', async () => {
+    test('a resolved report keeps no message and no comment, and is resolved once', async () => {
       await using the = await fresh();
       const { reports } = the.records;
       const { report } = await reports.add(reportBy('a'));
@@ -477,7 +477,7 @@ export function describeRecords(
       expect(await reports.resolve('report_none', 'x', NOW)).toBe(false);
     });
 
-    test('words of old reports are forgotten, and then the reports', async () => {
+    test('messages of old reports are deleted, and later the reports', async () => {
       await using the = await fresh();
       const { reports } = the.records;
       const young = await reports.add(reportBy('a', { createdAt: NOW - REPORT_WORDS_MS }));
@@ -489,7 +489,7 @@ export function describeRecords(
       expect(await reports.get(oldest.report.id)).toBeUndefined();
     });
 
-    test('a ban holds until its time or until it is lifted', async () => {
+    test('a ban is in force until it ends or is lifted', async () => {
       await using the = await fresh();
       const { bans } = the.records;
       const forever = await bans.add(ban);
@@ -510,7 +510,7 @@ export function describeRecords(
       expect(await bans.list({ max: 1, after: page.next! })).toEqual({ items: [brief], next: null });
     });
 
-    test('who knows nothing is told of the bans in force, and not of all there ever were', async () => {
+    test('a node without a state reads the bans in force, and no others', async () => {
       await using the = await fresh();
       const { bans } = the.records;
       const held = await bans.add(ban);
@@ -522,7 +522,7 @@ export function describeRecords(
       expect((await the.records.changedSince(revision)).bans.map(({ id }) => id)).toEqual([over.id, lifted.id]);
     });
 
-    test('a ban whose end is too far to be told holds until it is lifted, and hides nothing beside it', async () => {
+    test('a ban with an end beyond the range is in force until it is lifted, and hides no other one', async () => {
       await using the = await fresh();
       const { bans } = the.records;
       const far = await bans.add({ ...ban, until: 2 ** 53 + 2 });

@@ -65,8 +65,8 @@ const create = async (): Promise<StoreUnderTest> => {
 describeStore('the Redis store under the user of docs/redis.md', create);
 describeKnownVisitors('the Redis store under the user of docs/redis.md', create);
 
-describe('the user of docs/redis.md', () => {
-  test('may run exactly the commands that scripts call, and each one that is taken away is missed', async () => {
+describe('ACL user of docs/redis.md', () => {
+  test('may run exactly the commands that scripts call, each of which is required', async () => {
     const texts = [...Object.values(SCRIPTS).map(({ text }) => text), TAKE_TEXT, AGREE_TEXT];
     const commands = calledCommands(texts);
     await admin.flushall();
@@ -87,7 +87,7 @@ describe('the user of docs/redis.md', () => {
     await admin.call('ACL', 'LOG', 'RESET');
   });
 
-  test('is enough for a whole service: two strangers on two processes meet and talk', async () => {
+  test('is sufficient for a whole service: two strangers on two processes meet and talk', async () => {
     await using one = await startTestApp({ config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(url) } });
     await using two = await startTestApp({ config: { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(url) } });
     expect(one.storeName).toMatch(/^Redis \d+\./);
@@ -120,7 +120,7 @@ describe('the user of docs/redis.md', () => {
     redis.disconnect();
   });
 
-  test('is enough to drop a key that holds what is not ours', async () => {
+  test('may delete a key of a foreign type', async () => {
     await admin.flushall();
     const store = new RedisStore(client, randomIds);
     await admin.set(keyOf('index', SITE, ''), 'foreign');
@@ -129,7 +129,7 @@ describe('the user of docs/redis.md', () => {
     expect((await store.find(session, ticketFrom({ requestId: requestId() }), FREE)).status).toBe('waiting');
   });
 
-  test('has no command that is never sent', async () => {
+  test('has no unused command', async () => {
     // A subscription is asked whether it lives, now and then.
     const listening = connectRedis(parseRedisUrl(url), 'subscription');
     // The contract and the service above ran on this server: what they sent, or called in scripts, is counted.
@@ -142,7 +142,7 @@ describe('the user of docs/redis.md', () => {
     listening.disconnect();
   });
 
-  test('on a Cluster needs the few more commands the page names', async () => {
+  test('on a Cluster needs the additional commands of the page', async () => {
     await using cluster = await RedisServer.start(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
     const { admin, address } = await withUser(cluster, clusterRules());
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');

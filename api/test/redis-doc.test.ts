@@ -24,14 +24,14 @@ function table(firstHead: string): string[][] {
 }
 
 describe('docs/redis.md', () => {
-  test('has every key with what it holds and for how long, and no other', () => {
+  test('has every key with its content and lifetime, and no other', () => {
     const inWords = (ms: number) => (ms % 86_400_000 === 0 ? `${ms / 86_400_000} day` : `${ms / 1_000} s`);
     expect(table('name')).toEqual(
       Object.entries(KEYS).map(([name, { holds, ttlMs }]) => [name, holds, inWords(ttlMs)]),
     );
   });
 
-  test('grants its user what the scripts call and the service sends, and nothing else', () => {
+  test('grants its user the commands of the scripts and of the service, and nothing else', () => {
     const texts = [
       ...globSync('lua/**/*.lua', { cwd: redisFolder }),
       'script.ts',
@@ -44,7 +44,7 @@ describe('docs/redis.md', () => {
     expect(aclRules()).toEqual(expect.arrayContaining([`~${PREFIX}*`, `&${PREFIX}*`, '-@all']));
   });
 
-  test('shows forms of REDIS_URL that are understood, with and without what is optional', () => {
+  test('shows valid forms of REDIS_URL, with and without optional parts', () => {
     const forms = table('form').map(([form]) => form!);
     const least = forms.map((form) => parseRedisUrl(form.replace(/\[[^\]]*\]/g, '')).kind);
     const most = forms.map(
@@ -56,7 +56,7 @@ describe('docs/redis.md', () => {
     ]);
   });
 
-  test('links only to what is there', () => {
+  test('links only to existing pages', () => {
     for (const [, target] of REDIS_PAGE.matchAll(/\]\(([\w./-]+)\)/g)) {
       expect(existsSync(path.join(import.meta.dirname, '../../docs', target!)), target).toBe(true);
     }

@@ -23,7 +23,7 @@ const BATCH = 500;
 /** Maximum ratio: 1.0 with the decoy, 1.9 without. */
 const WORK_RATIO_MAX = 1.4;
 
-test('S21 the decision alone takes as long for an unknown key as for a wrong origin', () => {
+test('S21 the decision takes as long for an unknown key as for a wrong origin', () => {
   const sites = directoryOf([siteOf('pk_live_shop'), siteOf('pk_live_off', [])]);
   const requests = KINDS.map(
     ([, site, origin]) => ({ url: `/v1/site?site=${site}`, headers: { origin } }) as unknown as IncomingMessage,

@@ -29,7 +29,7 @@ const VALID: { readonly [Name in RequestName]: unknown } = {
 };
 
 describe.each(REQUEST_NAMES)('%s', (name) => {
-  test('S8 a junk payload is answered bad_request, and a healthy pair keeps talking', async () => {
+  test('S8 answers a junk payload with bad_request, and a healthy pair keeps talking', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await Visitor.arrive(app);
@@ -39,7 +39,7 @@ describe.each(REQUEST_NAMES)('%s', (name) => {
     await assertTalking(pair, 1);
   });
 
-  test('without an acknowledgement it is dropped and counted, and the service lives', async () => {
+  test('is dropped and counted without an acknowledgement', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await Visitor.arrive(app);
@@ -49,7 +49,7 @@ describe.each(REQUEST_NAMES)('%s', (name) => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'request_without_ack' })).toBe(4);
   });
 
-  test('a throwing handler is answered internal, without a word of why', async () => {
+  test('answers internal if the handler throws, without the cause', async () => {
     const log = listLog();
     const secret = 'what the visitor said';
     const handlers = { [name]: () => Promise.reject(new Error(secret)) };
@@ -62,8 +62,8 @@ describe.each(REQUEST_NAMES)('%s', (name) => {
   });
 });
 
-describe('events that are no request', () => {
-  test('an unknown name is answered bad_request, or counted where nobody waits', async () => {
+describe('events that are not requests', () => {
+  test('an unknown name is answered bad_request, or counted without an acknowledgement', async () => {
     await using app = await startTestApp();
     await using visitor = await Visitor.arrive(app);
     expect(await visitor.send('admin:shutdown', {})).toMatchObject({ ok: false, error: { code: 'bad_request' } });
@@ -72,7 +72,7 @@ describe('events that are no request', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' })).toBe(2);
   });
 
-  test('binary packets close the connection that sends them, and no other', async () => {
+  test('binary packets close their connection, and no other', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await Visitor.arrive(app);
@@ -82,7 +82,7 @@ describe('events that are no request', () => {
     await assertTalking(pair, 1);
   });
 
-  test('a packet beyond the limit closes the connection that sends it, and no other', async () => {
+  test('a packet beyond the limit closes its connection, and no other', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await Visitor.arrive(app);

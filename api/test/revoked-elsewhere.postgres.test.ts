@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { revokeElsewhere } from './revoke-elsewhere.ts';
 
-test('a key revoked on one process opens nothing on another, and its sockets there are closed with the reason', async () => {
+test('a key revoked on one process is refused on another, and its sockets there are closed with the reason', async () => {
   expect(await revokeElsewhere()).toBeGreaterThan(0);
 });

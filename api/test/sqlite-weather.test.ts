@@ -45,8 +45,8 @@ async function start() {
   };
 }
 
-describe('a service whose SQLite file', () => {
-  it('is locked by another process says so, and stays ready', async () => {
+describe('service whose SQLite file', () => {
+  it('is locked by another process reports it, and stays ready', async () => {
     await using the = await start();
     await the.isReady();
     const other = new DatabaseSync(the.file);
@@ -59,7 +59,7 @@ describe('a service whose SQLite file', () => {
     expect(the.lines()).toEqual({ 'the database failed SQLITE_BUSY': 1 });
   });
 
-  it('is taken away says so, and is ready again once it is back', async () => {
+  it('is moved away reports it, and is ready again once it is back', async () => {
     await using the = await start();
     await the.isReady();
     renameSync(the.folder, `${the.folder}.aside`);
@@ -70,7 +70,7 @@ describe('a service whose SQLite file', () => {
     expect(the.lines()).toEqual({ 'the database failed FILE_GONE': 1, 'sites cannot be looked up FILE_GONE': 1 });
   });
 
-  it('is deleted, or replaced by a copy, says so for good', async () => {
+  it('is deleted, or replaced by a copy, reports it permanently', async () => {
     await using the = await start();
     await the.isReady();
     cpSync(the.folder, `${the.folder}.copy`, { recursive: true });

@@ -78,8 +78,8 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       return match;
     };
 
-    describe('repairing', () => {
-      test('tells nothing and changes nothing where nothing was lost', async () => {
+    describe('repair', () => {
+      test('sends no notice and changes nothing without a loss', async () => {
         const { a, conversationId } = await pair();
         const waiting = await open();
         await find(waiting, ticket({ seeks: ['nobody'] }));
@@ -91,8 +91,8 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('finding', () => {
-      test('I1 I2 two visitors who want anyone are paired with each other, once', async () => {
+    describe('find', () => {
+      test('I1 I2 matches two visitors without criteria with each other, once', async () => {
         const [a, b, c] = [await open(), await open(), await open()];
         expect(await find(a, ticket())).toEqual({ status: 'waiting', notices: [] });
         const { status, notices } = await find(b, ticket());
@@ -106,12 +106,12 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(await find(c, ticket())).toEqual({ status: 'waiting', notices: [] });
       });
 
-      test('I3 nobody meets themselves, however often they ask', async () => {
+      test('I3 matches nobody with themselves, however often they search', async () => {
         const a = await open();
         for (let n = 0; n < 3; n++) expect((await find(a, ticket())).status).toBe('waiting');
       });
 
-      test('I4 nobody is matched across sites', async () => {
+      test('I4 matches nobody across sites', async () => {
         await find(await open(SITE), ticket());
         expect((await find(await open(OTHER), ticket())).status).toBe('waiting');
       });
@@ -120,12 +120,12 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         ['one seeks what the other is not', { is: 'a', seeks: ['b'] }, { is: 'a', seeks: ['a'] }],
         ['one seeks and the other says nothing', { seeks: ['b'] }, {}],
         ['only one way', { is: 'a', seeks: ['b'] }, { is: 'b', seeks: ['c'] }],
-      ] as const)('I4 hard rules hold both ways: %s', async (_, one, two) => {
+      ] as const)('I4 applies hard rules both ways: %s', async (_, one, two) => {
         await find(await open(), ticket(one));
         expect((await find(await open(), ticket(two))).status).toBe('waiting');
       });
 
-      test('I4 who is sought and seeks back is found, behind others who are not', async () => {
+      test('I4 finds a visitor of the sought group who seeks back, behind others who do not', async () => {
         await find(await open(), ticket({ is: 'c' }));
         const a = await open();
         await find(a, ticket({ is: 'a', seeks: ['b'] }));
@@ -133,7 +133,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
       });
 
-      test('the longest waiter is met first', async () => {
+      test('prefers the longest waiting visitor', async () => {
         const [a, b] = [await open(), await open()];
         await find(a, ticket({ is: 'a', seeks: ['x'] }));
         await under.advance(10);
@@ -142,7 +142,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
       });
 
-      test('I6 asking again with the same id is the same wait, and the same match', async () => {
+      test('I6 treats a repeated id as the same wait, and the same match', async () => {
         const [a, b] = [await open(), await open()];
         const wait = ticket();
         await find(a, wait);
@@ -151,25 +151,25 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find(a, wait)).status).toBe('matched');
       });
 
-      test('looking again with other words changes what is looked for', async () => {
+      test('changes the criteria of a wait with another id', async () => {
         const [a, b] = [await open(), await open()];
         await find(a, ticket({ seeks: ['x'] }));
         await find(b, ticket({ is: 'y' }));
         expect((await find(a, ticket({ seeks: ['y'] }))).status).toBe('matched');
       });
 
-      test('I1 who is in a conversation cannot look for another', async () => {
+      test('I1 is refused in a conversation', async () => {
         const { a } = await pair();
         await expect(find(a, ticket())).rejects.toMatchObject({ code: 'already_in_conversation' });
       });
 
-      test('half a surrogate pair and control characters in a word do no harm', async () => {
+      test('accepts half a surrogate pair and control characters in criteria', async () => {
         await find(await open(), ticket({ interests: ['\ud800jazz\0'], topic: '/\udc00a', is: '\ud800' }));
         const { notices } = await find(await open(), ticket({ interests: ['jazz'], topic: '/a' }));
         expect(startsOf(notices)[0]!.seat.shared).toEqual({ interests: ['jazz'], isSameTopic: true });
       });
 
-      test('what two share is the intersection only', async () => {
+      test('shares only the intersection of the criteria', async () => {
         await find(await open(), ticket({ interests: ['jazz', 'go', 'tea'], topic: '/a' }));
         const { notices } = await find(await open(), ticket({ interests: ['tea', 'chess', 'jazz'], topic: '/a' }));
         for (const { seat } of startsOf(notices)) {
@@ -178,22 +178,22 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('cancelling', () => {
-      test('takes the visitor out of the line', async () => {
+    describe('cancel', () => {
+      test('removes the visitor from the queue', async () => {
         const a = await open();
         await find(a, ticket());
         expect(await store.cancel(a)).toMatchObject({ status: 'cancelled', notices: [] });
         expect((await find(await open(), ticket())).status).toBe('waiting');
       });
 
-      test('after a match comes too late, and says so', async () => {
+      test('reports that it is too late after a match', async () => {
         const { a } = await pair();
         expect((await store.cancel(a)).status).toBe('already_matched');
       });
     });
 
-    describe('leaving', () => {
-      test('I10 ends it once for each side, with whose doing it was', async () => {
+    describe('leave', () => {
+      test('I10 ends a conversation once for each side, with the right reason', async () => {
         const { a, b, conversationId } = await pair();
         const { notices, next } = await leave(a, conversationId, null);
         expect(next).toBeNull();
@@ -205,7 +205,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await leave(b, conversationId, null)).notices).toEqual([]);
       });
 
-      test('with next waits again in the same step', async () => {
+      test('waits again in the same step with `next`', async () => {
         const { a, b, conversationId } = await pair();
         const { next, notices } = await leave(a, conversationId, ticket());
         expect(next).toBe('waiting');
@@ -213,14 +213,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find(b, ticket())).status).toBe('matched');
       });
 
-      test('both skip at once: both are in the queue again, nobody is stuck', async () => {
+      test('puts both into the queue again if both skip at once', async () => {
         const { a, b, conversationId } = await pair();
         const [one, two] = await Promise.all([leave(a, conversationId, ticket()), leave(b, conversationId, ticket())]);
         expect(endsOf([...one.notices, ...two.notices])).toHaveLength(2);
         expect([one.next, two.next].sort()).toEqual(['matched', 'waiting']);
       });
 
-      test('a conversation that is over does not touch the present one', async () => {
+      test('does not affect the present conversation if it names a former one', async () => {
         const { a, conversationId } = await pair();
         await leave(a, conversationId, ticket());
         await find(await open(), ticket());
@@ -229,9 +229,9 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('blocking', () => {
+    describe('block', () => {
       test.each(['the one who blocked', 'the one who was blocked'] as const)(
-        'I5 the two never meet again, also when %s looks first',
+        'I5 prevents another match of the two, also if %s searches first',
         async (who) => {
           const { a, b, conversationId } = await pair();
           const { notices } = await store.block(a, conversationId);
@@ -247,7 +247,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         },
       );
 
-      test('I5 works after the end, and outlives a resume', async () => {
+      test('I5 is possible after the end, and outlives a resume', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
         await find(a, ticket());
@@ -260,14 +260,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find(b, ticket())).status).toBe('waiting');
       });
 
-      test('is refused for a conversation that was never theirs', async () => {
+      test('is refused for a foreign conversation', async () => {
         const { conversationId } = await pair();
         await expect(store.block(await open(), conversationId)).rejects.toMatchObject({ code: 'not_in_conversation' });
       });
     });
 
-    describe('coming back', () => {
-      test('I11 of two who present one token at once the later has the session, and the old fences do nothing', async () => {
+    describe('resume', () => {
+      test('I11 gives the session to the later of two connections with one token, and refuses old fences', async () => {
         const { session, resume } = await opened();
         const outcomes = await Promise.all([resumeWith(resume), resumeWith(resume)]);
         const fences = outcomes.map((outcome) => (outcome.kind === 'resumed' ? outcome.session.fence : outcome.kind));
@@ -282,7 +282,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find({ ...session, fence: 3 }, ticket())).status).toBe('waiting');
       });
 
-      test('I11 a token whose successor never arrived works again, and that successor does not', async () => {
+      test('I11 accepts a token whose successor never arrived, and voids that successor', async () => {
         const { resume } = await opened();
         const lost = token();
         await store.resume(SITE, NODE, resume, lost, FREE, FINGERPRINT);
@@ -291,7 +291,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(await resumeWith(lost)).toEqual({ kind: 'unknown' });
       });
 
-      test('I11 a token is void once its successor is known to have arrived, or is presented itself', async () => {
+      test('I11 voids a token once its successor is known to have arrived, or is presented itself', async () => {
         const { resume } = await opened();
         const [second, third] = [token(), token()];
         await resumeTo(resume, second);
@@ -302,7 +302,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await resumeWith(third)).kind).toBe('resumed');
       });
 
-      test('I11 word from an old socket that its token arrived voids nothing', async () => {
+      test('I11 ignores an acknowledgement of a token from an old socket', async () => {
         const { session, resume } = await opened();
         const old = await resumeTo(resume, token());
         await resumeTo(resume, token());
@@ -312,7 +312,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await resumeWith(resume)).kind).toBe('resumed');
       });
 
-      test('I11 no token works once the session is closed', async () => {
+      test('I11 accepts no token of a closed session', async () => {
         const { resume } = await opened();
         const next = token();
         await store.close(await resumeTo(resume, next));
@@ -320,12 +320,12 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(await resumeWith(next)).toEqual({ kind: 'unknown' });
       });
 
-      test('a token is of its site', async () => {
+      test('accepts a token on its site only', async () => {
         const { resume } = await opened();
         expect(await resumeWith(resume, { site: OTHER })).toEqual({ kind: 'unknown' });
       });
 
-      test('finds the conversation as it was, and the peer hears of going and coming', async () => {
+      test('restores the conversation, and the peer is told of absence and return', async () => {
         const { a, b, resume } = await pair();
         expect((await store.suspend(a)).notices).toMatchObject([
           { kind: 'presence', presence: 'away', to: { sessionId: b.sessionId } },
@@ -339,7 +339,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         });
       });
 
-      test('who is away is matched with nobody, and is matched on coming back', async () => {
+      test('matches an absent visitor only after they come back', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
         await find(a, ticket());
@@ -350,7 +350,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         if (outcome.kind === 'resumed') expect(startsOf(outcome.notices)).toHaveLength(2);
       });
 
-      test('a find that was under way when the connection went keeps a place, and is matched with nobody before the return', async () => {
+      test('keeps the place of a find that was pending when the connection was lost, without a match before the return', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
         await find(b, ticket());
@@ -365,7 +365,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         });
       });
 
-      test('leaving for the next when the connection is gone keeps a place as well', async () => {
+      test('keeps the place of a skip that was pending when the connection was lost', async () => {
         const { a, b, resume, conversationId } = await pair();
         await find(await open(), ticket({ seeks: ['x'] }));
         await store.suspend(a);
@@ -377,7 +377,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         });
       });
 
-      test('after the grace period the session is over and the peer is told it was lost', async () => {
+      test('ends the session after the grace period and tells the peer that it was lost', async () => {
         const { a, b, resume } = await pair();
         await store.suspend(a);
         await under.advance(TIMES.graceMs - SLACK_MS);
@@ -388,7 +388,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await sweep(10)).notices).toEqual([]);
       });
 
-      test('a sweep closes no more than it is told to, and says that there is more', async () => {
+      test('closes no more in a sweep than the maximum, and reports that there are more', async () => {
         for (let n = 0; n < 3; n++) await store.suspend((await pair()).a);
         await under.advance(TIMES.graceMs);
         const [first, second] = [await sweep(2), await sweep(2)];
@@ -397,8 +397,8 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('closing', () => {
-      test('forgets the visitor, ends the conversation and voids the token', async () => {
+    describe('close', () => {
+      test('deletes the session, ends the conversation and voids the token', async () => {
         const { session: a, resume } = await opened();
         const b = await open();
         await find(a, ticket());
@@ -409,7 +409,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await store.close(a)).notices).toEqual([]);
       });
 
-      test('takes a waiting visitor out of the line', async () => {
+      test('removes a waiting visitor from the queue', async () => {
         const a = await open();
         await find(a, ticket());
         await store.close(a);
@@ -417,7 +417,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('deciding', () => {
+    describe('matching decision', () => {
       const STEPS: MatchRules = {
         ...DEFAULT_MATCH_RULES,
         expansions: [
@@ -444,7 +444,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         ['another language', { languages: ['en'] }, { languages: ['pt'] }, 120_000],
         ['one who says no page', { topic: '/a/1' }, {}, 120_000],
       ] as const)(
-        'two who only fit after an expansion (%s) meet in the sweep at its due time, nobody arriving',
+        'matches two who fit only after an expansion (%s) in the sweep at its due time, without an arrival',
         async (_, one, two, dueMs) => {
           const [a, b] = [await open(), await open()];
           await find(a, ticket(one), STEPS);
@@ -457,14 +457,14 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         },
       );
 
-      test('a newcomer meets who has waited long enough for them, at once', async () => {
+      test('matches a newcomer at once with a visitor who has waited long enough', async () => {
         const [a, b] = [await open(), await open()];
         await find(a, ticket({ topic: '/a/1' }), STEPS);
         await under.advance(120_000);
         expect((await find(b, ticket({ topic: '/b/1' }), STEPS)).status).toBe('matched');
       });
 
-      test('the nearest is met, not the first', async () => {
+      test('prefers the nearest to the first', async () => {
         const [far, near, seed] = [await open(), await open(), await open()];
         await find(far, ticket({ interests: ['a', 'x', 'y', 'z'], seeks: ['g'] }), FREE);
         await find(near, ticket({ interests: ['a', 'b', 'y', 'z'], seeks: ['g'] }), FREE);
@@ -472,7 +472,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(metBy(notices, seed)).toBe(near.sessionId);
       });
 
-      test('waiting long outweighs being near', async () => {
+      test('weighs a long wait against distance', async () => {
         const [far, near, seed] = [await open(), await open(), await open()];
         await find(far, ticket({ interests: ['a', 'x'], seeks: ['g'] }), FREE);
         await under.advance(60_000);
@@ -481,7 +481,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(metBy(notices, seed)).toBe(far.sessionId);
       });
 
-      test('somebody new is met before somebody met recently, who is met only if nobody else is there', async () => {
+      test('prefers somebody new to somebody met recently, who is matched only without an alternative', async () => {
         const { a, b, conversationId } = await pair();
         await leave(a, conversationId, ticket({ seeks: ['g'] }));
         const fresh = await open();
@@ -493,7 +493,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(metBy((await find(b, ticket({ is: 'g' }))).notices, b)).toBe(a.sessionId);
       });
 
-      test('two who just met wait until repeats are allowed, if nobody else comes', async () => {
+      test('lets two who just met wait until repeats are allowed', async () => {
         const { a, b, conversationId } = await pair();
         await leave(a, conversationId, ticket(), STEPS);
         expect((await find(b, ticket(), STEPS)).status).toBe('waiting');
@@ -503,7 +503,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(metBy((await sweep(50, STEPS)).notices, a)).toBe(b.sessionId);
       });
 
-      test('having met is forgotten in time', async () => {
+      test('forgets meetings in time', async () => {
         const { a, b, conversationId } = await pair();
         await leave(a, conversationId, null);
         await under.advance(STEPS.repeatMs);
@@ -511,21 +511,21 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find(b, ticket(), STEPS)).status).toBe('matched');
       });
 
-      test('I4 where the language is a hard rule no waiting relaxes it', async () => {
+      test('I4 never relaxes a mandatory common language', async () => {
         const hard = { ...STEPS, isLanguageHard: true };
         await find(await open(), ticket({ languages: ['en'] }), hard);
         await under.advance(3_600_000);
         expect((await find(await open(), ticket({ languages: ['pt'] }), hard)).status).toBe('waiting');
       });
 
-      test('I4 age bands never meet', async () => {
+      test('I4 never matches different age bands', async () => {
         await find(await open(), { ...ticket(), ageBand: 'adult' });
         for (const ageBand of ['minor', null]) {
           expect((await find(await open(), { ...ticket(), ageBand })).status).toBe('waiting');
         }
       });
 
-      test('examines no more than scanMax, and finds who shares an interest behind thousands who do not', async () => {
+      test('examines no more than scanMax, and finds a common interest behind thousands without one', async () => {
         const rules = { ...FREE, expansions: STEPS.expansions };
         for (let n = 0; n < 120; n++)
           await find(await open(), ticket({ interests: [`other${n}`], seeks: [`x${n}`] }), rules);
@@ -536,11 +536,11 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('many at once', () => {
+    describe('many matches at once', () => {
       /** Time longer than it takes to request them all. Milliseconds. */
       const DUE_MS = 600_000;
 
-      test('L1 however many matches fall due together, sweeping makes them all', async () => {
+      test('L1 are all made by sweeps', async () => {
         const steps = [
           { ...FREE.expansions[0]!, reach: 'topic' as const },
           { ...FREE.expansions[0]!, afterMs: DUE_MS },
@@ -554,8 +554,8 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('claim and confirm', () => {
-      test('a match that both confirmed stands', async () => {
+    describe('confirm', () => {
+      test('makes a match final once both confirmed', async () => {
         const { a, b, conversationId } = await pair();
         await store.confirm(a, conversationId);
         await store.confirm(b, conversationId);
@@ -564,7 +564,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await store.cancel(a)).status).toBe('already_matched');
       });
 
-      test('one that one side did not confirm lapses: the other is back in the queue with its original place', async () => {
+      test('returns the confirming side of a lapsed match to the queue with its original place', async () => {
         const rules = { ...FREE, confirmMs: 60_000 };
         const [a, b, later] = [await open(), await open(), await open()];
         await find(a, ticket({ seeks: ['g'] }), rules);
@@ -588,7 +588,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(startsOf(notices)[0]!.to.sessionId).toBe(a.sessionId);
       });
 
-      test('one that nobody confirmed lapses for both, and leaves nobody in the queue', async () => {
+      test('lets a match that nobody confirmed lapse for both, and leaves nobody in the queue', async () => {
         const { a, b } = await claimed();
         await under.advance(FREE.confirmMs);
         expect(endsOf((await sweep()).notices).map(([, reason]) => reason)).toEqual(['peer_left', 'peer_left']);
@@ -596,7 +596,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(await store.survey(b)).toBeNull();
       });
 
-      test('of many a sweep lapses no more than it is told to, and says that there are more', async () => {
+      test('lets no more matches lapse in a sweep than the maximum, and reports that there are more', async () => {
         for (let n = 0; n < 3; n++) await claimed();
         await under.advance(FREE.confirmMs);
         const [first, second] = [await sweep(2), await sweep(2)];
@@ -604,7 +604,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect([first, second].map(({ isMore }) => isMore)).toEqual([true, false]);
       });
 
-      test('one that lapsed does not count as having met', async () => {
+      test('does not count a lapsed match as a meeting', async () => {
         const { a, b } = await claimed();
         await under.advance(FREE.confirmMs);
         await sweep();
@@ -613,7 +613,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect((await find(b, ticket(), rules)).status).toBe('matched');
       });
 
-      test('confirming late, twice, or what is over changes nothing', async () => {
+      test('has no effect late, twice, or after the end', async () => {
         const { a, b, conversationId } = await pair();
         await leave(b, conversationId, null);
         expect(await store.confirm(a, conversationId)).toEqual({ notices: [] });
@@ -621,8 +621,8 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       });
     });
 
-    describe('a survey', () => {
-      test('tells how long the wait is, and no more of a site that is new', async () => {
+    describe('survey', () => {
+      test('returns the length of the wait, and nothing else on a new site', async () => {
         const a = await open();
         await find(a, ticket({ seeks: ['nobody'] }));
         await under.advance(700);
@@ -631,7 +631,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(rest).toEqual({ typicalWaitMs: null, networks: 0, otherLanguageNetworks: 0 });
       });
 
-      test('S34 counts networks and not people, and not the asker’s own', async () => {
+      test('S34 counts networks and not people, and excludes the asker’s own', async () => {
         const from = (address: string, ...wider: string[]) =>
           store.open(SITE, NODE, token(), {
             ...fingerprintFrom(address),
@@ -658,7 +658,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(await networks()).toEqual([5, 5]);
       });
 
-      test('tells a typical wait once there were enough', async () => {
+      test('returns a typical wait once there were enough', async () => {
         for (let n = 0; n < 3; n++) {
           const waiting = await open();
           await find(waiting, ticket({ is: `w${n}`, seeks: [`s${n}`] }));
@@ -672,12 +672,12 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
         expect(typicalWaitMs).toBeLessThan(1_500);
       });
 
-      test('is null for who does not wait', async () => {
+      test('is null for a visitor who does not wait', async () => {
         expect(await store.survey(await open())).toBeNull();
       });
     });
 
-    test('the service ends a conversation for both sides, once', async () => {
+    test('end ends a conversation for both sides, once', async () => {
       const { a, b, conversationId } = await pair();
       expect(endsOf((await store.end(SITE, conversationId, 'idle')).notices)).toEqual([
         [a.sessionId, 'idle'],
@@ -687,7 +687,7 @@ export function describeStore(name: string, create: () => Promise<StoreUnderTest
       expect((await store.end(SITE, 'c_unknown' as ConversationId, 'idle')).notices).toEqual([]);
     });
 
-    test('I13 the online count is of connected sessions', async () => {
+    test('I13 online counts connected sessions', async () => {
       const [a, b] = [await open(), await open()];
       await open(OTHER);
       expect(await store.online(SITE)).toBe(2);

@@ -6,7 +6,7 @@ import { FREE, ORIGIN, pairOf, siteOf, startTestApp, until, Visitor } from './ha
 
 const KIND_CASES = ['text', 'sticker', 'Typing', 'ack ', 'constructor'] as const;
 
-describe('S27 a frame numbered 0', () => {
+describe('S27 unnumbered frame', () => {
   test.each(KIND_CASES)('of the kind "%s" is dropped and counted', async (kind) => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
@@ -18,7 +18,7 @@ describe('S27 a frame numbered 0', () => {
     expect(app.metrics.countOf('passerby_frames_dropped_total', { fault: 'unnumbered' })).toBe(2);
   });
 
-  test.each(UNNUMBERED_KINDS)('of the kind "%s" is passed on', async (kind) => {
+  test.each(UNNUMBERED_KINDS)('of the kind "%s" is relayed', async (kind) => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
@@ -27,7 +27,7 @@ describe('S27 a frame numbered 0', () => {
     expect((await b.next('conversation:frame')).body.kind).toBe(kind);
   });
 
-  test('is no way past the search for repeated texts', async () => {
+  test('does not evade the detection of repeated texts', async () => {
     const guard = { ...DEFAULT_GUARD, proofOfWork: 'under_pressure' } as const;
     const site = { ...siteOf('pk_test_shop', [ORIGIN], {}, FREE), guard };
     await using app = await startTestApp({ siteList: [site] });
@@ -48,7 +48,7 @@ describe('S27 a frame numbered 0', () => {
     expect(await spammer.find()).toMatchObject({ ok: false, error: { code: 'proof_needed' } });
   });
 
-  test('counts for no conversation its sender is not in', async () => {
+  test('does not count for a conversation its sender is not in', async () => {
     const guard = { ...DEFAULT_GUARD, proofOfWork: 'under_pressure' } as const;
     await using app = await startTestApp({ siteList: [{ ...siteOf('pk_test_shop'), guard }] });
     await using liar = await Visitor.arrive(app);

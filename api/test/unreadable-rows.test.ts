@@ -82,7 +82,7 @@ function columnsOf(table: (typeof TABLES)[number]): readonly string[] {
   return Object.keys(shape);
 }
 
-describe('a row of the database that is not what it should be', () => {
+describe('unreadable row of the database', () => {
   it.each(TABLES.flatMap((table) => columnsOf(table).map((column) => [table, column] as const)))(
     'is named and left out, and all others are read: %s.%s',
     async (table, column) => {
@@ -127,7 +127,7 @@ describe('a row of the database that is not what it should be', () => {
     ['a word there is not', 'bans', 'kind', "kind = 'planet'"],
     ['messages that are no JSON', 'reports', 'messages', "messages = '[{'"],
     ['messages that are other JSON', 'reports', 'messages', `messages = '[{"from":"us"}]'`],
-  ])('is told by its value too: %s', async (_, table, column, change) => {
+  ])('is detected by its value too: %s', async (_, table, column, change) => {
     await using the = await twoSites();
     the.harm(`update ${table} set ${change} where ${table === 'sites' ? 'id' : 'site_id'} = '${SHOP}'`);
     await the.records.sites.list();
@@ -136,7 +136,7 @@ describe('a row of the database that is not what it should be', () => {
     expect(the.log.lines.map(({ fields }) => fields.field)).toEqual([`${table}.${column}`]);
   });
 
-  it('is what asking for it alone ends with, and changes nothing', async () => {
+  it('fails a query for it alone, and changes nothing', async () => {
     await using the = await twoSites();
     the.harm(`update sites set name = x'00' where id = '${SHOP}'`);
     const expected = {
@@ -149,7 +149,7 @@ describe('a row of the database that is not what it should be', () => {
     expect((await the.service.list()).map(({ id }) => id)).toEqual([OTHER]);
   });
 
-  it('shuts a known site as soon as it is read, and opens it again once it is mended', async () => {
+  it('disables a known site as soon as it is read, until it is repaired', async () => {
     await using the = await twoSites();
     const directory = await openDirectory(the);
     expect(directory.find(the.keyOf(SHOP))).toBeDefined();
@@ -167,7 +167,7 @@ describe('a row of the database that is not what it should be', () => {
     expect(directory.find(the.keyOf(SHOP))).toBeDefined();
   });
 
-  it('is passed over by the sites file, whose other sites are brought up to date', async () => {
+  it('is skipped by the sites file, whose other sites are updated', async () => {
     await using the = await twoSites();
     const [first, second] = sitesFile.parse({
       sites: [
@@ -181,7 +181,7 @@ describe('a row of the database that is not what it should be', () => {
     expect(await the.records.sites.get(second.id)).toMatchObject({ name: 'Renamed' });
   });
 
-  it('in the count of changes is what a start ends with, in words', async () => {
+  it('in the revision fails a start, with a message', async () => {
     for (const statement of ["update revisions set stamp = x'00'", 'delete from revisions']) {
       await using the = await twoSites();
       the.harm(statement);
@@ -195,14 +195,14 @@ describe('a row of the database that is not what it should be', () => {
   });
 });
 
-describe('settings of a site that cannot be read', () => {
+describe('unreadable settings of a site', () => {
   it.each([
     ['no JSON', "'{'", 'settings'],
     ['no text', "x'00ff'", 'settings'],
     ['nothing', 'null', 'settings'],
     ['another shape', "'[]'", 'settings'],
     ['a wrong field', `'{"match":{"scanMax":"many"}}'`, 'settings.match.scanMax'],
-  ])('shut that site alone, and one line names site and field: %s', async (_, policy, field) => {
+  ])('disable only that site, and one line names site and field: %s', async (_, policy, field) => {
     await using the = await twoSites();
     if (policy === 'null') the.harm(`delete from policies where site_id = '${SHOP}'`);
     else the.harm(`update policies set policy = ${policy} where site_id = '${SHOP}'`);
@@ -215,15 +215,15 @@ describe('settings of a site that cannot be read', () => {
     expect(await the.service.get(SHOP)).toMatchObject({ settings: null });
   });
 
-  it('can be set anew, whatever was there', async () => {
+  it('can be replaced, whatever they were', async () => {
     await using the = await twoSites();
     the.harm(`delete from policies where site_id = '${SHOP}'`);
     expect(await the.service.setPolicy(SHOP, { hasLinks: false })).toMatchObject({ settings: { hasLinks: false } });
   });
 });
 
-describe('the service over a database with rows that cannot be read', () => {
-  it('starts, names each in one line, serves the others and lists them to operators', async () => {
+describe('service over a database with unreadable rows', () => {
+  it('starts, logs each in one line, serves the others and lists them to operators', async () => {
     await using the = await twoSites();
     await the.service.add({ id: 'site_third' as SiteId, name: 'Third', origins: ['https://third.example'] });
     the.harm(

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { siteOf, startTestApp, Visitor } from './harness.ts';
 
-test('who waits is told how the wait stands, until it is over', async () => {
+test('a waiting visitor gets match:status until the wait is over', async () => {
   let now = Date.now();
   await using app = await startTestApp({ clock: () => now });
   await using visitor = await Visitor.arrive(app);
@@ -16,7 +16,7 @@ test('who waits is told how the wait stands, until it is over', async () => {
   expect(visitor.all('match:status')).toHaveLength(2);
 });
 
-test('two who only fit after an expansion meet within a sweep of its due time, with nobody else arriving', async () => {
+test('two who fit only after an expansion are matched within a sweep of its due time, without an arrival', async () => {
   let now = Date.now();
   await using app = await startTestApp({ clock: () => now });
   await using a = await Visitor.arrive(app);
@@ -28,7 +28,7 @@ test('two who only fit after an expansion meet within a sweep of its due time, w
   expect(one.conversationId).toBe(two.conversationId);
 });
 
-test('a match whose other side never confirms falls through, and who did confirm is back in the queue', async () => {
+test('a match that one side never confirms falls through, and returns the other to the queue', async () => {
   let now = Date.now();
   await using app = await startTestApp({ clock: () => now, siteList: [siteOf('pk_test_shop')] });
   await using a = await Visitor.arrive(app);
@@ -46,7 +46,7 @@ test('a match whose other side never confirms falls through, and who did confirm
   expect(a.all('conversation:ended')).toHaveLength(1);
 });
 
-describe('S34 who waits', () => {
+describe('S34 waiting visitor', () => {
   /** Returns the `widen` of an asker while these others wait, each for a group without members. */
   async function toldBeside(
     others: readonly { readonly from: string; readonly languages: string[] }[],
@@ -72,7 +72,7 @@ describe('S34 who waits', () => {
   }));
   const victim = { from: '203.0.113.9', languages: ['sw'] };
 
-  it('alone is not found out by accomplices of one network, nor is the language they speak', async () => {
+  it('alone is not revealed to accomplices of one network, nor is the language they speak', async () => {
     const told = await Promise.all([
       toldBeside([...accomplices, ...accomplicesElsewhere], 'qc'),
       toldBeside([...accomplices, ...accomplicesElsewhere, victim], 'qc'),

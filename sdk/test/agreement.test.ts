@@ -35,12 +35,12 @@ async function agreed(): Promise<Stage> {
   return scene;
 }
 
-describe('what is still to be asked', () => {
-  test('nothing, as long as the policy is not known', () => {
+describe('needsAgreement', () => {
+  test('is empty before the policy is known', () => {
     expect(needsAgreement({ policy: null, agreed: null })).toEqual({ rules: null, ageBands: [] });
   });
 
-  test('all that the site asks for and this visitor has not said', () => {
+  test('contains what the site requires and this visitor has not given', () => {
     expect(needsAgreement({ policy, agreed: NOTHING_AGREED })).toEqual({ rules, ageBands: policy.ageBands });
     expect(needsAgreement({ policy, agreed: { rules: '2', ageBand: null } })).toEqual({
       rules: null,
@@ -49,20 +49,20 @@ describe('what is still to be asked', () => {
     expect(needsAgreement({ policy, agreed: all })).toEqual({ rules: null, ageBands: [] });
   });
 
-  test('the rules again once their version is another', () => {
+  test('contains the rules again once their version changed', () => {
     expect(needsAgreement({ policy, agreed: { ...all, rules: '1' } }).rules).toEqual(rules);
   });
 });
 
 describe('find', () => {
-  test('rejects while something is missing, and asks nothing of the service', async () => {
+  test('rejects while something is missing, without a request to the service', async () => {
     const scene = await connected();
     expect(await refusal(scene.chat.find())).toMatchObject({ code: 'agreement_needed' });
     expect(scene.status()).toBe('idle');
     expect(scene.line.pending).toEqual([]);
   });
 
-  test('called right after agree, it goes out once the service has agreed', async () => {
+  test('called right after agree, is sent once the service has confirmed it', async () => {
     const scene = await connected();
     const done = scene.chat.agree(all);
     const found = scene.chat.find();
@@ -74,7 +74,7 @@ describe('find', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('a wait that nobody agreed for can be cancelled while the agreement is under way', async () => {
+  test('can be cancelled while the agreement is pending', async () => {
     const scene = await connected();
     const done = refusal(scene.chat.agree(all));
     const found = refusal(scene.chat.find());
@@ -87,7 +87,7 @@ describe('find', () => {
 });
 
 describe('agree', () => {
-  test('shows in the snapshot what the service has agreed to, and not before', async () => {
+  test('appears in the snapshot once the service has confirmed it', async () => {
     const scene = await connected();
     const done = scene.chat.agree({ rules: '2' });
     expect(scene.chat.snapshot().agreed).toEqual(NOTHING_AGREED);
@@ -96,7 +96,7 @@ describe('agree', () => {
     expect(scene.chat.snapshot().agreed).toEqual({ rules: '2', ageBand: null });
   });
 
-  test('connects if need be', async () => {
+  test('connects if necessary', async () => {
     const scene = stage();
     const done = scene.chat.agree(all);
     await settle();
@@ -106,7 +106,7 @@ describe('agree', () => {
     expect(scene.chat.snapshot().agreed).toEqual(all);
   });
 
-  test('another age band than before is refused, and changes nothing', async () => {
+  test('refuses another age band than before, without an effect', async () => {
     const scene = await agreed();
     const done = refusal(scene.chat.agree({ ageBand: 'under 18' }));
     await scene.line.refuse('session:agree', { code: 'age_band_fixed' });
@@ -114,7 +114,7 @@ describe('agree', () => {
     expect(scene.chat.snapshot().agreed).toEqual(all);
   });
 
-  test('under way when the line is lost, it is asked again on the next one', async () => {
+  test('pending when the connection is lost, is sent again on the next one', async () => {
     const scene = await connected();
     const done = scene.chat.agree(all);
     scene.line.lose();
@@ -126,14 +126,14 @@ describe('agree', () => {
     expect(told(scene)).toEqual([all]);
   });
 
-  test('never answered on a line that lives, it is given up', async () => {
+  test('never answered on a live connection, is given up', async () => {
     const scene = await connected();
     const done = refusal(scene.chat.agree(all));
     await settle(60_000);
     expect(await done).toMatchObject({ code: 'timeout' });
   });
 
-  test('a closed chat rejects what is under way', async () => {
+  test('is rejected when the chat is closed', async () => {
     const scene = await connected();
     const done = refusal(scene.chat.agree(all));
     void scene.chat.close();
@@ -141,8 +141,8 @@ describe('agree', () => {
   });
 });
 
-describe('a session that has forgotten', () => {
-  test('is told the same again before the search, and the visitor is not asked', async () => {
+describe('new session without the former consent', () => {
+  test('gets the same consent again before the search, without asking the visitor', async () => {
     const scene = await agreed();
     scene.line.lose();
     await settle(1_000);
@@ -156,7 +156,7 @@ describe('a session that has forgotten', () => {
     await found;
   });
 
-  test('is told nothing of rules that have changed since: they are asked for again', async () => {
+  test('gets no consent to changed rules: the visitor is asked again', async () => {
     const scene = await agreed();
     scene.line.lose();
     await settle(1_000);
@@ -166,7 +166,7 @@ describe('a session that has forgotten', () => {
     expect(needsAgreement(scene.chat.snapshot())).toEqual({ rules: changed.rules, ageBands: [] });
   });
 
-  test('that refuses it makes the question come back', async () => {
+  test('makes the visitor be asked again if it refuses the consent', async () => {
     const scene = await agreed();
     scene.line.lose();
     await settle(1_000);
@@ -175,7 +175,7 @@ describe('a session that has forgotten', () => {
     expect(scene.chat.snapshot().agreed).toEqual(NOTHING_AGREED);
   });
 
-  test('nothing is told to one that knows', async () => {
+  test('gets nothing if it already has the consent', async () => {
     const scene = await agreed();
     scene.line.lose();
     await settle(1_000);

@@ -57,8 +57,8 @@ async function nextPage(storage: FakeStorage): Promise<Stage> {
   return next;
 }
 
-describe('a page that comes back from the back/forward cache', () => {
-  test('goes on from what the next page of its tab left, with the token of that page', async () => {
+describe('page that comes back from the back/forward cache', () => {
+  test('continues from what the next page of its tab left, with the token of that page', async () => {
     const storage = new FakeStorage();
     const scene = await cached(storage);
     const next = await nextPage(storage);
@@ -75,7 +75,7 @@ describe('a page that comes back from the back/forward cache', () => {
     expect(scene.names()).toEqual(['started']);
   });
 
-  test('shows nothing of a conversation that the next page left', async () => {
+  test('drops a conversation that the next page left', async () => {
     const storage = new FakeStorage();
     const scene = await cached(storage);
     const next = await nextPage(storage);
@@ -90,7 +90,7 @@ describe('a page that comes back from the back/forward cache', () => {
     expect(scene.line.resume).toBeUndefined();
   });
 
-  test('looks for nobody where the next page stopped looking', async () => {
+  test('stops a search that the next page cancelled', async () => {
     const storage = new FakeStorage();
     const scene = stage({ storage });
     const found = refusal(scene.chat.find());
@@ -104,7 +104,7 @@ describe('a page that comes back from the back/forward cache', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('goes on with its own conversation where no page did anything', async () => {
+  test('continues its own conversation if no other page continued it', async () => {
     const scene = await cached(new FakeStorage());
     comeBack(scene);
     expect(scene.lines).toHaveLength(2);
@@ -113,7 +113,7 @@ describe('a page that comes back from the back/forward cache', () => {
     expect(scene.line.frames).toMatchObject([{ body: { text: 'first' } }]);
   });
 
-  test('without a storage goes on with its own conversation as well', async () => {
+  test('continues its own conversation without storage as well', async () => {
     const scene = await staged();
     goAway();
     comeBack(scene);
@@ -123,7 +123,7 @@ describe('a page that comes back from the back/forward cache', () => {
   });
 
   test.each(['idle', 'after a conversation'])(
-    'without anything under way, %s, goes on with what another page began',
+    'without a search or conversation, %s, continues what another page began',
     async (how) => {
       const storage = new FakeStorage();
       const scene = how === 'idle' ? stage({ storage }) : await staged('c0', { storage });
@@ -144,7 +144,7 @@ describe('a page that comes back from the back/forward cache', () => {
     },
   );
 
-  test('removes nothing that another page wrote, whatever it is told before it is shown', async () => {
+  test('removes nothing that another page wrote before it is shown', async () => {
     const storage = new FakeStorage();
     const scene = await cached(storage);
     await nextPage(storage);
@@ -154,7 +154,7 @@ describe('a page that comes back from the back/forward cache', () => {
   });
 });
 
-test('a page that only was hidden asks nobody what was stored', async () => {
+test('does not read the storage if it was only hidden', async () => {
   const storage = new FakeStorage();
   const scene = await staged('c1', { storage });
   await settle();

@@ -15,12 +15,12 @@ function reactive(chat: Chat): Chat {
   return new Proxy(chat, { get: (target, name, receiver): unknown => Reflect.get(target, name, receiver) });
 }
 
-describe('the methods of a chat', () => {
-  test('are all its own, so that none is forgotten', () => {
+describe('methods of a chat', () => {
+  test('are all own properties', () => {
     expect(Reflect.ownKeys(Client.prototype)).toEqual(['constructor']);
   });
 
-  test('work taken off the chat', async () => {
+  test('work detached from the chat', async () => {
     const { chat, line, names } = await staged();
     const { snapshot, subscribe, on, send, typing, leave: stop, cancel, resume, close } = chat;
     const seen: string[] = [];
@@ -59,7 +59,7 @@ describe('the methods of a chat', () => {
     expect(chat.snapshot().state.status).toBe('closed');
   });
 
-  test('know a former name of one', () => {
+  test('include the former name of one', () => {
     const { chat } = stage();
     expect(chat.useHere).toBe(chat.takeOver);
   });

@@ -115,7 +115,7 @@ const scenes: Record<string, () => Promise<Stage>> = {
 
 describe('close', () => {
   test.each(Object.keys(scenes))(
-    'while %s leaves no timer and no line, and nothing is heard after it',
+    'while %s leaves no timer and no connection, and emits nothing after it',
     async (name) => {
       const scene = await scenes[name]!();
       const closed = scene.chat.close();
@@ -139,7 +139,7 @@ describe('close', () => {
     },
   );
 
-  test('ends the conversation, tells the subscribers once, and tells the service to forget', async () => {
+  test('ends the conversation, notifies the subscribers once, and closes the session on the service', async () => {
     const scene = await staged();
     const statuses: string[] = [];
     scene.chat.subscribe(({ state }) => statuses.push(state.status));
@@ -152,7 +152,7 @@ describe('close', () => {
     expect(scene.line.isOpen).toBe(false);
   });
 
-  test('does not wait long for a service that does not answer', async () => {
+  test('does not wait long for an unresponsive service', async () => {
     const scene = await staged();
     let isClosed = false;
     void scene.chat.close().then(() => (isClosed = true));
@@ -160,13 +160,13 @@ describe('close', () => {
     expect(isClosed).toBe(true);
   });
 
-  test('twice is once', async () => {
+  test('has no further effect the second time', async () => {
     const scene = await staged();
     expect(scene.chat.close()).toBe(scene.chat.close());
     expect(scene.line.log.filter(({ name }) => name === 'session:close')).toHaveLength(1);
   });
 
-  test('rejects what is under way, and all that is asked for after it', async () => {
+  test('rejects pending and later calls', async () => {
     const scene = stage();
     const connected = refusal(scene.chat.connect());
     const found = refusal(scene.chat.find());
@@ -186,7 +186,7 @@ describe('close', () => {
     expect(await scene.chat.cancel()).toBe('cancelled');
   });
 
-  test('comes by itself at the end of an `await using` block', async () => {
+  test('runs at the end of an `await using` block', async () => {
     const scene = stage();
     {
       await using chat = scene.chat;

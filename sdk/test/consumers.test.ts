@@ -57,7 +57,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('the declarations compile for a consumer with ES2022 and the DOM, who skips no check', () => {
+describe('declarations compile for a consumer with ES2022 and the DOM, without skipLibCheck', () => {
   test.each([
     ['node16', 'node16', false],
     ['esnext', 'bundler', true],

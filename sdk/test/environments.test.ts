@@ -55,7 +55,7 @@ const environments: Record<string, () => void> = {
 };
 
 describe.each(Object.entries(environments))('in %s', (_, set) => {
-  test('a chat is made and read, and does nothing by itself', async () => {
+  test('a chat can be created and read, and does nothing by itself', async () => {
     set();
     const chat = createChat(options);
     const seen: string[] = [];
@@ -66,7 +66,7 @@ describe.each(Object.entries(environments))('in %s', (_, set) => {
     await chat.close();
   });
 
-  test('it looks for someone, and is refused by nothing but its own end', async () => {
+  test('a chat searches, and rejects only when it is closed', async () => {
     set();
     const chat = createChat(options);
     const found = chat.find().catch((error: unknown) => error);

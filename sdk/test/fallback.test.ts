@@ -108,8 +108,8 @@ function outcome(dial: ConnectTransport): Promise<'up' | DisconnectReason> {
   });
 }
 
-describe('where a box between visitor and service', () => {
-  test('lets a WebSocket pass, it is the only thing tried', async () => {
+describe('if a middlebox', () => {
+  test('passes a WebSocket, no other transport is tried', async () => {
     const dial = dialler(LONG_MS);
     expect(await outcome(dial)).toBe('up');
     expect(await outcome(dial)).toBe('up');
@@ -137,7 +137,7 @@ describe('where a box between visitor and service', () => {
     },
   );
 
-  test('lets nothing pass for a while, nothing is held against WebSocket', async () => {
+  test('drops everything for a while, WebSocket stays the first choice', async () => {
     const dial = dialler(LONG_MS);
     isDown = true;
     expect(await outcome(dial)).toEqual({ kind: 'lost' });
@@ -147,7 +147,7 @@ describe('where a box between visitor and service', () => {
     expect(arrived).toEqual(['websocket']);
   });
 
-  test('begins to swallow WebSockets that worked before, long-polling carries the line, and WebSocket is tried again', async () => {
+  test('begins to drop WebSockets that worked before, long-polling is used, and WebSocket is tried again', async () => {
     const dial = dialler(SILENCE_MS);
     expect(await outcome(dial)).toBe('up');
     mode = 'swallows the handshake';
@@ -158,7 +158,7 @@ describe('where a box between visitor and service', () => {
   });
 });
 
-test('a transport that has worked is waited for twice as long: it is the service that is slow, more likely', async () => {
+test('a transport that has worked gets twice the time, since the service is probably slow', async () => {
   const waited = vi.spyOn(AwakeTimer.prototype, 'start');
   const dial = dialler(LONG_MS);
   await outcome(dial);
@@ -168,7 +168,7 @@ test('a transport that has worked is waited for twice as long: it is the service
   expect(new Set(waited.mock.calls.map(([delayMs]) => delayMs))).toEqual(new Set([2 * LONG_MS]));
 });
 
-test('where long-polling worked first and works no longer, WebSocket is tried after it', async () => {
+test('WebSocket is tried after long-polling if that worked first and no longer does', async () => {
   const dial = dialler(LONG_MS);
   mode = 'refuses';
   expect(await outcome(dial)).toBe('up');
@@ -179,7 +179,7 @@ test('where long-polling worked first and works no longer, WebSocket is tried af
   expect(arrived).toEqual(['polling', 'websocket']);
 });
 
-test('a line that was closed while it waited for the service tries nothing more', async () => {
+test('a connection that was closed during an attempt tries nothing more', async () => {
   mode = 'swallows the handshake';
   const lost = vi.fn();
   const line = dialler(SILENCE_MS)(undefined, { push: () => undefined, lost });
@@ -190,7 +190,7 @@ test('a line that was closed while it waited for the service tries nothing more'
   expect(lost).not.toHaveBeenCalled();
 });
 
-test('where a WebSocket cannot even be made, long-polling is tried at once', async () => {
+test('long-polling is tried at once if a WebSocket cannot be created', async () => {
   const probe = client(url, { transports: ['websocket'], reconnection: false, forceNew: true });
   const Transport = Object.getPrototypeOf(probe.io.engine.transport) as { createSocket: () => unknown };
   probe.disconnect();

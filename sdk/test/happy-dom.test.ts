@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 // Nobody listens there.
 const options = { url: 'http://127.0.0.1:9', site: 'pk_test_demo', origin: 'http://localhost' };
 
-test('in happy-dom a chat is made, looks for someone, and is over when it says so', async () => {
+test('in happy-dom a chat can be created, searches, and is closed when close resolves', async () => {
   const chat = createChat(options);
   expect(await chat.resume()).toBe(false);
   const found = chat.find().then(

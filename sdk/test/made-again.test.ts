@@ -22,8 +22,8 @@ async function left(): Promise<{ browser: FakeBrowser; storage: FakeStorage }> {
   return { browser: new FakeBrowser(), storage };
 }
 
-describe('a chat that is made, closed and made again in one turn', () => {
-  test('goes on with what the page before left', async () => {
+describe('chat that is created, closed and created again in one turn', () => {
+  test('continues what the previous page left', async () => {
     const { browser, storage } = await left();
     const parts = { lock: browser.lock, storage };
     const first = stage(parts);
@@ -41,7 +41,7 @@ describe('a chat that is made, closed and made again in one turn', () => {
     expect(storage.text).not.toBeNull();
   });
 
-  test('even where another tab has it for the time being', async () => {
+  test('continues even if another tab has the chat for the moment', async () => {
     const { browser, storage } = await left();
     void stage({ lock: browser.lock }).chat.find();
     await settle();
@@ -53,7 +53,7 @@ describe('a chat that is made, closed and made again in one turn', () => {
     expect(storage.text).toBe(before);
   });
 
-  test('and closed once it took the conversation up, leaves nothing behind', async () => {
+  test('leaves nothing behind if it is closed after it resumed the conversation', async () => {
     const { browser, storage } = await left();
     const scene = stage({ lock: browser.lock, storage });
     await scene.chat.resume();
@@ -65,7 +65,7 @@ describe('a chat that is made, closed and made again in one turn', () => {
 });
 
 describe('resume', () => {
-  test('twice is the same promise, and takes up once', async () => {
+  test('returns the same promise twice, and resumes once', async () => {
     const { browser, storage } = await left();
     const scene = stage({ lock: browser.lock, storage });
     const resumed = scene.chat.resume();
@@ -75,7 +75,7 @@ describe('resume', () => {
     expect(scene.lines).toHaveLength(1);
   });
 
-  test('takes up what was written until the page before let go of the chat', async () => {
+  test('resumes what was written until the previous page released the lock', async () => {
     const { browser, storage } = await left();
     const whole = storage.text!;
     storage.text = whole.replaceAll('hello', 'older');
@@ -86,7 +86,7 @@ describe('resume', () => {
     expect(scene.state()).toMatchObject({ messages: [{ text: 'hello' }] });
   });
 
-  test('takes up nothing that the page before finished meanwhile, and lets other tabs have the chat', async () => {
+  test('resumes nothing that the previous page finished meanwhile, and releases the lock', async () => {
     const { browser, storage } = await left();
     const scene = stage({ lock: browser.lock, storage });
     const resumed = scene.chat.resume();
@@ -96,7 +96,7 @@ describe('resume', () => {
     expect(browser.isTaken).toBe(false);
   });
 
-  test('of a prerendered page waits until it is shown, where there are no locks as well', async () => {
+  test('waits until a prerendered page is shown, without locks as well', async () => {
     const { storage } = await left();
     const window = new EventTarget();
     const document = { prerendering: true };
@@ -114,7 +114,7 @@ describe('resume', () => {
     expect(scene.lines).toHaveLength(1);
   });
 
-  test('of a prerendered page that is closed before anybody sees it is over, and listens to nothing', async () => {
+  test('ends, with no listeners left, if a prerendered page closes the chat before it is shown', async () => {
     const { storage } = await left();
     const window = new EventTarget();
     let listeners = 0;
@@ -132,7 +132,7 @@ describe('resume', () => {
     expect(listeners).toBe(0);
   });
 
-  test('of nothing but a farewell that is owed lets other tabs have the chat', async () => {
+  test('releases the lock if only a departure is left to send', async () => {
     const storage = new FakeStorage();
     const former = await staged('c1', { storage });
     former.line.lose();
@@ -147,7 +147,7 @@ describe('resume', () => {
   });
 });
 
-test('close is over once the tab has let go of the lock', async () => {
+test('close resolves once the tab has released the lock', async () => {
   let letGo = (): void => undefined;
   const scene = stage({
     lock: (events) => ({

@@ -26,11 +26,11 @@ async function isRight(payload: string): Promise<boolean> {
 }
 
 describe('solving', () => {
-  test('gives what the library of the service accepts', async () => {
+  test("finds a solution that the service's library accepts", async () => {
     expect(await isRight((await solveChallenge(await challenge(), new AbortController()))!)).toBe(true);
   });
 
-  test('ends with nothing once it is stopped', async () => {
+  test('ends without a solution once it is stopped', async () => {
     const stop = new AbortController();
     const solved = solveChallenge(await challenge('0'.repeat(40)), stop);
     setTimeout(() => stop.abort(), 20);
@@ -38,7 +38,7 @@ describe('solving', () => {
   });
 });
 
-describe('a search that needs a proof', () => {
+describe('search that needs a proof', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   });
@@ -58,7 +58,7 @@ describe('a search that needs a proof', () => {
   const computed = (scene: Stage): Promise<void> =>
     vi.waitUntil(() => scene.line.pending.includes('session:prove'), { timeout: 60_000 }).then(() => undefined);
 
-  test('computes one, hands it in and asks again, and the visitor just waits', async () => {
+  test('solves the challenge, submits the solution and searches again, while the visitor waits', async () => {
     const scene = await challenged();
     await scene.line.answer('session:challenge', { challenge: await challenge() });
     await computed(scene);
@@ -76,7 +76,7 @@ describe('a search that needs a proof', () => {
     ]);
   });
 
-  test('can be cancelled meanwhile: nothing is handed in', async () => {
+  test('can be cancelled meanwhile, without a submission', async () => {
     const scene = await challenged();
     await scene.line.answer('session:challenge', { challenge: await challenge('0'.repeat(40)) });
     expect(await scene.chat.cancel()).toBe('cancelled');
@@ -86,7 +86,7 @@ describe('a search that needs a proof', () => {
     expect(scene.line.pending).toEqual([]);
   });
 
-  test('that is changed meanwhile is asked for as it is then', async () => {
+  test('is repeated with its latest criteria', async () => {
     const scene = await challenged();
     const second = scene.chat.find({ topic: 'coffee' });
     await scene.line.answer('session:challenge', { challenge: await challenge() });
@@ -97,7 +97,7 @@ describe('a search that needs a proof', () => {
     await second;
   });
 
-  test('is given up after three proofs that did not help', async () => {
+  test('is given up after three proofs that were not enough', async () => {
     const scene = await challenged();
     for (let proof = 1; proof <= 3; proof += 1) {
       await scene.line.answer('session:challenge', { challenge: await challenge() });
@@ -109,7 +109,7 @@ describe('a search that needs a proof', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('whose line is lost while it is computed is asked for again on the next one', async () => {
+  test('is repeated on the next connection if the present one is lost meanwhile', async () => {
     const scene = await challenged();
     scene.line.lose();
     await settle(1_000);
@@ -119,14 +119,14 @@ describe('a search that needs a proof', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('ends with the refusal of a challenge', async () => {
+  test('rejects with the refusal of a challenge', async () => {
     const scene = await challenged();
     await scene.line.refuse('session:challenge', { code: 'rate_limited', retryAfterMs: 7_000 });
     expect(await refusal(scene.found)).toMatchObject({ code: 'rate_limited', retryAfterMs: 7_000 });
     expect(scene.status()).toBe('idle');
   });
 
-  test('is refused clearly where the page cannot compute', async () => {
+  test('rejects with a clear error if the page cannot compute', async () => {
     vi.stubGlobal('crypto', {});
     const { found, status } = await challenged();
     vi.unstubAllGlobals();
@@ -137,7 +137,7 @@ describe('a search that needs a proof', () => {
     expect(status()).toBe('idle');
   });
 
-  test('as part of a skip leaves first, then proves', async () => {
+  test('leaves first, then proves, as part of a skip', async () => {
     const scene = await staged();
     const skipped = scene.chat.skip();
     await scene.line.refuse('conversation:leave', { code: 'proof_needed' });
@@ -153,7 +153,7 @@ describe('a search that needs a proof', () => {
   });
 });
 
-test('a skip of somebody who was banned leaves the conversation, and does not ask again', async () => {
+test('leaves the conversation without another search if a banned visitor skips', async () => {
   vi.useFakeTimers();
   const scene = await staged();
   const skipped = refusal(scene.chat.skip());

@@ -25,8 +25,8 @@ const start = (scene: Stage, id: string): void =>
   scene.line.push('conversation:started', { ...info(id), policy: POLICY });
 const asked = (scene: Stage): string[] => scene.line.log.map(({ name }) => name);
 
-describe('cancel against a match', () => {
-  test('cancel wins: the wait is over once the service says so, not before', async () => {
+describe('race of cancel and match', () => {
+  test('cancel wins: the wait is over once the service confirms it', async () => {
     const scene = await waiting();
     const cancelled = scene.chat.cancel();
     expect(scene.status()).toBe('waiting');
@@ -44,7 +44,7 @@ describe('cancel against a match', () => {
     expect(scene.status()).toBe('chatting');
   });
 
-  test('the match wins, its push before the reply: the same', async () => {
+  test('the match wins, its push before the reply: a conversation starts', async () => {
     const scene = await waiting();
     const cancelled = scene.chat.cancel();
     start(scene, 'c1');
@@ -56,7 +56,7 @@ describe('cancel against a match', () => {
     expect(scene.lines).toHaveLength(1);
   });
 
-  test('an announced match that never comes does not leave the visitor waiting for ever', async () => {
+  test('a promised match that never comes ends the wait', async () => {
     const scene = await waiting();
     void scene.chat.cancel();
     await scene.line.answer('match:cancel', { status: 'already_matched' });
@@ -65,13 +65,13 @@ describe('cancel against a match', () => {
     expect(scene.status()).toBe('chatting');
   });
 
-  test('cancel in a conversation is too late', async () => {
+  test('cancel in a conversation has no effect', async () => {
     const scene = await staged();
     expect(await scene.chat.cancel()).toBe('already_matched');
     expect(scene.status()).toBe('chatting');
   });
 
-  test('an unanswered cancel is over for the visitor in time, and told on', async () => {
+  test('an unanswered cancel ends for the visitor in time, and is sent again', async () => {
     const scene = await waiting();
     const cancelled = scene.chat.cancel();
     await settle(5_000);
@@ -80,7 +80,7 @@ describe('cancel against a match', () => {
     expect(scene.line.pending).toEqual(['match:cancel']);
   });
 
-  test('two cancels are one', async () => {
+  test('two cancels are sent once', async () => {
     const scene = await waiting();
     const both = Promise.all([scene.chat.cancel(), scene.chat.cancel()]);
     await scene.line.answer('match:cancel', { status: 'cancelled' });
@@ -88,7 +88,7 @@ describe('cancel against a match', () => {
     expect(asked(scene)).toEqual(['match:find', 'match:cancel']);
   });
 
-  test('looking again while the cancel is under way ends up looking', async () => {
+  test('a search during a pending cancel ends in a search', async () => {
     const scene = await waiting();
     const cancelled = scene.chat.cancel();
     const found = scene.chat.find({ topic: 'second' });
@@ -102,7 +102,7 @@ describe('cancel against a match', () => {
 });
 
 describe('find and cancel while connecting', () => {
-  test('the service hears nothing of it, and the find rejects', async () => {
+  test('sends nothing to the service, and the find rejects', async () => {
     const scene = stage();
     const found = refusal(scene.chat.find());
     expect(await scene.chat.cancel()).toBe('cancelled');
@@ -113,7 +113,7 @@ describe('find and cancel while connecting', () => {
     expect(asked(scene)).toEqual([]);
   });
 
-  test('find, cancel, find looks once', async () => {
+  test('find, cancel, find searches once', async () => {
     const scene = stage();
     const first = refusal(scene.chat.find({ topic: 'a' }));
     await scene.chat.cancel();
@@ -124,7 +124,7 @@ describe('find and cancel while connecting', () => {
     expect(scene.line.log.map(({ payload }) => payload.topic as string)).toEqual(['b']);
   });
 
-  test('a cancel while the find is unanswered follows it', async () => {
+  test('a cancel during an unanswered find is sent after it', async () => {
     const scene = stage();
     const found = scene.chat.find();
     scene.line.ready();
@@ -138,8 +138,8 @@ describe('find and cancel while connecting', () => {
   });
 });
 
-describe('stop against a match', () => {
-  test('stop is final: a match that comes after it is turned down without a word', async () => {
+describe('race of leave and match', () => {
+  test('leave is final: a later match is declined silently', async () => {
     const scene = await waiting();
     const stopped = scene.chat.leave();
     expect(scene.status()).toBe('idle');
@@ -153,7 +153,7 @@ describe('stop against a match', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('a match of the search given up is not one of the search after it', async () => {
+  test('a match of a cancelled search does not count for the next one', async () => {
     const scene = await waiting();
     void scene.chat.leave();
     const found = scene.chat.find({ topic: 'second' });
@@ -171,7 +171,7 @@ describe('stop against a match', () => {
     expect(scene.names()).toEqual(['started']);
   });
 
-  test('the same when the reply comes first', async () => {
+  test('nor if the reply comes first', async () => {
     const scene = await waiting();
     void scene.chat.leave();
     void scene.chat.find({ topic: 'second' });
@@ -182,7 +182,7 @@ describe('stop against a match', () => {
     expect(scene.line.log.at(-1)).toMatchObject({ name: 'conversation:leave', payload: { next: { topic: 'second' } } });
   });
 
-  test('twice stops once', async () => {
+  test('a second leave has no further effect', async () => {
     const scene = await waiting();
     const both = Promise.all([scene.chat.leave(), scene.chat.leave()]);
     await scene.line.answer('match:cancel', { status: 'cancelled' });
@@ -192,7 +192,7 @@ describe('stop against a match', () => {
 });
 
 describe('skip', () => {
-  test("against the peer's end: one end, and the search goes on", async () => {
+  test("against the peer's end gives one end, and continues the search", async () => {
     const scene = await staged();
     void scene.chat.skip();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
@@ -212,7 +212,7 @@ describe('skip', () => {
     expect(scene.lines).toHaveLength(1);
   });
 
-  test('nothing late of the old conversation touches the new one', async () => {
+  test('late events of the old conversation do not affect the new one', async () => {
     const scene = await staged();
     scene.chat.send('for the first stranger');
     void scene.chat.skip();
@@ -230,7 +230,7 @@ describe('skip', () => {
     expect(scene.line.frames.filter(({ conversationId }) => conversationId === c2)).toEqual([]);
   });
 
-  test('twice in a hurry skips one stranger, not two', async () => {
+  test('twice in a row skips one stranger, not two', async () => {
     const scene = await staged();
     const both = Promise.all([scene.chat.skip(), scene.chat.skip()]);
     await scene.line.answer('conversation:leave', { status: 'left', next: 'waiting' });
@@ -239,7 +239,7 @@ describe('skip', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('then stop at once: nobody is looked for in the end', async () => {
+  test('then leave at once ends without a search', async () => {
     const scene = await staged();
     const skipped = refusal(scene.chat.skip());
     void scene.chat.leave();
@@ -251,8 +251,8 @@ describe('skip', () => {
   });
 });
 
-describe('listeners that act', () => {
-  test('a listener may stop what has just started', async () => {
+describe('listeners that call the chat', () => {
+  test('a listener may leave a conversation that has just started', async () => {
     const scene = stage();
     scene.chat.on('started', () => void scene.chat.leave());
     const order: string[] = [];
@@ -266,7 +266,7 @@ describe('listeners that act', () => {
     expect(order).toEqual(['started', 'ended']);
   });
 
-  test('a listener may leave while a burst of messages arrives: the rest is not heard', async () => {
+  test('a listener may leave during a burst of messages: the rest is not emitted', async () => {
     const scene = await staged();
     scene.chat.on('message', () => void scene.chat.leave());
     scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
@@ -274,7 +274,7 @@ describe('listeners that act', () => {
     expect(scene.names()).toEqual(['started', 'message', 'ended']);
   });
 
-  test('a listener may close from anywhere', async () => {
+  test('a listener may close in any event', async () => {
     const scene = await staged();
     scene.chat.on('change', () => void scene.chat.close());
     scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
@@ -284,7 +284,7 @@ describe('listeners that act', () => {
   });
 
   for (const status of ['connecting', 'waiting'])
-    test(`a listener may close as soon as the chat is ${status}: no connection is begun after it`, async () => {
+    test(`a listener may close as soon as the chat is ${status}: no connection is opened after it`, async () => {
       const scene = stage();
       scene.chat.on('change', ({ state, connection }) => {
         if ([state.status, connection.status].includes(status as never)) void scene.chat.close();
@@ -296,7 +296,7 @@ describe('listeners that act', () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-  test('a listener may leave at the change that shows the conversation: it ends after it has started', async () => {
+  test('a listener may leave at the change that shows the conversation: ended is emitted after started', async () => {
     const scene = await waiting();
     scene.chat.on('change', ({ state }) => {
       if (state.status === 'chatting') void scene.chat.leave();
@@ -305,7 +305,7 @@ describe('listeners that act', () => {
     expect(scene.names()).toEqual(['started', 'ended']);
   });
 
-  test('a listener that throws does not disturb the chat', async () => {
+  test('a throwing listener does not affect the chat', async () => {
     vi.stubGlobal('reportError', vi.fn());
     const scene = await staged();
     scene.chat.on('message', () => {

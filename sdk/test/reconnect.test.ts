@@ -29,8 +29,8 @@ async function cut(scene: Stage): Promise<void> {
 
 const running = { status: 'chatting', conversation: info('c1'), peer: 'here' } as const;
 
-describe('a lost line', () => {
-  test('comes back with the token of the last ready, which is rotated', async () => {
+describe('lost connection', () => {
+  test('resumes with the token of the last session:ready, which is rotated', async () => {
     const scene = await staged();
     await cut(scene);
     expect(scene.chat.snapshot().connection).toMatchObject({ status: 'reconnecting', attempt: 1 });
@@ -43,7 +43,7 @@ describe('a lost line', () => {
     expect(third).not.toBe(second);
   });
 
-  test('is tried again ever more patiently, and the snapshot says when', async () => {
+  test('is retried with increasing delays, which the snapshot shows', async () => {
     const scene = stage({ random: () => 0.5 });
     void scene.chat.connect();
     const waits: number[] = [];
@@ -59,7 +59,7 @@ describe('a lost line', () => {
     expect(scene.lines).toHaveLength(8);
   });
 
-  test('a line that dies as soon as it is up counts as another failed attempt', async () => {
+  test('counts as another failed attempt if it is lost right after it was made', async () => {
     const scene = stage({ random: () => 0.5 });
     void scene.chat.connect();
     for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -74,7 +74,7 @@ describe('a lost line', () => {
     expect(scene.chat.snapshot().connection).toMatchObject({ attempt: 1 });
   });
 
-  test('a line on which the service says nothing is given up', async () => {
+  test('is given up if the service sends nothing', async () => {
     const scene = stage();
     void scene.chat.connect();
     await settle(READY_TIMEOUT_MS + 1);
@@ -82,7 +82,7 @@ describe('a lost line', () => {
     expect(scene.lines[0]?.isOpen).toBe(false);
   });
 
-  test('what a former line still says is not heard', async () => {
+  test('ignores events of a former connection', async () => {
     const scene = await staged();
     const [former] = scene.lines;
     await cut(scene);
@@ -94,7 +94,7 @@ describe('a lost line', () => {
     expect(scene.lines).toHaveLength(2);
   });
 
-  test('a push before ready is not heard', async () => {
+  test('ignores a push before session:ready', async () => {
     const scene = stage();
     void scene.chat.find();
     scene.line.push('conversation:started', { ...info('c1'), policy: POLICY });
@@ -102,8 +102,8 @@ describe('a lost line', () => {
   });
 });
 
-describe('a conversation over a lost line', () => {
-  test('goes on: what was said meanwhile goes out once the line is back, and is shown as sending until then', async () => {
+describe('conversation over a lost connection', () => {
+  test('continues: messages sent meanwhile are shown as sending until the connection is back', async () => {
     const scene = await staged();
     scene.line.lose();
     scene.chat.send('into the tunnel');
@@ -116,7 +116,7 @@ describe('a conversation over a lost line', () => {
     expect(scene.names()).toEqual(['started', 'delivered']);
   });
 
-  test('learns that the peer is away', async () => {
+  test('shows that the peer is absent', async () => {
     const scene = await staged();
     await cut(scene);
     scene.line.ready({ ...running, peer: 'away' });
@@ -124,7 +124,7 @@ describe('a conversation over a lost line', () => {
     expect(scene.names()).toEqual(['started', 'presence']);
   });
 
-  test('that ended meanwhile ends once here, as left by the peer', async () => {
+  test('ends once, as peer_left, if it ended meanwhile', async () => {
     const scene = await staged();
     const message = scene.chat.send('hello?');
     await cut(scene);
@@ -136,14 +136,14 @@ describe('a conversation over a lost line', () => {
     ]);
   });
 
-  test('of a service that lost its memory says so', async () => {
+  test('ends as service_reset if the service lost its state', async () => {
     const scene = await staged();
     await cut(scene);
     scene.line.ready({ status: 'idle' }, false);
     expect(scene.state()).toMatchObject({ status: 'ended', reason: 'service_reset' });
   });
 
-  test('left while the line was away is left on the service once it is back', async () => {
+  test('left while disconnected is left on the service once connected', async () => {
     const scene = await staged();
     scene.line.lose();
     await scene.chat.leave();
@@ -156,7 +156,7 @@ describe('a conversation over a lost line', () => {
     expect(scene.names()).toEqual(['started', 'ended']);
   });
 
-  test('skipped while the line was away is left and searched on in one request', async () => {
+  test('skipped while disconnected is left and searched on in one request', async () => {
     const scene = await staged();
     scene.line.lose();
     const skipped = scene.chat.skip();
@@ -168,7 +168,7 @@ describe('a conversation over a lost line', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('whose leave was under way when the line went is not left twice', async () => {
+  test('is not left twice if the leave was pending when the connection was lost', async () => {
     const scene = await staged();
     const skipped = scene.chat.skip();
     await cut(scene);
@@ -180,7 +180,7 @@ describe('a conversation over a lost line', () => {
     expect(find.requestId).toBe(leave.next.requestId);
   });
 
-  test('blocked while the line was away is blocked once it is back', async () => {
+  test('blocked while disconnected is blocked once connected', async () => {
     const scene = await staged();
     scene.line.lose();
     const blocked = scene.chat.block();
@@ -191,7 +191,7 @@ describe('a conversation over a lost line', () => {
     expect(scene.names()).toEqual(['started', 'ended']);
   });
 
-  test('the service speaks of but this visitor knows nothing of is left', async () => {
+  test('is left if only the service knows it', async () => {
     const scene = stage();
     void scene.chat.connect();
     scene.line.ready({ ...running, conversation: info('c9') });
@@ -201,8 +201,8 @@ describe('a conversation over a lost line', () => {
   });
 });
 
-describe('a wait over a lost line', () => {
-  test('goes on where the service kept it', async () => {
+describe('wait over a lost connection', () => {
+  test('continues if the service kept it', async () => {
     const scene = await waiting();
     const before = scene.state();
     await cut(scene);
@@ -211,7 +211,7 @@ describe('a wait over a lost line', () => {
     expect(scene.state()).toBe(before);
   });
 
-  test('is asked for again with the same id where the service lost it', async () => {
+  test('is requested again with the same id if the service lost it', async () => {
     const scene = await waiting();
     const id = scene.line.log[0]?.payload.requestId as string;
     await cut(scene);
@@ -219,7 +219,7 @@ describe('a wait over a lost line', () => {
     expect(scene.line.log).toMatchObject([{ name: 'match:find', payload: { requestId: id } }]);
   });
 
-  test('in which a match was made meanwhile becomes that conversation', async () => {
+  test('becomes the conversation if a match was made meanwhile', async () => {
     const scene = await waiting();
     await cut(scene);
     scene.line.ready({ ...running, peer: 'away' });
@@ -228,7 +228,7 @@ describe('a wait over a lost line', () => {
     expect(scene.names().filter((name) => name === 'started')).toHaveLength(1);
   });
 
-  test('cancelled while the line was away is over at once, and taken back on the service', async () => {
+  test('cancelled while disconnected is over at once, and cancelled on the service later', async () => {
     const scene = await waiting();
     scene.line.lose();
     expect(await scene.chat.cancel()).toBe('cancelled');
@@ -240,7 +240,7 @@ describe('a wait over a lost line', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('cancelled, but matched meanwhile: turned down without a word', async () => {
+  test('cancelled, but matched meanwhile, declines the match silently', async () => {
     const scene = await waiting();
     scene.line.lose();
     await scene.chat.cancel();
@@ -251,7 +251,7 @@ describe('a wait over a lost line', () => {
     expect(scene.events).toEqual([]);
   });
 
-  test('cancelled and begun anew, but matched meanwhile: left for the new search', async () => {
+  test('cancelled and begun anew, but matched meanwhile, leaves that match for the new search', async () => {
     const scene = await waiting();
     scene.line.lose();
     await scene.chat.leave();
@@ -264,7 +264,7 @@ describe('a wait over a lost line', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('a cancel under way when the line goes is over for the visitor', async () => {
+  test('is over for the visitor if a cancel was pending when the connection was lost', async () => {
     const scene = await waiting();
     const cancelled = scene.chat.cancel();
     await cut(scene);
@@ -275,7 +275,7 @@ describe('a wait over a lost line', () => {
     expect(scene.line.pending).toEqual([]);
   });
 
-  test('find keeps trying while there is no line at all', async () => {
+  test('is retried while there is no connection at all', async () => {
     const scene = stage();
     const found = scene.chat.find();
     for (let attempt = 0; attempt < 20; attempt += 1) await cut(scene);
@@ -286,8 +286,8 @@ describe('a wait over a lost line', () => {
   });
 });
 
-describe('a service that goes away in good order', () => {
-  test('is left within the time it gave, spread at random, and the conversation goes on', async () => {
+describe('draining service', () => {
+  test('is left at a random moment within the announced time, and the conversation continues', async () => {
     const scene = stage({ random: () => 0.5 });
     void scene.chat.connect();
     scene.line.ready();
@@ -301,8 +301,8 @@ describe('a service that goes away in good order', () => {
   });
 });
 
-describe('a page that was asleep', () => {
-  test('tries again at once when the network is back or the page is shown', async () => {
+describe('page after an outage', () => {
+  test('reconnects at once when the network is back or the page is shown', async () => {
     const page = new EventTarget();
     vi.stubGlobal('window', page);
     vi.stubGlobal('document', { visibilityState: 'visible' });
@@ -327,7 +327,7 @@ describe('a page that was asleep', () => {
   });
 });
 
-describe('a page that wakes up', () => {
+describe('page that wakes up', () => {
   let page: EventTarget;
   let shown: { visibilityState: string };
   beforeEach(() => {
@@ -341,7 +341,7 @@ describe('a page that wakes up', () => {
   });
 
   test.each(['online', 'pageshow', 'visibilitychange'])(
-    'on %s asks whether its line lives, once, and leaves it alone if so',
+    'on %s checks its connection once, and keeps it if it is alive',
     async (event) => {
       const scene = await staged();
       page.dispatchEvent(new Event(event));
@@ -353,7 +353,7 @@ describe('a page that wakes up', () => {
     },
   );
 
-  test('gives up no attempt for the time that it was frozen', async () => {
+  test('aborts no attempt for the time that it was frozen', async () => {
     const scene = stage();
     void scene.chat.connect();
     page.dispatchEvent(new Event('freeze'));
@@ -366,7 +366,7 @@ describe('a page that wakes up', () => {
     expect(scene.lines).toHaveLength(2);
   });
 
-  test('takes another line at once where the one it has is silent, and the conversation goes on', async () => {
+  test('replaces a silent connection at once, and the conversation continues', async () => {
     const scene = await staged('c1', { random: () => 0.999 });
     scene.chat.send('hello?');
     page.dispatchEvent(new Event('online'));
@@ -377,14 +377,14 @@ describe('a page that wakes up', () => {
     expect(scene.names()).toEqual(['started']);
   });
 
-  test('does not ask while it is hidden', async () => {
+  test('does not check while it is hidden', async () => {
     const scene = await staged();
     shown.visibilityState = 'hidden';
     page.dispatchEvent(new Event('visibilitychange'));
     expect(scene.line.pending).toEqual([]);
   });
 
-  test('gives up an attempt that was under way for long, and begins another', async () => {
+  test('aborts an attempt that was pending for long, and begins another', async () => {
     const scene = stage();
     void scene.chat.connect();
     await settle(1_000);
@@ -396,7 +396,7 @@ describe('a page that wakes up', () => {
     expect(scene.lines[0]!.isOpen).toBe(false);
   });
 
-  test('asks no more once the chat is closed', async () => {
+  test('does not check once the chat is closed', async () => {
     const scene = await staged();
     void scene.chat.close();
     await settle(1_000);
@@ -407,8 +407,8 @@ describe('a page that wakes up', () => {
   });
 });
 
-describe('a session the service no longer wants', () => {
-  test('taken over elsewhere: the conversation goes on there, is not over, and is not fought for', async () => {
+describe('session that the service refuses', () => {
+  test('superseded: the conversation continues elsewhere, has not ended, and is not resumed here', async () => {
     const scene = await staged();
     scene.line.push('session:superseded', {});
     expect(scene.state()).toEqual({ status: 'elsewhere' });
@@ -419,7 +419,7 @@ describe('a session the service no longer wants', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('refused: the wait is over with the reason, and a new find starts a new session', async () => {
+  test('refused: the wait ends with the reason, and a new find starts a new session', async () => {
     const scene = await waiting();
     scene.line.push('session:refused', { code: 'origin_refused', message: 'no more' });
     expect(scene.state()).toMatchObject({ status: 'refused', error: { message: 'no more' } });
@@ -428,7 +428,7 @@ describe('a session the service no longer wants', () => {
     expect(scene.line.resume).toBeUndefined();
   });
 
-  test('refused while someone waits for it: they hear it, and nobody else', async () => {
+  test('refused during a call: only that call rejects', async () => {
     const scene = stage();
     const found = refusal(scene.chat.find());
     scene.line.push('session:refused', { code: 'origin_refused', message: 'no' });
@@ -436,7 +436,7 @@ describe('a session the service no longer wants', () => {
     expect(scene.names()).toEqual([]);
   });
 
-  test('refused for now: tried again by itself, not before the time it said', async () => {
+  test('refused temporarily: retried automatically, after the announced time', async () => {
     const scene = await waiting();
     scene.line.lose({ kind: 'refused', error: { code: 'unavailable', message: '', retryAfterMs: 7_000 } });
     await settle(6_999);
@@ -446,7 +446,7 @@ describe('a session the service no longer wants', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('refused for now after it had been let in again: the conversation waits for the next try', async () => {
+  test('refused temporarily after a resume: the conversation waits for the next attempt', async () => {
     const scene = await staged();
     scene.chat.send('hello?');
     await cut(scene);
@@ -461,7 +461,7 @@ describe('a session the service no longer wants', () => {
     expect(scene.names()).toEqual(['started']);
   });
 
-  test('gone: a new one is begun, and a wait goes on in it', async () => {
+  test('gone: a new one is opened, and a wait continues in it', async () => {
     const scene = await waiting();
     scene.line.push('session:refused', { code: 'session_gone', message: 'gone' });
     expect(scene.status()).toBe('waiting');
@@ -471,7 +471,7 @@ describe('a session the service no longer wants', () => {
     expect(scene.line.pending).toEqual(['match:find']);
   });
 
-  test('the ended view stays readable', async () => {
+  test('the ended state stays available', async () => {
     for (const name of ['session:superseded', 'session:refused'] as const) {
       const scene = await staged();
       scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
@@ -481,7 +481,7 @@ describe('a session the service no longer wants', () => {
     }
   });
 
-  test('stop leads out of the refused state', async () => {
+  test('leave resets the refused state', async () => {
     const scene = await waiting();
     scene.line.push('session:refused', { code: 'origin_refused', message: 'no more' });
     await scene.chat.leave();

@@ -29,8 +29,8 @@ const reported = (scene: Stage): unknown[] =>
     log.filter(({ name }) => name === 'conversation:report').map((r) => r.payload as unknown),
   );
 
-describe('a report', () => {
-  test('goes out while the conversation runs, and the conversation goes on', async () => {
+describe('report', () => {
+  test('is sent during the conversation, which continues', async () => {
     const scene = await talked();
     const done = scene.chat.report({ reason: 'spam', comment: ' adverts ' });
     await scene.line.answer('conversation:report', { status: 'reported' });
@@ -39,7 +39,7 @@ describe('a report', () => {
     expect(scene.status()).toBe('chatting');
   });
 
-  test('hands over the last messages only if asked to, twenty at most', async () => {
+  test('includes the last messages only on request, twenty at most', async () => {
     const scene = await talked(25);
     scene.chat.send('stop that');
     void scene.chat.report({ reason: 'harassment', messages: true });
@@ -49,27 +49,27 @@ describe('a report', () => {
     expect(messages.at(-1)).toEqual({ from: 'me', text: 'stop that' });
   });
 
-  test('hands over as many as were asked for', async () => {
+  test('includes as many messages as requested', async () => {
     const scene = await talked(5);
     void scene.chat.report({ reason: 'other', messages: 2 });
     expect(reported(scene)).toMatchObject([{ messages: [{ text: 't4' }, { text: 't5' }] }]);
   });
 
-  test('hands over nothing where the site takes nothing, and goes out all the same', async () => {
+  test('includes no messages if the site accepts none, and is sent all the same', async () => {
     const scene = await staged();
     scene.line.frame('c1', 1, { kind: 'text', text: 'hey' });
     void scene.chat.report({ reason: 'other', messages: true });
     expect(reported(scene)).toEqual([{ conversationId: c1, reason: 'other' }]);
   });
 
-  test('is possible in the ended view, with what was said', async () => {
+  test('is possible in the ended state, with its messages', async () => {
     const scene = await talked();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
     void scene.chat.report({ reason: 'sexual', messages: true });
     expect(reported(scene)).toMatchObject([{ conversationId: c1, messages: [{ text: 't1' }, { text: 't2' }] }]);
   });
 
-  test('is possible of a conversation that was left, by its id and with what was said', async () => {
+  test('is possible for a conversation that was left, by its id and with its messages', async () => {
     const scene = await talked();
     void scene.chat.leave();
     await scene.line.answer('conversation:leave', { status: 'left', next: null });
@@ -77,7 +77,7 @@ describe('a report', () => {
     expect(reported(scene)).toMatchObject([{ conversationId: c1, messages: [{ text: 't1' }, { text: 't2' }] }]);
   });
 
-  test('comes too late after fifteen minutes', async () => {
+  test('is refused after fifteen minutes', async () => {
     const scene = await talked();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
     await settle(TIMES.reportMs);
@@ -85,19 +85,19 @@ describe('a report', () => {
     expect(reported(scene)).toEqual([]);
   });
 
-  test('needs somebody to be about', async () => {
+  test('is refused without a conversation', async () => {
     const scene = await talked();
     await Promise.all([scene.chat.leave(), scene.line.answer('conversation:leave', { status: 'left', next: null })]);
     expect(await refusal(scene.chat.report({ reason: 'spam' }))).toMatchObject({ code: 'wrong_state' });
   });
 
-  test('with a comment that is too long is refused here', async () => {
+  test('is refused locally with a comment that is too long', async () => {
     const scene = await talked();
     const long = scene.chat.report({ reason: 'spam', comment: 'x'.repeat(501) });
     expect(await refusal(long)).toMatchObject({ code: 'text_refused' });
   });
 
-  test('that the service refuses rejects with the time left', async () => {
+  test('rejects with the time left if the service refuses it', async () => {
     const scene = await talked();
     const done = refusal(scene.chat.report({ reason: 'spam' }));
     await scene.line.refuse('conversation:report', { code: 'rate_limited', retryAfterMs: 4_000 });
@@ -106,7 +106,7 @@ describe('a report', () => {
 });
 
 describe('without a connection', () => {
-  test('a report waits, and goes out when the line is back', async () => {
+  test('a report waits, and is sent once connected', async () => {
     const scene = await talked();
     scene.line.lose();
     const done = scene.chat.report({ reason: 'spam', messages: 1 });
@@ -117,7 +117,7 @@ describe('without a connection', () => {
     expect(reported(scene)).toMatchObject([{ messages: [{ text: 't2' }] }]);
   });
 
-  test('asked and not answered when the line went, it is asked again', async () => {
+  test('a report without an answer is sent again', async () => {
     const scene = await talked();
     const done = scene.chat.report({ reason: 'spam' });
     scene.line.lose();
@@ -128,7 +128,7 @@ describe('without a connection', () => {
     expect(reported(scene)).toHaveLength(2);
   });
 
-  test('a line that is back only after the time is over carries no report', async () => {
+  test('a report is not sent after its time is over', async () => {
     const scene = await talked();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
     scene.line.lose();
@@ -139,7 +139,7 @@ describe('without a connection', () => {
     expect(reported(scene)).toEqual([]);
   });
 
-  test('blocking in the same breath keeps the report', async () => {
+  test('blocking in the same turn keeps the report', async () => {
     const scene = await talked();
     const done = scene.chat.report({ reason: 'threat', messages: true });
     void scene.chat.block();

@@ -26,8 +26,8 @@ function unload(scene: Stage): void {
   for (const line of scene.lines) line.close();
 }
 
-describe('what a tab keeps', () => {
-  test('is nothing before the visitor did anything, and nothing for being connected', async () => {
+describe('state stored in the tab', () => {
+  test('is empty before a search, also while connected', async () => {
     const storage = new FakeStorage();
     const scene = stage({ storage });
     void scene.chat.connect();
@@ -36,7 +36,7 @@ describe('what a tab keeps', () => {
     expect(storage.writes).toBe(0);
   });
 
-  test('is nothing once the wait or the conversation is over', async () => {
+  test('is empty once the wait or the conversation is over', async () => {
     const storage = new FakeStorage();
     const scene = await staged('c1', { storage });
     await settle();
@@ -46,7 +46,7 @@ describe('what a tab keeps', () => {
     expect(storage.text).toBeNull();
   });
 
-  test.each(['close', 'leave'] as const)('is nothing after %s', async (call) => {
+  test.each(['close', 'leave'] as const)('is empty after %s', async (call) => {
     const storage = new FakeStorage();
     const scene = await staged('c1', { storage });
     const done = scene.chat[call]();
@@ -158,7 +158,7 @@ describe('what a tab keeps', () => {
   });
 });
 
-describe('a conversation over a reload', () => {
+describe('conversation over a reload', () => {
   /** Conversation with a message, its page unloaded, and the next page that resumed it. */
   async function reloaded(before: (scene: Stage) => void, storage = new FakeStorage()): Promise<Stage> {
     const scene = await staged('c1', { storage });
@@ -170,7 +170,7 @@ describe('a conversation over a reload', () => {
     return next;
   }
 
-  test('shows all that was said at once, and goes on with the same session', async () => {
+  test('shows all messages at once, and continues with the same session', async () => {
     const next = await reloaded((scene) => {
       scene.chat.send('hello');
       scene.line.frame('c1', 1, text('hi'), 1);
@@ -184,7 +184,7 @@ describe('a conversation over a reload', () => {
     expect(next.state()).toMatchObject({ status: 'chatting', peer: { presence: 'here' } });
   });
 
-  test('sends what was not acknowledged under the same number, and nothing else', async () => {
+  test('sends unacknowledged messages under the same number, and nothing else', async () => {
     const next = await reloaded((scene) => {
       for (const words of ['a', 'b', 'c']) scene.chat.send(words);
       scene.line.frame('c1', 0, { kind: 'ack' }, 1);
@@ -196,7 +196,7 @@ describe('a conversation over a reload', () => {
     ]);
   });
 
-  test('takes what the peer sends again once', async () => {
+  test('accepts repeated messages of the peer once', async () => {
     const next = await reloaded((scene) => {
       scene.line.frame('c1', 1, text('hi'));
     });
@@ -206,7 +206,7 @@ describe('a conversation over a reload', () => {
     expect(texts(next)).toEqual(['peer: hi', 'peer: still there?']);
   });
 
-  test('keeps what was said without a line', async () => {
+  test('keeps messages sent while disconnected', async () => {
     const next = await reloaded((scene) => {
       scene.line.lose();
       scene.chat.send('hello?');
@@ -215,7 +215,7 @@ describe('a conversation over a reload', () => {
     expect(numbered(next.line)).toEqual([[1, 'hello?']]);
   });
 
-  test('gives messages ids that were never there before', async () => {
+  test('gives new messages unique ids', async () => {
     const next = await reloaded((scene) => {
       scene.chat.send('a');
       scene.chat.send('b');
@@ -227,7 +227,7 @@ describe('a conversation over a reload', () => {
     expect(new Set(state.messages.map(({ id }) => id)).size).toBe(3);
   });
 
-  test('that ended meanwhile ends once, and what was not delivered is told', async () => {
+  test('ends once if it ended meanwhile, and reports undelivered messages', async () => {
     const next = await reloaded((scene) => {
       scene.chat.send('hello');
     });
@@ -238,13 +238,13 @@ describe('a conversation over a reload', () => {
     ]);
   });
 
-  test('of a service that knows nothing of it any more says so', async () => {
+  test('ends as service_reset if the service lost it', async () => {
     const next = await reloaded(() => undefined);
     next.line.ready({ status: 'idle' }, false);
     expect(next.state()).toMatchObject({ status: 'ended', reason: 'service_reset' });
   });
 
-  test('twice in a row is the same', async () => {
+  test('survives two reloads in a row', async () => {
     const storage = new FakeStorage();
     const next = await reloaded((scene) => {
       scene.chat.send('a');
@@ -256,7 +256,7 @@ describe('a conversation over a reload', () => {
     expect(numbered(third.line)).toEqual([[1, 'a']]);
   });
 
-  test('skips on with the criteria it was found by', async () => {
+  test('skips with the criteria of its search', async () => {
     const next = await reloaded(() => undefined);
     next.line.ready(running);
     void next.chat.skip();
@@ -266,7 +266,7 @@ describe('a conversation over a reload', () => {
     });
   });
 
-  test('with no room for what was said goes on without it, and asks the peer to start anew', async () => {
+  test('continues without its messages if the quota is too small, and starts a new run', async () => {
     const storage = new FakeStorage();
     storage.room = 700;
     const next = await reloaded((scene) => {
@@ -280,7 +280,7 @@ describe('a conversation over a reload', () => {
     expect(texts(next)).toEqual(['peer: again']);
   });
 
-  test('with no room at all ends with the page', async () => {
+  test('ends with the page without storage', async () => {
     const storage = new FakeStorage();
     storage.room = 0;
     const scene = await staged('c1', { storage });
@@ -290,7 +290,7 @@ describe('a conversation over a reload', () => {
     expect(await stage({ storage }).chat.resume()).toBe(false);
   });
 
-  test('keeps the latest of a long conversation, and all that is on its way', async () => {
+  test('keeps the latest messages of a long conversation, and all unacknowledged ones', async () => {
     const storage = new FakeStorage();
     const next = await reloaded((scene) => {
       scene.chat.send('first of all');
@@ -303,8 +303,8 @@ describe('a conversation over a reload', () => {
   });
 });
 
-describe('anything else over a reload', () => {
-  test('a wait goes on, as the same wait', async () => {
+describe('other states over a reload', () => {
+  test('a wait continues as the same wait', async () => {
     const storage = new FakeStorage();
     const scene = stage({ storage });
     const found = scene.chat.find({ interests: ['tea'] });
@@ -323,7 +323,7 @@ describe('anything else over a reload', () => {
     expect(next.status()).toBe('chatting');
   });
 
-  test('a wait in which the match was made meanwhile is that conversation', async () => {
+  test('a wait that was matched meanwhile becomes that conversation', async () => {
     const storage = new FakeStorage();
     const scene = stage({ storage });
     void scene.chat.find();
@@ -337,7 +337,7 @@ describe('anything else over a reload', () => {
     expect(next.names()).toEqual(['started']);
   });
 
-  test('a conversation left just before is left, and not come back to', async () => {
+  test('a conversation left just before is left, and not resumed', async () => {
     const storage = new FakeStorage();
     const scene = await staged('c1', { storage });
     void scene.chat.leave();
@@ -354,7 +354,7 @@ describe('anything else over a reload', () => {
     expect(next.names()).toEqual([]);
   });
 
-  test('skipped just before: left and searched on', async () => {
+  test('a conversation skipped just before is left and searched on', async () => {
     const storage = new FakeStorage();
     const scene = await staged('c1', { storage });
     void scene.chat.skip();
@@ -369,7 +369,7 @@ describe('anything else over a reload', () => {
     ]);
   });
 
-  test('a conversation that was left in the same turn is not come back to', async () => {
+  test('a conversation that was left in the same turn is not resumed', async () => {
     const scene = await staged('c1', { storage: new FakeStorage() });
     await settle();
     void scene.chat.leave();
@@ -377,7 +377,7 @@ describe('anything else over a reload', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('a closed chat takes nothing up', async () => {
+  test('a closed chat resumes nothing', async () => {
     const storage = new FakeStorage();
     await staged('c1', { storage });
     await settle();

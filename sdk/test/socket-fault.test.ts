@@ -25,7 +25,7 @@ afterAll(() => {
   vi.resetModules();
 });
 
-test('a service that closes the socket right after its first word is come back to, with the token it gave', async () => {
+test('a socket that is closed right after session:ready is resumed with its token', async () => {
   const connections: unknown[] = [];
   const hellos: string[] = [];
   server.use(

@@ -24,8 +24,8 @@ async function talking(browser: FakeBrowser, storage = new FakeStorage()): Promi
   return scene;
 }
 
-describe('one tab at a time', () => {
-  test('a second tab that looks for someone is told where the chat is, and asks the service nothing', async () => {
+describe('one tab has the chat', () => {
+  test('a second tab that searches is elsewhere, without a request to the service', async () => {
     const browser = new FakeBrowser();
     await talking(browser);
     const second = stage({ lock: browser.lock });
@@ -53,7 +53,7 @@ describe('one tab at a time', () => {
     ],
     ['left', (scene: Stage) => void scene.chat.leave()],
     ['closed', (scene: Stage) => void scene.chat.close()],
-  ])('once the conversation is %s, the other tabs may', async (_, finish) => {
+  ])('once the conversation is %s, other tabs may have it', async (_, finish) => {
     const browser = new FakeBrowser();
     const first = await talking(browser);
     const second = stage({ lock: browser.lock });
@@ -66,7 +66,7 @@ describe('one tab at a time', () => {
     expect(second.lines).toHaveLength(1);
   });
 
-  test('a search given up while the other tabs are asked leaves the chat to them', async () => {
+  test('a search that is aborted while the lock is requested leaves the chat to other tabs', async () => {
     const browser = new FakeBrowser();
     const scene = stage({ lock: browser.lock });
     const given = refusal(scene.chat.find());
@@ -77,7 +77,7 @@ describe('one tab at a time', () => {
     expect(scene.lines).toEqual([]);
   });
 
-  test('found, cancelled and found again in one breath looks once', async () => {
+  test('find, cancel, find in one turn searches once', async () => {
     const browser = new FakeBrowser();
     const scene = stage({ lock: browser.lock });
     const first = refusal(scene.chat.find());
@@ -90,7 +90,7 @@ describe('one tab at a time', () => {
     expect(browser.isTaken).toBe(true);
   });
 
-  test('a search is kept for the next page from its beginning, the connection being up already', async () => {
+  test('a search is stored for the next page from its beginning, also when connected', async () => {
     const browser = new FakeBrowser();
     const storage = new FakeStorage();
     const scene = stage({ lock: browser.lock, storage });
@@ -103,7 +103,7 @@ describe('one tab at a time', () => {
     expect(storage.text).toContain('"isSearching":true');
   });
 
-  test('an aborted find goes back to what was before', async () => {
+  test('an aborted find restores the previous state', async () => {
     const browser = new FakeBrowser();
     const scene = stage({ lock: browser.lock });
     const abort = new AbortController();
@@ -115,8 +115,8 @@ describe('one tab at a time', () => {
   });
 });
 
-describe('use it here', () => {
-  test('brings the conversation over with all that was said; the first tab shows where it went', async () => {
+describe('takeOver', () => {
+  test('moves the conversation with all messages; the first tab is elsewhere', async () => {
     const browser = new FakeBrowser();
     const storage = new FakeStorage();
     const first = await talking(browser, storage);
@@ -134,7 +134,7 @@ describe('use it here', () => {
     expect(second.line.frames).toMatchObject([{ seq: 1, body: { text: 'hello' } }]);
   });
 
-  test('and back again', async () => {
+  test('moves it back again', async () => {
     const browser = new FakeBrowser();
     const first = await talking(browser);
     const second = stage({ lock: browser.lock });
@@ -150,7 +150,7 @@ describe('use it here', () => {
     expect(first.state()).toMatchObject({ messages: [{ text: 'hi' }] });
   });
 
-  test('brings a wait over', async () => {
+  test('moves a wait', async () => {
     const browser = new FakeBrowser();
     const first = stage({ lock: browser.lock });
     const found = first.chat.find({ interests: ['tea'] });
@@ -167,7 +167,7 @@ describe('use it here', () => {
     expect(second.line.pending).toEqual(['match:find']);
   });
 
-  test('from a tab that is frozen starts anew, and that tab finds out when it wakes up', async () => {
+  test('starts anew if the other tab is frozen, which learns of it when it wakes up', async () => {
     const browser = new FakeBrowser();
     const first = await talking(browser);
     browser.isHolderFrozen = true;
@@ -181,7 +181,7 @@ describe('use it here', () => {
     expect(browser.isTaken).toBe(false);
   });
 
-  test('pressed twice is pressed once; where there is nothing to bring it does nothing', async () => {
+  test('called twice acts once; without a chat elsewhere it does nothing', async () => {
     const browser = new FakeBrowser();
     await talking(browser);
     const second = stage({ lock: browser.lock });
@@ -194,8 +194,8 @@ describe('use it here', () => {
   });
 });
 
-describe('a copied tab', () => {
-  test('does not take the conversation by itself, though it holds a copy of everything', async () => {
+describe('duplicated tab', () => {
+  test('does not take over the conversation by itself, although it has a copy of the storage', async () => {
     const browser = new FakeBrowser();
     const storage = new FakeStorage();
     const first = await talking(browser, storage);
@@ -212,7 +212,7 @@ describe('a copied tab', () => {
     expect(first.status()).toBe('elsewhere');
   });
 
-  test('is free once the first is done, and keeps nothing of it', async () => {
+  test('may search once the first has finished, and keeps nothing of it', async () => {
     const browser = new FakeBrowser();
     const storage = new FakeStorage();
     const first = await talking(browser, storage);

@@ -40,8 +40,8 @@ async function throttled(retryAfterMs = 5_000): Promise<Stage> {
   return scene;
 }
 
-describe('after too much at once', () => {
-  test('nothing numbered goes out before the time is over, then all of it, in order', async () => {
+describe('throttled conversation', () => {
+  test('sends nothing numbered before the time is over, then all of it, in order', async () => {
     const scene = await throttled();
     await settle(4_999);
     expect(numbers(scene)).toEqual([1, 2, 3]);
@@ -50,7 +50,7 @@ describe('after too much at once', () => {
     expect(statuses(scene)).toEqual(['sending', 'sending', 'sending']);
   });
 
-  test('the page is told how long', async () => {
+  test('shows the time left', async () => {
     const scene = await throttled();
     expect(scene.events.at(-1)).toEqual([
       'error',
@@ -58,7 +58,7 @@ describe('after too much at once', () => {
     ]);
   });
 
-  test('sending is refused with the time left, and possible again when it is over', async () => {
+  test('refuses to send with the time left, and accepts again when it is over', async () => {
     const scene = await throttled();
     await settle(2_000);
     expect(refusedSend(scene)).toMatchObject({ code: 'rate_limited', retryAfterMs: 3_000 });
@@ -69,14 +69,14 @@ describe('after too much at once', () => {
     expect(numbers(scene).at(-1)).toBe(4);
   });
 
-  test('typing is not told meanwhile', async () => {
+  test('sends no typing meanwhile', async () => {
     const scene = await throttled();
     scene.line.frames.length = 0;
     scene.chat.typing(true);
     expect(scene.line.frames).toEqual([]);
   });
 
-  test('what the peer acknowledges meanwhile is delivered and not sent again', async () => {
+  test('does not send again what the peer acknowledges meanwhile', async () => {
     const scene = await throttled();
     scene.line.frame('c1', 0, { kind: 'ack' }, 2);
     expect(statuses(scene)).toEqual(['delivered', 'delivered', 'sending']);
@@ -84,7 +84,7 @@ describe('after too much at once', () => {
     expect(numbers(scene)).toEqual([1, 2, 3, 3]);
   });
 
-  test('what the peer says is acknowledged all the same', async () => {
+  test("acknowledges the peer's messages all the same", async () => {
     const scene = await throttled();
     scene.line.frames.length = 0;
     scene.line.frame('c1', 1, { kind: 'text', text: 'hey' });
@@ -92,7 +92,7 @@ describe('after too much at once', () => {
     expect(scene.line.frames).toMatchObject([{ seq: 0, ack: 1, body: { kind: 'ack' } }]);
   });
 
-  test('a shorter time told later changes nothing, a longer one does', async () => {
+  test('is extended by a longer time, and not shortened', async () => {
     const scene = await throttled();
     throttle(scene, 1_000);
     await settle(4_000);
@@ -104,15 +104,15 @@ describe('after too much at once', () => {
     expect(numbers(scene)).toHaveLength(6);
   });
 
-  test('of another conversation nothing is held back here', async () => {
+  test('does not affect another conversation', async () => {
     const scene = await staged();
     scene.line.push('conversation:throttled', { conversationId: 'c0' as ConversationId, retryAfterMs: 5_000 });
     expect(refusedSend(scene)).toMatchObject({ status: 'sending' });
   });
 });
 
-describe('with the line lost in between', () => {
-  test('the time goes on over the new line', async () => {
+describe('throttled conversation with a lost connection', () => {
+  test('keeps the time on the new connection', async () => {
     const scene = await throttled();
     scene.line.lose();
     await settle(1_000);
@@ -124,7 +124,7 @@ describe('with the line lost in between', () => {
     expect(numbers(scene)).toEqual([1, 2, 3]);
   });
 
-  test('an acknowledgement on the new line counts before anything was sent on it', async () => {
+  test('accepts an acknowledgement on the new connection before anything was sent on it', async () => {
     const scene = await throttled();
     const { run } = scene.line.frames[0]!;
     scene.line.lose();
@@ -137,7 +137,7 @@ describe('with the line lost in between', () => {
     expect(numbers(scene)).toEqual([]);
   });
 
-  test('over while there is no line, all goes out as soon as there is one', async () => {
+  test('sends everything once connected, if the time ended before', async () => {
     const scene = await throttled(2_000);
     scene.line.lose();
     await settle(3_000);
@@ -145,7 +145,7 @@ describe('with the line lost in between', () => {
     expect(numbers(scene)).toEqual([1, 2, 3]);
   });
 
-  test('the peer coming back does not end it either', async () => {
+  test("is not ended by the peer's return", async () => {
     const scene = await throttled();
     scene.line.push('conversation:peer', { conversationId: c1, presence: 'away' });
     scene.line.push('conversation:peer', { conversationId: c1, presence: 'here' });
@@ -154,7 +154,7 @@ describe('with the line lost in between', () => {
     expect(numbers(scene)).toEqual([1, 2, 3, 1, 2, 3]);
   });
 
-  test('an end meanwhile leaves no timer, and hands back what never arrived', async () => {
+  test('leaves no timer at the end, and reports undelivered messages', async () => {
     const scene = await throttled(60_000);
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
     expect(statuses(scene)).toEqual(['undelivered', 'undelivered', 'undelivered']);
@@ -162,8 +162,8 @@ describe('with the line lost in between', () => {
   });
 });
 
-describe('a search that came too soon', () => {
-  test('ends with the time left, and can be begun again', async () => {
+describe('throttled search', () => {
+  test('rejects with the time left, and can be repeated', async () => {
     const scene = stage();
     const found = refusal(scene.chat.find());
     scene.line.ready();
@@ -178,20 +178,27 @@ describe('a search that came too soon', () => {
   });
 });
 
-describe('a session that is refused', () => {
-  test.each(['banned', 'key_revoked', 'claims_refused'] as const)('for %s stays so, and says why', async (code) => {
-    const scene = await staged();
-    scene.line.push('session:refused', { code, message: code, ...(code === 'banned' && { retryAfterMs: 3_600_000 }) });
-    expect(scene.state()).toMatchObject({
-      status: 'refused',
-      error: { code, retryAfterMs: code === 'banned' ? 3_600_000 : undefined },
-    });
-    expect(scene.events.at(-1)).toEqual(['error', expect.objectContaining({ code })]);
-    await settle(120_000);
-    expect(scene.lines).toHaveLength(1);
-  });
+describe('refused session', () => {
+  test.each(['banned', 'key_revoked', 'claims_refused'] as const)(
+    'for %s stays refused, with the reason',
+    async (code) => {
+      const scene = await staged();
+      scene.line.push('session:refused', {
+        code,
+        message: code,
+        ...(code === 'banned' && { retryAfterMs: 3_600_000 }),
+      });
+      expect(scene.state()).toMatchObject({
+        status: 'refused',
+        error: { code, retryAfterMs: code === 'banned' ? 3_600_000 : undefined },
+      });
+      expect(scene.events.at(-1)).toEqual(['error', expect.objectContaining({ code })]);
+      await settle(120_000);
+      expect(scene.lines).toHaveLength(1);
+    },
+  );
 
-  test('for a ban says until when', async () => {
+  test('for a ban has the time left', async () => {
     const scene = stage();
     const found = refusal(scene.chat.find());
     scene.line.lose({ kind: 'refused', error: { code: 'banned', message: 'x', retryAfterMs: 3_600_000 } });

@@ -35,8 +35,8 @@ const isLetIn = (service: AdminService, site: string) =>
     () => false,
   );
 
-describe("the operators' API", () => {
-  test('S20 asks for its token, counts those who guess it, and is not there without one', async () => {
+describe("operators' API", () => {
+  test('S20 requires its token, counts wrong ones, and is disabled without one', async () => {
     await using service = await startAdminService({ config: { RATE_LIMIT_FACTOR: 1 } });
     for (const Authorization of ['', 'Bearer', 'Bearer wrong', `Basic ${OPERATOR_TOKEN}`, OPERATOR_TOKEN]) {
       const answer = await service.ask('GET', '/sites', undefined, { Authorization });
@@ -53,7 +53,7 @@ describe("the operators' API", () => {
     expect(await other.ask('GET', '/sites')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  test('S20 lets nobody behind an operator’s address shut the operator out', async () => {
+  test('S20 cannot be locked for an operator by others behind the same address', async () => {
     await using service = await startAdminService({ config: { RATE_LIMIT_FACTOR: 1 } });
     const wrong = { Authorization: 'Bearer wrong' };
     const asked = async (path: string, headers: Readonly<Record<string, string>>) => {
@@ -80,7 +80,7 @@ describe("the operators' API", () => {
     ['a page whose browser says that it is another site', { 'Sec-Fetch-Site': 'cross-site' }],
     ['a page of another host of the site', { 'Sec-Fetch-Site': 'same-site' }],
     ['a page without an origin', { Origin: 'null' }],
-  ])('S20 does nothing for %s, token or not', async (_, headers) => {
+  ])('S20 refuses %s, with a token or without', async (_, headers) => {
     await using service = await startAdminService();
     const answer = await service.ask('POST', '/sites', { name: 'Evil' }, headers);
     expect(answer).toMatchObject({ status: 403, body: { code: 'origin_refused' } });
@@ -88,7 +88,7 @@ describe("the operators' API", () => {
     expect(await service.records.sites.list()).toEqual([]);
   });
 
-  test('S20 takes JSON only, of its schemas, and names what is wrong', async () => {
+  test('S20 accepts only JSON that matches its schemas, and names the fault', async () => {
     await using service = await startAdminService();
     const form = await service.ask('POST', '/sites', 'name=Evil', { 'Content-Type': 'text/plain' });
     expect(form).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
@@ -109,7 +109,7 @@ describe("the operators' API", () => {
     expect(await service.records.sites.list()).toEqual([]);
   });
 
-  test('adds a site whose key lets its pages in, and nobody else', async () => {
+  test('adds a site whose key admits its pages, and no others', async () => {
     await using service = await startAdminService();
     const { site, live, secret } = await addSite(service);
     await expect.poll(() => isLetIn(service, live.text)).toBe(true);
@@ -118,7 +118,7 @@ describe("the operators' API", () => {
     expect(JSON.stringify((await service.ask('GET', `/sites/${site.id}`)).body)).not.toContain(secret.text);
   });
 
-  test('rotates with an overlap, and revokes at once with the reason', async () => {
+  test('rotates a key with an overlap, and revokes one at once with the reason', async () => {
     await using service = await startAdminService();
     const { site, live } = await addSite(service);
     await expect.poll(() => isLetIn(service, live.text)).toBe(true);
@@ -136,7 +136,7 @@ describe("the operators' API", () => {
     expect(await isLetIn(service, rotated.body.text)).toBe(true);
   });
 
-  test('revokes a secret key, and closes whom it spoke for, and nobody else', async () => {
+  test('revokes a secret key, and closes only the connections of visitors it signed for', async () => {
     await using service = await startAdminService();
     const { site, live, secret } = await addSite(service);
     const other = await service.ask('POST', `/sites/${site.id}/keys`, { kind: 'secret', mode: 'live' });
@@ -160,7 +160,7 @@ describe("the operators' API", () => {
     }
   });
 
-  test('changes origins and settings, shuts a site and opens it again', async () => {
+  test('changes origins and settings, disables a site and enables it', async () => {
     await using service = await startAdminService();
     const { site, live } = await addSite(service);
     const at = `/sites/${site.id}`;
@@ -185,7 +185,7 @@ describe("the operators' API", () => {
     expect((await service.ask('GET', '/sites/site_nowhere')).status).toBe(404);
   });
 
-  test('lets no control character into the records', async () => {
+  test('refuses control characters in records', async () => {
     await using service = await startAdminService();
     const { site } = await addSite(service);
     for (const [method, path] of [
@@ -206,7 +206,7 @@ describe("the operators' API", () => {
     expect((await service.ask('PATCH', `/sites/${site.id}`, { name: 'Sh\0op' })).body).toMatchObject({ name: 'Shop' });
   });
 
-  test('shows a site whose settings cannot be read, and lets one shut it, name it and set them anew', async () => {
+  test('shows a site with unreadable settings, and can disable it, rename it and replace them', async () => {
     await using service = await startAdminService();
     const { site } = await addSite(service);
     const other = await addSite(service);
@@ -223,7 +223,7 @@ describe("the operators' API", () => {
     expect(set).toMatchObject({ status: 200, body: { settings: { inactivityMs: 60_000 } } });
   });
 
-  test('lists reports, resolves them and forgets their words; bans whom they are about, and lifts it', async () => {
+  test('lists reports, resolves them and deletes their messages; bans their subject, and lifts the ban', async () => {
     await using service = await startAdminService();
     const { live } = await addSite(service, { history: 'reports' });
     await expect.poll(() => isLetIn(service, live.text)).toBe(true);
@@ -272,7 +272,7 @@ describe("the operators' API", () => {
     expect(actions).toEqual(expect.arrayContaining(['site.add', 'key.add', 'ban.add', 'report.resolve', 'ban.lift']));
   });
 
-  test('bans for ten years at most: longer is refused, and leaves nothing behind', async () => {
+  test('bans for ten years at most: a longer ban is refused without an effect', async () => {
     await using service = await startAdminService();
     const { site, live } = await addSite(service);
     const ban = { site: site.id, kind: 'ban_id', value: 'u-1', reason: 'threats' };
@@ -286,7 +286,7 @@ describe("the operators' API", () => {
     await expect.poll(() => isLetIn(service, live.text)).toBe(true);
   });
 
-  test('bans on either side of a site and on the built-in one, and on none that is not there', async () => {
+  test('bans in both modes of a site and on the built-in one, and refuses an unknown site', async () => {
     await using service = await startAdminService();
     const { site } = await addSite(service);
     const banOn = async (side: string) => {
@@ -297,7 +297,7 @@ describe("the operators' API", () => {
     for (const side of ['site_nowhere', 'site_nowhere_test']) expect(await banOn(side), side).toBe(404);
   });
 
-  test('bans by the address of a report as long as its hash means something, and says so later', async () => {
+  test('bans by the address of a report while its hash is valid, and refuses it afterwards', async () => {
     const now = Date.UTC(2026, 10, 22, 12);
     await using kept = await tempRecords(() => now);
     const desk = new ModerationService(kept.records, () => now);
@@ -328,7 +328,7 @@ describe("the operators' API", () => {
     expect(await desk.banReported(before, 'ban_id', null)).toMatchObject({ value: 'u-1' });
   });
 
-  test('has a document that names every operation, its parameters and its answers', async () => {
+  test('has a document with every operation, its parameters and its answers', async () => {
     await using service = await startAdminService();
     const { status, body } = await service.ask('GET', '/openapi.json', undefined, { Authorization: '' });
     expect(status).toBe(200);

@@ -23,10 +23,10 @@ async function expectAllHeard(peer: Visitor): Promise<void> {
   expect(peer.all('conversation:frame').map(({ body }) => body)).toEqual(TEXTS);
 }
 
-describe('S29 a burst that ends with leaving and is followed by a close is handled whole and in order', () => {
+describe('S29 a burst followed by a close is processed completely and in order', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it('over a WebSocket, though its packets still wait for their turns when it has closed', async () => {
+  it('over a WebSocket that closes while its packets wait for their turns', async () => {
     await using app = await startTestApp();
     await using rough = await RawVisitor.arrive(app);
     await using peer = await Visitor.arrive(app);

@@ -44,7 +44,7 @@ async function serverOf(app: App): Promise<Server> {
   return servers[0]!;
 }
 
-describe('S4 a connection is closed that', () => {
+describe('S4 closes a connection that', () => {
   test.each<[string, (connection: RawConnection) => void]>([
     ['says nothing', () => undefined],
     [
@@ -79,7 +79,7 @@ describe('S4 a connection is closed that', () => {
     });
   });
 
-  test('sends a megabyte of headers: it is told 431', async () => {
+  test('sends a megabyte of headers, with 431', async () => {
     await whilePairsTalk({}, async (app) => {
       await using connection = await RawConnection.open(app);
       connection.write(`GET /healthz HTTP/1.1\r\nX-Huge: ${'x'.repeat(1_000_000)}`);
@@ -88,7 +88,7 @@ describe('S4 a connection is closed that', () => {
     });
   });
 
-  test('asks to become something at another address', async () => {
+  test('requests an upgrade at another address', async () => {
     await whilePairsTalk({}, async (app) => {
       await using connection = await RawConnection.open(app);
       connection.write(head('GET /elsewhere', ['Connection: Upgrade', 'Upgrade: websocket']));
@@ -99,7 +99,7 @@ describe('S4 a connection is closed that', () => {
   test.each([
     ['a file', head('GET /widget.js', [])],
     ['a handshake', head(`GET ${SOCKET_PATH}?EIO=4&transport=polling&site=${SHOP.key}`, [`Origin: ${ORIGIN}`])],
-  ])('asks for %s again before it was answered', async (_, request) => {
+  ])('requests %s again before it was answered', async (_, request) => {
     await whilePairsTalk({ joinMs: SHORT.joinMs, closeMs: SHORT.closeMs }, async (app) => {
       await using connection = await RawConnection.open(app);
       connection.write(request.repeat(2));
@@ -109,7 +109,7 @@ describe('S4 a connection is closed that', () => {
     });
   });
 
-  test('is still in the middle of an answer', async () => {
+  test('does not read its answer', async () => {
     await using app = await startTestApp({ bounds: { stillMs: 600 } });
     await using pair = await pairOf(app);
     await using visitor = await PollingVisitor.arrive(app);
@@ -118,7 +118,7 @@ describe('S4 a connection is closed that', () => {
     await assertTalking(pair, 1);
   });
 
-  test('stays after it was answered', async () => {
+  test('stays idle after its answer', async () => {
     await whilePairsTalk({ keepAliveMs: 100 }, async (app) => {
       await using connection = await RawConnection.open(app);
       connection.write(head('GET /healthz', []));
@@ -127,7 +127,7 @@ describe('S4 a connection is closed that', () => {
     });
   });
 
-  test('is one too many', async () => {
+  test('exceeds the limit', async () => {
     await using app = await startTestApp({ bounds: { connectionsMax: 3 } });
     await using pair = await pairOf(app);
     await using third = await RawConnection.open(app);
@@ -138,8 +138,8 @@ describe('S4 a connection is closed that', () => {
   });
 });
 
-describe('S4 a visitor is put out who', () => {
-  test('opens a WebSocket and never joins, though it does not agree to the close', async () => {
+describe('S4 disconnects a visitor who', () => {
+  test('opens a WebSocket and never joins, even without acknowledging the close', async () => {
     await whilePairsTalk(SHORT, async (app, talk) => {
       await using connection = await RawConnection.upgraded(app);
       expect(app.held().connections).toBe(5);
@@ -148,7 +148,7 @@ describe('S4 a visitor is put out who', () => {
     });
   });
 
-  test('opens a WebSocket and is refused over and over', async () => {
+  test('opens a WebSocket and is refused repeatedly', async () => {
     await whilePairsTalk(SHORT, async (app) => {
       await using connection = await RawConnection.upgraded(app);
       const again = setInterval(() => connection.write(webSocketFrame(OPCODE.text, '40{"version":0}')), 20);
@@ -166,7 +166,7 @@ describe('S4 a visitor is put out who', () => {
     });
   });
 
-  test('leaves and keeps the connection', async () => {
+  test('leaves and keeps the connection open', async () => {
     await whilePairsTalk(SHORT, async (app) => {
       await using visitor = await RawVisitor.arrive(app);
       visitor.webSocket.send('41');
@@ -174,7 +174,7 @@ describe('S4 a visitor is put out who', () => {
     });
   });
 
-  test('never ends the body of a long-polling request', async () => {
+  test('sends a long-polling request whose body never ends', async () => {
     await whilePairsTalk(SHORT, async (app, talk) => {
       await using visitor = await PollingVisitor.arrive(app);
       await using connection = await RawConnection.open(app);
@@ -188,7 +188,7 @@ describe('S4 a visitor is put out who', () => {
   });
 });
 
-test('a WebSocket that was to take over from long-polling and never does is closed, and the visitor stays', async () => {
+test('closes a WebSocket upgrade that is never completed, and keeps the visitor', async () => {
   await using app = await startTestApp({ bounds: SHORT });
   await using visitor = await PollingVisitor.arrive(app);
   await using connection = await RawConnection.upgraded(app, visitor.sid);
@@ -198,7 +198,7 @@ test('a WebSocket that was to take over from long-polling and never does is clos
   await visitor.pollFor('cancelled');
 });
 
-test('a service that was told nothing else has these bounds', async () => {
+test('applies these limits by default', async () => {
   await using app = await startTestApp();
   expect(await serverOf(app)).toMatchObject({
     headersTimeout: CONNECTION_LIMITS.headMs,

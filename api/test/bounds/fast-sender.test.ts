@@ -29,7 +29,7 @@ async function besidePair(attack: (app: App) => Promise<void>): Promise<App['met
   return app.metrics;
 }
 
-describe('S6 who sends more packets than anybody has to is cut', () => {
+describe('S6 cuts a connection that sends too many packets', () => {
   test.each([
     ['requests that ask for no answer', WITHOUT_ACK],
     ['events there are none of', UNKNOWN],
@@ -64,7 +64,7 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
     expect(metrics.countOf('passerby_incidents_total', { kind: 'unknown_event' })).toBeLessThanOrEqual(packetsMax);
   });
 
-  test('over a WebSocket that is to take over from long-polling and says so again and again', async () => {
+  test('over a WebSocket upgrade that is announced repeatedly', async () => {
     const now = Date.now();
     await using app = await startTestApp({ bounds: { packetsMax, packetsMs }, clock: () => now });
     await using visitor = await PollingVisitor.arrive(app);
@@ -75,8 +75,8 @@ describe('S6 who sends more packets than anybody has to is cut', () => {
   });
 });
 
-describe('who has to send much', () => {
-  test('at once is not cut, and may as much again after a while', async () => {
+describe('a client that has to send many packets', () => {
+  test('is not cut for a burst, nor for another one after the window', async () => {
     let now = Date.now();
     await using app = await startTestApp({ bounds: { packetsMax, packetsMs }, clock: () => now });
     await using visitor = await RawVisitor.arrive(app);
@@ -92,7 +92,7 @@ describe('who has to send much', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'fast_sender' })).toBe(0);
   });
 
-  test('is not cut where RATE_LIMIT_FACTOR allows it', async () => {
+  test('is not cut if RATE_LIMIT_FACTOR permits it', async () => {
     const now = Date.now();
     await using app = await startTestApp({ config: { RATE_LIMIT_FACTOR: 10 }, clock: () => now });
     await using visitor = await RawVisitor.arrive(app);

@@ -33,7 +33,7 @@ async function roughPair(app: App) {
   };
 }
 
-describe('S29 a frame that', () => {
+describe('S29 frame that', () => {
   test.each([
     ['nests 7,000 lists', 'too_complex', `{"kind":"x","v":${lists(DEEP)}}`],
     ['nests 1,500 objects', 'too_complex', `{"kind":"x","v":${'{"a":'.repeat(1_500)}0${'}'.repeat(1_500)}}`],
@@ -89,7 +89,7 @@ describe('S29 a request', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'request_without_ack' })).toBe(1);
   });
 
-  test('of a name there is none of is answered bad_request, however long it is', async () => {
+  test('of an unknown name is answered bad_request, however long it is', async () => {
     await using app = await startTestApp();
     await using rough = await RawVisitor.arrive(app);
     rough.webSocket.send(`421["admin:shutdown","${'x'.repeat(60_000)}"]`);
@@ -127,7 +127,7 @@ describe('S29 a connection is closed that sends', () => {
     ]).toEqual([0, 1]);
   });
 
-  test('more bytes than it may send at once, however few packets they are', async () => {
+  test('more bytes than it may send at once, in few packets', async () => {
     const now = Date.now();
     await using app = await startTestApp({ bounds: { packetsMaxBytes: 200_000 }, clock: () => now });
     await using rough = await RawVisitor.arrive(app);
@@ -171,7 +171,7 @@ describe('S29 CONNECT', () => {
   };
 
   test.each(['websocket', 'polling'] as const)(
-    'that is refused is answered, and ends the connection, over %s',
+    'is answered with its refusal, which ends the connection, over %s',
     async (transport) => {
       await using app = await startTestApp({ bounds: { closeMs: 200 } });
       expect(await refusedOver[transport](app, '40{"version":99}')).toMatch(/^44\{.*"code":"server_too_old"/m);
@@ -182,7 +182,7 @@ describe('S29 CONNECT', () => {
     },
   );
 
-  test('comes once: ten at once, while the first is checked, open one session at most', async () => {
+  test('is accepted once: ten at once, while the first is checked, open one session at most', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const { admitConnect } = VisitorAuthenticator.prototype;
@@ -204,7 +204,7 @@ describe('S29 CONNECT', () => {
     }
   });
 
-  test('that nests 2,000 deep, or is longer than any, is not answered', async () => {
+  test('is not answered if it nests 2,000 deep or is too long', async () => {
     await using app = await startTestApp();
     for (const packet of [`40{"version":1,"x":${lists(1_900)}}`, `40{"version":1,"x":"${'x'.repeat(60_000)}"}`]) {
       expect(await refusedOver.websocket(app, packet)).not.toMatch(/^4[04]/m);

@@ -17,8 +17,8 @@ const typing = (conversationId: string) => ({
 const seqs = (packets: readonly string[]) =>
   packets.flatMap((packet) => /"seq":(\d+)/.exec(packet)?.[1] ?? []).map(Number);
 
-describe('what may be lost', () => {
-  test('waits for a reader between two polls', async () => {
+describe('pushes that may be lost', () => {
+  test('wait for a reader between two polls', async () => {
     await using app = await startTestApp({ roundMs: NO_ROUND_MS });
     await using reader = await PollingVisitor.arrive(app);
     await using pair = await writerTo(app, reader);
@@ -30,7 +30,7 @@ describe('what may be lost', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' })).toBe(0);
   });
 
-  test('is not queued for a reader who is behind, and what must arrive is', async () => {
+  test('are not queued for a slow reader, unlike those that must arrive', async () => {
     await using app = await startTestApp({ roundMs: NO_ROUND_MS });
     await using reader = await PollingVisitor.arrive(app);
     await using pair = await writerTo(app, reader);
@@ -44,7 +44,7 @@ describe('what may be lost', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'push_lost' })).toBe(BEHIND_PACKETS + 1);
   });
 
-  test('is not queued for a WebSocket that does not read, and what must arrive is', async () => {
+  test('are not queued for a WebSocket that does not read, unlike those that must arrive', async () => {
     await using app = await startTestApp();
     await using reader = await RawVisitor.arrive(app);
     await using writer = await Visitor.arrive(app);
@@ -70,7 +70,7 @@ describe('what may be lost', () => {
     expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(0);
   });
 
-  test('how many are here is told to those who read, and not to who is behind', async () => {
+  test('site:presence is sent to readers, and not to a slow one', async () => {
     await using app = await startTestApp();
     await using prompt = await PollingVisitor.arrive(app);
     await using behind = await PollingVisitor.arrive(app);
@@ -89,7 +89,7 @@ describe('what may be lost', () => {
     for (const other of others) other.socket.disconnect();
   });
 
-  test('how a wait stands is not queued for who is behind', async () => {
+  test('match:status is not queued for a slow reader', async () => {
     let now = Date.now();
     await using app = await startTestApp({ clock: () => now });
     await using waiting = await PollingVisitor.arrive(app);

@@ -14,8 +14,8 @@ const WEB_SOCKET = [
   `Origin: ${ORIGIN}`,
 ];
 
-describe('S29 a request that no client of the service sends', () => {
-  it('is refused where it asks for JSONP, which decodes a body past its bound', async () => {
+describe('S29 request that no client of the service sends', () => {
+  it('is refused if it requests JSONP, which decodes a body past its bound', async () => {
     await using app = await startTestApp();
     const headers = { Origin: ORIGIN };
     expect((await fetch(`${app.url}${POLLING}&j=0`, { headers })).status).toBe(403);
@@ -37,7 +37,7 @@ describe('S29 a request that no client of the service sends', () => {
     expect(await codingFor(`${'a;q=0.1,'.repeat(1_500)}br`)).toBeNull();
   });
 
-  it('is answered as if it asked for no upgrade, where that is not to a WebSocket', async () => {
+  it('is answered without an upgrade, if that is not to a WebSocket', async () => {
     await using app = await startTestApp();
     await using connection = await RawConnection.open(app);
     connection.write(head('GET /healthz', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: ']));
@@ -45,7 +45,7 @@ describe('S29 a request that no client of the service sends', () => {
     expect(connection.received).toContain('HTTP/1.1 200 ');
   });
 
-  it('ends the connection where it becomes a WebSocket before the request in front was answered', async () => {
+  it('ends the connection if it upgrades to a WebSocket before the previous request was answered', async () => {
     await using app = await startTestApp();
     await using visitor = await PollingVisitor.connect(app);
     await using connection = await RawConnection.open(app);
@@ -67,7 +67,7 @@ describe('S29 a request that no client of the service sends', () => {
       400,
       head('GET /healthz', ['Expect: miracles']).repeat(900),
     ],
-  ])('ends the connection where it %s, of which nothing more is read', async (_, status, bytes) => {
+  ])('ends the connection if it %s, and reads nothing more', async (_, status, bytes) => {
     await using app = await startTestApp();
     const read = vi.spyOn(IncomingMessage.prototype, 'push');
     onTestFinished(() => read.mockRestore());

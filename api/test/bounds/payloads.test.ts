@@ -68,7 +68,7 @@ describe.each(['websocket', 'polling'] as const)('S5 over %s', (transport) => {
     ['is none of Socket.IO', '49'],
     ['is no JSON', '42["match:find"'],
     ['joins a second time', '40{"version":1}'],
-  ])('a packet that %s closes the connection that sends it, and no other', async (_, packet) => {
+  ])('a packet that %s closes its connection, and no other', async (_, packet) => {
     await roughBesidePair(async ({ app, send }) => {
       await send(packet);
       await until(() => app.held().connections === 4, 'it is closed');
@@ -91,8 +91,8 @@ describe.each(['websocket', 'polling'] as const)('S5 over %s', (transport) => {
   });
 });
 
-describe.each([LIMITS.packetMaxBytes + 1, 1_000_000])('a packet of %d bytes', (bytes) => {
-  test('closes the WebSocket that sends it, and no other', async () => {
+describe.each([LIMITS.packetMaxBytes + 1, 1_000_000])('packet of %d bytes', (bytes) => {
+  test('closes its WebSocket, and no other', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await RawVisitor.arrive(app);
@@ -102,7 +102,7 @@ describe.each([LIMITS.packetMaxBytes + 1, 1_000_000])('a packet of %d bytes', (b
     expect(app.held().connections).toBe(2);
   });
 
-  test('is answered 413 over long-polling, and does nothing', async () => {
+  test('is answered 413 over long-polling, without an effect', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await PollingVisitor.arrive(app);
@@ -113,7 +113,7 @@ describe.each([LIMITS.packetMaxBytes + 1, 1_000_000])('a packet of %d bytes', (b
     await assertTalking(pair, 1);
   });
 
-  test('makes a client over long-polling go', async () => {
+  test('disconnects a client over long-polling', async () => {
     await using app = await startTestApp();
     await using pair = await pairOf(app);
     await using rough = await Visitor.arrive(app, { transports: ['polling'] });
@@ -129,7 +129,7 @@ const answerTo = (visitor: RawVisitor | PollingVisitor, part: string) =>
 /** Close code as encoded in the frame that closes a WebSocket. */
 const closing = (code: number) => String.fromCharCode(code >> 8, code & 0xff);
 
-describe('a WebSocket is closed that', () => {
+describe('closes a WebSocket that', () => {
   const { text, continuation, binary } = OPCODE;
   const open = (length: number) => webSocketFrame(text, 'x'.repeat(length), { isLast: false });
   const more = (length: number) => webSocketFrame(continuation, 'x'.repeat(length), { isLast: false });
@@ -163,7 +163,7 @@ describe('a WebSocket is closed that', () => {
   });
 });
 
-test('a WebSocket is closed that sends one frame byte by byte', async () => {
+test('closes a WebSocket that sends one frame byte by byte', async () => {
   await using app = await startTestApp({ bounds: { closeMs: 100 } });
   await using pair = await pairOf(app);
   await using connection = await RawConnection.upgraded(app);

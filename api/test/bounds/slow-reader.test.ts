@@ -13,8 +13,8 @@ const DEMO_ORIGIN = 'http://localhost:1';
 const MEGABYTE = 1_000_000;
 const POLLED_PACKETS_MAX = CONNECTION_LIMITS.unreadMaxPackets;
 
-describe('a reader over a WebSocket who stops reading', () => {
-  test('costs at most 20 MB while 60,000 messages of 1 kB are sent, is cut, and the peer is told', async () => {
+describe('WebSocket client that stops reading', () => {
+  test('takes at most 20 MB while 60,000 messages of 1 kB are sent, is cut, and its peer is told', async () => {
     const { node, inspector } = await startInspected();
     await using reader = await RawVisitor.arrive(node, DEMO_SITE.keys[0]!, DEMO_ORIGIN);
     await using writer = await Visitor.arrive(node as unknown as App, {
@@ -44,7 +44,7 @@ describe('a reader over a WebSocket who stops reading', () => {
     await reader.closed;
   });
 
-  test('costs next to nothing while it sends 100,000 pings', async () => {
+  test('takes next to no memory while it sends 100,000 pings', async () => {
     const { node, inspector } = await startInspected();
     await using reader = await RawVisitor.arrive(node, DEMO_SITE.keys[0]!, DEMO_ORIGIN);
     reader.stopReading();
@@ -58,7 +58,7 @@ describe('a reader over a WebSocket who stops reading', () => {
   });
 });
 
-test('who asks for a thousand files in one breath, and reads none, costs next to nothing', async () => {
+test('takes next to no memory if it requests a thousand files at once, and reads none', async () => {
   const { node, inspector } = await startInspected();
   const before = await inspector.liveBytes();
   await using connection = await RawConnection.open(node);
@@ -70,7 +70,7 @@ test('who asks for a thousand files in one breath, and reads none, costs next to
   }
 });
 
-test('a ping is answered', async () => {
+test('answers a ping', async () => {
   await using app = await startTestApp();
   await using visitor = await RawVisitor.arrive(app);
   const pong = once(visitor.webSocket, 'pong');
@@ -78,7 +78,7 @@ test('a ping is answered', async () => {
   expect(String(await pong)).toBe('here?');
 });
 
-test('a reader who reads is not cut by thousands of frames at once', async () => {
+test('does not cut a reading client for thousands of frames at once', async () => {
   await using app = await startTestApp();
   await using reader = await RawVisitor.arrive(app);
   await using writer = await RawVisitor.arrive(app);
@@ -93,8 +93,8 @@ test('a reader who reads is not cut by thousands of frames at once', async () =>
   expect(app.metrics.countOf('passerby_incidents_total', { kind: 'slow_reader' })).toBe(0);
 });
 
-describe('a reader over long-polling who stops polling', () => {
-  test(`finds ${POLLED_PACKETS_MAX} packets that waited`, async () => {
+describe('long-polling client that stops polling', () => {
+  test(`gets ${POLLED_PACKETS_MAX} queued packets`, async () => {
     // No round of the service's own adds one.
     await using app = await startTestApp({ roundMs: 60_000 });
     await using reader = await PollingVisitor.arrive(app);
@@ -104,7 +104,7 @@ describe('a reader over long-polling who stops polling', () => {
     expect(await reader.poll()).toHaveLength(POLLED_PACKETS_MAX);
   });
 
-  test('is cut at one packet more, its peer is told, and it may come back', async () => {
+  test('is cut at one packet more, its peer is told, and it can come back', async () => {
     await using app = await startTestApp();
     await using reader = await PollingVisitor.arrive(app);
     await using pair = await writerTo(app, reader);
@@ -121,7 +121,7 @@ describe('a reader over long-polling who stops polling', () => {
     expect(await writer.next('conversation:peer')).toEqual({ conversationId, presence: 'here' });
   });
 
-  test('is cut when fewer packets hold more than 256 KiB', async () => {
+  test('is cut if fewer packets exceed 256 KiB', async () => {
     await using app = await startTestApp();
     await using reader = await PollingVisitor.arrive(app);
     await using pair = await writerTo(app, reader);

@@ -46,7 +46,7 @@ const column = (ms: number) => ms.toFixed(1).padStart(8);
  */
 const TRIES = 3;
 
-test.each(names)('S29 one address holds up no turn for longer than promised: %s', async (name) => {
+test.each(names)('S29 one address delays no turn for longer than promised: %s', async (name) => {
   const promisedMs = ARE_LARGEST.has(name) ? LARGEST_MS : GOAL_MS;
   let least = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < TRIES && least >= promisedMs; tries++) {

@@ -25,7 +25,7 @@ async function isLetIn(service: { readonly url: string }, site: string, origin: 
   }
 }
 
-test('docs/sites.md, followed to the letter, lets visitors of https://my.site in, and nobody else', async () => {
+test('the command of docs/sites.md admits visitors of https://my.site, and nobody else', async () => {
   using folder = tempFolder();
   const env = { DATA_DIR: folder.path };
   await using service = await NodeProcess.start(env);
@@ -47,20 +47,20 @@ test('docs/sites.md, followed to the letter, lets visitors of https://my.site in
   expect(listed.out + service.output).not.toContain(secret!.slice(12, -4));
 }, 30_000);
 
-test('without an address the tag is for this machine, at the port the service is told', async () => {
+test('without a public address the tag is for this machine, at the port of the service', async () => {
   using folder = tempFolder();
   const { out } = await runCli('site add Shop --origin http://localhost:8080', { DATA_DIR: folder.path, PORT: '4321' });
   expect(out).toMatch(/<script async src="http:\/\/localhost:4321\/widget\.js" data-site="pk_test_\w+">/);
 }, 30_000);
 
-test('the line of a start has a tag for where visitors reach the service', async () => {
+test('the start line contains a tag with the public address', async () => {
   await using service = await NodeProcess.start({ PUBLIC_URL: 'https://chat.my.site/' });
   expect(service.output).toContain(
     'embed: <script async src="https://chat.my.site/widget.js" data-site="pk_test_demo">',
   );
 }, 30_000);
 
-test('a key revoked at the command line opens nothing any more, and who came with it is shown out', async () => {
+test('a key revoked at the command line is refused, and its connections are closed', async () => {
   using folder = tempFolder();
   const env = { DATA_DIR: folder.path };
   await using service = await NodeProcess.start(env);

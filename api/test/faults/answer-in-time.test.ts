@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startTestApp, Visitor } from '../harness.ts';
 
-test('L3 a request that takes too long is answered as unavailable within a second, and what it does goes on', async () => {
+test('L3 a request that takes too long is answered unavailable within a second, and its work continues', async () => {
   let isDone = false;
   let finish = (): void => undefined;
   const work = new Promise<void>((resolve) => (finish = resolve));
@@ -20,7 +20,7 @@ test('L3 a request that takes too long is answered as unavailable within a secon
   await expect.poll(() => isDone).toBe(true);
 });
 
-test('L3 a failure that comes after the answer harms nobody', async () => {
+test('L3 a failure after the answer is harmless', async () => {
   let fail = (): void => undefined;
   const work = new Promise<never>((_, reject) => (fail = () => reject(new Error('too late for anyone to hear'))));
   const failing = () => work;

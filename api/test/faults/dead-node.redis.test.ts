@@ -13,7 +13,7 @@ import { NODES, SITE } from '../store-contract.ts';
 
 const [living, dead] = NODES as [NodeId, NodeId];
 
-describe('a node whose lease lapsed', () => {
+describe('node whose lease lapsed', () => {
   let server: RedisServer;
   let redis: Redis;
   let store: RedisStore;
@@ -41,7 +41,7 @@ describe('a node whose lease lapsed', () => {
     await store.heartbeat(SITE, living);
   };
 
-  test('L2 leaves peers who hear that it is away, and after the grace period that it is lost', async () => {
+  test('L2 leaves peers who are told of the absence, and of the loss after the grace period', async () => {
     const [a, b] = [await open(dead), await open(living)];
     await find(a);
     const started = (await find(b)).notices.find(({ kind }) => kind === 'started');
@@ -63,7 +63,7 @@ describe('a node whose lease lapsed', () => {
     await expect(find(a)).rejects.toMatchObject({ code: 'session_gone' });
   });
 
-  test('has its waiters matched with nobody, before the sweep as after it', async () => {
+  test('has its waiting visitors matched with nobody, before the sweep and after it', async () => {
     await find(await open(dead));
     await outlive();
     expect((await find(await open(living))).status).toBe('waiting');
@@ -71,7 +71,7 @@ describe('a node whose lease lapsed', () => {
     expect((await find(await open(living))).status).toBe('matched');
   });
 
-  test("has all its visitors away after as many sweeps as their number takes, and no other node's", async () => {
+  test("has all its visitors marked absent after the necessary sweeps, and no other node's", async () => {
     for (let n = 0; n < 25; n++) await open(dead);
     for (let n = 0; n < 5; n++) await open(living);
     await outlive();

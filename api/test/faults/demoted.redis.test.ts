@@ -14,7 +14,7 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe('a master that is demoted', () => {
+describe('demoted master', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let admin: Redis;
@@ -34,7 +34,7 @@ describe('a master that is demoted', () => {
   test.each([
     ['a site has visitors', [SHOP.id]],
     ['nobody is there', []],
-  ])('is the one reason, however often it is left for a new connection, where %s', async (_, sites) => {
+  ])('is the only reason, however often the connection is replaced, if %s', async (_, sites) => {
     const backend = await redisBackend(parseRedisUrl(server.url), new Metrics(), listLog());
     const heartbeat = new Heartbeat({
       beat: (site) => backend.store.heartbeat(site, NODES[0]!),
@@ -67,7 +67,7 @@ describe('a master that is demoted', () => {
     backend.close();
   });
 
-  test('is not ready before a write went through, though leases were renewed a moment before it was', async () => {
+  test('is not ready before a write succeeded, although leases were renewed just before', async () => {
     // Long between two renewals, so that a new connection is there before one of them fails.
     const config = { REDIS_URL: parseRedisUrl(`redis://127.0.0.1:${proxy.port}`) };
     await using app = await startTestApp({ config, roundMs: 3_000 });

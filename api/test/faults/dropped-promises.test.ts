@@ -28,7 +28,7 @@ async function stop(client: RedisClient, ...servers: readonly ScriptedRedis[]): 
 }
 
 // What is dropped is an unhandled rejection, which fails the whole run.
-describe('ASKING, which ioredis sends and does not listen to', () => {
+describe('ASKING, whose promise ioredis drops', () => {
   test.concurrent.each<[string, Answer]>([
     [
       'is answered too slowly, byte by byte',

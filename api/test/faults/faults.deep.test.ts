@@ -3,7 +3,7 @@ import { seedsFor } from '../history/two-nodes.ts';
 import { expectNoViolation, FaultyStage } from './fault-scenario.ts';
 import { FAULTS } from './faults.ts';
 
-describe('two nodes whose Redis fails them, with 2,000 visitors', () => {
+describe('two nodes during a fault of Redis, with 2,000 visitors', () => {
   const cases = seedsFor(20, 401).map((seed) => ({
     seed,
     fault: FAULTS[(seed - 401 + 20 * FAULTS.length) % FAULTS.length]!,
@@ -15,7 +15,7 @@ describe('two nodes whose Redis fails them, with 2,000 visitors', () => {
   afterAll(() => stage?.stop());
 
   test.each(cases)(
-    'with $fault nobody sees what must never be, everybody is answered, and matching goes on (PASSERBY_SEED=$seed)',
+    '$fault: no violation, every request answered, and matching resumes (PASSERBY_SEED=$seed)',
     { timeout: 120_000 },
     ({ fault, seed }) => expectNoViolation(stage, fault, { seed, visitors: 2_000, liveMs: 7_000, profile: 'deep' }),
   );

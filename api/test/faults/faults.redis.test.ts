@@ -7,7 +7,7 @@ const SHORT: readonly Fault[] = ['lost replies', 'desynchronised replies', 'half
 
 const SEED = Number(process.env['PASSERBY_SEED'] || 301);
 
-describe('two nodes whose Redis fails them', () => {
+describe('two nodes during a fault of Redis', () => {
   const cases = SHORT.map((fault, index) => ({ fault, seed: SEED + index }));
   let stage: FaultyStage;
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('two nodes whose Redis fails them', () => {
   afterAll(() => stage?.stop());
 
   test.each(cases)(
-    'with $fault nobody sees what must never be, everybody is answered, and matching goes on (PASSERBY_SEED=$seed)',
+    '$fault: no violation, every request answered, and matching resumes (PASSERBY_SEED=$seed)',
     ({ fault, seed }) => expectNoViolation(stage, fault, { seed, visitors: 60, liveMs: 3_500, profile: 'short' }),
   );
 });

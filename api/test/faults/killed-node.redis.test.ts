@@ -16,7 +16,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 /** Node address for a visitor, who needs nothing else of it. */
 const at = ({ url }: NodeProcess) => ({ url }) as App;
 
-test('I14 a block that was acknowledged survives the death of the node that took it', async () => {
+test('I14 an acknowledged block survives the death of its node', async () => {
   const sitesFile = join(directory, 'sites.json');
   const sites = [{ key: SHOP.key, name: 'Shop', origins: [ORIGIN], match: FREE }];
   writeFileSync(sitesFile, JSON.stringify({ sites }));

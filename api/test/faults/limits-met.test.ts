@@ -15,7 +15,7 @@ async function meet(app: App): Promise<readonly [Chat, Chat]> {
   return [a, b];
 }
 
-test('the SDK proves what it is asked to prove: two on a site that always asks meet', async () => {
+test('the SDK solves a required proof of work: two visitors meet on a site that always requires one', async () => {
   const shop = siteOf(SHOP.key, [ORIGIN], {}, FREE);
   const site = { ...shop, guard: { ...shop.guard, proofOfWork: 'always' as const } };
   await using app = await startTestApp({ siteList: [site] });
@@ -25,7 +25,7 @@ test('the SDK proves what it is asked to prove: two on a site that always asks m
   expect(app.metrics.countOf('passerby_incidents_total', { kind: 'proof_given' })).toBe(2);
 });
 
-test('a burst through the SDK is held back and told, and all of it arrives in order', async () => {
+test('a burst through the SDK is throttled, and all of it arrives in order', async () => {
   await using app = await startTestApp({
     siteList: [siteOf(SHOP.key, [ORIGIN], {}, FREE)],
     config: { RATE_LIMIT_FACTOR: 1 },

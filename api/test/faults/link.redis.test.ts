@@ -10,7 +10,7 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 const NODE = 'n_1' as NodeId;
 
-describe('the link between nodes, whose subscription fails', () => {
+describe('node bus with a failing subscription', () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let publisher: RedisClient;
@@ -69,13 +69,13 @@ describe('the link between nodes, whose subscription fails', () => {
         await proxy.loseReplies(2_600, { isBroken: false });
       },
     ],
-  ])('hears again after the connection %s', async (_, fail) => {
+  ])('receives again after the connection %s', async (_, fail) => {
     await arrivesAgain();
     await fail();
     await arrivesAgain();
   });
 
-  test('hears again where the connection lives, answers, and carries nothing', async () => {
+  test('receives again after a connection that lives and answers, and carries no messages', async () => {
     await arrivesAgain();
     // As on a node that was taken out of its Cluster: pings are answered, and no message comes.
     await subscriber.unsubscribe(`passerby:node:${NODE}`);
@@ -83,7 +83,7 @@ describe('the link between nodes, whose subscription fails', () => {
     expect(metrics.countOf('passerby_incidents_total', { kind: 'subscriptions_lost' })).toBe(1);
   });
 
-  test('is left alone while its echoes come back', async () => {
+  test('keeps its connection while its echoes come back', async () => {
     const echoes = vi.fn();
     subscriber.on('message', echoes);
     await expect.poll(() => echoes.mock.calls.length).toBeGreaterThan(5);
@@ -91,7 +91,7 @@ describe('the link between nodes, whose subscription fails', () => {
     expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })).toBe(0);
   });
 
-  test('hears again after Redis was stopped for longer than a command waits', async () => {
+  test('receives again after Redis was stopped for longer than a command waits', async () => {
     proxy.reset();
     server.signal('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 2_600));

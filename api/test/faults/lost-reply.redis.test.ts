@@ -101,7 +101,7 @@ const USERS: readonly User[] = [
   },
 ];
 
-describe('a connection that loses one reply and goes on', () => {
+describe('connection that loses one reply and continues', () => {
   it.each(USERS)('is made anew by $name, which believes no answer to another command', async ({ start }) => {
     const { use, words } = await start();
     expect(await use()).toBe(true);
@@ -138,7 +138,7 @@ describe('a service that loses one reply of Redis', () => {
     ['the renewal of a lease', async () => 'done'],
     ['the count of a limit', async () => ':60000\r\n'],
     ['the question for a salt', salt],
-  ])('is ready, sweeps and has strangers meet again: the reply to %s', async (asked, wordsOf) => {
+  ])('recovers readiness, sweeps and matching: the reply to %s', async (asked, wordsOf) => {
     await admin.flushall();
     await using app = await startTestApp({ config: { REDIS_URL: address() }, siteList, roundMs: 50 });
     await using quiet = new AsyncDisposableStack();

@@ -51,8 +51,8 @@ async function arrive(): Promise<{
 
 const disconnected = (visitor: Visitor) => new Promise((resolve) => visitor.socket.once('disconnect', resolve));
 
-describe('a node compares what it believes with what is so', () => {
-  test('I10 an end that was told to nobody is told, once, with its reason', async () => {
+describe('reconciliation of a node with the store', () => {
+  test('I10 tells a missed end, once, with its reason', async () => {
     await using pair = await pairOf(app);
     await silent.end(SHOP.id, pair.conversationId, 'idle');
     for (const visitor of [pair.a, pair.b]) {
@@ -64,7 +64,7 @@ describe('a node compares what it believes with what is so', () => {
     ]);
   });
 
-  test('I2 a start that was told to nobody is told to both, confirmed, and stands', async () => {
+  test('I2 tells a missed start to both, who confirm it', async () => {
     const { visitor: a } = await arrive();
     const { visitor: b, session } = await arrive();
     await a.find();
@@ -78,7 +78,7 @@ describe('a node compares what it believes with what is so', () => {
     b.socket.disconnect();
   });
 
-  test('an answer that promises a start comes after it, also when the start was told to nobody', async () => {
+  test('sends an answer that promises a start after that start, even if it was missed', async () => {
     const { visitor: a } = await arrive();
     const { visitor: b, session } = await arrive();
     await a.find();
@@ -90,7 +90,7 @@ describe('a node compares what it believes with what is so', () => {
     b.socket.disconnect();
   });
 
-  test('I1 a skip that was told to nobody ends the one conversation before the next starts', async () => {
+  test('I1 ends the conversation of a missed skip before the next one starts', async () => {
     await using pair = await pairOf(app);
     const { visitor: third } = await arrive();
     await third.find();
@@ -114,7 +114,7 @@ describe('a node compares what it believes with what is so', () => {
     third.socket.disconnect();
   });
 
-  test('I10 who leaves what the peer has left already is told the end before the answer', async () => {
+  test('I10 tells a visitor who leaves a conversation that the peer has left the end before the answer', async () => {
     const [{ visitor: a, session }, { visitor: b }] = [await arrive(), await arrive()];
     await a.find();
     await b.find();
@@ -126,7 +126,7 @@ describe('a node compares what it believes with what is so', () => {
     b.socket.disconnect();
   });
 
-  test('who was told to wait and is not in the queue comes back, and is told the whole truth', async () => {
+  test('reconnects a visitor who was told to wait and is not in the queue', async () => {
     const { visitor: a, session } = await arrive();
     await a.find();
     const gone = disconnected(a);
@@ -136,7 +136,7 @@ describe('a node compares what it believes with what is so', () => {
     expect(back.ready).toMatchObject({ recovered: true, state: { status: 'idle' } });
   });
 
-  test('who was taken for disconnected comes back to their conversation', async () => {
+  test('returns a visitor who was marked disconnected to their conversation', async () => {
     const { visitor: a, session } = await arrive();
     const { visitor: b } = await arrive();
     await a.find();
@@ -153,7 +153,7 @@ describe('a node compares what it believes with what is so', () => {
     b.socket.disconnect();
   });
 
-  test('I11 a socket whose session went elsewhere is told and closed', async () => {
+  test('I11 tells and closes a socket whose session moved elsewhere', async () => {
     const { visitor: a } = await arrive();
     const gone = disconnected(a);
     await silent.resume(SHOP.id, 'n_elsewhere' as NodeId, a.ready.resume, randomIds.resume(), FREE, FINGERPRINT);
@@ -161,7 +161,7 @@ describe('a node compares what it believes with what is so', () => {
     expect(a.all('session:superseded')).toHaveLength(1);
   });
 
-  test('where all state is gone conversations end as reset and sessions are refused', async () => {
+  test('ends conversations with service_reset and refuses sessions if all state is lost', async () => {
     await using pair = await pairOf(app);
     const gone = disconnected(pair.a);
     await redis.flushall();
@@ -172,7 +172,7 @@ describe('a node compares what it believes with what is so', () => {
     expect(pair.a.all('session:refused')).toMatchObject([{ code: 'session_gone' }]);
   });
 
-  test('I13 a session without a socket does not count as connected for long', async () => {
+  test('I13 corrects a session without a socket that counts as connected', async () => {
     const { visitor: a, nodeId } = await arrive();
     await silent.open(SHOP.id, nodeId, randomIds.resume(), FINGERPRINT);
     expect(await silent.online(SHOP.id)).toBe(2);

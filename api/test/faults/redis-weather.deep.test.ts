@@ -97,7 +97,7 @@ const HARMS: readonly Harm[] = [
   },
 ];
 
-describe.each(TOPOLOGIES)('a Redis of the kind “%s” that', (topology) => {
+describe.each(TOPOLOGIES)('Redis of the kind “%s” that', (topology) => {
   let rig: Rig;
   let apps: readonly App[];
   const log = listLog();
@@ -132,43 +132,49 @@ describe.each(TOPOLOGIES)('a Redis of the kind “%s” that', (topology) => {
     return { named, stop: () => ((isOver = true), watching) };
   }
 
-  test.each(HARMS)('$name serves everybody again, and why it did not was said', { timeout: 120_000 }, async (harm) => {
-    const crowd = new Restless(apps, 16);
-    const served = () => crowd.unserved(before);
-    let before: readonly number[] = crowd.searches;
-    await expect.poll(served, PATIENCE).toEqual([]);
-    log.lines.length = 0;
-    const watched = watch();
+  test.each(HARMS)(
+    '$name serves everybody again, after the reason was reported',
+    { timeout: 120_000 },
+    async (harm) => {
+      const crowd = new Restless(apps, 16);
+      const served = () => crowd.unserved(before);
+      let before: readonly number[] = crowd.searches;
+      await expect.poll(served, PATIENCE).toEqual([]);
+      log.lines.length = 0;
+      const watched = watch();
 
-    const end = await harm.inflict(rig);
-    // One that starts meanwhile does, or says what is wrong.
-    const newcomer = start().then(
-      (app) => app.stop(),
-      (error: Error) => error.message,
-    );
-    await pause(HARM_MS);
-    await end();
-    const healedAt = performance.now();
+      const end = await harm.inflict(rig);
+      // One that starts meanwhile does, or says what is wrong.
+      const newcomer = start().then(
+        (app) => app.stop(),
+        (error: Error) => error.message,
+      );
+      await pause(HARM_MS);
+      await end();
+      const healedAt = performance.now();
 
-    before = crowd.searches;
-    await expect.poll(served, PATIENCE).toEqual([]);
-    const servedMs = Math.round(performance.now() - healedAt);
-    expect(servedMs).toBeLessThanOrEqual(SERVED_MAX_MS);
-    for (const app of apps) await expect.poll(() => standingOf(app), PATIENCE).toMatchObject({ status: 'ready' });
-    await watched.stop();
-    await crowd.stop();
-    expect(crowd.violations).toEqual([]);
+      before = crowd.searches;
+      await expect.poll(served, PATIENCE).toEqual([]);
+      const servedMs = Math.round(performance.now() - healedAt);
+      expect(servedMs).toBeLessThanOrEqual(SERVED_MAX_MS);
+      for (const app of apps) await expect.poll(() => standingOf(app), PATIENCE).toMatchObject({ status: 'ready' });
+      await watched.stop();
+      await crowd.stop();
+      expect(crowd.violations).toEqual([]);
 
-    const refusedStart = await newcomer;
-    if (refusedStart !== undefined) expect(refusedStart).toContain('REDIS_URL');
-    const named = [...watched.named];
-    if (harm.faults.length > 0) {
-      expect(harm.faults.filter((fault) => named.includes(fault))).not.toEqual([]);
-      const logged = new Set(log.lines.map(({ fields }) => fields.reason));
-      expect(harm.faults.filter((fault) => logged.has(fault))).not.toEqual([]);
-    }
-    await using pair = await pairOf(apps[0]!);
-    await assertTalking(pair, 1);
-    console.info(`${topology} that ${harm.name}: served after ${servedMs} ms; named ${named.join(', ') || 'nothing'}`);
-  });
+      const refusedStart = await newcomer;
+      if (refusedStart !== undefined) expect(refusedStart).toContain('REDIS_URL');
+      const named = [...watched.named];
+      if (harm.faults.length > 0) {
+        expect(harm.faults.filter((fault) => named.includes(fault))).not.toEqual([]);
+        const logged = new Set(log.lines.map(({ fields }) => fields.reason));
+        expect(harm.faults.filter((fault) => logged.has(fault))).not.toEqual([]);
+      }
+      await using pair = await pairOf(apps[0]!);
+      await assertTalking(pair, 1);
+      console.info(
+        `${topology} that ${harm.name}: served after ${servedMs} ms; named ${named.join(', ') || 'nothing'}`,
+      );
+    },
+  );
 });

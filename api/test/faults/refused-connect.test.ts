@@ -6,8 +6,8 @@ import { ORIGIN, SHOP, siteOf, startTestApp, until } from '../harness.ts';
 
 const NEEDS_CLAIMS = { ...siteOf(SHOP.key), guard: { ...SHOP.guard, isClaimsNeeded: true } };
 
-describe('S29 the SDK, whose CONNECT is refused and whose connection then ends', () => {
-  test('is told the reason, and gives up where trying again is of no use', async () => {
+describe('S29 the SDK after a refused CONNECT', () => {
+  test('reports the reason, and gives up if a retry is useless', async () => {
     await using app = await startTestApp({ siteList: [NEEDS_CLAIMS] });
     await using chat = createChat({ url: app.url, site: SHOP.key, origin: ORIGIN });
     await expect(chat.find()).rejects.toMatchObject({ code: 'claims_refused' } satisfies Partial<ChatError>);
@@ -15,7 +15,7 @@ describe('S29 the SDK, whose CONNECT is refused and whose connection then ends',
     expect(app.metrics.countOf('passerby_refusals_total', { door: 'handshake', code: 'claims_refused' })).toBe(1);
   });
 
-  test('comes again after the time it was told where that is of use', async () => {
+  test('retries after the announced time otherwise', async () => {
     const { admitConnect } = VisitorAuthenticator.prototype;
     let refusals = 2;
     VisitorAuthenticator.prototype.admitConnect = function (address) {

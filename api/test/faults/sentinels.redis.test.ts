@@ -44,7 +44,7 @@ describe('Sentinels', () => {
     await master.stop();
   });
 
-  test('that are frozen are passed over for those that answer', async () => {
+  test('are skipped while frozen', async () => {
     const [frozen] = sentinels;
     frozen!.isFrozen = true;
     const client = connect();
@@ -55,7 +55,7 @@ describe('Sentinels', () => {
     client.disconnect();
   });
 
-  test('are asked again for a connection that was dropped while they were asked', async () => {
+  test('are queried again for a connection that was dropped during the query', async () => {
     for (const sentinel of sentinels) sentinel.isFrozen = true;
     const client = connect();
     await expect.poll(() => client.status).toBe('connecting');

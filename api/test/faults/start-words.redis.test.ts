@@ -54,8 +54,8 @@ function expectOneLine(output: string, words: RegExp): void {
   expect(output).not.toContain(SECRET);
 }
 
-describe.concurrent('a start that cannot use what REDIS_URL names', { timeout: PATIENCE_MS + 10_000 }, () => {
-  test.each(AS_PROCESSES)('says so in one line where it %s', async (_, url, words) => {
+describe.concurrent('start with an unusable REDIS_URL', { timeout: PATIENCE_MS + 10_000 }, () => {
+  test.each(AS_PROCESSES)('fails with one line if it %s', async (_, url, words) => {
     const { code, output } = await NodeProcess.failToStart({ REDIS_URL: url(), LOG_LEVEL: 'silent' }, PATIENCE_MS);
     expectOneLine(output, words);
     expect(code).toBe(1);
@@ -66,8 +66,8 @@ describe.concurrent('a start that cannot use what REDIS_URL names', { timeout: P
   });
 });
 
-describe('what the Redis client would print', { timeout: PATIENCE_MS }, () => {
-  test('is a line of the log: a right that is missing after a reconnect', async () => {
+describe('output of the Redis client', { timeout: PATIENCE_MS }, () => {
+  test('becomes a line of the log: a permission that is missing after a reconnect', async () => {
     const admin = new Redis(plain.url);
     const [name, ...rules] = aclRules();
     await admin.call('ACL', 'SETUSER', name!, ...rules);

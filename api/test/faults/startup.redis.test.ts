@@ -9,15 +9,15 @@ import { freePort, RedisServer } from '../servers/redis-server.ts';
 /** Password that must not be printed. */
 const SECRET = 'kept-to-ourselves';
 
-describe('starting with REDIS_URL', () => {
-  test('refuses a Redis below 7 in one clear line', async () => {
+describe('start with REDIS_URL', () => {
+  test('refuses a Redis below 7 with one line', async () => {
     await using old = await startFakeRedis('6.2.0');
     const { code, output } = await NodeProcess.failToStart({ REDIS_URL: old.url });
     expect(output).toBe('Passerby cannot start: Redis 6.2.0 is too old: 7 or newer is needed.\n');
     expect(code).toBe(1);
   });
 
-  test('says in one clear line that no Redis answers, and never what the password is', async () => {
+  test('reports an unreachable Redis with one line, without the password', async () => {
     const { code, output } = await NodeProcess.failToStart({
       REDIS_URL: `redis://us:${SECRET}@127.0.0.1:${await freePort()}`,
     });
@@ -26,7 +26,7 @@ describe('starting with REDIS_URL', () => {
     expect(code).toBe(1);
   });
 
-  test('says which Redis it found, and lets in who has the password of an ACL user', async () => {
+  test('logs the version of Redis, and accepts the password of an ACL user', async () => {
     await using server = await RedisServer.start();
     const admin = new Redis(server.url);
     await admin.call('ACL', 'SETUSER', 'passerby', 'on', `>${SECRET}`, '~passerby:*', '&passerby:*', '+@all');
@@ -41,13 +41,13 @@ describe('starting with REDIS_URL', () => {
     expect(node.output + output).not.toContain(SECRET);
   });
 
-  test('lets in who has the one password', async () => {
+  test('accepts the default password', async () => {
     await using server = await RedisServer.start(['--requirepass', SECRET]);
     await using node = await NodeProcess.start({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${server.port}` });
     expect(node.output).not.toContain(SECRET);
   });
 
-  test('says that the database cannot be chosen, instead of going on in database 0', async () => {
+  test('reports a database that cannot be selected, instead of using database 0', async () => {
     await using server = await RedisServer.start();
     const admin = new Redis(server.url);
     await admin.call(
@@ -84,7 +84,7 @@ describe('starting with REDIS_URL', () => {
     ['eval', 'lacks a right (NOPERM '],
     ['publish', 'may not publish (NOPERM): see docs/redis.md'],
     ['subscribe', 'may not subscribe (NOPERM): see docs/redis.md'],
-  ])('says that the user of docs/redis.md without +%s may not do what is needed', async (command, why) => {
+  ])('reports a missing permission of the user of docs/redis.md: +%s', async (command, why) => {
     await using server = await RedisServer.start();
     const admin = new Redis(server.url);
     const [name, ...rules] = aclRules();

@@ -74,7 +74,7 @@ const HARMS: readonly Harm[] = [
   },
 ];
 
-describe('a store that', () => {
+describe('store that', () => {
   let server: RedisServer;
   let admin: Redis;
   let app: App;
@@ -127,7 +127,7 @@ describe('a store that', () => {
   test.each([
     ['NO_PUBLISH', ['-publish']],
     ['NO_SUBSCRIBE', ['-subscribe']],
-  ])('carries no messages between processes is said to by /readyz and the log: %s', async (fault, rules) => {
+  ])('passes no messages between processes is reported by /readyz and the log: %s', async (fault, rules) => {
     log.lines.length = 0;
     await setUser(admin, ...rules);
     // What is subscribed already stays so.
@@ -143,7 +143,7 @@ describe('a store that', () => {
     expect(told().map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
-  test('fails while visitors are there is known by their leases', async () => {
+  test('fails while visitors are connected is detected by their leases', async () => {
     await using pair = await pairOf(app);
     await admin.config('SET', 'maxmemory', '1');
     await expect.poll(standing, PATIENCE).toMatchObject({ status: 'not_ready', storeFaults: ['OOM'] });
@@ -156,7 +156,7 @@ describe('a store that', () => {
     expect(await pair.a.find()).toMatchObject({ ok: true });
   });
 
-  test('removes keys when it is full is told of at the start and whenever it is met again', async () => {
+  test('evicts keys is reported at the start and after each reconnect', async () => {
     const told = () => log.lines.filter(({ message }) => message.includes('set its maxmemory-policy to noeviction'));
     log.lines.length = 0;
     await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
@@ -176,8 +176,8 @@ describe('a store that', () => {
   });
 });
 
-describe('the leases of a node', () => {
-  test('are renewed while the connection that requests take is stuck', async () => {
+describe('leases of a node', () => {
+  test('are renewed while the connection of requests is stuck', async () => {
     await using server = await RedisServer.start();
     await using proxy = await TcpProxy.start(server.port);
     const admin = new Redis(server.url);

@@ -41,8 +41,8 @@ async function until(isSo: () => boolean): Promise<void> {
 
 const closed = (client: Socket) => new Promise<boolean>((resolve) => client.once('close', resolve));
 
-describe('the TCP proxy', () => {
-  test('carries both ways, and later if told to', async () => {
+describe('TCP proxy', () => {
+  test('passes data both ways, delayed on demand', async () => {
     await using on = await stage();
     on.proxy.delay(60);
     const at = performance.now();
@@ -51,7 +51,7 @@ describe('the TCP proxy', () => {
     expect(performance.now() - at).toBeGreaterThanOrEqual(110);
   });
 
-  test('cuts in order, and resets with an error', async () => {
+  test('closes connections in order, and resets them with an error', async () => {
     for (const [how, isError] of [
       ['cut', false],
       ['reset', true],
@@ -63,7 +63,7 @@ describe('the TCP proxy', () => {
     }
   });
 
-  test('loses replies while requests arrive, and then breaks the connection', async () => {
+  test('drops replies while requests arrive, and then resets the connection', async () => {
     await using on = await stage();
     const end = closed(on.client);
     const lost = on.proxy.loseReplies(60);
@@ -74,7 +74,7 @@ describe('the TCP proxy', () => {
     expect(on.replies.join('')).toBe('first ');
   });
 
-  test('loses replies and goes on, as a faulty proxy does', async () => {
+  test('drops replies and continues, as a faulty proxy does', async () => {
     await using on = await stage();
     const lost = on.proxy.loseReplies(60, { isBroken: false });
     on.client.write('second');
@@ -93,7 +93,7 @@ describe('the TCP proxy', () => {
     expect([isClosed, on.received.join(''), on.replies.join('')]).toEqual([false, 'first ', 'first ']);
   });
 
-  test('refuses for a time', async () => {
+  test('refuses connections for a time', async () => {
     await using on = await stage();
     const end = closed(on.client);
     const refused = on.proxy.refuse(60);
@@ -108,7 +108,7 @@ describe('the TCP proxy', () => {
     next.destroy();
   });
 
-  test('tears what passes to pieces, in order and with nothing missing', async () => {
+  test('splits data into pieces, in order and without a gap', async () => {
     await using on = await stage();
     on.proxy.slice(3);
     on.received.length = 0;
@@ -118,7 +118,7 @@ describe('the TCP proxy', () => {
     expect(on.received.length).toBeGreaterThan(1);
   });
 
-  test('lets no more through than it is told to', async () => {
+  test('throttles data', async () => {
     await using on = await stage();
     on.proxy.throttle(10_000);
     const at = performance.now();
@@ -130,7 +130,7 @@ describe('the TCP proxy', () => {
   test.each([
     ['half', 'first sec'],
     ['all', 'first second'],
-  ] as const)('cuts one connection alone when the words come by, after %s of them', async (after, heard) => {
+  ] as const)('cuts only the connection on which the text passes, after %s of it', async (after, heard) => {
     await using on = await stage();
     const other = connect(on.proxy.port, '127.0.0.1');
     await until(() => on.proxy.lines.length === 2);
@@ -143,7 +143,7 @@ describe('the TCP proxy', () => {
     other.destroy();
   });
 
-  test('tells neither end of a connection gone silent what became of the other', async () => {
+  test('hides the end of either side of a silent connection', async () => {
     await using on = await stage();
     on.proxy.goSilent();
     on.client.end();
@@ -152,7 +152,7 @@ describe('the TCP proxy', () => {
     expect(on.proxy.lines).toHaveLength(1);
   });
 
-  test('goes in turns to the targets that accept, and to none that was taken out', async () => {
+  test('connects in turns to the targets that accept, and to no removed one', async () => {
     const names: string[] = [];
     const listen = async (name: string) => {
       const server = createServer((socket) => {

@@ -7,7 +7,7 @@ import { playScenario, seedsFor, TwoNodes } from './two-nodes.ts';
 const SEEDS = seedsFor(20, 101);
 const VISITORS = 2_000;
 
-describe(`two nodes on one Redis, ${VISITORS} visitors who join at once, skip, cancel and block`, () => {
+describe(`two nodes on one Redis, with ${VISITORS} visitors who join at once, skip, cancel and block`, () => {
   let redis: RedisServer;
   let two: TwoNodes;
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe(`two nodes on one Redis, ${VISITORS} visitors who join at once, skip, c
     await redis?.stop();
   });
 
-  test.each(SEEDS)('nobody sees what must never be (PASSERBY_SEED=%i)', { timeout: 120_000 }, async (seed) => {
+  test.each(SEEDS)('violate no invariant (PASSERBY_SEED=%i)', { timeout: 120_000 }, async (seed) => {
     const histories = await playScenario(two, { seed, visitors: VISITORS, liveMs: 6_000 });
     const conversations = conversationsIn(histories);
     console.info(

@@ -5,7 +5,7 @@ import { keysOfVisitors } from './redis-remains.ts';
 import { VisitedApp } from './visited-app.ts';
 import { ENDINGS_WITH_WORD } from './visits.ts';
 
-test('once hundreds have connected, met, talked and gone, no node and no key holds anything of them', async () => {
+test('after hundreds of visits no node and no key holds data of a visitor', async () => {
   await using server = await RedisServer.start();
   await using visited = await VisitedApp.start(server.url);
   await visited.visit(200, ENDINGS_WITH_WORD);

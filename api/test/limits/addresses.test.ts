@@ -13,7 +13,7 @@ const serviceBehind = (trustedHops: number) =>
   startTestApp({ config: { TRUSTED_HOPS: trustedHops, RATE_LIMIT_FACTOR: 1 } });
 
 describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
-  test('S3 three hundred forged X-Forwarded-For are one address where no proxy is trusted', async () => {
+  test('S3 three hundred forged X-Forwarded-For are one address without a trusted proxy', async () => {
     await using app = await serviceBehind(0);
     expect(await handshakes(app.url, transport, addresses(300))).toEqual({
       'let in': SESSIONS,
@@ -21,7 +21,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
     });
   });
 
-  test('S3 three hundred forged ones are one address behind a proxy that adds the real one', async () => {
+  test('S3 three hundred forged ones are one address behind a proxy that appends the real one', async () => {
     await using app = await serviceBehind(1);
     const forwarded = addresses(300).map((forged) => `${forged}, 198.51.100.7`);
     expect(await handshakes(app.url, transport, forwarded)).toEqual({
@@ -30,13 +30,13 @@ describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
     });
   });
 
-  test('real ones behind that proxy are as many', async () => {
+  test('three hundred real ones behind that proxy are as many addresses', async () => {
     await using app = await serviceBehind(1);
     const forwarded = addresses(100).map((real) => `6.6.6.6, ${real}`);
     expect(await handshakes(app.url, transport, forwarded)).toEqual({ 'let in': 100 });
   });
 
-  test('S3 all addresses of an IPv6 /64 are one, those of the next are not', async () => {
+  test('S3 all addresses of an IPv6 /64 count as one, those of the next do not', async () => {
     await using app = await serviceBehind(1);
     const within = (network: string) => Array.from({ length: 40 }, (_, host) => `2001:db8:0:${network}::${host + 1}`);
     expect(await handshakes(app.url, transport, within('1'))).toEqual({
@@ -50,8 +50,8 @@ describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
   });
 });
 
-describe('S32 a subscriber with many IPv6 networks', () => {
-  it('opens no more sessions from a /56 than its quota, and leaves the rest of the site’s to others', async () => {
+describe('S32 subscriber with many IPv6 networks', () => {
+  it('opens no more sessions from a /56 than its quota, and leaves the rest of the site’s quota to others', async () => {
     await using app = await serviceBehind(1);
     const of56 = SESSIONS * timesAt(1);
     const household = Array.from({ length: 256 }, (_, n) => `2001:db8:aa:${n.toString(16)}::1`);
@@ -59,14 +59,14 @@ describe('S32 a subscriber with many IPv6 networks', () => {
     expect(await handshakes(app.url, 'websocket', addresses(100))).toEqual({ 'let in': 100 });
   });
 
-  it('is the one IPv4 address behind a tunnel, however many networks that gives', async () => {
+  it('counts as the IPv4 address behind a tunnel, however many networks that provides', async () => {
     await using app = await serviceBehind(1);
     const tunnel = Array.from({ length: 40 }, (_, n) => `2002:c633:6407:${n.toString(16)}::1`);
     expect(await handshakes(app.url, 'websocket', tunnel)).toEqual({ 'let in': SESSIONS, rate_limited: 40 - SESSIONS });
     expect(await handshakes(app.url, 'websocket', ['198.51.100.7'])).toEqual({ rate_limited: 1 });
   });
 
-  it('keeps no more connections open from a /56 or a /48 than these may have', async () => {
+  it('keeps no more connections open from a /56 or a /48 than their limits', async () => {
     await using app = await startTestApp({ bounds: { addressConnectionsMax: 1 }, config: { TRUSTED_HOPS: 1 } });
     const open: Visitor[] = [];
     const openFrom = async (from: string) => {
@@ -88,10 +88,10 @@ describe('S32 a subscriber with many IPv6 networks', () => {
   });
 });
 
-describe('S7 coming back', () => {
+describe('S7 resuming', () => {
   const { points: RETURNS } = RATE_LIMITS.returns.address;
 
-  test('is limited for an address, and before anything is looked up', async () => {
+  test('is limited by address, before any lookup', async () => {
     await using app = await serviceBehind(1);
     const here = { from: '198.51.100.7' };
     let { resume } = await Visitor.arrive(app, here).then((visitor) => (visitor.cut(), visitor.ready));
@@ -113,7 +113,7 @@ describe('S7 coming back', () => {
 });
 
 describe('S4 connections of one address', () => {
-  test('beyond the limit are refused at both doors, whether those before have joined or not, and let in once one has gone', async () => {
+  test('beyond the limit are refused on both transports, joined or not, and admitted once one has closed', async () => {
     await using app = await startTestApp({ bounds: { addressConnectionsMax: 3 }, config: { TRUSTED_HOPS: 1 } });
     await using first = await RawConnection.upgraded(app);
     await using second = await RawConnection.upgraded(app);
@@ -128,7 +128,7 @@ describe('S4 connections of one address', () => {
     await expect.poll(() => handshake(app.url, 'websocket', 'nobody')).toBe('let in');
   });
 
-  test('that say nothing are closed beyond the limit where no proxy is trusted, and nobody waits behind them', async () => {
+  test('that are silent are closed beyond the limit without a trusted proxy, and delay nobody', async () => {
     await using app = await startTestApp({ bounds: { addressTcpMax: 3 } });
     const silent = await Promise.all([1, 2, 3].map(() => RawConnection.open(app)));
     await using fourth = await RawConnection.open(app);
@@ -138,7 +138,7 @@ describe('S4 connections of one address', () => {
     await expect.poll(() => handshake(app.url, 'websocket', 'nobody')).toBe('let in');
   });
 
-  test('are all the proxy’s where one is trusted', async () => {
+  test('are not counted behind a trusted proxy', async () => {
     await using app = await startTestApp({ bounds: { addressTcpMax: 1 }, config: { TRUSTED_HOPS: 1 } });
     await using silent = await RawConnection.open(app);
     expect(await handshake(app.url, 'websocket', '198.51.100.7')).toBe('let in');

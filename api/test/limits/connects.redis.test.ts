@@ -4,7 +4,7 @@ import { connectRedis, parseRedisUrl } from '../../src/state/redis/redis-client.
 import { startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 
-describe('the quota of CONNECTs', () => {
+describe('quota of CONNECTs', () => {
   const { points: CONNECTS } = RATE_LIMITS.connects.address;
 
   it('is counted by each process alone, and not in Redis', async () => {

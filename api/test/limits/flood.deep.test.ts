@@ -59,7 +59,7 @@ async function startFlooder(node: NodeProcess) {
 
 const median = (times: number[]) => times.sort((one, other) => one - other)[Math.floor(times.length / 2)]!;
 
-test('S6 one visitor’s flood leaves the neighbours’ delivery as it was', async () => {
+test('S6 one visitor’s flood does not delay the neighbours’ messages', async () => {
   // The neighbours say more than people do; the flood is far beyond what is let through all the same.
   await using node = await NodeProcess.start({ RATE_LIMIT_FACTOR: '4' });
   await using neighbours = await pairOf(node, DEMO);

@@ -19,8 +19,8 @@ async function confirmed(pairs: readonly Awaited<ReturnType<typeof pairOf>>[]): 
   await Promise.all(pairs.flatMap(({ a, b }) => [a, b]).map((visitor) => visitor.ask('session:check', {})));
 }
 
-describe('S6 a flood', () => {
-  test('of messages is dropped and its sender told once; the neighbours hear all of theirs', async () => {
+describe('S6 flood', () => {
+  test('of messages is dropped and its sender told once; the neighbours’ messages all arrive', async () => {
     // A clock that stands still: no quota refills while the flood lasts.
     await using app = await startTestApp({ config: strict, bounds: patient, clock: () => 0 });
     await using flooding = await pairOf(app);
@@ -43,7 +43,7 @@ describe('S6 a flood', () => {
     expect(flooding.b.all('conversation:throttled')).toEqual([]);
   });
 
-  test('of typing is dropped without a word', async () => {
+  test('of typing is dropped silently', async () => {
     await using app = await startTestApp({ config: strict, bounds: patient });
     await using pair = await pairOf(app);
     await confirmed([pair]);
@@ -63,7 +63,7 @@ describe('S6 a flood', () => {
     await pair.b.next('conversation:frame');
   });
 
-  test('of requests is refused, each of them once, and can be gone on with after the time it names', async () => {
+  test('of requests is refused, each of them once, until the announced time', async () => {
     await using app = await startTestApp({ config: strict });
     await using visitor = await Visitor.arrive(app);
     const replies: Reply<unknown>[] = [];
@@ -77,7 +77,7 @@ describe('S6 a flood', () => {
     expect(codeOf(await visitor.ask('session:check', {}))).toBe('ok');
   });
 
-  test('of requests under way at once is refused beyond a few', async () => {
+  test('of concurrent requests is refused beyond a few', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     await using app = await startTestApp({
@@ -95,7 +95,7 @@ describe('S6 a flood', () => {
     expect(codeOf(await visitor.ask('session:check', {}))).toBe('ok');
   });
 
-  test('of events there are none of is refused as well', async () => {
+  test('of unknown events is refused as well', async () => {
     await using app = await startTestApp({ config: strict });
     await using visitor = await Visitor.arrive(app);
     const codes: string[] = [];
@@ -135,7 +135,7 @@ describe('searches', () => {
     expect(codes.at(-1)).toBe('rate_limited');
   });
 
-  test('are done in the order they came: who cancels right behind a search is not in the queue', async () => {
+  test('are processed in order: a cancel right behind a search leaves the queue', async () => {
     await using app = await startTestApp({ config: strict });
     await using visitor = await Visitor.arrive(app);
     const [, cancelled] = await Promise.all([visitor.find(), visitor.ask('match:cancel', {})]);
@@ -145,7 +145,7 @@ describe('searches', () => {
   });
 });
 
-test('a process that is late lets nobody new in, and keeps who waits, talks or comes back', async () => {
+test('a late process refuses new sessions, and serves visitors who wait, talk or resume', async () => {
   let delayMs = 0;
   await using app = await startTestApp({ load: { delayMs: () => delayMs } });
   await using pair = await pairOf(app);
@@ -181,8 +181,8 @@ async function prove(visitor: Visitor): Promise<Reply<unknown>> {
   return visitor.ask('session:prove', { solution: btoa(JSON.stringify({ challenge, solution })) });
 }
 
-describe('a proof of work', () => {
-  test('is asked for before a search where the site says so, once a session', async () => {
+describe('proof of work', () => {
+  test('is required before a search if the site always requires it, once a session', async () => {
     await using app = await startTestApp({ siteList: [guarded('always')] });
     await using visitor = await Visitor.arrive(app);
     expect(codeOf(await visitor.find())).toBe('proof_needed');
@@ -192,7 +192,7 @@ describe('a proof of work', () => {
     expect(codeOf(await visitor.find())).toBe('ok');
   });
 
-  test('is not asked for without pressure, and is while there is some; who talks can leave, and not skip', async () => {
+  test('is required under pressure only; visitors in conversation can leave, and not skip', async () => {
     let delayMs = 0;
     await using app = await startTestApp({ siteList: [guarded('under_pressure')], load: { delayMs: () => delayMs } });
     await using pair = await pairOf(app);
@@ -205,7 +205,7 @@ describe('a proof of work', () => {
     expect(await skip()).toEqual({ ok: true, data: { status: 'left', next: 'waiting' } });
   });
 
-  test('is asked of who says the same to many, who then finds nobody; their peers hear it all the same', async () => {
+  test('is required of a visitor who repeats a text to many, who is then matched with nobody; their peers receive it all the same', async () => {
     const bans: unknown[] = [];
     await using app = await startTestApp({
       siteList: [guarded('under_pressure')],

@@ -32,8 +32,8 @@ const findsAtLast = async (visitor: Visitor) => {
   await expect.poll(async () => (await visitor.find()).ok).toBe(true);
 };
 
-describe('a node whose store went back in time', () => {
-  it('I10 does not start again what ended, and leaves it for both', async () => {
+describe('node whose store went back in time', () => {
+  it('I10 does not restart a conversation that ended, and leaves it for both', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     const goBack = await takeSnapshot(redis);
@@ -49,7 +49,7 @@ describe('a node whose store went back in time', () => {
     }
   });
 
-  it('I10 does not bring back to what ended whoever lost the connection meanwhile', async () => {
+  it('I10 does not return a reconnecting visitor to a conversation that ended', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     const goBack = await takeSnapshot(redis);
@@ -63,7 +63,7 @@ describe('a node whose store went back in time', () => {
     expect(back.ready).toMatchObject({ recovered: true, state: { status: 'idle' } });
   });
 
-  it('brings back to their conversation whoever lost the connection meanwhile', async () => {
+  it('returns a reconnecting visitor to their conversation', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     await expect.poll(() => redis.zcard(keyNamed('claims'))).toBe(0);
@@ -79,7 +79,7 @@ describe('a node whose store went back in time', () => {
     expect(back.ready).toMatchObject({ state: { status: 'chatting', conversation: { conversationId } } });
   });
 
-  it('I10 tells the end of a conversation the store forgot, as a reset', async () => {
+  it('I10 ends a conversation that the store lost with service_reset', async () => {
     const [a, b] = [await Visitor.arrive(app), await Visitor.arrive(app)];
     const goBack = await takeSnapshot(redis);
     await a.find();
@@ -94,7 +94,7 @@ describe('a node whose store went back in time', () => {
     }
   });
 
-  it('I11 turns away a socket whose session it has at an older fence, and ends what that one was in', async () => {
+  it('I11 refuses a socket whose session has an older fence in the store, and ends its conversation', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     const goBack = await takeSnapshot(redis);
@@ -119,8 +119,8 @@ describe('a node whose store went back in time', () => {
   });
 });
 
-describe('a node whose store has a lower revision than it told', () => {
-  it('tells what is decided from there on', async () => {
+describe('node whose store has a lower revision than it told', () => {
+  it('delivers later decisions', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     // As under a clock that was years ahead.
@@ -136,7 +136,7 @@ describe('a node whose store has a lower revision than it told', () => {
     }
   });
 
-  it('promises no start that is not told', async () => {
+  it('promises no start that is not delivered', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
     await redis.hset(keyNamed('counters'), 'revision', '8000000000000000');
@@ -150,7 +150,7 @@ describe('a node whose store has a lower revision than it told', () => {
     }
   });
 
-  it('is past it at once where its counters are gone', async () => {
+  it('raises the revision at once if its counters are lost', async () => {
     // As on a site that has lived for long, counted from nothing.
     await redis.hset(keyNamed('counters'), 'revision', '1000000000');
     await using pair = await pairOf(app);

@@ -14,7 +14,7 @@ const FIRST_SEED = Number(process.env['PASSERBY_SEED'] || 401);
 const AT_ONCE = 6;
 const SCENARIO = { visitors: 20, liveMs: 4_000 };
 
-describe(`a key of a site that is deleted under ${SCENARIO.visitors} visitors on two nodes`, () => {
+describe(`loss of a site's key under ${SCENARIO.visitors} visitors on two nodes`, () => {
   const seedOf = (name: KeyName) => FIRST_SEED + KEY_NAMES.indexOf(name);
   const outcomes = new Map<KeyName, LossOutcome>();
   let server: RedisServer;
@@ -40,7 +40,7 @@ describe(`a key of a site that is deleted under ${SCENARIO.visitors} visitors on
     await server?.stop();
   });
 
-  it.each(KEY_NAMES)('%s: nobody sees what must never be, nobody is stuck, and matching goes on', async (name) => {
+  it.each(KEY_NAMES)('%s: no violation, nobody is stuck, and matching resumes', async (name) => {
     expectServed(outcomes.get(name)!, { areBlocksLost: areBlocksLostWith(name) });
     await expectConsistent(redis, seedOf(name));
   });

@@ -16,7 +16,7 @@ import { evict, loadOlderSnapshot, promote } from './store-set-back.ts';
 const FIRST_SEED = Number(process.env['PASSERBY_SEED'] || 601);
 const SCENARIO = { visitors: 150, liveMs: 12_000 };
 
-describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`, () => {
+describe(`data loss of Redis under ${SCENARIO.visitors} visitors on two nodes`, () => {
   const seeds = KEY_NAMES.map((_, index) => FIRST_SEED + index);
   let server: RedisServer;
   let redis: Redis;
@@ -65,7 +65,7 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
     { policy: 'allkeys-lru', seed: 2 },
     { policy: 'allkeys-random', seed: 3 },
     { policy: 'volatile-ttl', seed: 4 },
-  ])('serves everybody again after keys were evicted under $policy', async ({ policy, seed }) => {
+  ])('serves everybody again after an eviction under $policy', async ({ policy, seed }) => {
     let evicted: readonly string[] = [];
     const outcome = await playLoss(two, { seed, ...SCENARIO }, async () => void (evicted = await evict(redis, policy)));
     console.info(`${policy}: ${evicted.join(' ')} evicted, all met somebody within ${outcome.servedMs} ms`);
@@ -75,7 +75,7 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
   });
 });
 
-describe('a replica that becomes the master without the last changes', () => {
+describe('promotion of a replica without the last changes', () => {
   const seed = FIRST_SEED + 100;
   let servers: readonly RedisServer[];
   let replica: Redis;
@@ -110,7 +110,7 @@ describe('a replica that becomes the master without the last changes', () => {
   });
 });
 
-describe('the check of losses', () => {
+describe('test of losses', () => {
   let server: RedisServer;
   let redis: Redis;
   beforeAll(async () => {
@@ -122,7 +122,7 @@ describe('the check of losses', () => {
     await server.stop();
   });
 
-  it('finds nothing in 1,000 runs of the scripts as they are', async () => {
+  it('passes 1,000 runs of the unmodified scripts', async () => {
     const scripts = standingScripts();
     await loadScripts(redis, scripts);
     await fc.assert(lossProperty(redis, scripts), { numRuns: 1_000 });

@@ -8,7 +8,7 @@ import { RedisServer } from '../servers/redis-server.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe('the walk that repairs a site', () => {
+describe('repair walk of a site', () => {
   let server: RedisServer;
   let redis: Redis;
   let app: App;
@@ -49,7 +49,7 @@ describe('the walk that repairs a site', () => {
     return Number(count);
   };
 
-  test('goes slowly and tells of nothing while nothing is lost, and fast after a new connection', async () => {
+  test('is slow and reports nothing without a loss, and fast after a new connection', async () => {
     await using pair = await pairOf(app);
     expect(pair.conversationId).toBeDefined();
     asked.length = 0;
@@ -60,7 +60,7 @@ describe('the walk that repairs a site', () => {
     await expect.poll(() => new Set(asked), PATIENCE).toContain('100');
   });
 
-  test('tells in the log and the metrics how much it put right', async () => {
+  test('reports the number of repairs in the log and the metrics', async () => {
     await using pair = await pairOf(app);
     expect(pair.conversationId).toBeDefined();
     await redis.del(keyOf('placed', SHOP.id, ''));

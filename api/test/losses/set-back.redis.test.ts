@@ -8,7 +8,7 @@ import { evict, loadOlderSnapshot } from './store-set-back.ts';
 const SEED = Number(process.env['PASSERBY_SEED'] || 501);
 const SCENARIO = { seed: SEED, visitors: 24, liveMs: 4_500 };
 
-describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`, () => {
+describe(`data loss of Redis under ${SCENARIO.visitors} visitors on two nodes`, () => {
   let server: RedisServer;
   let redis: Redis;
   let two: TwoNodes;
@@ -23,14 +23,14 @@ describe(`a Redis that forgets under ${SCENARIO.visitors} visitors on two nodes`
     await server?.stop();
   });
 
-  it('serves everybody again after an older snapshot was loaded', async () => {
+  it('serves everybody again after an older snapshot', async () => {
     const outcome = await playLoss(two, SCENARIO, () => loadOlderSnapshot(redis));
     expectServed(outcome, { areBlocksLost: true });
     await expectConsistent(redis, SEED);
     expectUnharmed(two);
   });
 
-  it('serves everybody again after keys were evicted', async () => {
+  it('serves everybody again after an eviction', async () => {
     const policy = 'allkeys-lru';
     let evicted: readonly string[] = [];
     const outcome = await playLoss(two, SCENARIO, async () => void (evicted = await evict(redis, policy)));

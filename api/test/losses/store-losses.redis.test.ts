@@ -5,7 +5,7 @@ import { loadScripts, standingScripts } from '../model/worlds.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { lossProperty, type Steps } from './store-losses.ts';
 
-describe('the Redis store that loses keys, fields and members, and goes back in time', () => {
+describe('Redis store that loses keys, fields and members, and goes back in time', () => {
   let server: RedisServer;
   let redis: Redis;
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('the Redis store that loses keys, fields and members, and goes back in 
     await fc.assert(lossProperty(redis, scripts), { numRuns: 25, ...(seed !== undefined && { seed: Number(seed) }) });
   });
 
-  it('gives no place in the queue back to who was told the end of the conversation before', async () => {
+  it('restores no place in the queue to a visitor who was told the end of the conversation', async () => {
     const scripts = standingScripts();
     await loadScripts(redis, scripts);
     const confirmedThenGoneBackTo: Steps = [

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 test(
-  'the Redis store keeps I1 I2 I3 I4 I5 I6 I10 I11 I13 L1 whatever its visitors do, also if every reply is lost once',
+  'the Redis store keeps I1 I2 I3 I4 I5 I6 I10 I11 I13 L1 under random actions, also if every reply is lost once',
   { timeout: 300_000 },
   async () => {
     const scripts = standingScripts();

@@ -22,7 +22,7 @@ export function describeRaces(nodes: 0 | 1 | 2, times = SHORT): void {
       ['at once', 0],
       ['one shortly after the other', 8],
     ])(
-      `S2 the same resume token presented twice, %s: exactly one lives, the loser neither sends nor receives`,
+      `S2 of two connections with one resume token, %s, exactly one survives, and the other neither sends nor receives`,
       async (order, lagMaxMs) => {
         const losers = await raceForOneSession(options(), { races: times, lagMaxMs, seed: SEED });
         expect(losers.superseded + losers.newSession).toBe(times);
@@ -30,8 +30,11 @@ export function describeRaces(nodes: 0 | 1 | 2, times = SHORT): void {
       },
     );
 
-    test.each([2, 5])('%i visitors, all who talk skip at the same instant: nobody is stuck', async (visitors) => {
-      await skipAtOnce(options(), visitors, times);
-    });
+    test.each([2, 5])(
+      'nobody of %i visitors is stuck when all in conversations skip at the same instant',
+      async (visitors) => {
+        await skipAtOnce(options(), visitors, times);
+      },
+    );
   });
 }

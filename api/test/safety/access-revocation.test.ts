@@ -64,8 +64,8 @@ async function meet(app: App) {
   return { a, b, conversationId };
 }
 
-describe('a key that is no longer good', () => {
-  test('closes the sockets of its pages with the reason, and lets nobody in', async () => {
+describe('revoked key', () => {
+  test('closes the sockets of its pages with the reason, and is refused', async () => {
     await using service = await changing();
     const { a, b } = await meet(service.app);
     service.revoke();
@@ -78,12 +78,12 @@ describe('a key that is no longer good', () => {
   });
 });
 
-describe('what changes while somebody arrives', () => {
+describe('change during an arrival', () => {
   test.each([
     ['a key is revoked', (service: Changing) => service.revoke(), 'key_revoked'],
     ['a ban comes', (service: Changing) => service.ban({ until: null, isAutomatic: false }), 'banned'],
     ['a ban comes by itself', (service: Changing) => service.ban({ until: null, isAutomatic: true }), 'banned'],
-  ] as const)('holds for them too: %s', async (_, change, code) => {
+  ] as const)('applies to the arriving visitor too: %s', async (_, change, code) => {
     await using service = await changing();
     const first = await Visitor.arrive(service.app, { from: '203.0.113.1' });
     first.cut();
@@ -104,7 +104,7 @@ describe('what changes while somebody arrives', () => {
     }
   });
 
-  test('who is under an automatic ban comes back into their conversation, and into nothing else', async () => {
+  test('an automatic ban permits resuming a conversation, and nothing else', async () => {
     await using service = await changing();
     const { a, b, conversationId } = await meet(service.app);
     service.ban({ until: null, isAutomatic: true });
@@ -124,8 +124,8 @@ describe('what changes while somebody arrives', () => {
   });
 });
 
-describe('a ban', () => {
-  test('by an operator shows the visitor out at once with the time left; the peer sees them leave', async () => {
+describe('ban', () => {
+  test('by an operator disconnects the visitor at once with the time left; the peer sees peer_left', async () => {
     await using service = await changing();
     const { a, b, conversationId } = await meet(service.app);
     service.ban({ until: Date.now() + 60_000, isAutomatic: false });
@@ -136,7 +136,7 @@ describe('a ban', () => {
     expect(b.all('session:refused')).toEqual([]);
   });
 
-  test('by the service itself lets a conversation be and refuses the next search', async () => {
+  test('by the service itself keeps the conversation and refuses the next search', async () => {
     await using service = await changing();
     const { a, b, conversationId } = await meet(service.app);
     service.ban({ until: Date.now() + 60_000, isAutomatic: true });
@@ -146,7 +146,7 @@ describe('a ban', () => {
     expect(await a.find()).toMatchObject({ ok: false, error: { code: 'banned' } });
   });
 
-  test('keeps new sessions out', async () => {
+  test('refuses new sessions', async () => {
     await using service = await changing();
     service.ban({ until: null, isAutomatic: true });
     const banned = Visitor.arrive(service.app, { from: '203.0.113.1' });

@@ -18,8 +18,8 @@ function site(isClaimsNeeded: boolean, policy: Parameters<typeof siteOf>[2] = {}
 }
 const REFUSED = { data: { code: 'claims_refused' } };
 
-describe('a site that speaks for its visitors', () => {
-  test.each(['websocket', 'polling'] as const)('lets nobody in without its word over %s', async (transport) => {
+describe('site with claims', () => {
+  test.each(['websocket', 'polling'] as const)('admits nobody without claims over %s', async (transport) => {
     await using app = await startTestApp(site(true));
     const transports = [transport];
     await expect(Visitor.arrive(app, { transports })).rejects.toMatchObject(REFUSED);
@@ -31,7 +31,7 @@ describe('a site that speaks for its visitors', () => {
     await until(() => app.held().sockets === 1, 'nobody else is in');
   });
 
-  test('names the age band: the visitor is not asked, and cannot say otherwise', async () => {
+  test('sets the age band: the visitor is not asked, and cannot choose another', async () => {
     await using app = await startTestApp(site(false, { ageBands }));
     await using visitor = await Visitor.arrive(app, { auth: { claims: await sign({ ageBand: '13-17' }) } });
     expect(visitor.ready.agreed).toEqual({ rules: null, ageBand: '13-17' });
@@ -40,7 +40,7 @@ describe('a site that speaks for its visitors', () => {
     expect(await visitor.find()).toMatchObject({ ok: true });
   });
 
-  test('keeps a visitor from coming back to a session of another band', async () => {
+  test('refuses to resume a session of another band', async () => {
     await using app = await startTestApp(site(false, { ageBands }));
     const visitor = await Visitor.arrive(app);
     await visitor.ask('session:agree', { ageBand: '18+' });
@@ -52,7 +52,7 @@ describe('a site that speaks for its visitors', () => {
     expect(back.all('session:ready')).toEqual([]);
   });
 
-  test('keeps one who waits without a band from being met as one who has it', async () => {
+  test('does not match a waiting visitor without a band as one who has it', async () => {
     await using app = await startTestApp(site(false));
     const visitor = await Visitor.arrive(app);
     await visitor.find();
@@ -64,7 +64,7 @@ describe('a site that speaks for its visitors', () => {
     expect(await other.find()).toMatchObject({ data: { status: 'waiting' } });
   });
 
-  test('shuts out by its own word, wherever the visitor comes from', async () => {
+  test("bans by its own id, whatever the visitor's address", async () => {
     await using app = await startTestApp({
       ...site(false),
       config: { TRUSTED_HOPS: 1 },

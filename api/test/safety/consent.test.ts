@@ -7,8 +7,8 @@ const asking = (policy: Parameters<typeof siteOf>[2]) => ({
   siteList: [siteOf(SHOP.key, undefined, policy, FREE)],
 });
 
-describe('a site that asks for something before the first search', () => {
-  test('tells so in its policy, and refuses a search until it has it', async () => {
+describe('site that requires consent before the first search', () => {
+  test('says so in its policy, and refuses a search until it is given', async () => {
     await using app = await startTestApp(asking({ rules: RULES, ageBands }));
     await using visitor = await Visitor.arrive(app);
     expect(visitor.ready).toMatchObject({
@@ -26,7 +26,7 @@ describe('a site that asks for something before the first search', () => {
   test.each([
     ['an older version of the rules', { rules: '1' }],
     ['a band it does not have', { ageBand: 'adult' }],
-  ])('takes no %s', async (_, agreed) => {
+  ])('accepts no %s', async (_, agreed) => {
     await using app = await startTestApp(asking({ rules: RULES, ageBands }));
     await using visitor = await Visitor.arrive(app);
     expect(await visitor.ask('session:agree', agreed)).toMatchObject({ ok: false, error: { code: 'bad_request' } });
@@ -46,7 +46,7 @@ describe('a site that asks for something before the first search', () => {
 });
 
 describe('S16 minors and adults', () => {
-  test('are never in one conversation, however long they wait, and each meets their own', async () => {
+  test('are never matched with each other, however long they wait, and are matched within their band', async () => {
     await using app = await startTestApp(asking({ ageBands }));
     const arrive = async (ageBand: string) => {
       const visitor = await Visitor.arrive(app);
@@ -63,7 +63,7 @@ describe('S16 minors and adults', () => {
     expect(minor.all('conversation:started')).toEqual([]);
   });
 
-  test('also not by way of a skip', async () => {
+  test('are not matched by a skip either', async () => {
     await using app = await startTestApp(asking({ ageBands }));
     const visitors: Visitor[] = [];
     for (const ageBand of ['13-17', '18+', '18+']) {

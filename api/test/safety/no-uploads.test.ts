@@ -7,7 +7,7 @@ const FILE = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 describe('S11 malicious uploads', () => {
   test.each(['/', '/upload', '/uploads', '/v1/site', '/healthz', '/widget.js'])(
-    'no address takes a file: %s refuses it by every method',
+    'no route accepts a file: %s refuses it by every method',
     async (address) => {
       await using app = await startTestApp();
       for (const method of ['POST', 'PUT', 'PATCH']) {
@@ -20,7 +20,7 @@ describe('S11 malicious uploads', () => {
     },
   );
 
-  test('a frame that carries bytes closes the connection it came by, and never reaches the peer', async () => {
+  test('a binary frame closes its connection, and never reaches the peer', async () => {
     await using app = await startTestApp({ siteList: [siteOf(SHOP.key, undefined, {}, FREE)] });
     await using pair = await pairOf(app);
     await using other = await pairOf(app);
@@ -41,8 +41,8 @@ function builtFiles(): readonly string[] {
     .map((file) => readFileSync(path.join(dist, file), 'utf8'));
 }
 
-describe('what the widget is served with', () => {
-  test('S12 opens no peer connection: nothing that could tell an address to the other side', () => {
+describe('code served to the widget', () => {
+  test('S12 opens no peer connection that could reveal an address to the other side', () => {
     const files = builtFiles();
     expect(files.join('')).toContain('passerby');
     for (const text of files) expect(text).not.toMatch(/RTCPeerConnection|RTCDataChannel/);

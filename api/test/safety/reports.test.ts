@@ -47,8 +47,8 @@ const bansInForce = async () => (await records.bans.active(clock(), { max: 100 }
 const REPORTED = { ok: true, data: { status: 'reported' } };
 const TOO_LATE = { ok: false, error: { code: 'not_in_conversation' } };
 
-describe('a report', () => {
-  test('names the reason, and the two by hashes that tell them apart; the other side hears nothing', async () => {
+describe('report', () => {
+  test('contains the reason, and both visitors as distinct hashes; the peer is not told', async () => {
     await using app = await start();
     const { a, b, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
     const told = b.told.length;
@@ -72,7 +72,7 @@ describe('a report', () => {
     expect(names.filter((name) => name !== 'site:presence')).toEqual(['conversation:frame']);
   });
 
-  test('works after the other one left, until fifteen minutes after the end', async () => {
+  test('is possible after the peer left, until fifteen minutes after the end', async () => {
     await using app = await start();
     const { a, b, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
     await b.ask('session:close', {});
@@ -84,7 +84,7 @@ describe('a report', () => {
     expect(await reports()).toHaveLength(1);
   });
 
-  test('made twice is one', async () => {
+  test('is stored once if it is made twice', async () => {
     await using app = await start();
     const { a, conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
     for (const reason of ['spam', 'hate'] as const) {
@@ -93,7 +93,7 @@ describe('a report', () => {
     expect(await reports()).toMatchObject([{ reason: 'spam' }]);
   });
 
-  test('is refused about a conversation the visitor was not in', async () => {
+  test('is refused for a conversation the visitor was not in', async () => {
     await using app = await start();
     const { conversationId } = await meet(app, '203.0.113.1', '203.0.113.2');
     await using third = await Visitor.arrive(app, { from: '203.0.113.3' });
@@ -119,7 +119,7 @@ describe('a report', () => {
   });
 });
 
-describe('S17 somebody whom many reported', () => {
+describe('S17 visitor reported by many', () => {
   /** Returns the bans in the database. */
   function listed(): Pick<TestAppParts, 'bans'> & { refresh(): Promise<void> } {
     let bans: Awaited<ReturnType<typeof records.bans.active>>['items'] = [];
@@ -136,7 +136,7 @@ describe('S17 somebody whom many reported', () => {
     };
   }
 
-  test('by three different visitors finishes the conversation and then has to wait, from any session', async () => {
+  test('by three different visitors finishes the conversation and is then banned, in any session', async () => {
     const list = listed();
     await using app = await start({}, list);
     for (const n of [1, 2, 3]) {
@@ -158,7 +158,7 @@ describe('S17 somebody whom many reported', () => {
     expect(await back.find()).toMatchObject({ ok: true });
   });
 
-  test('by one visitor who moves from address to address counts once', async () => {
+  test('is reported once by one visitor who changes addresses', async () => {
     const list = listed();
     await using app = await start({}, list);
     const { a, b, conversationId } = await meet(app, '203.0.113.20', '198.51.100.9');
@@ -176,7 +176,7 @@ describe('S17 somebody whom many reported', () => {
     expect(await again.find()).toMatchObject({ ok: true });
   });
 
-  test('is known by where they went in the middle of the conversation', async () => {
+  test('is identified by the address they changed to during the conversation', async () => {
     await using app = await start();
     const { a, b, conversationId } = await meet(app, '203.0.113.1', '198.51.100.10');
     const before = await meet(app, '203.0.113.2', '198.51.100.11');
@@ -187,7 +187,7 @@ describe('S17 somebody whom many reported', () => {
     expect(second!.reportedAddress).toBe(first!.reportedAddress);
   });
 
-  test('and whose ban was lifted is not banned again by the same reports', async () => {
+  test('is not banned again by the same reports after the ban was lifted', async () => {
     const list = listed();
     await using app = await start({}, list);
     const talks = [];
@@ -209,7 +209,7 @@ describe('S17 somebody whom many reported', () => {
     expect(items).toMatchObject([{ actor: 'service', action: 'ban.add', subject: ban!.id }]);
   });
 
-  test('by one visitor ten times counts once', async () => {
+  test('is reported once by one visitor ten times', async () => {
     const list = listed();
     await using app = await start({}, list);
     for (let n = 0; n < 10; n++) {
@@ -225,8 +225,8 @@ describe('S17 somebody whom many reported', () => {
   });
 });
 
-describe('S33 a report', () => {
-  it('is kept but counts for nothing while the reported one has said nothing, and neither does typing count', async () => {
+describe('S33 report', () => {
+  it('is kept but does not count while its subject has sent no message, typing excluded', async () => {
     await using app = await start();
     for (const n of [1, 2, 3, 4]) {
       const { a, b, conversationId } = await meetInSilence(app, `203.0.113.${n}`, '198.51.100.7');
@@ -246,7 +246,7 @@ describe('S33 a report', () => {
     expect(await bansInForce()).toEqual([]);
   });
 
-  it('counts once the reported one has spoken, also after their end and after the reporter came back', async () => {
+  it('counts once its subject has sent a message, also after the end and after the reporter resumed', async () => {
     await using app = await start();
     const { a, b, conversationId } = await meet(app, '203.0.113.1', '198.51.100.7');
     a.cut();
@@ -257,7 +257,7 @@ describe('S33 a report', () => {
     expect(await reports()).toMatchObject([{ counts: true }]);
   });
 
-  it('counts for nothing of a match that only one side confirmed', async () => {
+  it('does not count for a match that only one side confirmed', async () => {
     await using app = await start();
     await using a = await Visitor.arrive(app, { from: '203.0.113.1' });
     await using b = await Visitor.arrive(app, { from: '198.51.100.7', doesConfirm: false });
@@ -270,7 +270,7 @@ describe('S33 a report', () => {
     expect(await reports()).toMatchObject([{ counts: false }]);
   });
 
-  it('from many networks of one subscriber is one, and those of three subscribers are three', async () => {
+  it('from many networks of one subscriber counts once, and those of three subscribers three times', async () => {
     await using app = await start();
     const reportFrom = async (from: string) => {
       const { a, b, conversationId } = await meet(app, from, '198.51.100.7');
@@ -287,7 +287,7 @@ describe('S33 a report', () => {
     expect(await bansInForce()).toHaveLength(1);
   });
 
-  it('keeps the wider networks of both, so that an operator can shut out more than a /64', async () => {
+  it('contains the wider networks of both, so that an operator can ban more than a /64', async () => {
     await using app = await start();
     const { a, conversationId } = await meet(app, '2001:db8:aa:1::1', '2001:db8:bb:1::1');
     await a.ask('conversation:report', { conversationId, reason: 'sexual' });

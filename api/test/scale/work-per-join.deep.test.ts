@@ -10,7 +10,7 @@ const ROUNDS = 7;
 /** Factor by which a join may take longer in the largest queue than in the smallest. */
 const RATIO_MAX = 2;
 
-describe('the work of one join', () => {
+describe('work of one join', () => {
   let server: RedisServer;
   let redis: Redis;
   let crowds: Crowd[];
@@ -41,7 +41,7 @@ describe('the work of one join', () => {
   });
 
   test(
-    `takes Redis ${RATIO_MAX} times as long among ${SIZES.at(-1)} as among ${SIZES[0]}, at most`,
+    `takes Redis at most ${RATIO_MAX} times as long among ${SIZES.at(-1)} as among ${SIZES[0]}`,
     { timeout: 120_000 },
     async () => {
       const least = crowds.map(() => Number.POSITIVE_INFINITY);

@@ -4,7 +4,7 @@ import { DEFAULT_MATCH_RULES } from '../../src/matching/rules.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { Crowd } from './crowd.ts';
 
-describe('the work of one join', () => {
+describe('work of one join', () => {
   let server: RedisServer;
   let redis: Redis;
   let crowd: Crowd;

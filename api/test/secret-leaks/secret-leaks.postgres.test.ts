@@ -21,7 +21,7 @@ async function contentsOf(url: string): Promise<string> {
   }
 }
 
-test('S19 what visitors say, tokens, secret keys and addresses are in no log, metric, error, Redis or PostgreSQL', async () => {
+test('S19 messages, tokens, secret keys and addresses are in no log, metric, error, Redis or PostgreSQL', async () => {
   await using server = await PostgresServer.start();
   const url = await server.database();
   const remains = await putThroughEverything({ DATABASE_URL: url }, async () => ({ records: await contentsOf(url) }));

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { tempFolder } from '../temp-records.ts';
 import { expectNoCanary, putThroughEverything } from './everything.ts';
 
-test('S19 what visitors say, tokens, secret keys and addresses are in no log, metric, error, Redis or SQLite file', async () => {
+test('S19 messages, tokens, secret keys and addresses are in no log, metric, error, Redis or SQLite file', async () => {
   using folder = tempFolder();
   const remains = await putThroughEverything({ DATA_DIR: folder.path }, () => {
     // The journal too: what was deleted may still stand there.
@@ -14,7 +14,7 @@ test('S19 what visitors say, tokens, secret keys and addresses are in no log, me
   expectNoCanary(remains);
 });
 
-test('S19 a canary that was kept is found', () => {
+test('S19 a stored canary is found', () => {
   const canaries = { heard: 'canary-heard' };
   const kept = [`said canary-heard`, Buffer.from('canary-heard').toString('base64')];
   for (const text of kept) {

@@ -18,13 +18,13 @@ export function testDisturbances(title: string, profile: keyof typeof EXTENTS, s
     beforeAll(async () => void (setting = await start()), 120_000);
     afterAll(() => setting?.[Symbol.asyncDispose](), 30_000);
 
-    it.each(DISTURBANCES)('costs nobody anything: %s', async (disturbance) => {
+    it.each(DISTURBANCES)('affects nobody: %s', async (disturbance) => {
       const { service, resources } = setting;
       if (profile === 'short') return service.withstand(resources, disturbance, extent);
       for (const resource of resources) await service.withstand([resource], disturbance, extent);
     });
 
-    it('leaves no descriptor, no memory and no repeated log line behind', async () => {
+    it('leaks no descriptor and no memory, and repeats no log line', async () => {
       await setting.service.settle(setting.descriptorsSpare);
     });
   });

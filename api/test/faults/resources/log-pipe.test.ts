@@ -3,13 +3,13 @@ import { comesTrue } from '../patience.ts';
 import { DisturbedService } from './disturbed-service.ts';
 import { LogPipe } from './log-pipe.ts';
 
-describe('a service whose log nobody takes', () => {
+describe('service whose log is not read', () => {
   /** Sends a request that causes one line of the log. */
   const provoke = async ({ node }: DisturbedService) => {
     await (await fetch(`${node.url}/v1/site`, { headers: { 'X-Forwarded-For': '203.0.113.7' } })).text();
   };
 
-  it('is still served while the pipe is full, and logs again once it is read', async () => {
+  it('keeps serving while the pipe is full, and logs again once it is read', async () => {
     using pipe = new LogPipe();
     await using service = await DisturbedService.start({}, { log: pipe.writer });
     pipe.fill();
@@ -20,7 +20,7 @@ describe('a service whose log nobody takes', () => {
     await service.talk();
   });
 
-  it('is still served after the reader has gone', async () => {
+  it('keeps serving after the reader has closed the pipe', async () => {
     using pipe = new LogPipe();
     await using service = await DisturbedService.start({}, { log: pipe.writer });
     pipe.breakOff();

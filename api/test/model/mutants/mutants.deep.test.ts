@@ -28,7 +28,7 @@ function note(store: string, name: string, failure: Error | null): void {
   caught.push(`| ${store} | ${name} | ${verdictOf(failure!)} |`);
 }
 
-describe('known-bad scripts are caught', () => {
+describe('known-bad scripts are detected', () => {
   let server: RedisServer;
   let redis: Redis;
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe('known-bad scripts are caught', () => {
   });
 });
 
-describe('known-bad stores in memory are caught', () => {
+describe('known-bad stores in memory are detected', () => {
   const workshop = new Workshop();
   afterAll(() => workshop[Symbol.dispose]());
 
@@ -61,7 +61,7 @@ describe('known-bad stores in memory are caught', () => {
     note('memory', name, await firstFailure(async () => memoryWorld(Store), RUN));
   });
 
-  test('a copy without a mistake is not', async () => {
+  test('a copy without a mistake passes', async () => {
     const Store = await workshop.make({ name: 'none', changes: [] });
     expect(await firstFailure(async () => memoryWorld(Store), RUN)).toBeNull();
   });
