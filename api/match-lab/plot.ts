@@ -1,30 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Token, TOKENS } from '../../widget/src/theme/tokens.ts';
 import { DEFAULT_MATCH_RULES } from '../src/matching/rules.ts';
 import type { Figures } from './figures.ts';
 import type { Result } from './lab.ts';
 import { percent } from './report.ts';
 
-/** Colours of the widget, by theme. */
-const COLOURS = {
-  light: {
-    surface: '#fffdfa',
-    line: '#e5dfd6',
-    text: '#1d1b26',
-    soft: '#6b6576',
-    you: '#cb3c22',
-    them: '#3d3a8c',
-    meet: '#8a2c63',
-  },
-  dark: {
-    surface: '#17161f',
-    line: '#2e2b3a',
-    text: '#f1eef6',
-    soft: '#a39dae',
-    you: '#ff8568',
-    them: '#a9a5ff',
-    meet: '#f08cc0',
-  },
-} as const;
+/** Colour tokens of the widget that the picture uses. */
+const USED = ['surface', 'line', 'text', 'soft', 'you', 'them', 'meet'] as const satisfies readonly Token[];
 
 const WIDTH = 960;
 const TOP = 132;
@@ -153,10 +135,7 @@ function sentence(title: string, { waitMs, gaveUp }: Figures): string {
 }
 
 function css(): string {
-  const variables = (theme: keyof typeof COLOURS) =>
-    Object.entries(COLOURS[theme])
-      .map(([name, value]) => `--${name}:${value}`)
-      .join(';');
+  const variables = (theme: keyof typeof TOKENS) => USED.map((token) => `--${token}:${TOKENS[theme][token]}`).join(';');
   return [
     `svg{${variables('light')}}`,
     `@media (prefers-color-scheme:dark){svg{${variables('dark')}}}`,
