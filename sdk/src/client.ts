@@ -161,7 +161,7 @@ export class Client implements Chat {
       searchOver: () => {
         if (this.#state.status === 'waiting') this.#show({ state: IDLE });
       },
-      departed: () => {
+      departuresChanged: () => {
         this.#persistence.markDirty();
       },
     });
@@ -501,10 +501,10 @@ export class Client implements Chat {
 
   /** State that would be lost if the page went now. */
   #activeState(): ActiveState | null {
-    const { isSearching, leavings } = this.#commands;
+    const { isSearching, departures } = this.#commands;
     const conversation = this.#active.current?.kept ?? null;
-    if (!isSearching && conversation === null && leavings.length === 0) return null;
-    return { find: this.#lastFind, isSearching, departures: leavings, conversation };
+    if (!isSearching && conversation === null && departures.length === 0) return null;
+    return { find: this.#lastFind, isSearching, departures, conversation };
   }
 
   async #search(criteria: Criteria, signal?: AbortSignal): Promise<void> {
