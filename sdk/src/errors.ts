@@ -10,11 +10,11 @@ export const CLIENT_ERRORS = {
   /** `close()` was called. */
   closed: { retry: 'never', message: 'This chat is closed.' },
   /** The call makes no sense in the present state, such as `send` without a conversation. */
-  wrong_state: { retry: 'never', message: 'That cannot be done in the present state.' },
+  wrong_state: { retry: 'never', message: 'Not possible in the present state.' },
   /** The text is empty or longer than `LIMITS.textMaxChars`. */
   text_refused: { retry: 'never', message: 'The text is empty or too long.' },
   /** More messages wait for the peer than the outbox holds; try again once some are delivered. */
-  outbox_full: { retry: 'after_delay', message: 'Too many messages wait to be delivered.' },
+  outbox_full: { retry: 'after_delay', message: 'Too many undelivered messages.' },
   /** Another tab of this site waits or talks; `takeOver()` brings that here. */
   open_elsewhere: { retry: 'never', message: 'The chat is open in another tab.' },
 } as const satisfies Record<string, { readonly retry: Retry; readonly message: string }>;

@@ -35,7 +35,7 @@ export function parseArgs(args: readonly string[]): ParsedArgs {
 /** Returns the positional argument at an index. Throws `UsageError` if there is none. */
 export function wordAt(words: readonly string[], index: number, what: string): string {
   const word = words[index];
-  if (word === undefined) throw new UsageError(`Say ${what}; --help lists the commands`);
+  if (word === undefined) throw new UsageError(`Missing: ${what}; --help lists the commands`);
   return word;
 }
 
@@ -52,7 +52,7 @@ export function readDuration(text: string, option: string, maxMs: number): numbe
   const most = `${maxMs / UNITS_MS.d}d`;
   throw new UsageError(
     count === undefined
-      ? `${option} "${text}" is no length of time: write 0, or a number with s, m, h or d, such as 90s, 15m, 24h or 7d; ${most} at most`
+      ? `${option} "${text}" is not a duration: write 0, or a number with s, m, h or d, such as 90s, 15m, 24h or 7d; ${most} at most`
       : `${option} ${text} is too long: ${most} at most`,
   );
 }

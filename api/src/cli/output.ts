@@ -8,12 +8,11 @@ export interface CommandOutput {
   readonly text: string;
 }
 
-const NOT_AGAIN = 'Keep it where only your server reads it. It is not shown again.';
-const UNREADABLE = 'Its settings cannot be read by this version, and it is shut: site policy set replaces them.';
+const NOT_AGAIN = 'Keep it on your server only. It is not shown again.';
+const UNREADABLE = 'This version cannot read its settings, so it is disabled: site policy set replaces them.';
 
 /** Warning about a live key of a site whose origins are all on the local machine. */
-const FOR_TESTS =
-  'All its origins are for the test key: a live key opens nothing until there is one such as https://my.site';
+const FOR_TESTS = 'All its origins are valid for the test key only: a live key needs one such as https://my.site';
 
 export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: string): CommandOutput {
   const [live, test, secret] = keys as readonly [NewKeyView, NewKeyView, NewKeyView];
@@ -21,20 +20,20 @@ export function newSiteAnswer(site: SiteView, keys: readonly NewKeyView[], url: 
   const tag = embedTag(url, isForTests ? test.text : live.text);
   const origins =
     site.origins.length === 0
-      ? `No page may use it yet: npx @passerby/api site origin add ${site.id} https://my.site`
-      : `Pages that may use it: ${site.origins.join(', ')}`;
+      ? `No origin may use it yet: npx @passerby/api site origin add ${site.id} https://my.site`
+      : `Origins that may use it: ${site.origins.join(', ')}`;
   return {
     json: { site, keys, tag },
     text: lines(
-      `${site.name} is there: ${site.id}`,
+      `Created ${site.name}: ${site.id}`,
       origins,
       ...(isForTests ? [FOR_TESTS] : []),
       '',
-      'Paste this into your pages:',
+      'Tag for your pages:',
       `  ${tag}`,
       '',
       `Live key    ${live.text}`,
-      `Test key    ${test.text}   (localhost counts for this one only)`,
+      `Test key    ${test.text}   (localhost is valid for this one only)`,
       `Secret key  ${secret.text}`,
       `            ${NOT_AGAIN}`,
     ),
@@ -71,7 +70,7 @@ export function keysAnswer(keys: readonly KeyView[]): CommandOutput {
 export function sitesAnswer(sites: readonly SiteView[]): CommandOutput {
   const text =
     sites.length === 0
-      ? ['There is no site yet: npx @passerby/api site add "My site" --origin https://my.site']
+      ? ['No sites. Create one: npx @passerby/api site add "My site" --origin https://my.site']
       : sites.map(({ id, name, isDisabled, origins }) =>
           [id, isDisabled ? 'disabled' : 'enabled ', name, origins.join(' ')].join('  ').trimEnd(),
         );

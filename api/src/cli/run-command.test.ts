@@ -33,7 +33,7 @@ describe('the command line', () => {
   test('makes a site, shows it and lists it', async () => {
     using the = terminal();
     const { code, err } = await the.run(add);
-    expect([code, err]).toEqual([0, `DATA_DIR (${the.path}): there was no database yet, and one was made.\n`]);
+    expect([code, err]).toEqual([0, `DATA_DIR (${the.path}): created a new database.\n`]);
     expect((await the.run(['site', 'add', 'Another'])).err).toBe('');
     const [site] = await the.json<SiteView[]>('site', 'list');
     expect(site).toMatchObject({ id: 'site_mine', name: 'My site', origins: ['https://my.site'] });
@@ -57,7 +57,7 @@ describe('the command line', () => {
     ['https://my.site', false],
   ])('a live key of a site for %s is warned of: %j', async (origin, isWarned) => {
     using the = terminal();
-    const warning = 'a live key opens nothing';
+    const warning = 'a live key needs one';
     const added = await the.run(['site', 'add', 'A', '--id', 'site_mine', '--origin', origin]);
     expect(added.out.includes(warning)).toBe(isWarned);
     expect(added.out).toContain(isWarned ? 'data-site="pk_test_' : 'data-site="pk_live_');
@@ -133,20 +133,28 @@ describe('the command line', () => {
   });
 
   test.each([
-    ['an unknown command', ['site', 'frob'], 'no command "site frob"'],
+    ['an unknown command', ['site', 'frob'], 'Unknown command "site frob"'],
     ['an unknown option', ['site', 'list', '--all'], "Unknown option '--all'"],
-    ['a name that was not put into quotes', ['site', 'add', 'My', 'site'], '"site" is one word too many'],
+    ['a name that was not put into quotes', ['site', 'add', 'My', 'site'], '"site" is an unexpected argument'],
     ['no name', ['site', 'add'], 'the name of the site'],
-    ['a site there is not', ['site', 'show', 'site_none'], 'no site with that id'],
+    ['a site there is not', ['site', 'show', 'site_none'], 'Unknown site id'],
     ['a bad origin', ['site', 'add', 'X', '--origin', 'my.site'], 'origins.0: "my.site" is not an origin'],
     ['a kind there is not', ['site', 'key', 'add', 'site_none', '--kind', 'public'], '--kind'],
-    ['no length of time', ['site', 'key', 'rotate', 'site_none', '--overlap', 'long'], '--overlap "long" is no length'],
+    [
+      'no length of time',
+      ['site', 'key', 'rotate', 'site_none', '--overlap', 'long'],
+      '--overlap "long" is not a duration',
+    ],
     [
       'too long a time',
       ['site', 'key', 'rotate', 'site_none', '--overlap', '31d'],
       '--overlap 31d is too long: 30d at',
     ],
-    ['a key in place of its id', ['site', 'key', 'revoke', 'pk_live_mine'], 'Give its id, which begins with key_'],
+    [
+      'a key in place of its id',
+      ['site', 'key', 'revoke', 'pk_live_mine'],
+      'Expected the id of a key, which begins with key_',
+    ],
     ['no JSON', ['site', 'policy', 'set', 'site_none', '-'], '-: '],
     ['no file', ['site', 'policy', 'set', 'site_none', '/nowhere/policy.json'], 'no such file'],
   ])('%s is one plain line on stderr', async (_, args, message) => {
@@ -194,7 +202,7 @@ describe('the command line', () => {
     using the = terminal();
     const { code, err } = await the.run(['site', 'add', 'My site', '--origin', 'nonsense']);
     expect(code).toBe(1);
-    expect(err).toMatch(/^DATA_DIR [^\n]+ and one was made\.\n[^\n]*origin[^\n]*\n$/);
+    expect(err).toMatch(/^DATA_DIR [^\n]+ created a new database\.\n[^\n]*origin[^\n]*\n$/);
     expect((await the.run(add)).err).toBe('');
   });
 

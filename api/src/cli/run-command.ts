@@ -48,7 +48,7 @@ export async function runCommand(args: readonly string[], { env, stdin, out, err
       log,
       isMade: command.makesDatabase,
     });
-    if (isNew) err(`${placeName(place)}: there was no database yet, and one was made.\n`);
+    if (isNew) err(`${placeName(place)}: created a new database.\n`);
     const answer: CommandOutput = await command.run({
       sites: new SiteService({ records, clock: systemClock, actor: 'cli' }),
       env,
@@ -78,7 +78,7 @@ function messageOf(error: unknown, place: RecordsPlace | undefined): string {
   if (place !== undefined && error instanceof DatabaseFailure) {
     const { reason } = error;
     const isUndone = NOTHING_DONE.has(reason);
-    const outcome = isUndone ? 'nothing was changed' : 'what was asked for may have been done or not';
+    const outcome = isUndone ? 'nothing was changed' : 'the command may have taken effect or not';
     return `${placeName(place)}: ${whatToDo(place, reason) ?? 'the database failed'} (${reason}); ${outcome}`;
   }
   return error instanceof Error ? error.message : String(error);

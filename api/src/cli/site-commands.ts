@@ -92,14 +92,14 @@ const COMMANDS: Readonly<Record<string, CommandKind>> = {
   'site key revoke': {
     takes: 1,
     run: async ({ rest }, { sites }) =>
-      keyAnswer(await sites.revokeKey(wordAt(rest, 0, 'the id of a key; site key list shows them'))),
+      keyAnswer(await sites.revokeKey(wordAt(rest, 0, 'the id of a key; site key list shows it'))),
   },
   'site key list': { takes: 1, run: async ({ rest }, { sites }) => keysAnswer((await sites.get(idIn(rest))).keys) },
   'site policy get': { takes: 1, run: async ({ rest }, { sites }) => policyAnswer(await sites.get(idIn(rest))) },
   'site policy set': {
     takes: 2,
     run: async ({ rest }, { sites, stdin }) => {
-      const file = wordAt(rest, 1, 'a JSON file, or - for what is piped in');
+      const file = wordAt(rest, 1, 'a JSON file, or - for stdin');
       const text = file === '-' ? await textOf(stdin) : await readFile(file, 'utf8');
       return policyAnswer(await sites.setPolicy(idIn(rest), jsonOf(text, file)));
     },
@@ -122,15 +122,15 @@ export function commandOf({ words, options }: ParsedArgs): GivenCommand {
     const rest = words.slice(length);
     if (command === undefined || words.length < length) continue;
     if (rest.length > command.takes)
-      throw new UsageError(`"${rest[command.takes]!}" is one word too many: put what belongs together into quotes`);
+      throw new UsageError(`"${rest[command.takes]!}" is an unexpected argument: put names with spaces into quotes`);
     const { makesDatabase = false } = command;
     return { makesDatabase, run: (parts) => command.run({ words, options, rest }, parts) };
   }
-  throw new UsageError(`There is no command "${words.join(' ')}"; --help lists the commands`);
+  throw new UsageError(`Unknown command "${words.join(' ')}"; --help lists the commands`);
 }
 
 function idIn(rest: readonly string[]): SiteId {
-  return wordAt(rest, 0, 'the id of a site; site list shows them') as SiteId;
+  return wordAt(rest, 0, 'the id of a site; site list shows it') as SiteId;
 }
 
 function kindAndMode(options: ParsedArgs['options']): [KeyKind, KeyMode] {
@@ -145,7 +145,7 @@ function publicUrl(env: NodeJS.ProcessEnv, said?: string): string {
   const text = said ?? env['PUBLIC_URL'] ?? `http://localhost:${env['PORT'] ?? 3000}`;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/')
-    throw new UsageError('--url or PUBLIC_URL must be where visitors reach the service, such as https://chat.my.site');
+    throw new UsageError('--url or PUBLIC_URL must be the public address of the service, such as https://chat.my.site');
   return url.origin;
 }
 

@@ -130,7 +130,7 @@ export function answerOneAtATime(server: Server, onRequest?: (request: IncomingM
       return;
     }
     if (request.headers['transfer-encoding'] !== undefined) {
-      server.emit('clientError', new Error('This request does not say how long it is'), socket);
+      server.emit('clientError', new Error('This request has no Content-Length'), socket);
       response.destroy();
       return;
     }

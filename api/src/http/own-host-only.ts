@@ -14,7 +14,7 @@ export function ownHostOnly(): Middleware {
     const [, host] = HOST.exec(context.get('Host')) ?? [];
     if (host === undefined || !isLoopback(host))
       throw new Refusal('origin_refused', {
-        message: `This port answers only to ${USUAL_OWN_HOSTS.join(', ')} in the Host header.`,
+        message: `The Host header must be ${USUAL_OWN_HOSTS.join(', ')} on this port.`,
       });
     await next();
   };

@@ -11,7 +11,7 @@ export function sameSiteOnly(publicUrl?: string): Middleware {
     const origin = context.get('Origin');
     const isForeign =
       fetchSite === 'cross-site' || fetchSite === 'same-site' || (origin !== '' && !isOwn(origin, context, publicUrl));
-    if (isForeign) throw new Refusal('origin_refused', { message: 'Pages of other origins may not ask this.' });
+    if (isForeign) throw new Refusal('origin_refused', { message: 'Requests of pages of other origins are refused.' });
     await next();
   };
 }

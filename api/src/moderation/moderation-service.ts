@@ -75,7 +75,7 @@ export class ModerationService {
       const { site, reportedAddress, reportedBanId, createdAt } = await reportIn(stores, id);
       const value = kind === 'ban_id' ? reportedBanId : reportedAddress;
       if (value === null)
-        throw new Refusal('bad_request', { message: 'kind: the site said no ban id of this visitor.' });
+        throw new Refusal('bad_request', { message: 'kind: the claims of this visitor had no banId; ban by address.' });
       if (kind === 'address' && isSaltForgotten(createdAt, this.#clock())) {
         throw new Refusal('bad_request', {
           message:
@@ -90,7 +90,7 @@ export class ModerationService {
     return this.#records.change(async (stores) => {
       const { site } = request;
       if (site !== DEMO_SITE.id && (await stores.sites.get(siteOfMode(site))) === undefined)
-        throw new Refusal('not_found', { message: 'There is no site with that id.' });
+        throw new Refusal('not_found', { message: 'Unknown site id.' });
       return this.#ban(stores, request);
     });
   }
@@ -115,10 +115,10 @@ export class ModerationService {
 
   async #ban(stores: Stores, { forMs, ...asked }: BanRequest): Promise<Ban> {
     if (asked.kind === 'address' && (forMs === null || forMs > ADDRESS_BAN_MAX_MS)) {
-      throw new Refusal('bad_request', { message: 'forMs: a ban by address lasts a day at most (86400000).' });
+      throw new Refusal('bad_request', { message: 'forMs: at most a day (86400000) for a ban by address.' });
     }
     if (forMs !== null && forMs > BAN_MAX_MS) {
-      throw new Refusal('bad_request', { message: 'forMs: ten years at most (315360000000), or null.' });
+      throw new Refusal('bad_request', { message: 'forMs: at most ten years (315360000000), or null.' });
     }
     const now = this.#clock();
     const ban = await stores.bans.add({
@@ -138,12 +138,12 @@ export class ModerationService {
 
 async function reportIn({ reports }: Pick<Stores, 'reports'>, id: string): Promise<Report> {
   const report = await reports.get(id);
-  if (report === undefined) throw new Refusal('not_found', { message: 'There is no report with that id.' });
+  if (report === undefined) throw new Refusal('not_found', { message: 'Unknown report id.' });
   return report;
 }
 
 async function banIn({ bans }: Pick<Stores, 'bans'>, id: string): Promise<Ban> {
   const ban = await bans.get(id);
-  if (ban === undefined) throw new Refusal('not_found', { message: 'There is no ban with that id.' });
+  if (ban === undefined) throw new Refusal('not_found', { message: 'Unknown ban id.' });
   return ban;
 }

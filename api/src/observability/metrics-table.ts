@@ -57,19 +57,19 @@ export const METRICS = {
   passerby_ready: {
     type: 'gauge',
     unit: '0 or 1',
-    help: 'Whether this process takes visitors, as /readyz says.',
+    help: '1 if this process accepts visitors, as in /readyz.',
     labels: {},
   },
   passerby_not_ready: {
     type: 'gauge',
     unit: '0 or 1',
-    help: 'What is wrong with it, as /readyz says; records_unwritable alone leaves it ready.',
+    help: '1 for each reason why it is not ready, as in /readyz; records_unwritable alone leaves it ready.',
     labels: { reason: READINESS_REASONS },
   },
   passerby_store_fault: {
     type: 'gauge',
     unit: '0 or 1',
-    help: 'Faults of the state store as of now, as /readyz says.',
+    help: '1 for each present fault of the state store, as in /readyz.',
     labels: { fault: STORE_FAULTS },
   },
   passerby_connections: {
@@ -87,7 +87,7 @@ export const METRICS = {
   passerby_waiting: {
     type: 'gauge',
     unit: 'visitors',
-    help: 'Visitors of this process who wait for somebody.',
+    help: 'Waiting visitors of this process.',
     labels: {},
   },
   passerby_conversation_sides: {
@@ -99,44 +99,44 @@ export const METRICS = {
   passerby_wait_seconds: {
     type: 'histogram',
     unit: 'seconds',
-    help: 'How long visitors of this process had waited when they were told of a match; 0 for who met somebody at once.',
+    help: 'Waits of visitors of this process until a match was told; 0 for a match at once.',
     labels: {},
     buckets: [0.1, 0.5, 1, 1.5, 3, 6, 10, 20, 30, 60, 120, 300, 600],
   },
   passerby_matches_total: {
     type: 'counter',
     unit: 'matches',
-    help: 'Matches, by the step of the expansions that the visitor found in the queue had reached. Counted where that visitor is told.',
+    help: 'Matches, by the expansion step that the waiting visitor had reached. Counted by the process of that visitor.',
     labels: { step: STEPS },
   },
   passerby_ends_total: {
     type: 'counter',
     unit: 'sides',
-    help: 'Ends told to visitors of this process, each side of a conversation for itself, by reason.',
+    help: 'Ends told to visitors of this process, one for each side of a conversation, by reason.',
     labels: { reason: END_REASONS },
   },
   passerby_frames_total: {
     type: 'counter',
     unit: 'frames',
-    help: 'Frames taken from visitors of this process and passed on: to a visitor of it, or to another process.',
+    help: 'Frames of visitors of this process that were relayed, to a visitor of it or to another process.',
     labels: { path: ['local', 'remote'] },
   },
   passerby_frames_dropped_total: {
     type: 'counter',
     unit: 'frames',
-    help: 'Frames that were not passed on, by what was wrong.',
+    help: 'Frames that were not relayed, by fault.',
     labels: { fault: FRAME_FAULTS },
   },
   passerby_refusals_total: {
     type: 'counter',
     unit: 'refusals',
-    help: 'Refusals by code, and where they were spoken.',
+    help: 'Refusals, by code and entry point.',
     labels: { door: DOORS, code: CODES },
   },
   passerby_limits_met_total: {
     type: 'counter',
     unit: 'refusals',
-    help: 'Refusals because a quota was used up, by the quota and whose it was.',
+    help: 'Refusals because a quota was used up, by quota and scope.',
     labels: { limit: LIMITED, scope: SCOPES },
   },
   passerby_sessions_opened_total: {
@@ -148,13 +148,13 @@ export const METRICS = {
   passerby_resumes_total: {
     type: 'counter',
     unit: 'resumes',
-    help: 'Tokens presented to come back with, by whether they brought their session back.',
+    help: 'Resume tokens presented, by outcome.',
     labels: { outcome: ['resumed', 'unknown', 'failed'] },
   },
   passerby_store_seconds: {
     type: 'histogram',
     unit: 'seconds',
-    help: 'How long calls to the state store took, whatever came of them, by transition.',
+    help: 'Duration of calls to the state store, whatever their outcome, by transition.',
     labels: { transition: STORE_OPERATIONS },
     buckets: [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   },
@@ -167,26 +167,26 @@ export const METRICS = {
   passerby_repairs_total: {
     type: 'counter',
     unit: 'entries',
-    help: 'Entries of the state store that were lost, or led to nothing, and were put right, by kind.',
+    help: 'Lost or inconsistent entries of the state store that were repaired, by kind.',
     labels: { kind: REPAIRED_KINDS },
   },
   passerby_event_loop_delay_seconds: {
     type: 'histogram',
     unit: 'seconds',
-    help: 'The longest delay of the event loop in each second.',
+    help: 'Maximum delay of the event loop in each second.',
     labels: {},
     buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
   },
   passerby_incidents_total: {
     type: 'counter',
     unit: 'incidents',
-    help: 'What happened without anybody to tell, by kind.',
+    help: 'Incidents that are reported to no client, by kind.',
     labels: { kind: INCIDENTS },
   },
   passerby_memory_bytes: {
     type: 'gauge',
     unit: 'bytes',
-    help: 'Memory of this process: all of it that is resident, and the part of the heap that is in use.',
+    help: 'Memory of this process: the resident set, and the used heap.',
     labels: { part: ['resident', 'heap'] },
   },
   passerby_cpu_seconds_total: {

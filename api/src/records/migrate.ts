@@ -63,7 +63,7 @@ function migrateOnce(db: Database, { kind, migrations = MIGRATIONS }: MigratePar
     const migrator = new Migrator({ db: transaction, provider, allowUnorderedMigrations: true });
     const { error } = await migrator.migrateToLatest();
     if (error instanceof Error) throw error;
-    if (error !== undefined) throw new Error('the tables cannot be brought up to date', { cause: error });
+    if (error !== undefined) throw new Error('the tables cannot be migrated', { cause: error });
   });
 }
 

@@ -171,7 +171,7 @@ describe('SiteService', () => {
     await using the = await fresh();
     await the.service.add(shop);
     for (let count = 1; count < GOOD_KEYS_MAX; count++) await the.service.addKey(SHOP, 'secret', 'live');
-    const full = { code: 'bad_request', message: expect.stringContaining('at most 10 good keys') as string };
+    const full = { code: 'bad_request', message: expect.stringContaining('at most 10 valid keys') as string };
     await expect(the.service.addKey(SHOP, 'secret', 'live')).rejects.toMatchObject(full);
     await expect(the.service.rotateKey(SHOP, 'secret', 'live', DAY_MS)).rejects.toMatchObject(full);
     expect((await the.service.get(SHOP)).keys.filter(({ kind }) => kind === 'secret')).toHaveLength(GOOD_KEYS_MAX);

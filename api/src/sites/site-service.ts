@@ -97,7 +97,7 @@ export class SiteService {
     const policy = writeSettings(given.settings ?? DEFAULT_SETTINGS);
     return this.#records.change(async (stores) => {
       if ((await stores.sites.get(id)) !== undefined)
-        throw new Refusal('already_exists', { message: `There is a site ${id} already.` });
+        throw new Refusal('already_exists', { message: `The site ${id} already exists.` });
       await stores.sites.add({ id, name: given.name, createdAt: this.#clock(), origins: given.origins, policy });
       await this.#note(stores, 'site.add', id, null);
       const keys = [
@@ -151,7 +151,7 @@ export class SiteService {
     const entry = checked(originEntry, origin, 'origin');
     return this.#change(id, async (stores, { origins }) => {
       if (origins.includes(entry))
-        throw new Refusal('already_exists', { message: `${entry} is on the list of ${id} already.` });
+        throw new Refusal('already_exists', { message: `${entry} is already an origin of ${id}.` });
       await stores.sites.setOrigins(id, checked(originEntries, [...origins, entry], 'origins'));
       await this.#note(stores, 'origin.add', id, entry);
     });
@@ -160,8 +160,7 @@ export class SiteService {
   /** Removes an origin, given exactly as in the list. */
   removeOrigin(id: SiteId, origin: string): Promise<SiteView> {
     return this.#change(id, async (stores, { origins }) => {
-      if (!origins.includes(origin))
-        throw new Refusal('not_found', { message: `That origin is not on the list of ${id}.` });
+      if (!origins.includes(origin)) throw new Refusal('not_found', { message: `That origin is not one of ${id}.` });
       await stores.sites.setOrigins(
         id,
         origins.filter((entry) => entry !== origin),
@@ -200,11 +199,12 @@ export class SiteService {
     // Not repeated: it may be a secret one.
     if (/^[ps]k_/.test(keyId))
       throw new Refusal('bad_request', {
-        message: 'That is a key itself. Give its id, which begins with key_; the list of keys of its site shows it.',
+        message:
+          'Expected the id of a key, which begins with key_, not the key itself; list the keys of the site to find it.',
       });
     return this.#records.change(async (stores) => {
       const key = await stores.keys.get(keyId);
-      if (key === undefined) throw new Refusal('not_found', { message: 'There is no key with that id.' });
+      if (key === undefined) throw new Refusal('not_found', { message: 'Unknown key id.' });
       if (key.revokedAt !== null) return this.#viewKey(key);
       await stores.keys.revoke(key, this.#clock());
       await this.#note(stores, 'key.revoke', key.site, key.id);
@@ -226,7 +226,7 @@ export class SiteService {
     );
     if (good.length >= GOOD_KEYS_MAX) {
       throw new Refusal('bad_request', {
-        message: `A site has at most ${GOOD_KEYS_MAX} good keys of one kind and mode. Revoke one, or rotate without an overlap.`,
+        message: `A site has at most ${GOOD_KEYS_MAX} valid keys of one kind and mode. Revoke one, or rotate without an overlap.`,
       });
     }
     const { text, value, hint } = issueKey(kind, mode);
@@ -254,6 +254,6 @@ export class SiteService {
 
 async function siteIn(stores: Pick<Stores, 'sites'>, id: SiteId): Promise<SiteRecord> {
   const site = await stores.sites.get(id);
-  if (site === undefined) throw new Refusal('not_found', { message: 'There is no site with that id.' });
+  if (site === undefined) throw new Refusal('not_found', { message: 'Unknown site id.' });
   return site;
 }

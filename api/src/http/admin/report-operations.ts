@@ -7,7 +7,7 @@ import { auditShape, banShape, pageOf, paging, reportShape, siteIdInMode } from 
 const reportPath = z.strictObject({ report: exactText().max(100) });
 const kind = z.enum(['address', 'ban_id']);
 const forMs = z.int().min(1_000).max(BAN_MAX_MS).nullable().meta({
-  description: 'How long, in milliseconds, ten years at most; `null` until it is lifted. By address a day at most.',
+  description: 'Duration in milliseconds, at most ten years; `null` until it is lifted. By address at most a day.',
 });
 const words = freeText().trim().min(1).max(200);
 
@@ -17,7 +17,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'GET /reports',
       id: 'listReports',
-      summary: 'Reports, oldest first',
+      summary: 'Lists reports, oldest first',
       query: z.strictObject({
         site: siteIdInMode.optional(),
         status: z.enum(['open', 'resolved']).optional(),
@@ -37,7 +37,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'GET /reports/{report}',
       id: 'getReport',
-      summary: 'One report',
+      summary: 'Returns one report',
       path: reportPath,
       answer: reportShape,
       run: ({ path: { report } }) => moderation.report(report),
@@ -45,7 +45,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'POST /reports/{report}/resolution',
       id: 'resolveReport',
-      summary: 'Closes a report and deletes what was said in it',
+      summary: 'Resolves a report and deletes the messages and the comment in it',
       path: reportPath,
       body: z.strictObject({ resolution: words }),
       answer: reportShape,
@@ -54,7 +54,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'POST /reports/{report}/ban',
       id: 'banReported',
-      summary: 'Shuts out whom a report is about',
+      summary: 'Bans the subject of a report',
       path: reportPath,
       body: z.strictObject({ kind, forMs }),
       answer: banShape,
@@ -64,7 +64,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'GET /bans',
       id: 'listBans',
-      summary: 'Bans in force, oldest first',
+      summary: 'Lists bans in force, oldest first',
       query: z.strictObject(paging),
       answer: pageOf(banShape),
       run: async ({ query: { after, max } }) => {
@@ -75,7 +75,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'POST /bans',
       id: 'addBan',
-      summary: "Shuts somebody out by the site's own word for them, or by the hash a report names",
+      summary: "Bans a visitor by the site's id for them, or by the hash in a report",
       body: z.strictObject({ site: siteIdInMode, kind, value: exactText().min(1).max(64), reason: words, forMs }),
       answer: banShape,
       status: 201,
@@ -92,7 +92,7 @@ export function reportOperations(moderation: ModerationService): readonly Operat
     operation({
       route: 'GET /audit',
       id: 'listAudit',
-      summary: 'What was done by whom, oldest first',
+      summary: 'Lists the audit trail, oldest first',
       query: z.strictObject(paging),
       answer: pageOf(auditShape),
       run: async ({ query: { after, max } }) => {

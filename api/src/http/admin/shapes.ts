@@ -21,9 +21,9 @@ export const siteIdInMode = z
   .string()
   .regex(/^site_[A-Za-z0-9_-]{1,60}$/)
   .transform((text) => text as SiteId)
-  .meta({ description: 'Id of a site; with `_test` at its end that of its test side.' });
+  .meta({ description: 'Id of a site; with `_test` at its end that of its test mode.' });
 
-const side = branded<SiteId>().meta({ description: 'Id of a site; with `_test` at its end that of its test side.' });
+const side = branded<SiteId>().meta({ description: 'Id of a site; with `_test` at its end that of its test mode.' });
 
 const time = z.int().meta({ description: 'Unix milliseconds.' });
 
@@ -31,7 +31,7 @@ const keyFields = {
   id: z.string(),
   kind: keyKind,
   mode: keyMode,
-  hint: z.string().meta({ description: 'A publishable key itself; of a secret one its ends.' }),
+  hint: z.string().meta({ description: 'The publishable key itself; of a secret key its first and last characters.' }),
   createdAt: time,
   expiresAt: time.nullable(),
   revokedAt: time.nullable(),
@@ -43,7 +43,7 @@ export const keyShape = schemaFor<KeyView>()(z.strictObject(keyFields)).meta({ i
 export const newKeyShape = schemaFor<NewKeyView>()(
   z.strictObject({
     ...keyFields,
-    text: z.string().meta({ description: 'The key. A secret one is never shown again.' }),
+    text: z.string().meta({ description: 'The key. A secret key is never shown again.' }),
   }),
 ).meta({ id: 'NewKey' });
 
@@ -56,7 +56,7 @@ export const siteShape = schemaFor<SiteView>()(
     origins: z.array(z.string()),
     settings: settings
       .nullable()
-      .meta({ description: '`null`: cannot be read by this version; the site is shut until they are set anew.' }),
+      .meta({ description: '`null` if this version cannot read them; the site is disabled until they are replaced.' }),
     keys: z.array(keyShape),
   }),
 ).meta({ id: 'Site' });
@@ -71,7 +71,7 @@ export const reportShape = schemaFor<Report>()(
     messages: z
       .array(z.strictObject({ from: z.enum(['me', 'peer']), text: z.string().max(LIMITS.textMaxChars) }))
       .nullable()
-      .meta({ description: 'Only what the reporter handed over, where the site keeps that; gone once resolved.' }),
+      .meta({ description: 'Messages that the reporter included, if the site keeps them; deleted once resolved.' }),
     reporter: branded<AddressHash>(),
     reportedAddress: branded<AddressHash>(),
     reportedBanId: z.string().nullable(),
@@ -125,6 +125,6 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 
 /** Parameters of a page of results. */
 export const paging = {
-  after: exactText().max(100).optional().meta({ description: 'The `next` of the page before.' }),
+  after: exactText().max(100).optional().meta({ description: 'The `next` of the previous page.' }),
   max: z.coerce.number().int().min(1).max(100).default(50),
 };

@@ -15,14 +15,14 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'GET /sites',
       id: 'listSites',
-      summary: 'All sites, oldest first',
+      summary: 'Lists all sites, oldest first',
       answer: z.strictObject({ items: z.array(siteShape) }),
       run: async () => ({ items: [...(await sites.list())] }),
     }),
     operation({
       route: 'POST /sites',
       id: 'addSite',
-      summary: 'Adds a site, with a publishable key for each mode and a secret one',
+      summary: 'Creates a site, with a publishable key for each mode and a secret one',
       body: newSite,
       answer: z.strictObject({ site: siteShape, keys: z.array(newKeyShape) }),
       status: 201,
@@ -34,7 +34,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'GET /sites/{site}',
       id: 'getSite',
-      summary: 'One site',
+      summary: 'Returns one site',
       path,
       answer: siteShape,
       run: ({ path: { site } }) => sites.get(site),
@@ -42,7 +42,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'PATCH /sites/{site}',
       id: 'changeSite',
-      summary: 'Renames a site, or shuts it and opens it again',
+      summary: 'Renames, disables or enables a site',
       path,
       body: z
         .strictObject({ name: siteName.optional(), isDisabled: z.boolean().optional() })
@@ -54,7 +54,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'PUT /sites/{site}/settings',
       id: 'setSettings',
-      summary: 'Replaces all settings; what is left out is the default',
+      summary: 'Replaces all settings; a field that is left out gets its default',
       path,
       body: settings,
       answer: siteShape,
@@ -63,7 +63,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'POST /sites/{site}/origins',
       id: 'addOrigin',
-      summary: 'Lets one more origin embed the chat',
+      summary: 'Adds an origin that may embed the chat',
       path,
       body: z.strictObject({ origin: originEntry }),
       answer: siteShape,
@@ -73,7 +73,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'DELETE /sites/{site}/origins',
       id: 'removeOrigin',
-      summary: 'Takes an origin off the list',
+      summary: 'Removes an origin',
       path,
       query: z.strictObject({ origin: exactText().max(300) }),
       answer: siteShape,
@@ -82,7 +82,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'POST /sites/{site}/keys',
       id: 'addKey',
-      summary: 'One more key; the others stay good',
+      summary: 'Adds a key; the others stay valid',
       path,
       body: z.strictObject({ kind: keyKind, mode: keyMode }),
       answer: newKeyShape,
@@ -92,7 +92,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'POST /sites/{site}/keys/rotation',
       id: 'rotateKey',
-      summary: 'A new key, and an end to the former ones after the overlap',
+      summary: 'Adds a key, and ends the former ones after the overlap',
       path,
       body: z.strictObject({ kind: keyKind, mode: keyMode, overlapMs: overlapMs.default(DAY_MS) }),
       answer: newKeyShape,
@@ -102,7 +102,7 @@ export function siteOperations(sites: SiteService): readonly Operation[] {
     operation({
       route: 'DELETE /keys/{key}',
       id: 'revokeKey',
-      summary: 'Revokes a key at once, on every node, and closes what it opened',
+      summary: 'Revokes a key at once, on every node, and closes the connections made with it',
       path: z.strictObject({ key: exactText().max(100) }),
       answer: keyShape,
       run: ({ path: { key } }) => sites.revokeKey(key),
