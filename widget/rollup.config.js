@@ -16,17 +16,17 @@ const target = 'es2022';
 // Without its own resolving, which comes before node-resolve's and knows nothing of the `browser` field.
 const script = () => ({ ...esbuild({ target, tsconfig: false, include: /\.ts$/ }), resolveId: undefined });
 /**
- * Private properties of Socket.IO and Engine.IO, by their convention or by their declarations. All code that uses them
- * is in one chunk. One that occurs in packets is reserved below.
+ * Private properties of Engine.IO and Svelte, by their convention or by their declarations. All code that uses them is
+ * in one chunk.
  */
 const PRIVATE =
-  /^(_[a-z].*|emitReserved|(set|clear)TimeoutFn|(write|send|receive)Buffer|reconstructor|skipReconnect|reconPack|priorWebsocketSuccess|notifyOutgoingListeners|reactions|outrogroups|teardown)$/i;
+  /^(_[a-z].*|emitReserved|(set|clear)TimeoutFn|writeBuffer|priorWebsocketSuccess|reactions|outrogroups|teardown)$/i;
 const small = () =>
   terser({
     ecma: 2020,
     module: true,
     compress: { passes: 3, unsafe: true, unsafe_arrows: true, sequences: false, keep_fargs: false },
-    mangle: { properties: { regex: PRIVATE, reserved: ['_placeholder'] } },
+    mangle: { properties: { regex: PRIVATE } },
     format: { comments: false },
   });
 

@@ -9,7 +9,7 @@ export default defineConfig({
   // The loader is a script tag's own file: served as it is, at `/widget.js`.
   publicDir: 'dist',
   resolve: { conditions: ['passerby-source', 'browser', 'module', 'import', 'default'] },
-  optimizeDeps: { include: ['axe-core', 'socket.io-client'] },
+  optimizeDeps: { include: ['axe-core', 'engine.io-client'] },
   test: {
     include: ['{src,test}/**/*.browser.test.ts'],
     // Patience, for a slow machine.

@@ -86,9 +86,9 @@ export const DIRECTIONS = [
   },
   {
     from: ['sdk/src/'],
-    except: ['sdk/src/connection/socket-transport.ts'],
+    except: ['sdk/src/connection/socket-io.ts'],
     never: ['socket.io-client', 'engine.io-client'],
-    why: 'Only connection/socket-transport.ts knows Socket.IO: any other path (a data channel, a fake) must fit the Transport seam.',
+    why: 'Only connection/socket-io.ts knows Engine.IO: any other path (a data channel, a fake) must fit the Transport seam.',
   },
   {
     from: ['sdk/src/'],
@@ -154,7 +154,16 @@ export const DIRECTIONS = [
   },
   {
     from: ['widget/src/'],
-    never: ['@passerby/sdk/*', 'sdk/', 'api/', '@passerby/api', 'socket.io-client', 'zod', 'node:*'],
+    never: [
+      '@passerby/sdk/*',
+      'sdk/',
+      'api/',
+      '@passerby/api',
+      'socket.io-client',
+      'engine.io-client',
+      'zod',
+      'node:*',
+    ],
     why: 'The widget is a customer of the SDK like any other: what its public entry does not export, nobody has.',
   },
   {

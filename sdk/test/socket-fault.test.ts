@@ -13,15 +13,20 @@ beforeAll(async () => {
   server.listen();
   // The build browsers get: it uses the global WebSocket, which can be played tricks on, and takes hold of it when
   // it is first imported. Other tests of this worker have the SDK with the build for Node, before and after.
-  vi.doMock('socket.io-client', async () => ({
-    io: (await import('socket.io-client/dist/socket.io.js' as string)).default,
-  }));
+  vi.doMock('engine.io-client', async () => {
+    const { default: open } = await import('engine.io-client/dist/engine.io.js' as string);
+    return {
+      Socket: function (...args: unknown[]) {
+        return open(...args) as object;
+      },
+    };
+  });
   vi.resetModules();
   ({ createChat } = await import('../src/index.ts'));
 });
 afterAll(() => {
   server.close();
-  vi.doUnmock('socket.io-client');
+  vi.doUnmock('engine.io-client');
   vi.resetModules();
 });
 

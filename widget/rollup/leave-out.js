@@ -1,18 +1,12 @@
 /**
  * Unused code of libraries that tree shaking keeps, and its replacement: the SDK names WebSocket and long-polling as
- * its transports, sends nothing binary, and reconnects by itself.
+ * its transports, and sends nothing binary.
  *
  * @type {readonly (readonly [RegExp, string])[]}
  */
 const UNUSED = [
   [/engine\.io-client[/\\].*[/\\]webtransport\.js$/, 'export class WT {}'],
   [/engine\.io-parser[/\\].*[/\\]base64-arraybuffer\.js$/, 'export const decode = () => new ArrayBuffer(0);'],
-  [/socket\.io-parser[/\\].*[/\\]binary\.js$/, 'export const deconstructPacket = 0, reconstructPacket = 0;'],
-  [/socket\.io-parser[/\\].*[/\\]is-binary\.js$/, 'export const isBinary = () => false, hasBinary = isBinary;'],
-  [
-    /socket\.io-client[/\\].*[/\\]backo2\.js$/,
-    'export class Backoff { setMin() {} setMax() {} setJitter() {} reset() {} }',
-  ],
 ];
 
 /** Errors whose message is for the site owner, in the console. For the others visitors see the widget's own texts. */
