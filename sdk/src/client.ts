@@ -8,6 +8,7 @@ import { assertNever } from './internal/assert-never.ts';
 import { unixNow } from './internal/clock.ts';
 import { callSafely } from './internal/emitter.ts';
 import { Timer } from './internal/timer.ts';
+import { Waiters } from './internal/waiters.ts';
 import type {
   ConversationId,
   ConversationInfo,
@@ -27,7 +28,6 @@ import type { ActiveState, PersistedState } from './tabs/persisted-state.ts';
 import { type Agreement, needsAgreement } from './commands/consent.ts';
 import { ConsentTracker } from './commands/consent-tracker.ts';
 import { RequestRetrier } from './commands/request-retrier.ts';
-import type { Waiter } from './commands/waiter.ts';
 import { CommandQueue } from './commands/command-queue.ts';
 import { prove } from './commands/proof-of-work.ts';
 import { type Report, ReportSender } from './commands/report-sender.ts';
@@ -39,6 +39,7 @@ import type { ConnectTransport } from './connection/transport.ts';
 
 /** `close()` tells the service to forget the visitor, and waits no longer than this for its word. */
 const FAREWELL_MS = 1_000;
+
 /** Parts of a client; a test passes its own. */
 export interface ClientParts {
   readonly connectTransport: ConnectTransport;
@@ -66,7 +67,7 @@ export class Client implements Chat {
   /** The last search, which the service takes up again if its match falls through. */
   #lastFind: FindPayload | null = null;
   /** Wait for the connection. */
-  #connectors: Waiter[] = [];
+  readonly #connectors = new Waiters();
   #closing = Promise.resolve();
 
   constructor(parts: ClientParts) {
@@ -155,23 +156,10 @@ export class Client implements Chat {
     const isHeldElsewhere = this.#tabs.isHeldElsewhere();
     if (typeof isHeldElsewhere === 'boolean' ? isHeldElsewhere : await isHeldElsewhere) this.#tabs.refuse();
     this.#assertOpen(signal);
-    let abort = (): void => undefined;
-    const connected = new Promise<void>((resolve, reject) => {
-      const connector = { resolve, reject };
-      this.#connectors.push(connector);
-      abort = () => {
-        this.#connectors = this.#connectors.filter((other) => other !== connector);
-        reject(new ChatError('aborted'));
-      };
-    });
-    signal?.addEventListener('abort', abort);
+    const connected = this.#connectors.wait(signal);
     if (this.#view.state.status === 'refused') this.#view.show({ state: IDLE });
     this.#start();
-    try {
-      await connected;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    await connected;
   };
 
   readonly resume = (): Promise<boolean> => this.#tabs.resume();
@@ -200,10 +188,7 @@ export class Client implements Chat {
       if (this.#view.state.status === 'waiting') this.#view.show({ state: IDLE });
       return 'cancelled';
     }
-    const result = this.#commands.cancel();
-    // Without a connection the search is over at once.
-    if (!this.#commands.isSearching && this.#view.state.status === 'waiting') this.#view.show({ state: IDLE });
-    return await result;
+    return await this.#commands.cancel();
   };
 
   readonly send = (text: string): OwnMessage => {
@@ -317,10 +302,15 @@ export class Client implements Chat {
   /** Nothing of what was begun goes on here. `isKept`: what the tab keeps stays, for it is not ours. */
   #letGo(error: ChatError, isKept = false): void {
     this.#active.handOver();
+    this.#rejectAll(error);
+    this.#connection.stop({ isKept });
+  }
+
+  /** Nothing can be told to the service any more. */
+  #rejectAll(error: ChatError): void {
+    this.#connectors.reject(error);
     this.#commands.refused(error);
     this.#retrier.refused(error);
-    this.#connection.stop({ isKept });
-    for (const connector of this.#connectors.splice(0)) connector.reject(error);
   }
 
   /** Goes on from what another page or tab left; says whether there is a wait or a conversation in it. */
@@ -390,14 +380,12 @@ export class Client implements Chat {
   async #close(): Promise<void> {
     const ended = this.#endConversation('you_left');
     const farewell = this.#connection.isReady ? this.#connection.request('session:close', {}) : null;
-    const wasConnecting = this.#connectors.splice(0);
     this.#commands.close();
-    this.#retrier.refused(new ChatError('closed'));
+    this.#rejectAll(new ChatError('closed'));
     this.#view.show({ state: { status: 'closed' }, connection: { status: 'offline' } });
     if (ended !== null) this.#view.emitter.emit('ended', ended);
     this.#view.emitter.close();
     const released = this.#tabs.close();
-    for (const connector of wasConnecting) connector.reject(new ChatError('closed'));
     if (farewell !== null) await withinFarewell(farewell);
     this.#connection.stop();
     await released;
@@ -406,7 +394,7 @@ export class Client implements Chat {
   #ready({ recovered, policy, agreed, state }: PushPayload<'session:ready'>): void {
     if (this.#view.isClosed) return;
     this.#commands.ready(recovered, state);
-    for (const connector of this.#connectors.splice(0)) connector.resolve();
+    this.#connectors.resolve();
     this.#consent.sessionReady(policy, agreed);
     this.#retrier.ready();
     const running = state.status === 'chatting' ? state.conversation : null;
@@ -426,10 +414,8 @@ export class Client implements Chat {
   #refused(error: ChatError): void {
     if (this.#view.isClosed) return;
     const ended = this.#endConversation('service_reset');
-    const isAwaited = this.#connectors.length > 0 || this.#commands.isAwaited;
-    for (const connector of this.#connectors.splice(0)) connector.reject(error);
-    this.#commands.refused(error);
-    this.#retrier.refused(error);
+    const isAwaited = !this.#connectors.isEmpty || this.#commands.isAwaited;
+    this.#rejectAll(error);
     // What was said stays on view; `find()` will hear the refusal.
     if (this.#view.state.status !== 'ended') this.#view.show({ state: { status: 'refused', error } });
     if (ended !== null) this.#view.emitter.emit('ended', ended);
@@ -443,20 +429,16 @@ export class Client implements Chat {
         this.#started(push.payload);
         return;
       case 'conversation:frame':
-        if (push.payload.conversationId !== this.#active.current?.id) return;
-        this.#active.current.receive(push.payload);
+        this.#active.get(push.payload.conversationId)?.receive(push.payload);
         return;
       case 'conversation:throttled':
-        if (push.payload.conversationId !== this.#active.current?.id) return;
-        this.#active.current.throttled(push.payload.retryAfterMs);
-        this.#view.emitter.emit('error', new ChatError('rate_limited', push.payload));
+        this.#throttled(push.payload);
         return;
       case 'conversation:peer':
-        if (push.payload.conversationId === this.#active.current?.id)
-          this.#active.current.peerIs(push.payload.presence);
+        this.#active.get(push.payload.conversationId)?.peerIs(push.payload.presence);
         return;
       case 'conversation:ended':
-        if (push.payload.conversationId === this.#active.current?.id) this.#endedThere(push.payload.reason);
+        if (this.#active.get(push.payload.conversationId) !== null) this.#endedThere(push.payload.reason);
         else this.#active.noteEnded(push.payload.conversationId);
         return;
       case 'match:status':
@@ -468,6 +450,13 @@ export class Client implements Chat {
       default:
         assertNever(push);
     }
+  }
+
+  #throttled({ conversationId, retryAfterMs }: PushPayload<'conversation:throttled'>): void {
+    const conversation = this.#active.get(conversationId);
+    if (conversation === null) return;
+    conversation.throttled(retryAfterMs);
+    this.#view.emitter.emit('error', new ChatError('rate_limited', { retryAfterMs }));
   }
 
   #waitGoesOn(progress: WaitStatus): void {
@@ -491,14 +480,14 @@ export class Client implements Chat {
   #reconcile(info: ConversationInfo, presence: PeerPresence): void {
     // It may have been over here before the service could be told.
     this.#active.noteRunning(info.conversationId);
-    if (this.#active.current?.id !== info.conversationId) this.#started(info);
-    if (this.#active.current?.id === info.conversationId) this.#active.current.connected(presence);
+    if (this.#active.get(info.conversationId) === null) this.#started(info);
+    this.#active.get(info.conversationId)?.connected(presence);
   }
 
   /** Told again for a conversation that runs here or is over here, it changes nothing. */
   #started(info: ConversationInfo & { readonly policy?: Policy }): void {
     const { conversationId, shared } = info;
-    if (this.#active.current?.id === conversationId) return;
+    if (this.#active.get(conversationId) !== null) return;
     if (this.#active.hasEnded(conversationId) || this.#commands.isLeaving(conversationId)) return;
     // Nobody is in two conversations: one that still seemed to run here is over.
     if (this.#active.current !== null) this.#end('peer_left');

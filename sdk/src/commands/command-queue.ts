@@ -261,7 +261,7 @@ export class CommandQueue {
 
   /** Leaves a conversation, and searches for `next` in the same step; or blocks its peer. */
   async #depart(departure: Departure, step: FindPayload | null): Promise<void> {
-    const { kind, conversationId, waiter } = departure;
+    const { kind, conversationId, waiters } = departure;
     const next = kind === 'leave' ? step : null;
     if (next !== null) this.#search.asked(next);
     const { request } = this.#parts;
@@ -271,7 +271,7 @@ export class CommandQueue {
         : await request('conversation:leave', { conversationId, ...(next && { next }) });
     if (this.#isClosed) return;
     // Whoever leaves waits for one answer only.
-    if (kind === 'leave') waiter.resolve();
+    if (kind === 'leave') waiters.resolve();
     switch (outcome.kind) {
       case 'answered':
         this.#failures = 0;
@@ -288,7 +288,7 @@ export class CommandQueue {
           // It is the search that is refused: leaves without it.
           this.#searchRefused(next, error);
         } else if (error.retry === 'never') {
-          waiter.reject(error);
+          waiters.reject(error);
           this.#departures.told(departure);
         } else {
           this.#failed(error);

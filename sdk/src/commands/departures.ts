@@ -1,10 +1,10 @@
 import type { ChatError } from '../errors.ts';
 import type { ConversationId } from '../protocol/index.ts';
 import type { PersistedDeparture } from '../tabs/persisted-state.ts';
-import { NOBODY, type Waiter, waiting } from './waiter.ts';
+import { Waiters } from '../internal/waiters.ts';
 
 export interface Departure extends PersistedDeparture {
-  readonly waiter: Waiter;
+  readonly waiters: Waiters;
 }
 
 /** List of conversations to leave or block that the service must still be told of, oldest first. */
@@ -31,17 +31,19 @@ export class Departures {
 
   /** Resolves once the service was told; a block rejects with its refusal. */
   add(kind: Departure['kind'], conversationId: ConversationId): Promise<void> {
-    return waiting((waiter) => this.#set([...this.#list, { kind, conversationId, waiter }]));
+    const waiters = new Waiters();
+    this.#set([...this.#list, { kind, conversationId, waiters }]);
+    return waiters.wait();
   }
 
   restore(kept: readonly PersistedDeparture[]): void {
-    this.#list = kept.map((departure) => ({ ...departure, waiter: NOBODY }));
+    this.#list = kept.map((departure) => ({ ...departure, waiters: new Waiters() }));
   }
 
   /** Removes what the service was told of. */
   told(departure: Departure): void {
     this.#set(this.#list.filter((other) => other !== departure));
-    departure.waiter.resolve();
+    departure.waiters.resolve();
   }
 
   /** Removes what needs no telling on a new connection: everything in a new session, and leaving what does not run any more. */
@@ -53,14 +55,14 @@ export class Departures {
 
   /** Resolves whoever waits for a leave, which is told on the next connection. */
   stopWaiting(): void {
-    for (const { kind, waiter } of this.#list) if (kind === 'leave') waiter.resolve();
+    for (const { kind, waiters } of this.#list) if (kind === 'leave') waiters.resolve();
   }
 
   /** Removes all. With `blockError` blocks reject. */
   clear(blockError?: ChatError): void {
-    for (const { kind, waiter } of this.#list) {
-      if (kind === 'block' && blockError !== undefined) waiter.reject(blockError);
-      else waiter.resolve();
+    for (const { kind, waiters } of this.#list) {
+      if (kind === 'block' && blockError !== undefined) waiters.reject(blockError);
+      else waiters.resolve();
     }
     this.#list = [];
   }

@@ -1,8 +1,8 @@
 import { ChatError } from '../errors.ts';
 import { assertNever } from '../internal/assert-never.ts';
 import { Timer } from '../internal/timer.ts';
+import { Waiters } from '../internal/waiters.ts';
 import { type FindPayload, type FindReply, TIMES } from '../protocol/index.ts';
-import { type Waiter, waiting } from './waiter.ts';
 
 /** Maximum number of proofs of work in a row that bring no search. */
 const PROOFS_MAX = 3;
@@ -91,10 +91,10 @@ export class Search {
   readonly #matchDue = new Timer();
   #state = NONE;
   /** Wait for the search to be held. */
-  #finders: Waiter[] = [];
-  #cancellers: Waiter<CancelResult>[] = [];
+  readonly #finders = new Waiters();
+  readonly #cancellers = new Waiters<CancelResult>();
   /** Wait for an abandoned search to be cancelled. */
-  #droppers: (() => void)[] = [];
+  readonly #droppers = new Waiters();
   /** Proofs in a row that brought no search. */
   #proofs = 0;
 
@@ -117,7 +117,7 @@ export class Search {
 
   /** Returns whether somebody waits to hear what became of the search. */
   get isAwaited(): boolean {
-    return this.#finders.length > 0;
+    return !this.#finders.isEmpty;
   }
 
   /** Next request to the service: `find` this, or `cancel`; `null` for nothing. */
@@ -139,8 +139,8 @@ export class Search {
   /** Looks for this from now on. Resolves once the service has it, or a match came first. */
   start(find: FindPayload): Promise<void> {
     this.#state = searchingFor(this.#state, find);
-    this.#answerCancellers('cancelled');
-    return waiting((waiter) => this.#finders.push(waiter));
+    this.#cancellers.resolve('cancelled');
+    return this.#finders.wait();
   }
 
   /** The service has this search, and looks again by itself. */
@@ -151,7 +151,7 @@ export class Search {
   /** Asks to give the search up. */
   cancel(): Promise<CancelResult> {
     const { kind, going } = this.#state;
-    const result = waiting<CancelResult>((waiter) => this.#cancellers.push(waiter));
+    const result = this.#cancellers.wait();
     if (kind === 'going') this.#state = { kind: 'cancelling', going };
     else if (kind !== 'cancelling') this.#end(new ChatError('aborted'), going !== null && isKnownThere(going));
     return result;
@@ -173,7 +173,7 @@ export class Search {
 
   /** Resolves once a search that was dropped is cancelled, or cannot be. */
   whenDropped(): Promise<void> {
-    return new Promise((resolve) => this.#droppers.push(resolve));
+    return this.#droppers.wait();
   }
 
   /** The service is being asked for this, the next step. */
@@ -196,7 +196,7 @@ export class Search {
     if (going?.kind !== 'asked') return;
     const isThis = going.find === find;
     this.#goOn(isThis ? { kind: 'held', find } : askFor(going.find, find));
-    if (isThis) this.#answerFinders(null);
+    if (isThis) this.#finders.resolve();
   }
 
   /** The service refused this. `isUncertain`: it may have taken it at an earlier try. */
@@ -211,7 +211,7 @@ export class Search {
     } else {
       // The search before this one goes on.
       this.#goOn({ kind: 'held', find: before });
-      this.#answerFinders(error);
+      this.#finders.reject(error);
     }
   }
 
@@ -235,7 +235,7 @@ export class Search {
 
   cancelAnswered(result: CancelResult): void {
     const { kind, going } = this.#state;
-    this.#answerDroppers();
+    this.#droppers.resolve();
     if (result === 'cancelled') {
       this.#matchDue.stop();
       if (kind === 'cancelling') this.#end(new ChatError('aborted'));
@@ -244,13 +244,13 @@ export class Search {
     }
     if (kind === 'cancelling') this.#state = { kind: 'going', going };
     if (kind === 'abandoned') this.#state = { kind: 'match_due', going };
-    this.#answerCancellers(result);
+    this.#cancellers.resolve(result);
     if (this.isAnswerDue || going?.kind === 'held') this.#expectMatch();
   }
 
   /** No answer is waited for any more: a search that someone wants to cancel is given up without it. */
   stopWaiting(): void {
-    this.#answerDroppers();
+    this.#droppers.resolve();
     const { kind, going } = this.#state;
     if (kind === 'cancelling') this.#end(new ChatError('aborted'), isKnownThere(going));
   }
@@ -258,7 +258,7 @@ export class Search {
   /** The service is known to have no search: it ended it, or cannot be told. */
   gone(): void {
     this.#matchDue.stop();
-    this.#answerDroppers();
+    this.#droppers.resolve();
     this.#state = goneThere(this.#state);
   }
 
@@ -267,8 +267,8 @@ export class Search {
     this.#stopProof();
     this.gone();
     this.#state = NONE;
-    this.#answerFinders(null);
-    this.#answerCancellers('already_matched');
+    this.#finders.resolve();
+    this.#cancellers.resolve('already_matched');
   }
 
   /** A new connection says where the session stands. */
@@ -317,27 +317,12 @@ export class Search {
     this.#proofs = 0;
     if (isKnown || kind === 'abandoned') this.#state = { kind: 'abandoned', going: null };
     else this.#state = kind === 'match_due' ? { kind, going: null } : NONE;
-    this.#answerFinders(error);
-    this.#answerCancellers('cancelled');
+    this.#finders.reject(error);
+    this.#cancellers.resolve('cancelled');
   }
 
   #stopProof(): void {
     const { going } = this.#state;
     if (going?.kind === 'proving') going.stop.abort();
-  }
-
-  #answerFinders(error: ChatError | null): void {
-    for (const finder of this.#finders.splice(0)) {
-      if (error === null) finder.resolve();
-      else finder.reject(error);
-    }
-  }
-
-  #answerCancellers(result: CancelResult): void {
-    for (const canceller of this.#cancellers.splice(0)) canceller.resolve(result);
-  }
-
-  #answerDroppers(): void {
-    for (const resolve of this.#droppers.splice(0)) resolve();
   }
 }

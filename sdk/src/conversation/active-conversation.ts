@@ -22,6 +22,11 @@ export class ActiveConversation {
     this.#parts = parts;
   }
 
+  /** Returns the active conversation if it is this one. */
+  get(id: ConversationId): Conversation | null {
+    return this.current?.id === id ? this.current : null;
+  }
+
   /** Makes a conversation the active one. */
   begin(info: ConversationInfo, memory: ConversationMemory): Conversation {
     return (this.current = new Conversation({
