@@ -75,7 +75,7 @@ const sdkRooms = [
   'sdk/src/tabs/',
   'sdk/src/commands/',
 ];
-const sdkTop = ['sdk/src/client.ts', 'sdk/src/index.ts'];
+const sdkTop = ['sdk/src/client.ts', 'sdk/src/service-events.ts', 'sdk/src/index.ts'];
 
 /** @type {readonly Direction[]} */
 export const DIRECTIONS = [

@@ -9,19 +9,7 @@ import { unixNow } from './internal/clock.ts';
 import { callSafely } from './internal/emitter.ts';
 import { Timer } from './internal/timer.ts';
 import { Waiters } from './internal/waiters.ts';
-import type {
-  ConversationId,
-  ConversationInfo,
-  Criteria,
-  EndReason,
-  FindPayload,
-  PeerPresence,
-  Policy,
-  PushPayload,
-  RequestId,
-  Run,
-  WaitStatus,
-} from './protocol/index.ts';
+import type { ConversationId, Criteria, FindPayload, RequestId, Run } from './protocol/index.ts';
 import { TabOwnership } from './tabs/tab-ownership.ts';
 import { SessionPersistence } from './tabs/session-persistence.ts';
 import type { ActiveState, PersistedState } from './tabs/persisted-state.ts';
@@ -31,8 +19,9 @@ import { RequestRetrier } from './commands/request-retrier.ts';
 import { CommandQueue } from './commands/command-queue.ts';
 import { prove } from './commands/proof-of-work.ts';
 import { type Report, ReportSender } from './commands/report-sender.ts';
-import { ReconnectingConnection, type ConversationPush } from './connection/reconnecting-connection.ts';
+import { ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import type { TabLock, TabLockEvents } from './tabs/tab-lock.ts';
+import { ServiceEvents } from './service-events.ts';
 import type { TabStorage } from './tabs/tab-storage.ts';
 import type { ChatSnapshot, ChatState } from './state.ts';
 import type { ConnectTransport } from './connection/transport.ts';
@@ -63,9 +52,8 @@ export class Client implements Chat {
   readonly #reports: ReportSender;
   readonly #consent: ConsentTracker;
   readonly #active: ActiveConversation;
+  readonly #service: ServiceEvents;
   #criteria: Criteria = {};
-  /** The last search, which the service takes up again if its match falls through. */
-  #lastFind: FindPayload | null = null;
   /** Wait for the connection. */
   readonly #connectors = new Waiters();
   #closing = Promise.resolve();
@@ -82,7 +70,7 @@ export class Client implements Chat {
         disconnect: () => this.#connection.stop({ isKept: true }),
         adopt: (kept) => this.#adopt(kept),
         letGo: (error, isKept) => this.#letGo(error, isKept),
-        endConversation: () => this.#endConversation('you_left'),
+        endConversation: () => this.#service.endConversation('you_left'),
       },
     });
     this.#connection = new ReconnectingConnection(
@@ -91,12 +79,12 @@ export class Client implements Chat {
         connectionChanged: (connection) => {
           if (!this.#view.isClosed) this.#view.show({ connection });
         },
-        ready: (ready) => this.#ready(ready),
-        push: (push) => this.#handlePush(push),
-        lost: () => this.#lost(),
+        ready: (ready) => this.#service.ready(ready),
+        push: (push) => this.#service.push(push),
+        lost: () => this.#service.lost(),
         superseded: () => this.#tabs.superseded(),
         returned: () => this.#tabs.returned(),
-        refused: (error) => this.#refused(error),
+        refused: (error) => this.#service.refused(error),
       },
     );
     const request: ReconnectingConnection['request'] = (name, payload) => this.#connection.request(name, payload);
@@ -131,6 +119,15 @@ export class Client implements Chat {
       departuresChanged: () => {
         this.#persistence.markDirty();
       },
+    });
+    this.#service = new ServiceEvents({
+      view: this.#view,
+      active: this.#active,
+      commands: this.#commands,
+      retrier: this.#retrier,
+      reports: this.#reports,
+      consent: this.#consent,
+      connectors: this.#connectors,
     });
   }
 
@@ -302,22 +299,14 @@ export class Client implements Chat {
   /** Nothing of what was begun goes on here. `isKept`: what the tab keeps stays, for it is not ours. */
   #letGo(error: ChatError, isKept = false): void {
     this.#active.handOver();
-    this.#rejectAll(error);
+    this.#service.rejectAll(error);
     this.#connection.stop({ isKept });
-  }
-
-  /** Nothing can be told to the service any more. */
-  #rejectAll(error: ChatError): void {
-    this.#connectors.reject(error);
-    this.#commands.refused(error);
-    this.#retrier.refused(error);
   }
 
   /** Goes on from what another page or tab left; says whether there is a wait or a conversation in it. */
   #adopt(kept: PersistedState): boolean {
     const { find, isSearching, conversation } = kept;
     this.#persistence.adopt(kept);
-    this.#lastFind = find;
     if (find !== null) {
       const { requestId: _, ...criteria } = find;
       this.#criteria = criteria;
@@ -334,10 +323,10 @@ export class Client implements Chat {
 
   /** State that would be lost if the page went now. */
   #activeState(): ActiveState | null {
-    const { isSearching, departures } = this.#commands;
+    const { isSearching, departures, lastFind } = this.#commands;
     const conversation = this.#active.current?.kept ?? null;
     if (!isSearching && conversation === null && departures.length === 0) return null;
-    return { find: this.#lastFind, isSearching, departures, conversation };
+    return { find: lastFind, isSearching, departures, conversation };
   }
 
   async #search(criteria: Criteria, signal?: AbortSignal): Promise<void> {
@@ -347,8 +336,7 @@ export class Client implements Chat {
       this.#view.state.status === 'waiting'
         ? this.#view.state
         : { status: 'waiting', since: unixNow(), progress: null };
-    this.#lastFind = find;
-    const left = this.#endConversation('you_left');
+    const left = this.#service.endConversation('you_left');
     const held = this.#commands.search(find, left?.conversationId);
     // The state may already say so: it does while the other tabs are asked.
     this.#persistence.markDirty();
@@ -369,7 +357,7 @@ export class Client implements Chat {
 
   /** Out of the conversation at once; the service is told as soon as it can be. */
   async #leave(tell: (id: ConversationId) => Promise<void>): Promise<void> {
-    const ended = this.#endConversation('you_left');
+    const ended = this.#service.endConversation('you_left');
     if (ended === null) return;
     const told = tell(ended.conversationId);
     this.#view.show({ state: IDLE });
@@ -378,10 +366,10 @@ export class Client implements Chat {
   }
 
   async #close(): Promise<void> {
-    const ended = this.#endConversation('you_left');
+    const ended = this.#service.endConversation('you_left');
     const farewell = this.#connection.isReady ? this.#connection.request('session:close', {}) : null;
     this.#commands.close();
-    this.#rejectAll(new ChatError('closed'));
+    this.#service.rejectAll(new ChatError('closed'));
     this.#view.show({ state: { status: 'closed' }, connection: { status: 'offline' } });
     if (ended !== null) this.#view.emitter.emit('ended', ended);
     this.#view.emitter.close();
@@ -389,143 +377,6 @@ export class Client implements Chat {
     if (farewell !== null) await withinFarewell(farewell);
     this.#connection.stop();
     await released;
-  }
-
-  #ready({ recovered, policy, agreed, state }: PushPayload<'session:ready'>): void {
-    if (this.#view.isClosed) return;
-    this.#commands.ready(recovered, state);
-    this.#connectors.resolve();
-    this.#consent.sessionReady(policy, agreed);
-    this.#retrier.ready();
-    const running = state.status === 'chatting' ? state.conversation : null;
-    if (this.#active.current !== null && this.#active.current.id !== running?.conversationId) {
-      this.#end(recovered ? 'peer_left' : 'service_reset');
-    }
-    if (state.status === 'chatting') this.#reconcile(state.conversation, state.peer);
-    this.#commands.resume();
-  }
-
-  #lost(): void {
-    if (this.#view.isClosed) return;
-    this.#active.current?.disconnected();
-    this.#commands.lost();
-  }
-
-  #refused(error: ChatError): void {
-    if (this.#view.isClosed) return;
-    const ended = this.#endConversation('service_reset');
-    const isAwaited = !this.#connectors.isEmpty || this.#commands.isAwaited;
-    this.#rejectAll(error);
-    // What was said stays on view; `find()` will hear the refusal.
-    if (this.#view.state.status !== 'ended') this.#view.show({ state: { status: 'refused', error } });
-    if (ended !== null) this.#view.emitter.emit('ended', ended);
-    if (!isAwaited) this.#view.emitter.emit('error', error);
-  }
-
-  #handlePush(push: ConversationPush): void {
-    if (this.#view.isClosed) return;
-    switch (push.name) {
-      case 'conversation:started':
-        this.#started(push.payload);
-        return;
-      case 'conversation:frame':
-        this.#active.get(push.payload.conversationId)?.receive(push.payload);
-        return;
-      case 'conversation:throttled':
-        this.#throttled(push.payload);
-        return;
-      case 'conversation:peer':
-        this.#active.get(push.payload.conversationId)?.peerIs(push.payload.presence);
-        return;
-      case 'conversation:ended':
-        if (this.#active.get(push.payload.conversationId) !== null) this.#endedThere(push.payload.reason);
-        else this.#active.noteEnded(push.payload.conversationId);
-        return;
-      case 'match:status':
-        this.#waitGoesOn(push.payload);
-        return;
-      case 'site:presence':
-        if (this.#view.show({ online: push.payload.online })) this.#view.emitter.emit('online', push.payload.online);
-        return;
-      default:
-        assertNever(push);
-    }
-  }
-
-  #throttled({ conversationId, retryAfterMs }: PushPayload<'conversation:throttled'>): void {
-    const conversation = this.#active.get(conversationId);
-    if (conversation === null) return;
-    conversation.throttled(retryAfterMs);
-    this.#view.emitter.emit('error', new ChatError('rate_limited', { retryAfterMs }));
-  }
-
-  #waitGoesOn(progress: WaitStatus): void {
-    if (this.#view.state.status !== 'waiting') return;
-    this.#view.show({ state: { status: 'waiting', since: unixNow() - progress.waitingForMs, progress } });
-  }
-
-  #endedThere(reason: EndReason): void {
-    if (reason !== 'unconfirmed' || this.#lastFind === null) {
-      this.#end(reason);
-      return;
-    }
-    // The service took the search up again: this visitor waits, with the place they had.
-    const ended = this.#endConversation(reason);
-    this.#commands.takenUp(this.#lastFind);
-    this.#view.show({ state: { status: 'waiting', since: unixNow(), progress: null } });
-    if (ended !== null) this.#view.emitter.emit('ended', ended);
-  }
-
-  /** The service says on connecting that this conversation runs. */
-  #reconcile(info: ConversationInfo, presence: PeerPresence): void {
-    // It may have been over here before the service could be told.
-    this.#active.noteRunning(info.conversationId);
-    if (this.#active.get(info.conversationId) === null) this.#started(info);
-    this.#active.get(info.conversationId)?.connected(presence);
-  }
-
-  /** Told again for a conversation that runs here or is over here, it changes nothing. */
-  #started(info: ConversationInfo & { readonly policy?: Policy }): void {
-    const { conversationId, shared } = info;
-    if (this.#active.get(conversationId) !== null) return;
-    if (this.#active.hasEnded(conversationId) || this.#commands.isLeaving(conversationId)) return;
-    // Nobody is in two conversations: one that still seemed to run here is over.
-    if (this.#active.current !== null) this.#end('peer_left');
-    if (!this.#commands.wants(conversationId)) {
-      this.#active.noteEnded(conversationId);
-      this.#commands.turnDown(conversationId);
-      return;
-    }
-    const conversation = this.#active.begin(info, 'new');
-    this.#commands.matched();
-    conversation.connected('here');
-    const state = chatting(conversation);
-    // A listener to the change may leave at once: its end comes after its beginning.
-    this.#view.emitter.inTransaction(() => {
-      this.#view.show({ state, ...(info.policy === undefined ? {} : { policy: info.policy }) });
-      this.#view.emitter.emit('started', { conversationId, shared });
-    });
-  }
-
-  /** The conversation ended without this visitor's doing. */
-  #end(reason: EndReason): void {
-    const conversation = this.#active.current;
-    const ended = this.#endConversation(reason);
-    if (conversation === null || ended === null) return;
-    const { id: conversationId, shared, messages } = conversation;
-    this.#view.show({
-      state: reason === 'you_left' ? IDLE : { status: 'ended', conversationId, reason, shared, messages },
-    });
-    this.#view.emitter.emit('ended', ended);
-  }
-
-  /** From here on nothing of it is heard. Returns the event that is to follow once the snapshot shows it. */
-  #endConversation(reason: EndReason): ChatEvents['ended'] | null {
-    const ended = this.#active.end();
-    if (ended === null) return null;
-    const { conversation, undelivered } = ended;
-    this.#reports.ended(conversation.id, conversation.messages, this.#view.snapshot.policy);
-    return { conversationId: conversation.id, reason, undelivered };
   }
 
   /** Persists what is under way, and releases the tab when nothing is. */

@@ -36,6 +36,8 @@ export class CommandQueue {
   readonly #search: Search;
   readonly #departures: Departures;
   readonly #retry = new Timer();
+  /** The last search, which the service takes up again if its match falls through. */
+  #lastFind: FindPayload | null = null;
   #isBusy = false;
   /** Tries in a row that were not answered, or failed. */
   #failures = 0;
@@ -56,6 +58,11 @@ export class CommandQueue {
     return this.#search.isAwaited;
   }
 
+  /** Criteria of the last search; `null` before the first. */
+  get lastFind(): FindPayload | null {
+    return this.#lastFind;
+  }
+
   /** Departures that the service must still be told of, for the next page. */
   get departures(): readonly PersistedDeparture[] {
     return this.#departures.kept;
@@ -66,6 +73,7 @@ export class CommandQueue {
    * step. Resolves once the service has it, or a match came first.
    */
   search(find: FindPayload, leave?: ConversationId): Promise<void> {
+    this.#lastFind = find;
     if (leave !== undefined) void this.#departures.add('leave', leave);
     const held = this.#search.start(find);
     this.#pumpNow();
@@ -103,7 +111,8 @@ export class CommandQueue {
 
   /** Goes on where the page before this one stopped. */
   restore({ isSearching, find, departures }: Omit<ActiveState, 'conversation'>): void {
-    if (isSearching && find !== null) this.takenUp(find);
+    this.#lastFind = find;
+    if (isSearching) this.takenUp();
     this.#departures.restore(departures);
   }
 
@@ -121,9 +130,9 @@ export class CommandQueue {
     this.#search.matched();
   }
 
-  /** The service looks again by itself: the match of this search fell through. */
-  takenUp(find: FindPayload): void {
-    this.#search.goOnWith(find);
+  /** The service has the last search, and looks again by itself: its match fell through. */
+  takenUp(): void {
+    if (this.#lastFind !== null) this.#search.goOnWith(this.#lastFind);
   }
 
   /** A conversation started that is not wanted: leaves it, and goes on with the present search. */
