@@ -234,7 +234,7 @@ describe('the service', () => {
       away: 0,
       sites: 0,
       waiting: 0,
-      inLine: 0,
+      inQueue: 0,
       conversations: 0,
     });
   });

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseRedisUrl } from '../src/state/redis/redis-client.ts';
-import { KEYS, PREFIX } from '../src/state/redis/keys.ts';
+import { KEYS, PREFIX, storedNameOf, type KeyName } from '../src/state/redis/keys.ts';
 import { aclCommands, aclRules, REDIS_PAGE } from './redis-doc.ts';
 
 const redisFolder = path.join(import.meta.dirname, '../src/state/redis');
@@ -27,7 +27,7 @@ describe('docs/redis.md', () => {
   test('has every key with its content and lifetime, and no other', () => {
     const inWords = (ms: number) => (ms % 86_400_000 === 0 ? `${ms / 86_400_000} day` : `${ms / 1_000} s`);
     expect(table('name')).toEqual(
-      Object.entries(KEYS).map(([name, { holds, ttlMs }]) => [name, holds, inWords(ttlMs)]),
+      Object.entries(KEYS).map(([name, { holds, ttlMs }]) => [storedNameOf(name as KeyName), holds, inWords(ttlMs)]),
     );
   });
 

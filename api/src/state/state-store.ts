@@ -83,7 +83,7 @@ export interface StateStore {
   readonly kind: 'memory' | 'redis';
 
   /** A new session of this site, held by this node. */
-  open(site: SiteId, nodeId: NodeId, resume: ResumeToken, mark: VisitorFingerprint): Promise<OpenOutcome>;
+  open(site: SiteId, nodeId: NodeId, resume: ResumeToken, fingerprint: VisitorFingerprint): Promise<OpenOutcome>;
   /**
    * Hands the session of a token to this node, under the token `next`. The one presented stays good until
    * `next` is known to have arrived (`settle`), since a client that never got it comes back with the one it
@@ -95,7 +95,7 @@ export interface StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
-    mark: VisitorFingerprint,
+    fingerprint: VisitorFingerprint,
   ): Promise<ResumeOutcome>;
   /** The visitor has the present token: the one before it is void. Does nothing for an old fence. */
   settle(session: SessionRef): Promise<void>;

@@ -71,7 +71,7 @@ describe('reconciliation of a node with the store', () => {
     await silent.find(session, ticketFrom({ requestId: requestId() }), FREE);
     const [one, two] = [await a.next('conversation:started'), await b.next('conversation:started')];
     expect(one.conversationId).toBe(two.conversationId);
-    await expect.poll(() => redis.zcard(keyOf('claims', SHOP.id, ''))).toBe(0);
+    await expect.poll(() => redis.zcard(keyOf('pendingMatches', SHOP.id, ''))).toBe(0);
     a.say(one.conversationId, 1, 'hello');
     expect(await b.next('conversation:frame')).toMatchObject({ body: { text: 'hello' } });
     a.socket.disconnect();

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { KEYS, PREFIX, type KeyName } from '../../src/state/redis/keys.ts';
+import { KEYS, PREFIX, storedNameOf, type KeyName } from '../../src/state/redis/keys.ts';
 
 /** Keys that outlive the last visitor by design: memories that expire, and what a site's sweeps need. */
 const REMAINING: readonly KeyName[] = [
@@ -24,8 +24,9 @@ export async function keysOfVisitors(redis: Redis): Promise<readonly KeyName[]> 
     // -1 is without a time to live; -2 is gone since it was listed.
     if ((await redis.pttl(key)) === -1) throw new Error(`${key} would stay for ever`);
     if (OF_NO_VISITOR.some((prefix) => key.startsWith(prefix))) continue;
-    const [name] = key.slice(key.indexOf('}:') + 2).split(':') as [KeyName];
-    if (!key.startsWith(PREFIX) || !Object.hasOwn(KEYS, name)) throw new Error(`${key} is not of the registry`);
+    const [storedName] = key.slice(key.indexOf('}:') + 2).split(':');
+    const name = (Object.keys(KEYS) as KeyName[]).find((one) => storedNameOf(one) === storedName);
+    if (!key.startsWith(PREFIX) || name === undefined) throw new Error(`${key} is not of the registry`);
     if (!REMAINING.includes(name)) names.add(name);
   }
   return [...names];

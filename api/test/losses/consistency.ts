@@ -36,13 +36,13 @@ export function assertConsistent(state: Inspection): void {
   );
   expectSame(
     'in the queue',
-    state.inLine,
+    state.inQueue,
     waiting.filter((id) => !state.sessions[id]!.isAway),
   );
   if (state.indexed !== state.tagged) throw new Error(`${state.indexed} entries of ${state.tagged} tags`);
   expectSame(
     'due and not in the queue',
-    state.due.filter((id) => !state.inLine.includes(id)),
+    state.due.filter((id) => !state.inQueue.includes(id)),
     [],
   );
   expectSame(
@@ -50,5 +50,5 @@ export function assertConsistent(state: Inspection): void {
     [...new Set(Object.values(state.tokens))],
     ids(() => true),
   );
-  expectSame('claims', state.claims, state.unconfirmed);
+  expectSame('pending matches', state.pendingMatches, state.unconfirmed);
 }

@@ -66,7 +66,7 @@ describe('node whose store went back in time', () => {
   it('returns a reconnecting visitor to their conversation', async () => {
     await using pair = await pairOf(app);
     const { a, b, conversationId } = pair;
-    await expect.poll(() => redis.zcard(keyNamed('claims'))).toBe(0);
+    await expect.poll(() => redis.zcard(keyNamed('pendingMatches'))).toBe(0);
     const goBack = await takeSnapshot(redis);
     // A going and coming is told after the start.
     a.socket.disconnect();

@@ -7,7 +7,7 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "if not session or session.c == '' or seated(sid, session) then return session end",
+        from: "if not session or session.conversationId == '' or seated(sid, session) then return session end",
         to: 'if true then return session end',
       },
     ],
@@ -18,18 +18,18 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
       {
         file: 'library',
         from: 'local candidate = unpacked_wait(waits[position])',
-        to: 'local candidate = cmsgpack.unpack(waits[position])',
+        to: 'local candidate = renamed(cmsgpack.unpack(waits[position]), WAIT_NAMES)',
       },
     ],
   },
   {
     name: 'who is found in the index is not looked up',
-    changes: [{ file: 'library', from: 'if is_in_line(id, candidate) then best', to: 'if true then best' }],
+    changes: [{ file: 'library', from: 'if is_in_queue(id, candidate) then best', to: 'if true then best' }],
   },
   {
     name: 'tokens are not restored',
     changes: [
-      { file: 'library', from: "put_right('sessions', redis.call('HSETNX', K.tokens, session.t, sid))", to: '' },
+      { file: 'library', from: "put_right('sessions', redis.call('HSETNX', K.tokens, session.token, sid))", to: '' },
     ],
   },
   {
@@ -37,7 +37,7 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "    put_right('sessions', redis.call('ZADD', K.away, session.a, sid))\n    return",
+        from: "    put_right('sessions', redis.call('ZADD', K.away, session.awaySince, sid))\n    return",
         to: '    return',
       },
     ],
@@ -57,11 +57,11 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     changes: [{ file: 'library', from: 'local added = list_tags(sid, wait)', to: 'local added = 0' }],
   },
   {
-    name: 'claims are not listed again',
+    name: 'pending matches are not listed again',
     changes: [
       {
         file: 'library',
-        from: "put_right('conversations', redis.call('ZADD', K.claims, 'NX', conversation.d, cid))",
+        from: "put_right('conversations', redis.call('ZADD', K.pendingMatches, 'NX', conversation.lapsesAt, cid))",
         to: '',
       },
     ],
@@ -86,14 +86,14 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a conversation the store went back to is taken for a new one',
-    changes: [{ file: 'compare', from: 'conversation.r < told then', to: 'false then' }],
+    changes: [{ file: 'compare', from: 'conversation.revision < told then', to: 'false then' }],
   },
   {
     name: 'a wait the store went back to is kept',
-    changes: [{ file: 'compare', from: 'wait.r and wait.r < told then', to: 'false then' }],
+    changes: [{ file: 'compare', from: 'wait.revision and wait.revision < told then', to: 'false then' }],
   },
   {
     name: 'an older fence in the store is not noticed',
-    changes: [{ file: 'compare', from: 'elseif session.f < fence then', to: 'elseif false then' }],
+    changes: [{ file: 'compare', from: 'elseif session.fence < fence then', to: 'elseif false then' }],
   },
 ];

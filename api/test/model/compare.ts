@@ -54,7 +54,7 @@ function compareSizes(ledger: Ledger, sizes: NonNullable<ReturnType<World['sizes
     away: count(({ awaySince }) => awaySince !== null),
     sites: new Set(open.map(({ site }) => site)).size,
     waiting: count(({ wait }) => wait !== null),
-    inLine: count(({ wait, awaySince }) => wait !== null && awaySince === null),
+    inQueue: count(({ wait, awaySince }) => wait !== null && awaySince === null),
     conversations: count(({ talk }) => talk !== null) / 2,
   };
   for (const [what, size] of Object.entries(expected) as [keyof typeof expected, number][]) {
@@ -114,7 +114,7 @@ function compareKeys(ledger: Ledger, here: readonly Visitor[], keys: Inspection)
     );
   }
   const unconfirmed = [...talks.values()].filter(({ confirmed }) => confirmed.size < 2).map(({ id }) => id);
-  hold('lapse', same(keys.claims, unconfirmed), () => `claims ${keys.claims}, not ${unconfirmed}`);
+  hold('lapse', same(keys.pendingMatches, unconfirmed), () => `pending are ${keys.pendingMatches}, not ${unconfirmed}`);
 
   hold(
     'I1',
@@ -137,12 +137,12 @@ function compareKeys(ledger: Ledger, here: readonly Visitor[], keys: Inspection)
     () => `the order of arrival is ${kept}`,
   );
   const lined = ids(({ wait, awaySince }) => wait !== null && awaySince === null);
-  hold('I6', same(keys.inLine, lined), () => `in line are ${keys.inLine}, not ${lined}`);
+  hold('I6', same(keys.inQueue, lined), () => `in the queue are ${keys.inQueue}, not ${lined}`);
   hold('I6', keys.indexed === keys.tagged, () => `${keys.indexed} entries of ${keys.tagged} tags`);
   hold(
     'I6',
-    keys.due.every((sessionId) => keys.inLine.includes(sessionId)),
-    () => `due are ${keys.due}, in line ${keys.inLine}`,
+    keys.due.every((sessionId) => keys.inQueue.includes(sessionId)),
+    () => `due are ${keys.due}, in the queue ${keys.inQueue}`,
   );
 
   hold(

@@ -31,7 +31,7 @@ export interface Sizes {
   readonly away: number;
   readonly sites: number;
   readonly waiting: number;
-  readonly inLine: number;
+  readonly inQueue: number;
   readonly conversations: number;
 }
 
@@ -43,13 +43,13 @@ export interface Inspection {
   readonly conversations: Readonly<Record<string, readonly [string, string]>>;
   readonly waits: Readonly<Record<string, { since: number; seq: number; nodeId: string }>>;
   /** Session ids of the queues of all age bands; one that is listed twice is returned twice. */
-  readonly inLine: readonly string[];
+  readonly inQueue: readonly string[];
   /** Members of all indexes together. */
   readonly indexed: number;
   /** Tags of all waiting visitors together. */
   readonly tagged: number;
   readonly due: readonly string[];
-  readonly claims: readonly string[];
+  readonly pendingMatches: readonly string[];
   /** Conversations that not both sides have confirmed. */
   readonly unconfirmed: readonly string[];
   readonly placed: readonly string[];

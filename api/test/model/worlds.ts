@@ -68,7 +68,7 @@ const INSPECTED = [
   'index',
   'due',
   'conversations',
-  'claims',
+  'pendingMatches',
 ] as const satisfies KeyName[];
 
 /** Reads the keys themselves, without code of the library. */
@@ -85,7 +85,7 @@ const INSPECT = `
     conversations = records(K.conversations, function(c) return { c.a, c.b } end),
     unconfirmed = records(K.conversations, function(c) return c.d > 0 end),
     waits = records(K.waits, function(w) return { since = w.s, seq = w.q, nodeId = w.n, tags = #w.g } end),
-    index = members(K.index), due = members(K.due), claims = members(K.claims),
+    index = members(K.index), due = members(K.due), pendingMatches = members(K.pendingMatches),
     placed = members(K.placed), away = members(K.away), tokens = redis.call('HGETALL', K.tokens),
   })
 `;
@@ -100,18 +100,18 @@ export async function inspectRedis(redis: Redis, site: SiteId): Promise<Inspecti
   // An empty table of Lua is an object in JSON. `any`, since each list holds something else, as INSPECT above wrote it.
   const list = (value: unknown): any[] => (Array.isArray(value) ? value : []);
   const index = list(read.index).map((member: string) => member.split('\0') as [string, string]);
-  const inLine = index.filter(([tag]) => tag.endsWith('|q')).map(([, rest]) => rest.slice(STAMP_LENGTH));
+  const inQueue = index.filter(([tag]) => tag.endsWith('|q')).map(([, rest]) => rest.slice(STAMP_LENGTH));
   const waits = Object.fromEntries(list(read.waits));
   const tokens = list(read.tokens);
   return {
     sessions: Object.fromEntries(list(read.sessions)),
     conversations: Object.fromEntries(list(read.conversations)),
     waits,
-    inLine,
+    inQueue,
     indexed: index.length,
-    tagged: inLine.reduce((sum, sessionId) => sum + (waits[sessionId]?.tags ?? 0), 0),
+    tagged: inQueue.reduce((sum, sessionId) => sum + (waits[sessionId]?.tags ?? 0), 0),
     due: list(read.due),
-    claims: list(read.claims),
+    pendingMatches: list(read.pendingMatches),
     unconfirmed: list(read.unconfirmed).flatMap(([id, isUnconfirmed]: [string, boolean]) =>
       isUnconfirmed ? [id] : [],
     ),

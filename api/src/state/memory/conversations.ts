@@ -9,10 +9,11 @@ import type { FindOutcome } from '../state-store.ts';
 import { TYPICAL_WAIT } from '../survey.ts';
 import { choosePeer, dequeue, enqueue, keepWait, stopWaiting } from './queue.ts';
 import {
-  addressOf,
+  locationOf,
   peerOf,
   presenceNotices,
   type Conversation,
+  type PendingMatch,
   type Records,
   type Session,
   type Wait,
@@ -25,7 +26,7 @@ export function seatOf(conversation: Conversation, session: Session): Seat {
     conversationId: conversation.id,
     role: conversation.seats[0] === session ? 'offerer' : 'answerer',
     shared: conversation.shared,
-    peer: addressOf(peerOf(conversation, session)),
+    peer: locationOf(peerOf(conversation, session)),
   };
 }
 
@@ -46,7 +47,7 @@ function start(first: Session, second: Session, rules: MatchRules, now: number):
   const conversation: Conversation = {
     id: site.ids.conversation(),
     seats: [first, second],
-    claim: { waits, confirmed: new Set(), lapsesAt: now + rules.confirmMs },
+    pending: { waits, confirmed: new Set(), lapsesAt: now + rules.confirmMs },
     shared: {
       interests: intersection(a.interests, b.interests),
       isSameTopic: a.topic !== null && a.topic === b.topic,
@@ -55,7 +56,7 @@ function start(first: Session, second: Session, rules: MatchRules, now: number):
   site.conversations.set(conversation.id, conversation);
   site.parties.met(
     conversation.id,
-    conversation.seats.map(({ id, mark }) => ({ sessionId: id, mark })),
+    conversation.seats.map(({ id, fingerprint }) => ({ sessionId: id, fingerprint })),
   );
   for (const { since } of waits) site.recentWaits.push(now - since);
   site.recentWaits.splice(0, Math.max(0, site.recentWaits.length - TYPICAL_WAIT.ofLast));
@@ -64,7 +65,7 @@ function start(first: Session, second: Session, rules: MatchRules, now: number):
     stopWaiting(session);
     session.conversation = conversation;
     session.last = { id: conversation.id, peerId: peerOf(conversation, session).id };
-    return { kind: 'started', revision: 0, to: addressOf(session), seat: seatOf(conversation, session) };
+    return { kind: 'started', revision: 0, to: locationOf(session), seat: seatOf(conversation, session) };
   });
 }
 
@@ -86,7 +87,7 @@ export function finish(
     return {
       kind: 'ended',
       revision: 0,
-      to: addressOf(session),
+      to: locationOf(session),
       conversationId: conversation.id,
       reason: by === null || by === session ? reason : peerReason,
     };
@@ -115,18 +116,14 @@ function waitIfConnected(session: Session, wait: Wait, rules: MatchRules): Notic
 }
 
 /** Ends a match that was not confirmed in time; a side that confirmed is back in the queue with its place. */
-export function lapse(
-  conversation: Conversation,
-  claim: NonNullable<Conversation['claim']>,
-  rules: MatchRules,
-): Notice[] {
+export function lapse(conversation: Conversation, pending: PendingMatch, rules: MatchRules): Notice[] {
   const notices: Notice[] = [];
   finish(conversation, null, 'unconfirmed').forEach((notice, index) => {
-    const isBack = claim.confirmed.has(conversation.seats[index]!);
+    const isBack = pending.confirmed.has(conversation.seats[index]!);
     notices.push(isBack ? notice : { ...notice, reason: 'peer_left' });
   });
   conversation.seats.forEach((session, index) => {
-    if (claim.confirmed.has(session)) notices.push(...waitIfConnected(session, claim.waits[index]!, rules));
+    if (pending.confirmed.has(session)) notices.push(...waitIfConnected(session, pending.waits[index]!, rules));
   });
   return notices;
 }

@@ -30,5 +30,13 @@ test('nothing is left behind once everybody has gone', async () => {
     await store.close(a!);
     await store.close(b!);
   }
-  expect(store.sizes()).toEqual({ sessions: 0, tokens: 0, away: 0, sites: 0, waiting: 0, inLine: 0, conversations: 0 });
+  expect(store.sizes()).toEqual({
+    sessions: 0,
+    tokens: 0,
+    away: 0,
+    sites: 0,
+    waiting: 0,
+    inQueue: 0,
+    conversations: 0,
+  });
 });

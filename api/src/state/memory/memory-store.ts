@@ -24,7 +24,7 @@ import type {
 } from '../state-store.ts';
 import { find, finish, forget, seatOf, stateOf, suspend, waitInQueue } from './conversations.ts';
 import { stopWaiting } from './queue.ts';
-import { addressOf, isGraceOver, presenceNotices, Records, refOf } from './records.ts';
+import { locationOf, isGraceOver, presenceNotices, Records, refOf } from './records.ts';
 import { survey } from './survey.ts';
 import { sweep } from './sweep.ts';
 
@@ -40,8 +40,13 @@ export class MemoryStore implements StateStore {
     this.#records = new Records(clock, ids);
   }
 
-  async open(siteId: SiteId, nodeId: NodeId, resume: ResumeToken, mark: VisitorFingerprint): Promise<OpenOutcome> {
-    return { session: refOf(this.#records.add(siteId, nodeId, resume, mark)) };
+  async open(
+    siteId: SiteId,
+    nodeId: NodeId,
+    resume: ResumeToken,
+    fingerprint: VisitorFingerprint,
+  ): Promise<OpenOutcome> {
+    return { session: refOf(this.#records.add(siteId, nodeId, resume, fingerprint)) };
   }
 
   async resume(
@@ -50,11 +55,11 @@ export class MemoryStore implements StateStore {
     presented: ResumeToken,
     next: ResumeToken,
     rules: MatchRules,
-    mark: VisitorFingerprint,
+    fingerprint: VisitorFingerprint,
   ): Promise<ResumeOutcome> {
     const session = this.#records.tokens.get(presented);
     if (session?.site.id !== siteId || isGraceOver(session)) return { kind: 'unknown' };
-    const previous = addressOf(session);
+    const previous = locationOf(session);
     this.#records.revoke(presented === session.token ? session.formerToken : session.token);
     this.#records.tokens.set(next, session);
     session.site.away.delete(session.id);
@@ -62,8 +67,8 @@ export class MemoryStore implements StateStore {
     session.token = next;
     session.fence += 1;
     session.nodeId = nodeId;
-    session.mark = mark;
-    if (session.conversation !== null) session.site.parties.moved(session.conversation.id, session.id, mark);
+    session.fingerprint = fingerprint;
+    if (session.conversation !== null) session.site.parties.moved(session.conversation.id, session.id, fingerprint);
     session.awaySince = null;
     const notices = presenceNotices(session);
     if (session.wait !== null) notices.push(...waitInQueue(session, session.wait, rules));
@@ -130,10 +135,10 @@ export class MemoryStore implements StateStore {
   async confirm(ref: SessionRef, id: ConversationId): Promise<Transition> {
     const session = this.#records.require(ref);
     const { conversation } = session;
-    if (conversation?.id !== id || conversation.claim === null) return { notices: [] };
-    conversation.claim.confirmed.add(session);
-    if (conversation.claim.confirmed.size === conversation.seats.length) {
-      conversation.claim = null;
+    if (conversation?.id !== id || conversation.pending === null) return { notices: [] };
+    conversation.pending.confirmed.add(session);
+    if (conversation.pending.confirmed.size === conversation.seats.length) {
+      conversation.pending = null;
       session.site.parties.confirmed(id);
     }
     return { notices: [] };

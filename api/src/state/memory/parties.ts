@@ -6,10 +6,10 @@ import type { Reported } from '../state-store.ts';
 /** One side of a conversation. */
 interface Side {
   readonly sessionId: SessionId;
-  /** As they were when the two met. */
-  readonly first: VisitorFingerprint;
-  /** As they were last seen. */
-  last: VisitorFingerprint;
+  /** Fingerprint when the two met. */
+  readonly fingerprint: VisitorFingerprint;
+  /** Fingerprint when last seen. */
+  latestFingerprint: VisitorFingerprint;
 }
 
 interface Party {
@@ -25,10 +25,10 @@ export class Parties {
 
   met(
     id: ConversationId,
-    sides: readonly { readonly sessionId: SessionId; readonly mark: VisitorFingerprint }[],
+    sides: readonly { readonly sessionId: SessionId; readonly fingerprint: VisitorFingerprint }[],
   ): void {
     this.#running.set(id, {
-      sides: sides.map(({ sessionId, mark }) => ({ sessionId, first: mark, last: mark })),
+      sides: sides.map(({ sessionId, fingerprint }) => ({ sessionId, fingerprint, latestFingerprint: fingerprint })),
       isConfirmed: false,
     });
   }
@@ -40,9 +40,9 @@ export class Parties {
   }
 
   /** One of the two came back, maybe from elsewhere. */
-  moved(id: ConversationId, sessionId: SessionId, mark: VisitorFingerprint): void {
+  moved(id: ConversationId, sessionId: SessionId, fingerprint: VisitorFingerprint): void {
     const side = this.#running.get(id)?.sides.find((one) => one.sessionId === sessionId);
-    if (side !== undefined) side.last = mark;
+    if (side !== undefined) side.latestFingerprint = fingerprint;
   }
 
   ended(id: ConversationId, endedAt: number): void {
@@ -60,7 +60,7 @@ export class Parties {
     const own = party.sides.find((side) => side.sessionId === sessionId);
     const peer = party.sides.find((side) => side.sessionId !== sessionId);
     if (own === undefined || peer === undefined) return undefined;
-    return { peer: peer.last, own: own.first, isConfirmed: party.isConfirmed };
+    return { peer: peer.latestFingerprint, own: own.fingerprint, isConfirmed: party.isConfirmed };
   }
 
   /** Forgets what ended at or before `since`, Unix milliseconds. */

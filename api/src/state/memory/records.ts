@@ -15,11 +15,19 @@ export interface Wait extends WaitingVisitor {
   dueAt: number | null;
 }
 
+/** Match that is not confirmed by both yet. */
+export interface PendingMatch {
+  /** Waits of the two, to give back if the match falls through. */
+  readonly waits: readonly [Wait, Wait];
+  readonly confirmed: Set<Session>;
+  readonly lapsesAt: number;
+}
+
 export interface Conversation {
   readonly id: ConversationId;
   readonly seats: readonly [first: Session, second: Session];
-  /** Their waits, to give back if the match falls through; `null` once both have confirmed. */
-  claim: { readonly waits: readonly [Wait, Wait]; readonly confirmed: Set<Session>; readonly lapsesAt: number } | null;
+  /** The match as long as it is not confirmed by both; `null` afterwards. */
+  pending: PendingMatch | null;
   readonly shared: Seat['shared'];
 }
 
@@ -28,7 +36,7 @@ export interface Session {
   readonly site: Site;
   nodeId: NodeId;
   fence: number;
-  mark: VisitorFingerprint;
+  fingerprint: VisitorFingerprint;
   agreed: Agreed;
   token: ResumeToken;
   /** The token presented for it, while nobody knows whether it has arrived. */
@@ -81,14 +89,14 @@ export class Records {
   }
 
   /** Adds a session, and its site if this is the first one there. */
-  add(siteId: SiteId, nodeId: NodeId, token: ResumeToken, mark: VisitorFingerprint): Session {
+  add(siteId: SiteId, nodeId: NodeId, token: ResumeToken, fingerprint: VisitorFingerprint): Session {
     const site = this.#sites.get(siteId) ?? this.#addSite(siteId);
     const session: Session = {
       id: this.#ids.session(),
       site,
       nodeId,
       fence: 1,
-      mark,
+      fingerprint,
       agreed: { rules: null, ageBand: null },
       token,
       formerToken: null,
@@ -138,14 +146,14 @@ export class Records {
       away: 0,
       sites: this.#sites.size,
       waiting: 0,
-      inLine: 0,
+      inQueue: 0,
       conversations: 0,
     };
     for (const site of this.#sites.values()) {
       sizes.sessions += site.sessions.size;
       sizes.away += site.away.size;
       sizes.waiting += site.waiting.size;
-      sizes.inLine += site.queue.size;
+      sizes.inQueue += site.queue.size;
       sizes.conversations += site.conversations.size;
     }
     return sizes;
@@ -189,15 +197,15 @@ export function presenceNotices(session: Session): Notice[] {
     {
       kind: 'presence',
       revision: 0,
-      to: addressOf(peerOf(conversation, session)),
+      to: locationOf(peerOf(conversation, session)),
       conversationId: conversation.id,
       presence: session.awaySince === null ? 'here' : 'away',
-      peer: addressOf(session),
+      peer: locationOf(session),
     },
   ];
 }
 
-export function addressOf(session: Session): SessionLocation {
+export function locationOf(session: Session): SessionLocation {
   return { site: session.site.id, sessionId: session.id, nodeId: session.nodeId };
 }
 

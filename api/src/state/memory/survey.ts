@@ -20,14 +20,14 @@ export function survey(session: Session): Survey | null {
  * Counts different networks of those in the queue with the session, its own left out. Once there are enough, the queue is
  * looked at further only if somebody in it may speak another language (`isAnyForeign`).
  */
-function networksAround({ site, mark }: Session, { ticket }: Wait, isAnyForeign: boolean) {
+function networksAround({ site, fingerprint }: Session, { ticket }: Wait, isAnyForeign: boolean) {
   const { networksMax, waitersMax } = SURVEYED;
-  const own = networkOf(mark);
+  const own = networkOf(fingerprint);
   const [networks, otherLanguage] = [new Set<string>(), new Set<string>()];
   for (const waiter of site.queue.oldest(ticket.ageBand, waitersMax)) {
     if (otherLanguage.size === networksMax || (!isAnyForeign && networks.size === networksMax)) break;
     const other = site.sessions.get(waiter.sessionId);
-    const network = other === undefined ? own : networkOf(other.mark);
+    const network = other === undefined ? own : networkOf(other.fingerprint);
     if (network === own) continue;
     networks.add(network);
     if (!hasCommonOrNone(ticket.languages, waiter.ticket.languages)) otherLanguage.add(network);

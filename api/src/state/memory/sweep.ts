@@ -8,7 +8,7 @@ import { BLOCK_MS } from '../survey.ts';
 import { forget, lapse, meet } from './conversations.ts';
 import { isGraceOver, type Records, type Site, type Wait } from './records.ts';
 
-/** Does what is due on a site: old memories, lapsed claims, lost sessions, due steps. At most `max` of each. */
+/** Does what is due on a site: old memories, pending matches that lapsed, lost sessions, due steps. At most `max` of each. */
 export function sweep(records: Records, site: Site, rules: MatchRules, max: number): SweepOutcome {
   const now = site.now();
   site.blocks.forget(now - BLOCK_MS);
@@ -16,7 +16,7 @@ export function sweep(records: Records, site: Site, rules: MatchRules, max: numb
   site.parties.forget(now - TIMES.reportMs);
   return {
     notices: [
-      ...lapseClaims(site, rules, now, max),
+      ...lapsePendingMatches(site, rules, now, max),
       ...closeLost(records, site, max),
       ...expand(site, rules, now, max),
     ],
@@ -25,15 +25,15 @@ export function sweep(records: Records, site: Site, rules: MatchRules, max: numb
   };
 }
 
-function lapseClaims(site: Site, rules: MatchRules, now: number, max: number): Notice[] {
+function lapsePendingMatches(site: Site, rules: MatchRules, now: number, max: number): Notice[] {
   const notices: Notice[] = [];
   let left = max;
-  // Oldest first: claims lapse in the order in which they were made.
+  // Oldest first: matches lapse in the order in which they were made.
   for (const conversation of site.conversations.values()) {
-    const { claim } = conversation;
-    if (claim === null) continue;
-    if (claim.lapsesAt > now || left-- === 0) break;
-    notices.push(...lapse(conversation, claim, rules));
+    const { pending } = conversation;
+    if (pending === null) continue;
+    if (pending.lapsesAt > now || left-- === 0) break;
+    notices.push(...lapse(conversation, pending, rules));
   }
   return notices;
 }
@@ -71,9 +71,9 @@ function isAnythingDue(site: Site, now: number): boolean {
   return hasLapsed(site, now) || dueIn(site, now).length > 0;
 }
 
-/** Claims lapse in the order in which they were made: the first tells. */
+/** Returns whether the oldest pending match has lapsed: they lapse in the order in which they were made. */
 function hasLapsed({ conversations }: Site, now: number): boolean {
-  for (const { claim } of conversations.values()) if (claim !== null) return claim.lapsesAt <= now;
+  for (const { pending } of conversations.values()) if (pending !== null) return pending.lapsesAt <= now;
   return false;
 }
 

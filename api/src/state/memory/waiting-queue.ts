@@ -31,14 +31,14 @@ export class WaitingQueue {
 
   /**
    * Returns the candidates for this visitor: the oldest of each index they look in, nearest index first.
-   * The whole line comes last and is always given room, since the longest waiters want the least.
+   * The whole queue comes last and is always given room, since the longest waiters want the least.
    */
   candidates(seed: WaitingVisitor, { scanMax, perTagMax }: MatchRules): readonly WaitingVisitor[] {
     const found = new Set<WaitingVisitor>();
     const lookups = lookupsOf(seed.ticket);
     lookups.forEach((tag, index) => {
-      const isWholeLine = index === lookups.length - 1;
-      const room = isWholeLine ? scanMax - found.size : Math.min(perTagMax, scanMax - perTagMax - found.size);
+      const isWholeQueue = index === lookups.length - 1;
+      const room = isWholeQueue ? scanMax - found.size : Math.min(perTagMax, scanMax - perTagMax - found.size);
       // One more than there is room for, since the seed may be among them.
       for (const waiter of this.#byTag.get(tag)?.slice(0, Math.max(0, room + 1)) ?? []) {
         if (waiter.sessionId !== seed.sessionId && found.size < scanMax) found.add(waiter);
@@ -63,10 +63,6 @@ export class WaitingQueue {
     for (const [tag, list] of this.#byTag) if (/^[^|]*\|q$/.test(tag)) size += list.length;
     return size;
   }
-
-  get isEmpty(): boolean {
-    return this.#byTag.size === 0;
-  }
 }
 
 /** Where the waiter stands, or would stand, in a list by seniority. */
@@ -82,8 +78,8 @@ function positionOf(list: readonly WaitingVisitor[], waiter: Waiter): number {
 }
 
 /** Returns the counts of those who wait around a ticket. */
-export function countAround(line: WaitingQueue, ticket: Ticket): Around {
-  const tag = (name: string) => line.count(`${ticket.ageBand ?? ''}|${name}`);
+export function countAround(queue: WaitingQueue, ticket: Ticket): Around {
+  const tag = (name: string) => queue.count(`${ticket.ageBand ?? ''}|${name}`);
   return {
     waiting: tag('q'),
     languagesSpoken: ticket.languages.length,

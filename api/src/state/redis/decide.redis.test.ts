@@ -162,19 +162,21 @@ describe('the decision is the same in Lua', () => {
 
   const FILL = `
     local c = cjson.decode(A.case)
-    for _, w in ipairs(c.line) do
-      write(K.sessions, w.id, { n = '${NODE}', a = 0, c = '' })
-      write(K.waits, w.id, { s = w.s, q = w.q, n = '${NODE}', k = w.k, g = w.g, u = w.u })
-      for _, tag in ipairs(w.g) do redis.call('ZADD', K.index, 0, index_member(tag, w, w.id)) end
-      if w.b then redis.call('ZADD', K.blocks, w.b, pair_key('s_seed', w.id)) end
-      if w.m then redis.call('ZADD', K.meetings, w.m, pair_key('s_seed', w.id)) end
+    for _, w in ipairs(c.queue) do
+      write_session(w.id, { nodeId = '${NODE}', awaySince = 0, conversationId = '' })
+      w.wait.nodeId = '${NODE}'
+      write_wait(w.id, w.wait)
+      list_tags(w.id, w.wait)
+      if w.blockedAt then redis.call('ZADD', K.blocks, w.blockedAt, pair_key('s_seed', w.id)) end
+      if w.metAt then redis.call('ZADD', K.meetings, w.metAt, pair_key('s_seed', w.id)) end
     end
     redis.call('ZADD', K.nodes, now() + 1, '${NODE}')
-    local seed = { s = c.seed.s, q = c.seed.q, n = '${NODE}', k = c.seed.k, g = c.seed.g, u = c.seed.u }
-    write(K.waits, 's_seed', seed)
-    into_line('s_seed', seed, c.rules, now())
+    local seed = c.seed
+    seed.nodeId = '${NODE}'
+    write_wait('s_seed', seed)
+    enqueue('s_seed', seed, c.rules, now())
     local ids = candidate_ids('s_seed', seed, c.rules)
-    return { 'told', cjson.encode({ choose('s_seed', seed, c.rules, now()) or 'nobody', table.concat(ids, ' ') }) }`;
+    return { 'told', cjson.encode({ choose_peer('s_seed', seed, c.rules, now()) or 'nobody', table.concat(ids, ' ') }) }`;
 
   async function compareChoices(
     ask: ReturnType<typeof probe>,
@@ -195,35 +197,35 @@ describe('the decision is the same in Lua', () => {
       seq: n + 1,
       sessionId: `s_${n}` as SessionId,
     }));
-    const line = new WaitingQueue();
-    for (const wait of [...waits].sort(bySeniority)) line.add(wait);
-    line.add(seedWait);
-    const candidates = line.candidates(seedWait, set) as readonly (typeof waits)[number][];
+    const queue = new WaitingQueue();
+    for (const wait of [...waits].sort(bySeniority)) queue.add(wait);
+    queue.add(seedWait);
+    const candidates = queue.candidates(seedWait, set) as readonly (typeof waits)[number][];
     const chosen = choose(seedWait, candidates, set, NOW, ({ history }) => ({
       isBlocked: history === 'blocked',
       isRepeat: history === 'met',
     }));
-    const packed = (wait: WaitingVisitor) => ({
-      s: wait.since,
-      q: wait.seq,
-      k: plain(wait.ticket),
-      g: tagsOf(wait.ticket),
-      u: lookupsOf(wait.ticket),
+    const waitOf = ({ since, seq, ticket }: WaitingVisitor) => ({
+      since,
+      seq,
+      ticket: plain(ticket),
+      tags: tagsOf(ticket),
+      lookups: lookupsOf(ticket),
     });
     const memories = {
-      blocked: { b: NOW - BLOCK_MS + 1 },
-      met: { m: NOW - set.repeatMs + 1 },
-      'blocked long ago': { b: NOW - BLOCK_MS },
-      'met long ago': { m: NOW - set.repeatMs },
+      blocked: { blockedAt: NOW - BLOCK_MS + 1 },
+      met: { metAt: NOW - set.repeatMs + 1 },
+      'blocked long ago': { blockedAt: NOW - BLOCK_MS },
+      'met long ago': { metAt: NOW - set.repeatMs },
     };
     const told = await ask({
       blockMs: BLOCK_MS,
       case: JSON.stringify({
         rules: set,
-        seed: packed(seedWait),
-        line: waits.map((wait) => ({
+        seed: waitOf(seedWait),
+        queue: waits.map((wait) => ({
           id: wait.sessionId,
-          ...packed(wait),
+          wait: waitOf(wait),
           ...memories[wait.history as keyof typeof memories],
         })),
       }),

@@ -125,7 +125,7 @@ const CALLS: Readonly<
   repair: {
     before: async () => {
       await pair();
-      await redis.del(keyOf('claims', SITE, ''), keyOf('placed', SITE, ''), keyOf('tokens', SITE, ''));
+      await redis.del(keyOf('pendingMatches', SITE, ''), keyOf('placed', SITE, ''), keyOf('tokens', SITE, ''));
     },
     args: { node: 'n_1', sweepLeaseMs: SWEEP_LEASE_MS, nodeLeaseMs: NODE_LEASE_MS, max: 10 },
   },

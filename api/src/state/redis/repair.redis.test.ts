@@ -152,11 +152,11 @@ describe('repair of a site', () => {
     expect((await twoRounds(rules)).map(({ kind }) => kind)).toEqual(['started', 'started']);
   });
 
-  it('lets a match lapse whose claim was lost', async () => {
+  it('lets a match lapse that was lost from the pending ones', async () => {
     const [a, b] = [await open(), await open()];
     await find(a);
     await store.confirm(a, idIn((await find(b)).notices));
-    await lose('claims');
+    await lose('pendingMatches');
     await round();
     skewMs += FREE.confirmMs;
     expect(endsIn(await round())).toContainEqual([a.sessionId, 'unconfirmed']);

@@ -38,7 +38,7 @@ const LEASE = [
   `redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)`,
 ];
 
-const LIBRARY = ['records', 'decide', 'queue', 'conversations', 'repair'];
+const LIBRARY = ['stored-fields', 'records', 'decide', 'queue', 'conversations', 'repair'];
 
 const folder = new URL('lua/', import.meta.url);
 export const readLua = (name: string): string => readFileSync(new URL(`${name}.lua`, folder), 'utf8');

@@ -47,12 +47,12 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'who is back in line gets a new place',
+    name: 'who is back in the queue gets a new place',
     changes: [
       {
         file: CONVERSATIONS,
-        from: 'waitIfConnected(session, claim.waits[index]!, rules)',
-        to: 'waitIfConnected(session, { ...claim.waits[index]!, since: session.site.now() }, rules)',
+        from: 'waitIfConnected(session, pending.waits[index]!, rules)',
+        to: 'waitIfConnected(session, { ...pending.waits[index]!, since: session.site.now() }, rules)',
       },
     ],
   },
@@ -62,7 +62,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a match that lapses gives back both sides',
-    changes: [{ file: CONVERSATIONS, from: 'if (claim.confirmed.has(session)) notices.push(', to: 'notices.push(' }],
+    changes: [{ file: CONVERSATIONS, from: 'if (pending.confirmed.has(session)) notices.push(', to: 'notices.push(' }],
   },
   {
     name: 'a conversation can end twice',
@@ -141,7 +141,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'who is matched stays in line',
+    name: 'who is matched stays in the queue',
     changes: [
       {
         file: CONVERSATIONS,
@@ -151,7 +151,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'who is away stays in line',
+    name: 'who is away stays in the queue',
     changes: [
       {
         file: CONVERSATIONS,
@@ -171,7 +171,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'closing leaves the visitor in line',
+    name: 'closing leaves the visitor in the queue',
     changes: [
       {
         file: CONVERSATIONS,

@@ -42,7 +42,7 @@ describe('known-bad scripts are detected', () => {
 
   const MUTANTS: readonly (readonly [string, () => typeof SCRIPTS])[] = [
     ...REDIS_MUTANTS.map((mutant) => [mutant.name, () => mutatedScripts(mutant)] as const),
-    ['a claim is a check and then an act, in two round trips', checkThenAct],
+    ['a match is a check and then an act, in two round trips', checkThenAct],
     ['a request that is asked again is done again', withoutKeptAnswers],
   ];
   test.each(MUTANTS)('%s', { timeout: 300_000 }, async (name, make) => {

@@ -20,23 +20,27 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "session.c, session.m, session.e = '', '', told",
-        to: "if sid == conversation.a then session.c, session.m, session.e = '', '', told end",
+        from: "session.conversationId, session.matchedBy, session.endReason = '', '', told",
+        to: "if sid == conversation.firstId then session.conversationId, session.matchedBy, session.endReason = '', '', told end",
       },
     ],
   },
   {
     name: 'a block holds one way',
-    changes: [{ file: 'block', from: 'pair_key(A.session, session.lp)', to: "A.session .. ' ' .. session.lp" }],
+    changes: [
+      { file: 'block', from: 'pair_key(A.session, session.lastPeerId)', to: "A.session .. ' ' .. session.lastPeerId" },
+    ],
   },
   {
     name: 'a block is not kept',
-    changes: [{ file: 'block', from: "redis.call('ZADD', K.blocks, at, pair_key(A.session, session.lp))", to: '' }],
+    changes: [
+      { file: 'block', from: "redis.call('ZADD', K.blocks, at, pair_key(A.session, session.lastPeerId))", to: '' },
+    ],
   },
   {
     name: "a node's lease is not looked at",
     changes: [
-      { file: 'library', from: "(tonumber(redis.call('ZSCORE', K.nodes, candidate.n) or 0)) > at", to: 'true' },
+      { file: 'library', from: "(tonumber(redis.call('ZSCORE', K.nodes, candidate.nodeId) or 0)) > at", to: 'true' },
     ],
   },
   {
@@ -44,7 +48,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'sweep',
-        from: 'if session and session.a == 0 and session.n == node then suspend(sid, session, at) end',
+        from: 'if session and session.awaySince == 0 and session.nodeId == node then suspend(sid, session, at) end',
         to: '',
       },
     ],
@@ -59,8 +63,8 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
         to: `for _, node in ipairs(redis.call('ZRANGEBYSCORE', K.nodes, '-inf', at, 'LIMIT', 0, max)) do
           for _, member in ipairs(redis.call('ZRANGEBYLEX', K.placed, '[' .. node .. '\\0', '(' .. node .. '\\1', 'LIMIT', 0, max)) do
             local sid = string.sub(member, #node + 2)
-            local session = whole(sid, read(K.sessions, sid), at)
-            if session and session.a == 0 then suspend(sid, session, at) end
+            local session = whole(sid, read_session(sid), at)
+            if session and session.awaySince == 0 then suspend(sid, session, at) end
             redis.call('ZREM', K.placed, member)
           end
           redis.call('ZREM', K.nodes, node)
@@ -70,12 +74,14 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'who is back in line gets a new place',
-    changes: [{ file: 'library', from: 'wait.n = session.n', to: 'wait.n, wait.s = session.n, at' }],
+    name: 'who is back in the queue gets a new place',
+    changes: [
+      { file: 'library', from: 'wait.nodeId = session.nodeId', to: 'wait.nodeId, wait.since = session.nodeId, at' },
+    ],
   },
   {
     name: 'looking with other words loses the place',
-    changes: [{ file: 'library', from: 's = before and before.s or at,', to: 's = at,' }],
+    changes: [{ file: 'library', from: 'since = before and before.since or at,', to: 'since = at,' }],
   },
   {
     name: 'a match that lapses gives back both sides',
@@ -83,15 +89,15 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a match never lapses',
-    changes: [{ file: 'library', from: "redis.call('ZADD', K.claims, conversation.d, cid)", to: '' }],
+    changes: [{ file: 'library', from: "redis.call('ZADD', K.pendingMatches, conversation.lapsesAt, cid)", to: '' }],
   },
   {
     name: 'one confirmation is enough',
     changes: [
       {
         file: 'confirm',
-        from: 'if conversation.ca and conversation.cb then',
-        to: 'if conversation.ca or conversation.cb then',
+        from: 'if conversation.hasFirstConfirmed and conversation.hasSecondConfirmed then',
+        to: 'if conversation.hasFirstConfirmed or conversation.hasSecondConfirmed then',
       },
     ],
   },
@@ -118,7 +124,11 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
   {
     name: 'cancelling does not see a match',
     changes: [
-      { file: 'cancel', from: "if session.c ~= '' then return { 'cancelled', 'already_matched' } end\n", to: '' },
+      {
+        file: 'cancel',
+        from: "if session.conversationId ~= '' then return { 'cancelled', 'already_matched' } end\n",
+        to: '',
+      },
     ],
   },
   {
@@ -126,8 +136,8 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "if session.c ~= '' then\n    return session.m == ticket",
-        to: 'if false then\n    return session.m == ticket',
+        from: "if session.conversationId ~= '' then\n    return session.matchedBy == ticket",
+        to: 'if false then\n    return session.matchedBy == ticket',
       },
     ],
   },
@@ -136,7 +146,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'resume',
-        from: "redis.call('HDEL', K.tokens, A.presented == session.t and session.p or session.t)\n",
+        from: "redis.call('HDEL', K.tokens, A.presented == session.token and session.formerToken or session.token)\n",
         to: '',
       },
     ],
@@ -146,35 +156,35 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'resume',
-        from: 'A.presented == session.t and session.p or session.t)',
-        to: 'session.t, session.p)',
+        from: 'A.presented == session.token and session.formerToken or session.token)',
+        to: 'session.token, session.formerToken)',
       },
     ],
   },
   {
     name: 'a token stays good after its successor has arrived',
-    changes: [{ file: 'settle', from: "  redis.call('HDEL', K.tokens, session.p)\n", to: '' }],
+    changes: [{ file: 'settle', from: "  redis.call('HDEL', K.tokens, session.formerToken)\n", to: '' }],
   },
   {
     name: 'closing leaves the token before the present one',
     changes: [
       {
         file: 'library',
-        from: "redis.call('HDEL', K.tokens, session.t, session.p)",
-        to: "redis.call('HDEL', K.tokens, session.t)",
+        from: "redis.call('HDEL', K.tokens, session.token, session.formerToken)",
+        to: "redis.call('HDEL', K.tokens, session.token)",
       },
     ],
   },
   {
     name: 'a resume does not raise the fence',
-    changes: [{ file: 'resume', from: 'session.f + 1, A.node', to: 'session.f, A.node' }],
+    changes: [{ file: 'resume', from: 'session.fence + 1, A.node', to: 'session.fence, A.node' }],
   },
   {
     name: 'the fence is not compared',
     changes: [
       {
         file: 'library',
-        from: 'if session and session.f == tonumber(A.fence) then return session end',
+        from: 'if session and session.fence == tonumber(A.fence) then return session end',
         to: 'if session then return session end',
       },
     ],
@@ -184,7 +194,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'resume',
-        from: "if session.a > 0 and at - session.a >= tonumber(A.graceMs) then return { 'unknown' } end\n",
+        from: "if session.awaySince > 0 and at - session.awaySince >= tonumber(A.graceMs) then return { 'unknown' } end\n",
         to: '',
       },
     ],
@@ -198,7 +208,7 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: 'local step = step_at(rules.expansions, at - math.min(seed.s, candidate.s))',
+        from: 'local step = step_at(rules.expansions, at - math.min(seed.since, candidate.since))',
         to: 'local step = #rules.expansions',
       },
     ],
@@ -228,33 +238,43 @@ export const REDIS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'library',
-        from: "    out_of_line(sid, wait)\n    redis.call('HDEL', K.waits, sid)\n    session.c",
-        to: "    redis.call('HDEL', K.waits, sid)\n    session.c",
+        from: "    dequeue(sid, wait)\n    redis.call('HDEL', K.waits, sid)\n    session.conversationId, session.matchedBy",
+        to: "    redis.call('HDEL', K.waits, sid)\n    session.conversationId, session.matchedBy",
       },
     ],
   },
   {
     name: 'who is matched still waits',
-    changes: [{ file: 'library', from: "    redis.call('HDEL', K.waits, sid)\n    session.c", to: '    session.c' }],
+    changes: [
+      {
+        file: 'library',
+        from: "    redis.call('HDEL', K.waits, sid)\n    session.conversationId, session.matchedBy",
+        to: '    session.conversationId, session.matchedBy',
+      },
+    ],
   },
   {
-    name: 'who is away stays in line',
+    name: 'who is away stays in the queue',
     changes: [
-      { file: 'library', from: '  if wait then out_of_line(sid, wait) end\n  tell_presence', to: '  tell_presence' },
+      { file: 'library', from: '  if wait then dequeue(sid, wait) end\n  tell_presence', to: '  tell_presence' },
     ],
   },
   {
     name: 'a find that comes after the connection went is matched',
     changes: [
-      { file: 'library', from: 'if session.a > 0 then\n    -- A request', to: 'if false then\n    -- A request' },
+      {
+        file: 'library',
+        from: 'if session.awaySince > 0 then\n    -- A request',
+        to: 'if false then\n    -- A request',
+      },
     ],
   },
   {
-    name: 'who comes back is not put in line',
-    changes: [{ file: 'resume', from: 'wait_in_line(sid, wait, cjson.decode(A.rules), at)', to: '' }],
+    name: 'who comes back is not put in the queue',
+    changes: [{ file: 'resume', from: 'wait_in_queue(sid, wait, cjson.decode(A.rules), at)', to: '' }],
   },
   {
-    name: 'closing leaves the visitor in line',
+    name: 'closing leaves the visitor in the queue',
     changes: [
       {
         file: 'library',
@@ -297,18 +317,18 @@ export function checkThenAct(): typeof SCRIPTS {
     body.replace(
       /local status = find\([\s\S]*/,
       `
-      if session.c ~= '' or session.a > 0 then return { 'found', '', '' } end
+      if session.conversationId ~= '' or session.awaySince > 0 then return { 'found', '', '' } end
       local ticket = cjson.decode(A.ticket)
       local wait = wait_for(A.session, session, ticket, now())
-      wait_in_line(A.session, wait, { expansions = {}, scanMax = 0, perTagMax = 0 }, now())
-      local id, peer = choose(A.session, wait, cjson.decode(A.rules), now())
+      wait_in_queue(A.session, wait, { expansions = {}, scanMax = 0, perTagMax = 0 }, now())
+      local id, peer = choose_peer(A.session, wait, cjson.decode(A.rules), now())
       return { 'found', id or '', id and cjson.encode(peer) or '' }
     `,
     ),
     library,
   );
-  const claim = defineScript(
-    'claim-match',
+  const take = defineScript(
+    'take-match',
     body.replace(/^-- ARGV(.*)$/m, '-- ARGV$1 picked peer').replace(
       /local status = find\([\s\S]*/,
       `
@@ -327,7 +347,7 @@ export function checkThenAct(): typeof SCRIPTS {
             const seen = await peek.run(runner, { ...call, operation: `${call.operation}-peek` });
             const [picked, peer] = seen.fields as [string, string];
             if (seen.tag === 'refused' || picked === '') return script.run(runner, call);
-            return claim.run(runner, { ...call, args: { ...call.args, picked, peer } });
+            return take.run(runner, { ...call, args: { ...call.args, picked, peer } });
           },
         },
   );

@@ -7,8 +7,8 @@
 
 local session = current_session()
 if not session then return refused('session_gone') end
-if session.rb ~= '' and A.ageBand ~= '' and session.rb ~= A.ageBand then return refused('age_band_fixed') end
-if A.rules ~= '' then session.ra = A.rules end
-if A.ageBand ~= '' then session.rb = A.ageBand end
-write(K.sessions, A.session, session)
-return { 'agreed', session.ra, session.rb }
+if session.agreedAgeBand ~= '' and A.ageBand ~= '' and session.agreedAgeBand ~= A.ageBand then return refused('age_band_fixed') end
+if A.rules ~= '' then session.agreedRules = A.rules end
+if A.ageBand ~= '' then session.agreedAgeBand = A.ageBand end
+write_session(A.session, session)
+return { 'agreed', session.agreedRules, session.agreedAgeBand }

@@ -1,6 +1,6 @@
 -- PURPOSE  deletes a session and ends its wait or conversation
 -- MODE     write
--- KEYS     sessions tokens placed away waits index due conversations claims meetings parties over
+-- KEYS     sessions tokens placed away waits index due conversations pendingMatches meetings parties over
 -- ARGV     session fence
 -- RETURNS  done
 -- COST     O(log n)

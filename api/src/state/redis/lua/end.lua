@@ -1,10 +1,10 @@
 -- PURPOSE  ends a conversation for both visitors, by the service
 -- MODE     write
--- KEYS     sessions conversations claims meetings parties over
+-- KEYS     sessions conversations pendingMatches meetings parties over
 -- ARGV     conversation reason
 -- RETURNS  done
 -- COST     O(log n)
 
-local conversation = read(K.conversations, A.conversation)
+local conversation = read_conversation(A.conversation)
 if conversation then finish(A.conversation, conversation, nil, A.reason, A.reason, now()) end
 return { 'done' }

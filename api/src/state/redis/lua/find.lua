@@ -1,6 +1,6 @@
 -- PURPOSE  starts a wait, or matches at once
 -- MODE     write
--- KEYS     sessions nodes waits index due conversations claims recent meetings blocks parties over
+-- KEYS     sessions nodes waits index due conversations pendingMatches recent meetings blocks parties over
 -- ARGV     session fence ticket rules freshIds blockMs
 -- RETURNS  found status | refused code
 -- COST     O(log n), at most scanMax candidates examined

@@ -1,6 +1,6 @@
 -- PURPOSE  ends a conversation if it still runs, and with a ticket waits again in the same step
 -- MODE     write
--- KEYS     sessions nodes waits index due conversations claims recent meetings blocks parties over
+-- KEYS     sessions nodes waits index due conversations pendingMatches recent meetings blocks parties over
 -- ARGV     session fence conversation ticket rules freshIds blockMs
 -- RETURNS  left next | refused code
 -- COST     O(log n), at most scanMax candidates examined with a ticket
@@ -8,9 +8,9 @@
 local at = now()
 local session = whole(A.session, current_session(), at)
 if not session then return refused('session_gone') end
-if session.c == A.conversation then
-  finish(session.c, read(K.conversations, session.c), A.session, 'you_left', 'peer_left', at)
-  session = read(K.sessions, A.session)
+if session.conversationId == A.conversation then
+  finish(session.conversationId, read_conversation(session.conversationId), A.session, 'you_left', 'peer_left', at)
+  session = read_session(A.session)
 end
 if A.ticket == '' then return { 'left', '' } end
 local status = find(A.session, session, cjson.decode(A.ticket), cjson.decode(A.rules), at)

@@ -5,8 +5,22 @@
 -- RETURNS  opened
 -- COST     O(log n) in the site's sessions
 
-local session = { n = A.node, f = 1, t = A.token, p = '', a = 0, k = A.fingerprint, ra = '', rb = '', c = '', lc = '', lp = '', e = '', m = '' }
-write(K.sessions, A.session, session)
+local session = {
+  nodeId = A.node,
+  fence = 1,
+  token = A.token,
+  formerToken = '',
+  fingerprint = A.fingerprint,
+  agreedRules = '',
+  agreedAgeBand = '',
+  awaySince = 0,
+  conversationId = '',
+  matchedBy = '',
+  lastConversationId = '',
+  lastPeerId = '',
+  endReason = '',
+}
+write_session(A.session, session)
 redis.call('HSET', K.tokens, A.token, A.session)
 redis.call('ZADD', K.placed, 0, A.node .. '\0' .. A.session)
 redis.call('ZADD', K.nodes, 'GT', now() + tonumber(A.nodeLeaseMs), A.node)

@@ -9,7 +9,7 @@ local lower = A.after == '' and '[' .. A.node .. '\0' or '(' .. A.node .. '\0' .
 local placed = {}
 for _, member in ipairs(redis.call('ZRANGEBYLEX', K.placed, lower, '(' .. A.node .. '\1', 'LIMIT', 0, A.max)) do
   local sid = string.sub(member, #A.node + 2)
-  local session = read(K.sessions, sid)
-  if session then placed[#placed + 1] = { sid, session.f } end
+  local session = read_session(sid)
+  if session then placed[#placed + 1] = { sid, session.fence } end
 end
 return { 'listed', placed }

@@ -1,6 +1,6 @@
 -- PURPOSE  repairs inconsistencies after a loss, a part of each kind of entry per call
 -- MODE     leased
--- KEYS     sweeper sessions tokens placed nodes away waits index due conversations claims meetings parties over
+-- KEYS     sweeper sessions tokens placed nodes away waits index due conversations pendingMatches meetings parties over
 -- ARGV     node sweepLeaseMs nodeLeaseMs max
 -- RETURNS  repaired areCountsAtOdds repairs | held
 -- COST     O(max · log n), about four commands per entry; of a hash that Redis keeps as a list, all fields are read

@@ -7,11 +7,11 @@
 
 local session = current_session()
 if not session then return refused('session_gone') end
-local party = read(K.parties, A.conversation)
+local party = read_party(A.conversation)
 if not party then return refused('not_in_conversation') end
-if party.e > 0 and party.e <= now() - tonumber(A.reportMs) then return refused('not_in_conversation') end
+if party.endedAt > 0 and party.endedAt <= now() - tonumber(A.reportMs) then return refused('not_in_conversation') end
 -- A node of the previous version stores no confirmation.
-local is_confirmed = party.y and 1 or 0
-if party.a == A.session then return { 'peer', party.lb, party.ka, is_confirmed } end
-if party.b == A.session then return { 'peer', party.la, party.kb, is_confirmed } end
+local is_confirmed = party.isConfirmed and 1 or 0
+if party.firstId == A.session then return { 'peer', party.secondLatestFingerprint, party.firstFingerprint, is_confirmed } end
+if party.secondId == A.session then return { 'peer', party.firstLatestFingerprint, party.secondFingerprint, is_confirmed } end
 return refused('not_in_conversation')

@@ -7,8 +7,8 @@
 
 local session = current_session()
 if session then
-  redis.call('HDEL', K.tokens, session.p)
-  session.p = ''
-  write(K.sessions, A.session, session)
+  redis.call('HDEL', K.tokens, session.formerToken)
+  session.formerToken = ''
+  write_session(A.session, session)
 end
 return { 'done' }

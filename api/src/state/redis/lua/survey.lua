@@ -11,7 +11,7 @@ local wait = read_wait(A.session)
 if not wait then return { 'none' } end
 
 local function indexed(tag)
-  return (wait.k.ageBand or '') .. '|' .. tag
+  return (wait.ticket.ageBand or '') .. '|' .. tag
 end
 
 local function count(tag)
@@ -30,16 +30,16 @@ end
 -- language. Once there are enough, the queue is read further only if somebody in it may speak another language.
 local function networks_around(may_be_foreign)
   local all, others, all_count, other_count = {}, {}, 0, 0
-  local own, most, name = network_of(session.k), tonumber(A.networksMax), indexed('q')
+  local own, most, name = network_of(session.fingerprint), tonumber(A.networksMax), indexed('q')
   local members = redis.call('ZRANGEBYLEX', K.index, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, A.waitersMax)
   for _, member in ipairs(members) do
     if other_count == most or (not may_be_foreign and all_count == most) then break end
     local id = string.sub(member, #name + 2 + STAMP_LENGTH)
-    local waiter, waiting = read(K.sessions, id), read_wait(id)
-    local network = waiter and waiting and network_of(waiter.k)
+    local waiter, waiting = read_session(id), read_wait(id)
+    local network = waiter and waiting and network_of(waiter.fingerprint)
     if network and network ~= own then
       if not all[network] then all[network], all_count = true, all_count + 1 end
-      if not others[network] and not has_common_or_none(wait.k.languages, waiting.k.languages) then
+      if not others[network] and not has_common_or_none(wait.ticket.languages, waiting.ticket.languages) then
         others[network], other_count = true, other_count + 1
       end
     end
@@ -48,14 +48,14 @@ local function networks_around(may_be_foreign)
 end
 
 local sharing_language = 0
-for _, language in ipairs(wait.k.languages) do sharing_language = sharing_language + count('l:' .. language) end
+for _, language in ipairs(wait.ticket.languages) do sharing_language = sharing_language + count('l:' .. language) end
 local waiting = count('q')
 -- The asker is in both counts, in the latter once per language.
-local may_be_foreign = #wait.k.languages > 0 and waiting - 1 > sharing_language - #wait.k.languages
+local may_be_foreign = #wait.ticket.languages > 0 and waiting - 1 > sharing_language - #wait.ticket.languages
 local networks, other_language_networks = networks_around(may_be_foreign)
 return {
   'surveyed',
-  now() - wait.s,
+  now() - wait.since,
   redis.call('LRANGE', K.recent, 0, -1),
   networks,
   other_language_networks,

@@ -67,8 +67,8 @@ local function next_due_at(expansions, since, at)
 end
 
 local function is_senior(a, b)
-  if a.s ~= b.s then return a.s < b.s end
-  return a.q < b.q
+  if a.since ~= b.since then return a.since < b.since end
+  return a.seq < b.seq
 end
 
 local function is_better(a, b)
@@ -79,8 +79,8 @@ end
 
 -- Returns how well a candidate suits the seed, or nil if not at all.
 local function judge(seed, candidate, rules, at, is_repeat)
-  if not is_allowed(seed.k, candidate.k, rules) then return nil end
-  local step = step_at(rules.expansions, at - math.min(seed.s, candidate.s))
-  if not is_near_enough(seed.k, candidate.k, rules.expansions[step], is_repeat) then return nil end
-  return { wait = candidate, is_repeat = is_repeat, distance = distance(seed.k, candidate.k, rules.weights, at - candidate.s) }
+  if not is_allowed(seed.ticket, candidate.ticket, rules) then return nil end
+  local step = step_at(rules.expansions, at - math.min(seed.since, candidate.since))
+  if not is_near_enough(seed.ticket, candidate.ticket, rules.expansions[step], is_repeat) then return nil end
+  return { wait = candidate, is_repeat = is_repeat, distance = distance(seed.ticket, candidate.ticket, rules.weights, at - candidate.since) }
 end

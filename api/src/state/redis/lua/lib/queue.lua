@@ -4,51 +4,51 @@
 local STAMP_LENGTH = 25
 
 local function stamp_of(wait)
-  return string.format('%013d%012d', wait.s, wait.q)
+  return string.format('%013d%012d', wait.since, wait.seq)
 end
 
 local function index_member(tag, wait, sid)
   return tag .. '\0' .. stamp_of(wait) .. sid
 end
 
-local function out_of_line(sid, wait)
-  for _, tag in ipairs(wait.g) do redis.call('ZREM', K.index, index_member(tag, wait, sid)) end
+local function dequeue(sid, wait)
+  for _, tag in ipairs(wait.tags) do redis.call('ZREM', K.index, index_member(tag, wait, sid)) end
   redis.call('ZREM', K.due, sid)
 end
 
 -- Lists a wait under all its tags; returns the number of tags it was missing from.
 local function list_tags(sid, wait)
   local added = 0
-  for _, tag in ipairs(wait.g) do added = added + redis.call('ZADD', K.index, 0, index_member(tag, wait, sid)) end
+  for _, tag in ipairs(wait.tags) do added = added + redis.call('ZADD', K.index, 0, index_member(tag, wait, sid)) end
   return added
 end
 
 -- Writes a wait with the time at which it is examined again; nil for only when somebody else arrives.
 local function write_due(sid, wait, due_at)
-  wait.d = due_at
-  write(K.waits, sid, wait)
+  wait.dueAt = due_at
+  write_wait(sid, wait)
   if due_at then redis.call('ZADD', K.due, due_at, sid) else redis.call('ZREM', K.due, sid) end
 end
 
-local function into_line(sid, wait, rules, at)
+local function enqueue(sid, wait, rules, at)
   list_tags(sid, wait)
-  write_due(sid, wait, next_due_at(rules.expansions, wait.s, at))
+  write_due(sid, wait, next_due_at(rules.expansions, wait.since, at))
 end
 
 local function stop_waiting(sid)
   local wait = read_wait(sid)
   if not wait then return end
-  out_of_line(sid, wait)
+  dequeue(sid, wait)
   redis.call('HDEL', K.waits, sid)
 end
 
 -- Returns whether a wait may end in a match. The wait of a session that is deleted or in a conversation is deleted, and
 -- that of a disconnected session is taken out of the queue, as both are already unless something was lost.
-local function is_in_line(sid, wait)
-  local session = read(K.sessions, sid)
-  if session and session.c == '' and session.a == 0 then return true end
-  out_of_line(sid, wait)
-  if not session or session.c ~= '' then redis.call('HDEL', K.waits, sid) end
+local function is_in_queue(sid, wait)
+  local session = read_session(sid)
+  if session and session.conversationId == '' and session.awaySince == 0 then return true end
+  dequeue(sid, wait)
+  if not session or session.conversationId ~= '' then redis.call('HDEL', K.waits, sid) end
   return false
 end
 
@@ -56,9 +56,9 @@ end
 -- returns the member of the index by which each id was found.
 local function candidate_ids(sid, wait, rules)
   local found, seen, found_by = {}, { [sid] = true }, {}
-  for position, tag in ipairs(wait.u) do
+  for position, tag in ipairs(wait.lookups) do
     local room = math.min(rules.perTagMax, rules.scanMax - rules.perTagMax - #found)
-    if position == #wait.u then room = rules.scanMax - #found end
+    if position == #wait.lookups then room = rules.scanMax - #found end
     if room >= 0 then
       local members = redis.call('ZRANGEBYLEX', K.index, '[' .. tag .. '\0', '(' .. tag .. '\1', 'LIMIT', 0, room + 1)
       for _, member in ipairs(members) do
@@ -76,7 +76,7 @@ end
 
 -- Returns the match of a waiter, id and wait, or nil; and whether somebody else may fit, behind index entries that led
 -- to nobody or on a node that is not known to be alive. Counts the examined candidates, for the test of the bound.
-local function choose(sid, wait, rules, at)
+local function choose_peer(sid, wait, rules, at)
   local ids, found_by = candidate_ids(sid, wait, rules)
   if #ids == 0 then return nil, nil, false end
   next_number('examined', #ids)
@@ -95,17 +95,17 @@ local function choose(sid, wait, rules, at)
     if not candidate then
       drop(id)
     else
-      if alive[candidate.n] == nil then
-        alive[candidate.n] = (tonumber(redis.call('ZSCORE', K.nodes, candidate.n) or 0)) > at
+      if alive[candidate.nodeId] == nil then
+        alive[candidate.nodeId] = (tonumber(redis.call('ZSCORE', K.nodes, candidate.nodeId) or 0)) > at
       end
       local is_blocked = blocked_at[position] and tonumber(blocked_at[position]) > at - tonumber(A.blockMs)
-      if not alive[candidate.n] then
+      if not alive[candidate.nodeId] then
         is_unsure = true
       elseif not is_blocked then
         local is_repeat = (met_at[position] and tonumber(met_at[position]) > at - rules.repeatMs) or false
         local found = judge(wait, candidate, rules, at, is_repeat)
         if found and (best == nil or is_better(found, best)) then
-          if is_in_line(id, candidate) then best, best_id = found, id else drop(id) end
+          if is_in_queue(id, candidate) then best, best_id = found, id else drop(id) end
         end
       end
     end

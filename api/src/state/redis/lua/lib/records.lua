@@ -1,16 +1,5 @@
 -- Records of a site and basic operations on them. K holds the site's keys by name, A the arguments.
---
--- session       n node · f fence · t resume token · p the one presented for it ('' once t has arrived)
---               a away since (0: connected) · c conversation ('' for none) · k fingerprint, as text
---               ra rules agreed to, rb age band ('' for none)
---               lc, lp last conversation and peer · e why it ended · m request id that led to the conversation
--- wait          s since · q seq · n node · k ticket · g tags it is found by · u lookups it looks in
---               d when its next step is due, as `due` has it too (absent: all are reached)
---               r revision at which the visitor asked for it, or came back to it
--- conversation  a, b sessions · i shared interests · t same topic · d lapses at (0: confirmed by both)
---               ca, cb confirmed · wa, wb their waits, to give back · r revision at which it started
--- party         a, b sessions · ka, kb their fingerprints when they met, as text · la, lb when last seen · e ended at (0: runs)
---               y confirmed by both (absent: not)
+-- Their fields are named in stored-fields.lua.
 
 local notices = {}
 -- Revision of this script's changes; 0 in a script that only reads.
@@ -30,22 +19,45 @@ end
 
 -- Unpacks a wait. One with missing fields counts as missing: it could be neither matched nor taken out of the queue.
 local function unpacked_wait(packed)
-  local wait = unpacked(packed)
-  if not wait or type(wait.s) ~= 'number' or type(wait.q) ~= 'number' then return nil end
-  if type(wait.k) ~= 'table' or type(wait.g) ~= 'table' or type(wait.u) ~= 'table' then return nil end
+  local stored = unpacked(packed)
+  local wait = stored and renamed(stored, WAIT_NAMES)
+  if not wait or type(wait.since) ~= 'number' or type(wait.seq) ~= 'number' then return nil end
+  if type(wait.ticket) ~= 'table' or type(wait.tags) ~= 'table' or type(wait.lookups) ~= 'table' then return nil end
   return wait
 end
 
-local function read(key, field)
-  return unpacked(redis.call('HGET', key, field))
+local function read(key, field, names)
+  local stored = unpacked(redis.call('HGET', key, field))
+  return stored and renamed(stored, names)
 end
 
-local function read_wait(sid)
-  return unpacked_wait(redis.call('HGET', K.waits, sid))
+local function write(key, field, record, fields)
+  redis.call('HSET', key, field, cmsgpack.pack(renamed(record, fields)))
 end
 
-local function write(key, field, record)
-  redis.call('HSET', key, field, cmsgpack.pack(record))
+local function read_session(sid) return read(K.sessions, sid, SESSION_NAMES) end
+local function write_session(sid, session) write(K.sessions, sid, session, SESSION_FIELDS) end
+
+local function read_wait(sid) return unpacked_wait(redis.call('HGET', K.waits, sid)) end
+local function write_wait(sid, wait) write(K.waits, sid, wait, WAIT_FIELDS) end
+
+local function read_party(cid) return read(K.parties, cid, PARTY_NAMES) end
+local function write_party(cid, party) write(K.parties, cid, party, PARTY_FIELDS) end
+
+local function read_conversation(cid)
+  local conversation = read(K.conversations, cid, CONVERSATION_NAMES)
+  for _, name in ipairs({ 'firstWait', 'secondWait' }) do
+    if conversation and conversation[name] then conversation[name] = renamed(conversation[name], WAIT_NAMES) end
+  end
+  return conversation
+end
+
+local function write_conversation(cid, conversation)
+  local stored = renamed(conversation, CONVERSATION_FIELDS)
+  for _, field in ipairs({ CONVERSATION_FIELDS.firstWait, CONVERSATION_FIELDS.secondWait }) do
+    if stored[field] then stored[field] = renamed(stored[field], WAIT_FIELDS) end
+  end
+  redis.call('HSET', K.conversations, cid, cmsgpack.pack(stored))
 end
 
 local function refused(code)
@@ -58,13 +70,13 @@ local function pair_key(a, b)
 end
 
 local function placement(sid, session)
-  return session.n .. '\0' .. sid
+  return session.nodeId .. '\0' .. sid
 end
 
 -- Returns the session if the caller's fence is the current one, else nil.
 local function current_session()
-  local session = read(K.sessions, A.session)
-  if session and session.f == tonumber(A.fence) then return session end
+  local session = read_session(A.session)
+  if session and session.fence == tonumber(A.fence) then return session end
   return nil
 end
 
@@ -101,22 +113,22 @@ local function raise_revision()
 end
 
 local function tell_ended(sid, session, cid, reason)
-  notices[#notices + 1] = { 'ended', sid, session.n, cid, reason }
+  notices[#notices + 1] = { 'ended', sid, session.nodeId, cid, reason }
 end
 
 -- Returns the conversation of a session, the peer's id and the peer. nil unless all of them exist.
 local function seated(sid, session)
-  local conversation = session.c ~= '' and read(K.conversations, session.c)
+  local conversation = session.conversationId ~= '' and read_conversation(session.conversationId)
   if not conversation then return nil end
-  local peer_id = conversation.a == sid and conversation.b or conversation.a
-  local peer = read(K.sessions, peer_id)
-  if not peer or peer.c ~= session.c then return nil end
+  local peer_id = conversation.firstId == sid and conversation.secondId or conversation.firstId
+  local peer = read_session(peer_id)
+  if not peer or peer.conversationId ~= session.conversationId then return nil end
   return conversation, peer_id, peer
 end
 
 local function tell_presence(sid, session)
   local conversation, peer_id, peer = seated(sid, session)
   if not conversation then return end
-  local presence = session.a == 0 and 'here' or 'away'
-  notices[#notices + 1] = { 'presence', peer_id, peer.n, session.c, presence, sid, session.n }
+  local presence = session.awaySince == 0 and 'here' or 'away'
+  notices[#notices + 1] = { 'presence', peer_id, peer.nodeId, session.conversationId, presence, sid, session.nodeId }
 end

@@ -70,7 +70,7 @@ local function are_counts_at_odds()
     or tokens > 2 * sessions
     or (placed > 0 and redis.call('ZCARD', K.nodes) == 0)
     or 2 * conversations > sessions
-    or redis.call('ZCARD', K.claims) > conversations
+    or redis.call('ZCARD', K.pendingMatches) > conversations
     or redis.call('HLEN', K.parties) ~= conversations + redis.call('ZCARD', K.over)
     or waits > sessions
     or redis.call('ZCARD', K.due) > waits
@@ -79,77 +79,77 @@ local function are_counts_at_odds()
 end
 
 local function repair_session(sid, at)
-  local session = whole(sid, read(K.sessions, sid), at)
+  local session = whole(sid, read_session(sid), at)
   if not session then
     put_right('sessions', redis.call('HDEL', K.sessions, sid))
     return
   end
-  put_right('sessions', redis.call('HSETNX', K.tokens, session.t, sid))
-  if session.p ~= '' then put_right('sessions', redis.call('HSETNX', K.tokens, session.p, sid)) end
-  if session.a > 0 then
-    put_right('sessions', redis.call('ZADD', K.away, session.a, sid))
+  put_right('sessions', redis.call('HSETNX', K.tokens, session.token, sid))
+  if session.formerToken ~= '' then put_right('sessions', redis.call('HSETNX', K.tokens, session.formerToken, sid)) end
+  if session.awaySince > 0 then
+    put_right('sessions', redis.call('ZADD', K.away, session.awaySince, sid))
     return
   end
   put_right('sessions', redis.call('ZADD', K.placed, 0, placement(sid, session)))
   -- A node that is alive renews its lease itself; one that is not counts as dead when this lease expires.
-  put_right('sessions', redis.call('ZADD', K.nodes, 'NX', at + tonumber(A.nodeLeaseMs), session.n))
+  put_right('sessions', redis.call('ZADD', K.nodes, 'NX', at + tonumber(A.nodeLeaseMs), session.nodeId))
 end
 
 local function repair_token(token)
   -- HSCAN may return a field twice.
   local sid = redis.call('HGET', K.tokens, token)
-  local session = sid and read(K.sessions, sid)
-  if not session or (session.t ~= token and session.p ~= token) then put_right('tokens', redis.call('HDEL', K.tokens, token)) end
+  local session = sid and read_session(sid)
+  if not session or (session.token ~= token and session.formerToken ~= token) then put_right('tokens', redis.call('HDEL', K.tokens, token)) end
 end
 
 local function repair_wait(sid, at)
   local wait = read_wait(sid)
   if not wait then
     put_right('waits', redis.call('HDEL', K.waits, sid))
-  elseif is_in_line(sid, wait) then
+  elseif is_in_queue(sid, wait) then
     local added = list_tags(sid, wait)
     put_right('waits', added)
     -- A wait that was not listed may have missed a match.
     if added > 0 then write_due(sid, wait, at) end
-    if wait.d then put_right('waits', redis.call('ZADD', K.due, 'NX', wait.d, sid)) end
+    if wait.dueAt then put_right('waits', redis.call('ZADD', K.due, 'NX', wait.dueAt, sid)) end
   end
 end
 
 local function repair_conversation(cid, at)
-  local conversation = read(K.conversations, cid)
+  local conversation = read_conversation(cid)
   if not conversation then
     redis.call('HDEL', K.conversations, cid)
     return
   end
   local is_whole = false
-  for _, sid in ipairs({ conversation.a, conversation.b }) do
-    local session = read(K.sessions, sid)
-    if session and session.c == cid and seated(sid, session) then is_whole = true end
+  for _, sid in ipairs({ conversation.firstId, conversation.secondId }) do
+    local session = read_session(sid)
+    if session and session.conversationId == cid and seated(sid, session) then is_whole = true end
   end
   if not is_whole then
     finish(cid, conversation, nil, 'service_reset', 'service_reset', at)
-  elseif conversation.d > 0 then
-    put_right('conversations', redis.call('ZADD', K.claims, 'NX', conversation.d, cid))
+  elseif conversation.lapsesAt > 0 then
+    put_right('conversations', redis.call('ZADD', K.pendingMatches, 'NX', conversation.lapsesAt, cid))
   end
 end
 
 local function repair_party(cid, at)
-  local party = read(K.parties, cid)
+  local party = read_party(cid)
   if not party then
     put_right('parties', redis.call('HDEL', K.parties, cid))
     return
   end
-  if party.e == 0 and redis.call('HEXISTS', K.conversations, cid) == 0 then
-    party.e = at
-    write(K.parties, cid, party)
+  if party.endedAt == 0 and redis.call('HEXISTS', K.conversations, cid) == 0 then
+    party.endedAt = at
+    write_party(cid, party)
   end
-  if party.e > 0 then put_right('parties', redis.call('ZADD', K.over, 'NX', party.e, cid)) end
+  if party.endedAt > 0 then put_right('parties', redis.call('ZADD', K.over, 'NX', party.endedAt, cid)) end
 end
 
 local function repair_placement(member)
   local sid = string.match(member, '%z(.+)$')
-  local session = sid and read(K.sessions, sid)
-  if not session or session.a > 0 or placement(sid, session) ~= member then put_right('placed', redis.call('ZREM', K.placed, member)) end
+  local session = sid and read_session(sid)
+  if not session or session.awaySince > 0 or placement(sid, session) ~= member then put_right('placed', redis.call('ZREM', K.placed, member)) end
 end
 
 local function repair_index(member)
