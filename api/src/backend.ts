@@ -9,17 +9,11 @@ import { TAKE_TEXT } from './rate-limiting/redis-counters.ts';
 import { AGREE_TEXT, ownSalts, type SaltSource, sharedSalts } from './privacy/salts.ts';
 import { randomIds } from './domain/id-source.ts';
 import { MemoryStore } from './state/memory/memory-store.ts';
-import {
-  checkRedis,
-  connectionFault,
-  connectRedis,
-  evictingPolicies,
-  explainFault,
-  onConnected,
-  probeRedis,
-  type RedisAddress,
-  type RedisClient,
-} from './state/redis/redis-client.ts';
+import { checkRedis, probeRedis } from './state/redis/check-redis.ts';
+import { connectionFault, explainFault } from './state/redis/connection-fault.ts';
+import { evictingPolicies } from './state/redis/eviction-policy.ts';
+import type { RedisAddress } from './state/redis/redis-address.ts';
+import { connectRedis, onConnected, type RedisClient } from './state/redis/redis-client.ts';
 import { whyNotOpened } from './state/redis/opening-error.ts';
 import { RedisStore } from './state/redis/redis-store.ts';
 import { calledCommands, missingRight } from './state/redis/script-rights.ts';
@@ -90,7 +84,7 @@ export async function redisBackend(address: RedisAddress, metrics: Metrics, log:
   // Leases are renewed however much waits on the other connection. Tried once: the next beat comes before a retry would
   // help. The answer says nothing about the order of what the store's own connection does.
   const pulse = connectRedis(address, 'commands', { onFault });
-  const leases = new RedisStore(pulse, randomIds, { askAgainMs: 0 });
+  const leases = new RedisStore(pulse, randomIds, { retryMs: 0 });
   const bus = new RedisNodeBus(commands, subscriber, metrics, { onFaultChange: logBusFault(log) });
   const close = () => {
     bus.close();

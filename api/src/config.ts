@@ -4,7 +4,7 @@ import { LOG_LEVELS } from './observability/log.ts';
 import { isLoopback } from './privacy/own-machine.ts';
 import { checkDatabaseUrl } from './records/database-url.ts';
 import type { RecordsPlace } from './records/records-place.ts';
-import { parseRedisUrl } from './state/redis/redis-client.ts';
+import { parseRedisUrl } from './state/redis/redis-address.ts';
 
 /** Reads an address by a function that throws what it must be. The value is not repeated: it may hold a password. */
 function readBy<Address>(read: (text: string) => Address) {

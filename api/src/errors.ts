@@ -19,13 +19,13 @@ export class Refusal extends Error {
   }
 }
 
-/** Time for which a client waits after a failure nobody foresaw. Milliseconds. */
-const INTERNAL_RETRY_MS = 1_000;
+/** Time to wait before a retry, after a failure that may be over by then. Milliseconds. */
+export const RETRY_AFTER_MS = 1_000;
 
 /** Returns the answer to anything that was thrown: a refusal as it is, the rest as `internal` without detail. */
 export function toRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
-  return new Refusal('internal', { retryAfterMs: INTERNAL_RETRY_MS, cause: thrown });
+  return new Refusal('internal', { retryAfterMs: RETRY_AFTER_MS, cause: thrown });
 }
 
 /** Returns whether something thrown is a mistake in the code, and says nothing of what the code asked: a server, a file, a setting. */

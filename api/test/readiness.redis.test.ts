@@ -1,6 +1,6 @@
 import type { Readiness } from '@passerby/sdk/protocol';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { parseRedisUrl } from '../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../src/state/redis/redis-address.ts';
 import { pairOf, assertTalking, startTestApp } from './harness.ts';
 import { RedisServer } from './servers/redis-server.ts';
 

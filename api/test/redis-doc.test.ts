@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseRedisUrl } from '../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../src/state/redis/redis-address.ts';
 import { KEYS, PREFIX, storedNameOf, type KeyName } from '../src/state/redis/keys.ts';
 import { aclCommands, aclRules, REDIS_PAGE } from './redis-doc.ts';
 

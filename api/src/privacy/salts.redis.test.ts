@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { SiteId } from '../domain/ids.ts';
-import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../state/redis/redis-client.ts';
+import { checkRedis } from '../state/redis/check-redis.ts';
+import { parseRedisUrl } from '../state/redis/redis-address.ts';
+import { connectRedis, type RedisClient } from '../state/redis/redis-client.ts';
 import { RedisServer } from '../../test/servers/redis-server.ts';
 import { AddressHasher } from './address-hash.ts';
 import { Salts, sharedSalts } from './salts.ts';

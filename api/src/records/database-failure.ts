@@ -1,8 +1,5 @@
-import { Refusal } from '../errors.ts';
+import { Refusal, RETRY_AFTER_MS } from '../errors.ts';
 import { reasonOf } from '../observability/log.ts';
-
-/** Time that a caller should wait before a retry. Milliseconds. */
-const RETRY_AFTER_MS = 1_000;
 
 /**
  * Failure of the database to carry out a statement: it is unreachable, silent, slow, full, locked, read-only, or

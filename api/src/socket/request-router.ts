@@ -9,7 +9,7 @@ import {
 import { type FrameFault, parseFrame } from '../contract/frame.ts';
 import { REQUEST_SCHEMAS } from '../contract/requests.ts';
 import { within } from '../deadline.ts';
-import { Refusal, toRefusal } from '../errors.ts';
+import { Refusal, RETRY_AFTER_MS, toRefusal } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { instanceOf, newRequestId } from '../observability/request-id.ts';
 import type { Counter } from '../observability/counter-family.ts';
@@ -154,8 +154,6 @@ export class RequestRouter {
  * result is pushed. Milliseconds.
  */
 const ANSWER_MS = 900;
-/** Time to wait after `unavailable`. Milliseconds. */
-const RETRY_AFTER_MS = 1_000;
 
 function late(): never {
   throw new Refusal('unavailable', { retryAfterMs: RETRY_AFTER_MS });

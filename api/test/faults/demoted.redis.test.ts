@@ -5,7 +5,7 @@ import { redisBackend } from '../../src/backend.ts';
 import { Heartbeat } from '../../src/cluster/heartbeat.ts';
 import { StoreWatch } from '../../src/observability/store-standing.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { listLog, pairOf, SHOP, startTestApp } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';

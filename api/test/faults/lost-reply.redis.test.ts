@@ -6,7 +6,9 @@ import { RedisCounters } from '../../src/rate-limiting/redis-counters.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { Salts, sharedSalts } from '../../src/privacy/salts.ts';
 import { randomIds } from '../../src/domain/id-source.ts';
-import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from '../../src/state/redis/redis-client.ts';
+import { checkRedis } from '../../src/state/redis/check-redis.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
+import { connectRedis, type RedisClient } from '../../src/state/redis/redis-client.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
 import { assertTalking, listLog, pairOf, SHOP, siteOf, startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
@@ -51,7 +53,7 @@ const USERS: readonly User[] = [
   {
     name: 'the store',
     start: async () => {
-      const store = new RedisStore(await connection(), randomIds, { askAgainMs: 0 });
+      const store = new RedisStore(await connection(), randomIds, { retryMs: 0 });
       return { use: async () => (await store.online(SHOP.id)) === 0, words: 'counted' };
     },
   },

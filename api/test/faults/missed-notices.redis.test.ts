@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { App } from '../../src/app.ts';
 import { ticketFrom } from '../../src/matching/ticket.ts';
 import { randomIds } from '../../src/domain/id-source.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { RedisStore } from '../../src/state/redis/redis-store.ts';
 import type { NodeId, SessionId } from '../../src/domain/ids.ts';

@@ -1,7 +1,7 @@
 import type { Readiness, StoreFault } from '@passerby/sdk/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { assertTalking, FREE, listLog, pairOf, SHOP, siteOf, startTestApp } from '../harness.ts';
 import { pause } from './patience.ts';
 import { Restless } from './restless.ts';

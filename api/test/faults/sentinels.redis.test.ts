@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectRedis, parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
+import { connectRedis } from '../../src/state/redis/redis-client.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { bulk, greet, ScriptedRedis } from '../servers/scripted-redis.ts';
 

@@ -2,7 +2,7 @@ import type { Readiness, StoreFault } from '@passerby/sdk/protocol';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { FREE, listLog, pairOf, SHOP, siteOf, startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';

@@ -2,7 +2,7 @@ import { TIMES } from '@passerby/sdk/protocol';
 import { expect } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { SHOP, siteOf, startTestApp, until } from '../harness.ts';
 import { resourcesInUse } from './heap.ts';
 import { makeVisits, SAME_PAGE } from './visits.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
-import { connectRedis, parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
+import { connectRedis } from '../../src/state/redis/redis-client.ts';
 import { startTestApp, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
 import { FREE, pairOf, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { keyOf } from '../../src/state/redis/keys.ts';
 import { listLog, pairOf, SHOP, startTestApp } from '../harness.ts';
 import { RedisServer } from '../servers/redis-server.ts';

@@ -1,5 +1,5 @@
 import type { App, ResourceCounts } from '../../src/app.ts';
-import { parseRedisUrl } from '../../src/state/redis/redis-client.ts';
+import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { FREE, SHOP, siteOf, startTestApp } from '../harness.ts';
 
 export interface NodesOptions {

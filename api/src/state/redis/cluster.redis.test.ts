@@ -13,7 +13,9 @@ import { NODE_MESSAGE_VERSION } from '../../cluster/node-message.ts';
 import { Metrics } from '../../observability/metrics.ts';
 import { randomIds } from '../../domain/id-source.ts';
 import type { SessionId } from '../../domain/ids.ts';
-import { checkRedis, connectRedis, parseRedisUrl, type RedisClient } from './redis-client.ts';
+import { checkRedis } from './check-redis.ts';
+import { parseRedisUrl } from './redis-address.ts';
+import { connectRedis, type RedisClient } from './redis-client.ts';
 import { keyOf } from './keys.ts';
 import { RedisStore } from './redis-store.ts';
 

@@ -57,3 +57,24 @@ export function keepConnecting(client: Redis | Cluster): void {
 function isGivenUp({ status }: Redis | Cluster): boolean {
   return status === 'end' || status === 'close' || status === 'disconnecting';
 }
+
+/**
+ * Interval of pings on a subscription, which is idle by nature. Without a reply within `socketTimeout` it reconnects.
+ * Milliseconds.
+ */
+const LISTENING_PING_MS = 2_000;
+
+/**
+ * Pings a connection to detect that it is dead. The outcome of the ping is ignored: the connection itself reports the
+ * failure, and reconnects.
+ */
+export function keepAsking(client: Redis): void {
+  const pings = setInterval(() => {
+    if (client.status === 'ready') client.ping().catch(() => undefined);
+  }, LISTENING_PING_MS).unref();
+  const disconnect = client.disconnect.bind(client);
+  client.disconnect = (reconnect = false) => {
+    if (!reconnect) clearInterval(pings);
+    disconnect(reconnect);
+  };
+}

@@ -2,14 +2,10 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { TcpProxy } from '../../../test/faults/tcp-proxy.ts';
 import { RedisServer } from '../../../test/servers/redis-server.ts';
-import {
-  checkRedis,
-  connectionFault,
-  connectRedis,
-  parseRedisUrl,
-  probeRedis,
-  type RedisClient,
-} from './redis-client.ts';
+import { checkRedis, probeRedis } from './check-redis.ts';
+import { connectionFault } from './connection-fault.ts';
+import { parseRedisUrl } from './redis-address.ts';
+import { connectRedis, type RedisClient } from './redis-client.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
 

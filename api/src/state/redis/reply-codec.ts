@@ -1,9 +1,11 @@
 import type { Agreed, ConversationId, EndReason, PeerPresence, SessionState } from '@passerby/sdk/protocol';
 import type { NodeId, SessionId, SiteId } from '../../domain/ids.ts';
 import type { Correction, Notice } from '../../domain/notice.ts';
-import type { SessionLocation, Seat } from '../../domain/session.ts';
+import type { SessionLocation, SessionRef, Seat } from '../../domain/session.ts';
+import type { VisitorFingerprint } from '../../domain/visitor-fingerprint.ts';
 import { REPAIRED_KINDS } from '../../domain/repaired-kinds.ts';
-import type { Answered, RepairOutcome, SweepOutcome } from '../state-store.ts';
+import type { Answered, RepairOutcome, Reported, ResumeOutcome, Survey, SweepOutcome } from '../state-store.ts';
+import { typicalOf } from '../survey.ts';
 import type { ScriptReply } from './script.ts';
 
 export function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
@@ -13,7 +15,7 @@ export function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed 
 /** Separator of interests in a notice; no interest contains a control character. */
 const UNIT_SEPARATOR = '\u001f';
 
-export function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {
+function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {
   const [conversationId, role, peerId, peerNode, isSameTopic, interests] = fields as string[];
   return {
     conversationId: conversationId as ConversationId,
@@ -26,13 +28,57 @@ export function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {
   };
 }
 
-export function stateFrom(state: readonly unknown[], seat: Seat | null): SessionState {
+function stateFrom(state: readonly unknown[], seat: Seat | null): SessionState {
   if (seat !== null) {
     const { peer: _, ...conversation } = seat;
     return { status: 'chatting', conversation, peer: state[1] as PeerPresence };
   }
   if (state[0] === 'waiting') return { status: 'waiting', waitingForMs: state[1] as number };
   return { status: 'idle' };
+}
+
+export function resumeOutcome(site: SiteId, reply: ScriptReply): ResumeOutcome {
+  if (reply.tag === 'unknown') return { kind: 'unknown' };
+  const [sessionId, fence, previousNode, state, seatedAt, ...agreed] = reply.fields as [
+    SessionId,
+    number,
+    NodeId,
+    unknown[],
+    number,
+    string,
+    string,
+  ];
+  const seat = state[0] === 'chatting' ? seatFrom(site, state.slice(2)) : null;
+  return {
+    kind: 'resumed',
+    session: { site, sessionId, fence },
+    state: stateFrom(state, seat),
+    agreed: agreedFrom(agreed),
+    seat,
+    seatedAt,
+    previous: { site, sessionId, nodeId: previousNode },
+    notices: noticesFrom(site, reply),
+  };
+}
+
+export function placedFrom(site: SiteId, reply: ScriptReply): SessionRef[] {
+  return (reply.fields[0] as [SessionId, number][]).map(([sessionId, fence]) => ({ site, sessionId, fence }));
+}
+
+export function reportedFrom(reply: ScriptReply): Reported {
+  const [peer, own, isConfirmed] = reply.fields as [string, string, number];
+  return { peer: fingerprintFrom(peer), own: fingerprintFrom(own), isConfirmed: isConfirmed === 1 };
+}
+
+/** Parses a fingerprint. One written by the previous version has the narrowest network only. */
+function fingerprintFrom(text: string): VisitorFingerprint {
+  return { wider: [], ...(JSON.parse(text) as Omit<VisitorFingerprint, 'wider'>) };
+}
+
+export function surveyFrom(reply: ScriptReply): Survey | null {
+  if (reply.tag === 'none') return null;
+  const [waitedMs, recentWaits, networks, otherLanguageNetworks] = reply.fields as [number, string[], number, number];
+  return { waitedMs, typicalWaitMs: typicalOf(recentWaits.map(Number)), networks, otherLanguageNetworks };
 }
 
 export function correctionFrom(

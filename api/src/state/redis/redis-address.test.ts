@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRedisUrl } from './redis-client.ts';
+import { parseRedisUrl } from './redis-address.ts';
 
 describe('REDIS_URL', () => {
   test.each([
