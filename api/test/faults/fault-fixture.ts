@@ -11,8 +11,9 @@ import { ChatDriver } from './chat-driver.ts';
 import { Targets } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-/** Maximum number of scenarios, or rounds of one, in a fixture: each has a site of its own. */
-const SITES_MAX = 250;
+const NODES = 2;
+/** Maximum number of rounds in a fixture, unless told: each has a site of its own, and nodes sweep every site each second. */
+const SITES_MAX = 12;
 /** Maximum time for visitors to be matched without a fault: a crowd on a busy machine. Milliseconds. */
 const MEET_MAX_MS = 30_000;
 
@@ -34,22 +35,24 @@ export class FaultFixture {
   readonly #nodes = new Set<NodeProcess>();
   readonly #entrances = new Set<TcpProxy>();
   readonly #talkers = new Set<ChatDriver>();
+  readonly #sitesMax: number;
   #sites = 0;
 
-  private constructor(redis: RedisServer, redisProxy: TcpProxy) {
+  private constructor(redis: RedisServer, redisProxy: TcpProxy, sitesMax: number) {
     this.redis = redis;
     this.redisProxy = redisProxy;
+    this.#sitesMax = sitesMax;
     this.#directory = mkdtempSync(join(tmpdir(), 'passerby-faults-'));
-    const sites = Array.from({ length: SITES_MAX }, (_, index) => siteOf(index + 1));
+    const sites = Array.from({ length: sitesMax }, (_, index) => siteOf(index + 1));
     const entries = sites.map((key) => ({ key, name: key, origins: [ORIGIN], match: FREE }));
     writeFileSync(this.#sitesFile, JSON.stringify({ sites: entries }));
   }
 
-  static async start(nodes = 2): Promise<FaultFixture> {
+  static async start(sitesMax = SITES_MAX): Promise<FaultFixture> {
     const redis = await RedisServer.start();
-    const stage = new FaultFixture(redis, await TcpProxy.start(redis.port));
+    const stage = new FaultFixture(redis, await TcpProxy.start(redis.port), sitesMax);
     try {
-      await Promise.all(Array.from({ length: nodes }, () => stage.addNode()));
+      await Promise.all(Array.from({ length: NODES }, () => stage.addNode()));
       return stage;
     } catch (error) {
       await stage.stop();
@@ -94,7 +97,7 @@ export class FaultFixture {
   /** Returns a site without visitors. */
   newSite(): string {
     this.#sites += 1;
-    if (this.#sites > SITES_MAX) throw new Error('the stage is full');
+    if (this.#sites > this.#sitesMax) throw new Error('the stage is full');
     return siteOf(this.#sites);
   }
 

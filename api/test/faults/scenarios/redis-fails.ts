@@ -12,6 +12,8 @@ const SIZES = {
 
 /** Pairs with both visitors on one node: none of their messages passes Redis. */
 const NEIGHBOURS = 3;
+/** Number of sites of a fault: one for each pair of neighbours, the couples, each of two probes and the newcomers; and a spare one. */
+const SITES_PER_FAULT = NEIGHBOURS + 5;
 const CALM_MS = 1_000;
 const FELT_MS = 1_000;
 const DELIVER_MS = 30_000;
@@ -30,7 +32,7 @@ export const redisFails: FaultScenario = {
   promise: 'ends no conversation, and every request is answered in time and served within 3 s after it is back',
   timeoutMs: { short: 90_000, deep: 300_000 },
   async run(profile) {
-    await using stage = await FaultFixture.start();
+    await using stage = await FaultFixture.start(SITES_PER_FAULT * SIZES[profile].faults.length);
     const outcomes: Outcome[] = [];
     for (const fault of SIZES[profile].faults) outcomes.push(await playFault(stage, fault, profile));
     return {

@@ -29,7 +29,7 @@ export const storm: FaultScenario = {
   promise: 'shows nothing to anybody but the present peer, and ends everything once on both sides',
   timeoutMs: { short: 180_000, deep: 1_800_000 },
   async run(profile, seed) {
-    await using stage = await FaultFixture.start();
+    await using stage = await FaultFixture.start(RUNS[profile]);
     const violations: string[] = [];
     const harms = new Map<string, number>();
     let [heard, conversations, slowestMs] = [0, 0, 0];
