@@ -12,8 +12,7 @@ await Promise.all(
 
 const isUnchecked = process.argv.includes('--unchecked');
 /** @param {string} name */
-const compile = (name) =>
-  mustRun('tsc', ['-p', `${name}/tsconfig.build.json`, ...(isUnchecked ? ['--noCheck'] : [])]);
+const compile = (name) => mustRun('tsc', ['-p', `${name}/tsconfig.build.json`, ...(isUnchecked ? ['--noCheck'] : [])]);
 
 // The API reads the SDK's types from its dist; the widget bundles the SDK's source or its dist.
 await compile('sdk');

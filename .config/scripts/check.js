@@ -1,13 +1,16 @@
 // Everything CI asks for, one line a step: types, lint, format, cycles, lock file, tests, sizes, packages, unused code.
 // It goes on after a failure, so that one run tells all. `npm run check -- types lint` runs some.
 import './require-node.js';
+import { constants } from 'node:os';
 import { run, secondsSince } from './run.js';
 
-/** @typedef {{ command: [string, ...string[]], isShown?: boolean }} Step */
+const LOW_PRIORITY = constants.priority.PRIORITY_LOW;
+
+/** @typedef {{ command: [string, ...string[]], isShown?: boolean, needsBuild?: boolean }} Step */
 
 /**
- * Steps in order: the tests build what the later steps read. A step with `isShown` runs alone; the others run two at a
- * time. @type {Record<string, Step>}
+ * Steps. The tests build what those with `needsBuild` read, which run after them. All others run beside the tests, one
+ * after the other and with what these leave of the processors: tests wait a tenth of the time. @type {Record<string, Step>}
  */
 const STEPS = {
   types: { command: ['node', '.config/scripts/check-types.js'] },
@@ -29,9 +32,9 @@ const STEPS = {
   },
   'lock file': { command: ['node', '.config/scripts/check-lockfile.js'] },
   tests: { command: ['node', '.config/scripts/test.js'], isShown: true },
-  sizes: { command: ['node', '.config/scripts/check-bundle-size.js'], isShown: true },
-  packages: { command: ['node', '.config/scripts/check-packages.js'] },
-  unused: { command: ['knip', '--config', '.config/knip.json', '--no-progress'] },
+  sizes: { command: ['node', '.config/scripts/check-bundle-size.js'], isShown: true, needsBuild: true },
+  packages: { command: ['node', '.config/scripts/check-packages.js'], needsBuild: true },
+  unused: { command: ['knip', '--config', '.config/knip.json', '--no-progress'], needsBuild: true },
 };
 
 const asked = process.argv.slice(2);
@@ -41,29 +44,33 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const AT_ONCE = 2;
 /** @typedef {{ line: string, code: number }} Result */
 
 const chosen = Object.keys(STEPS).filter((name) => asked.length === 0 || asked.includes(name));
 /** @type {Result[]} */
 const results = [];
-while (chosen.length > 0) {
-  const shownAt = chosen.findIndex((name) => STEPS[name]?.isShown);
-  const together = chosen.splice(0, shownAt === -1 ? chosen.length : Math.max(1, shownAt));
-  const oneAfterTheOther = async () => {
-    for (let name = together.shift(); name !== undefined; name = together.shift()) results.push(await take(name));
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, oneAfterTheOther));
+const beside = chosen.filter((name) => name !== 'tests' && !STEPS[name]?.needsBuild);
+const afterwards = chosen.filter((name) => STEPS[name]?.needsBuild);
+if (chosen.includes('tests')) {
+  await Promise.all([oneAfterTheOther(['tests']), oneAfterTheOther(beside, LOW_PRIORITY)]);
+} else {
+  await Promise.all([oneAfterTheOther(beside), oneAfterTheOther(beside)]);
+}
+await oneAfterTheOther(afterwards);
+
+/** Takes steps off the list until there are none. @param {string[]} names @param {number} [priority] */
+async function oneAfterTheOther(names, priority) {
+  for (let name = names.shift(); name !== undefined; name = names.shift()) results.push(await take(name, priority));
 }
 
-/** @param {string} name @returns {Promise<Result>} */
-async function take(name) {
+/** @param {string} name @param {number} [priority] @returns {Promise<Result>} */
+async function take(name, priority) {
   const {
     command: [program, ...args],
     isShown = false,
   } = /** @type {Step} */ (STEPS[name]);
   const startedAt = performance.now();
-  const { code, output } = await run(program, args, { isShown });
+  const { code, output } = await run(program, args, { isShown, priority });
   const line = `${code === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${secondsSince(startedAt).padStart(8)}`;
   if (code !== 0 && !isShown) console.log(output);
   console.log(line);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import path from 'node:path';
 
 /** Top of the repository. */
@@ -17,10 +18,11 @@ const environment = {
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ isShown?: boolean, env?: Record<string, string> }} [options]
+ * @param {{ isShown?: boolean, env?: Record<string, string>, priority?: number | undefined }} [options] `priority`: of the
+ *   process and those it starts, as `os.setPriority` has it
  * @returns {Promise<{ code: number, output: string, stdout: string }>} `output` has stdout and stderr as they came
  */
-export function run(command, args, { isShown = false, env = {} } = {}) {
+export function run(command, args, { isShown = false, env = {}, priority } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
@@ -28,6 +30,7 @@ export function run(command, args, { isShown = false, env = {} } = {}) {
       stdio: isShown ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32',
     });
+    if (priority !== undefined && child.pid !== undefined) setPriority(child.pid, priority);
     let output = '';
     let stdout = '';
     child.stdout?.setEncoding('utf8').on('data', (text) => {
