@@ -123,40 +123,83 @@ for (const { name, comeBy } of WAYS) {
   });
 }
 
-test.describe('Back to a page of the cache on which nothing had begun', () => {
+test.describe.serial('Back to a page of the cache', () => {
+  let browser: UnwatchedBrowser;
+  let isOpen = false;
+  test.beforeAll(async () => {
+    browser = await UnwatchedBrowser.start();
+  });
+  test.afterAll(() => browser[Symbol.asyncDispose]());
+
+  const turnTo = (address: string) => browser.ask((next) => () => void (location.href = next), address);
+  /** Shows the page of a site that nobody has been on, with its launcher. */
+  const visit = async (address: string): Promise<void> => {
+    await (isOpen ? turnTo(address) : browser.open(address));
+    isOpen = true;
+    await expect.poll(() => browser.ask(has, '.launcher')).toBe(true);
+  };
+  const openPanel = async (): Promise<void> => {
+    await browser.ask(press, '.launcher');
+    await expect.poll(() => browser.ask(has, '.panel .primary')).toBe(true);
+  };
+  const meet = async (stranger: Chat): Promise<void> => {
+    await browser.ask(press, '.panel .primary');
+    await stranger.find();
+    await expect.poll(() => stranger.snapshot().state.status).toBe('chatting');
+    await expect.poll(() => browser.ask(has, 'textarea')).toBe(true);
+    stranger.send('one');
+    await expect.poll(() => browser.ask(words)).toContain('one');
+  };
+  const goBack = async (): Promise<void> => {
+    await browser.ask(() => () => history.back());
+    expect(await browser.ask(() => (globalThis as { wasKept?: boolean }).wasKept)).toBe(true);
+  };
+
   for (const [state, isOpened] of [
     ['nobody touched the launcher', false],
     ['the chat was open', true],
   ] as const) {
-    test(`goes on with what a later page began: ${state}`, async ({ owner, service, site }) => {
-      await using browser = await UnwatchedBrowser.start();
+    test(`on which nothing had begun, it goes on with what a later page began: ${state}`, async ({
+      owner,
+      service,
+      site,
+    }) => {
       const body = htmlOf(browser, service, site);
-      await browser.open(owner.serve({ body }));
+      await visit(owner.serve({ body }));
+      if (isOpened) await openPanel();
+      await turnTo(owner.serve({ body }));
       await expect.poll(() => browser.ask(has, '.launcher')).toBe(true);
-      if (isOpened) {
-        await browser.ask(press, '.launcher');
-        await expect.poll(() => browser.ask(has, '.panel .primary')).toBe(true);
-      }
-      await browser.ask((address) => () => void (location.href = address), owner.serve({ body }));
-      await expect.poll(() => browser.ask(has, '.launcher')).toBe(true);
-      await browser.ask(press, '.launcher');
-      await expect.poll(() => browser.ask(has, '.panel .primary')).toBe(true);
-      await browser.ask(press, '.panel .primary');
-
+      await openPanel();
       await using stranger = createChat({ url: service.url, site, origin: owner.origin });
-      await stranger.find();
-      await expect.poll(() => stranger.snapshot().state.status).toBe('chatting');
-      await expect.poll(() => browser.ask(has, 'textarea')).toBe(true);
-      stranger.send('one');
-      await expect.poll(() => browser.ask(words)).toContain('one');
+      await meet(stranger);
 
-      await browser.ask(() => () => history.back());
-      expect(await browser.ask(() => (globalThis as { wasKept?: boolean }).wasKept)).toBe(true);
+      await goBack();
       await expect.poll(() => browser.ask(words)).toContain('one');
       await browser.ask(say, 'two');
       await expect.poll(() => texts(stranger)).toContain('two');
     });
   }
+
+  test('on which a conversation runs, it goes on where it was after a visit to another site', async ({
+    owner,
+    service,
+    site,
+  }) => {
+    await visit(owner.serve({ body: htmlOf(browser, service, site) }));
+    await openPanel();
+    await using stranger = createChat({ url: service.url, site, origin: owner.origin });
+    await meet(stranger);
+
+    const elsewhere = `<!doctype html><title>Elsewhere</title>${browser.driver}`;
+    await turnTo(foreign(owner, owner.serve({ body: elsewhere })));
+    await expect.poll(() => browser.ask(() => document.title)).toBe('Elsewhere');
+    stranger.send('two');
+    await goBack();
+    await expect.poll(() => browser.ask(words)).toContain('two');
+    expect(await browser.ask(words)).toContain('one');
+    await browser.ask(say, 'three');
+    await expect.poll(() => texts(stranger)).toContain('three');
+  });
 });
 
 const htmlOf = (browser: UnwatchedBrowser, service: Service, site: string): string =>
