@@ -3,7 +3,7 @@ import type { PushName, PushPayload, Reply, RequestName, RequestPayload, Request
 import { SOCKET_PATH, type ConversationId, type RequestId, type SiteKey } from '@passerby/sdk/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { type App, type AppParts, startApp } from '../src/app.ts';
-import { DEFAULT_GUARD, DEFAULT_POLICY } from '../src/sites/sites-file.ts';
+import { DEFAULT_GUARD, DEFAULT_POLICY } from '../src/sites/settings.ts';
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../src/matching/rules.ts';
 import type { Log, LogFields } from '../src/observability/log.ts';
 import { parseOriginRule } from '../src/sites/origin-rule.ts';

@@ -1,7 +1,7 @@
 import { UNNUMBERED_KINDS } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
 import { REPEATS } from '../src/moderation/spam-detector.ts';
-import { DEFAULT_GUARD } from '../src/sites/sites-file.ts';
+import { DEFAULT_GUARD } from '../src/sites/settings.ts';
 import { FREE, ORIGIN, pairOf, siteOf, startTestApp, until, Visitor } from './harness.ts';
 
 const KIND_CASES = ['text', 'sticker', 'Typing', 'ack ', 'constructor'] as const;

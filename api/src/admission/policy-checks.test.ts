@@ -1,6 +1,6 @@
 import type { FindPayload, Policy } from '@passerby/sdk/protocol';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_POLICY } from '../sites/sites-file.ts';
+import { DEFAULT_POLICY } from '../sites/settings.ts';
 import { checkAgreement, hasAgreed, offered } from './policy-checks.ts';
 
 const policy = (given: Partial<Policy> = {}): Policy => ({ ...DEFAULT_POLICY, ...given });

@@ -20,8 +20,9 @@ export function timesAt(step: number): number {
   return WIDER_NETWORK_FACTOR ** step;
 }
 
-/** Owner of a quota: a session (or a connection without one), the networks of an address on a site, or the whole site. */
-export type Scope = 'session' | 'address' | 'site';
+/** Owners of a quota: a session (or a connection without one), the networks of an address on a site, or the whole site. */
+export const SCOPES = ['session', 'address', 'site'] as const;
+export type Scope = (typeof SCOPES)[number];
 
 /**
  * Rate limits of all actions. `RATE_LIMIT_FACTOR` multiplies the points. `docs/reference/limits.md` lists them,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
-import type { AuditEntry } from '../records/audit.ts';
-import type { AuditAction, BanKind, ReportStatus } from '../records/column-values.ts';
+import { auditNoteOf, type AuditEntry, type AuditNote } from '../records/audit.ts';
+import type { BanKind, ReportStatus } from '../records/column-values.ts';
 import type { Ban } from '../records/bans.ts';
 import type { Page } from '../records/page.ts';
 import type { Records, Stores } from '../records/records.ts';
@@ -39,10 +39,12 @@ export interface BanRequest {
 export class ModerationService {
   readonly #records: Records;
   readonly #clock: Clock;
+  readonly #note: AuditNote;
 
   constructor(records: Records, clock: Clock) {
     this.#records = records;
     this.#clock = clock;
+    this.#note = auditNoteOf('operator', clock);
   }
 
   reports(filter: {
@@ -129,10 +131,6 @@ export class ModerationService {
     });
     await this.#note(stores, 'ban.add', asked.site, ban.id);
     return ban;
-  }
-
-  #note(stores: Stores, action: AuditAction, site: SiteId | null, subject: string): Promise<void> {
-    return stores.audit.add({ at: this.#clock(), actor: 'operator', action, site, subject });
   }
 }
 

@@ -1,5 +1,5 @@
 import { END_REASONS, ERRORS, READINESS_REASONS, STORE_FAULTS, type ErrorCode } from '@passerby/sdk/protocol';
-import { RATE_LIMITS, type RateLimitName, type Scope } from '../limits/rate-limits.ts';
+import { RATE_LIMITS, SCOPES, type RateLimitName } from '../limits/rate-limits.ts';
 import { FRAME_FAULTS } from '../contract/frame.ts';
 import { REPAIRED_KINDS } from '../domain/repaired-kinds.ts';
 import { STORE_OPERATIONS } from './store-operations.ts';
@@ -41,9 +41,6 @@ const INCIDENTS = [
 
 /** Entry points at which a refusal is made: label values of `passerby_refusals_total`. */
 const DOORS = ['handshake', 'arrival', 'request', 'http'] as const;
-
-/** Owners of a quota that was used up: label values of `passerby_limits_met_total`. */
-const SCOPES = ['session', 'address', 'site'] as const satisfies readonly Scope[];
 
 const CODES = Object.keys(ERRORS) as readonly ErrorCode[];
 

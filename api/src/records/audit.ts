@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { SiteId } from '../domain/ids.ts';
 import type { Actor, AuditAction } from './column-values.ts';
 import type { Database } from './database.ts';
@@ -17,6 +18,19 @@ export interface AuditEntry {
 }
 
 export type NewAuditEntry = Omit<AuditEntry, 'id'>;
+
+/** Adds an entry about a change to the audit trail, in the transaction of the change. */
+export type AuditNote = (
+  stores: { readonly audit: Pick<AuditRecords, 'add'> },
+  action: AuditAction,
+  site: SiteId | null,
+  subject: string | null,
+) => Promise<void>;
+
+/** Returns a function that adds entries about changes of one actor. */
+export function auditNoteOf(actor: Actor, clock: Clock): AuditNote {
+  return ({ audit }, action, site, subject) => audit.add({ at: clock(), actor, action, site, subject });
+}
 
 /** Audit trail: each change with its actor. Entries are added and read, never changed or deleted. */
 export class AuditRecords {

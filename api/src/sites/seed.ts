@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { auditNoteOf } from '../records/audit.ts';
 import type { AuditAction } from '../records/column-values.ts';
 import type { Records, Stores } from '../records/records.ts';
 import { UnreadableRow } from '../records/row-check.ts';
@@ -24,8 +25,8 @@ export async function seedSites(records: Records, seeds: readonly SiteSeed[], cl
 
 async function seedOne(stores: Stores, seed: SiteSeed, now: number): Promise<void> {
   const { id, name, origins } = seed;
-  const note = (action: AuditAction, subject: string | null = null) =>
-    stores.audit.add({ at: now, actor: 'sites-file', action, site: id, subject });
+  const add = auditNoteOf('sites-file', () => now);
+  const note = (action: AuditAction, subject: string | null = null) => add(stores, action, id, subject);
   const policy = writeSettings(seed.settings);
   const site = await stores.sites.get(id);
   if (site === undefined) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Refusal } from '../errors.ts';
 import type { Actor, AuditAction, KeyKind, KeyMode } from '../records/column-values.ts';
+import { auditNoteOf, type AuditNote } from '../records/audit.ts';
 import type { KeyRecord } from '../records/keys.ts';
 import type { Records, Stores } from '../records/records.ts';
 import type { SiteRecord } from '../records/sites.ts';
@@ -73,12 +74,12 @@ export interface SiteServiceParts {
 export class SiteService {
   readonly #records: Records;
   readonly #clock: Clock;
-  readonly #actor: Actor;
+  readonly #note: AuditNote;
 
   constructor({ records, clock, actor }: SiteServiceParts) {
     this.#records = records;
     this.#clock = clock;
-    this.#actor = actor;
+    this.#note = auditNoteOf(actor, clock);
   }
 
   /** Returns all sites, oldest first. */
@@ -235,10 +236,6 @@ export class SiteService {
     await stores.keys.add(key);
     await this.#note(stores, action, site, id);
     return { ...this.#viewKey({ ...key, expiresAt: null, revokedAt: null }), text };
-  }
-
-  #note(stores: Stores, action: AuditAction, site: SiteId, subject: string | null): Promise<void> {
-    return stores.audit.add({ at: this.#clock(), actor: this.#actor, action, site, subject });
   }
 
   #view({ id, name, isDisabled, createdAt, origins, policy, keys }: SiteRecord): SiteView {

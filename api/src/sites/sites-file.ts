@@ -7,8 +7,6 @@ import type { SiteId } from '../domain/ids.ts';
 import { originEntries, siteName } from './input-schemas.ts';
 import { type Settings, settingsFields } from './settings.ts';
 
-export { DEFAULT_GUARD, DEFAULT_POLICY } from './settings.ts';
-
 /** Site of the sites file. */
 export interface SiteSeed {
   /** The same on every node and after every start. */

@@ -3,7 +3,7 @@ import type { Reply } from '@passerby/sdk/protocol';
 import { solveChallenge, type Challenge as AltchaChallenge } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2';
 import type { App } from '../../src/app.ts';
-import { DEFAULT_GUARD } from '../../src/sites/sites-file.ts';
+import { DEFAULT_GUARD } from '../../src/sites/settings.ts';
 import { CONNECTION_LIMITS } from '../../src/limits/connection-limits.ts';
 import { RATE_LIMITS } from '../../src/limits/rate-limits.ts';
 import { assertTalking, FREE, ORIGIN, pairOf, requestId, siteOf, startTestApp, until, Visitor } from '../harness.ts';

@@ -46,6 +46,8 @@ export const LIMITS = {
   seqMax: 2_147_483_647,
 } as const;
 
+const TYPING_EVERY_MS = 2_000;
+
 /** Times of the wire protocol, in milliseconds. */
 export const TIMES = {
   /**
@@ -56,9 +58,9 @@ export const TIMES = {
   /** Delay of a bare ack after a numbered frame, unless another frame carries the ack before. */
   ackDelayMs: 200,
   /** Minimum interval between `typing` frames while composing. */
-  typingEveryMs: 2_000,
+  typingEveryMs: TYPING_EVERY_MS,
   /** Time after which the receiver drops a peer's typing: three missed frames. */
-  typingForgetMs: 6_000,
+  typingForgetMs: 3 * TYPING_EVERY_MS,
   /** Time after its end within which a conversation may be reported. */
   reportMs: 15 * 60_000,
   /** Maximum time until the answer to a request, be it an error. */

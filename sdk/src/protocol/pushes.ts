@@ -13,7 +13,7 @@ export const END_REASONS = [
   'idle',
   /** This visitor left. */
   'you_left',
-  /** The service's operators ended it. */
+  /** The service's operators ended it. Reserved: no version of the service sends it yet. */
   'moderated',
   /**
    * The match fell through before it began, since the peer never confirmed it: this visitor is back in the queue, in

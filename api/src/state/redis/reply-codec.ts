@@ -6,14 +6,11 @@ import type { VisitorFingerprint } from '../../domain/visitor-fingerprint.ts';
 import { REPAIRED_KINDS } from '../../domain/repaired-kinds.ts';
 import type { Answered, RepairOutcome, Reported, ResumeOutcome, Survey, SweepOutcome } from '../state-store.ts';
 import { typicalOf } from '../survey.ts';
-import type { ScriptReply } from './script.ts';
+import { UNIT_SEPARATOR, type ScriptReply } from './script.ts';
 
 export function agreedFrom([rules, ageBand]: readonly [string, string]): Agreed {
   return { rules: rules === '' ? null : rules, ageBand: ageBand === '' ? null : ageBand };
 }
-
-/** Separator of interests in a notice; no interest contains a control character. */
-const UNIT_SEPARATOR = '\u001f';
 
 function seatFrom(site: SiteId, fields: readonly unknown[]): Seat {
   const [conversationId, role, peerId, peerNode, isSameTopic, interests] = fields as string[];

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cachedScript, type ScriptRunner } from './cached-script.ts';
 import { ForeignAnswer } from './foreign-answer.ts';
 import { type KeyName, keyOf, KEYS } from './keys.ts';
+import { TYPICAL_WAIT } from '../survey.ts';
 
 /** Head of a Lua file. */
 export interface ScriptHead {
@@ -36,6 +37,15 @@ const LEASE = [
   `local holder = redis.call('GET', K.sweeper)`,
   `if holder and holder ~= A.node then return { A.operation, 0, { 'held' }, {} } end`,
   `redis.call('SET', K.sweeper, A.node, 'PX', A.sweepLeaseMs)`,
+];
+
+/** Separator of the interests in a seat; no interest contains a control character. */
+export const UNIT_SEPARATOR = '\u001f';
+
+/** Values that the library and the rest of the service share. */
+const CONSTANTS = [
+  `local RECENT_WAITS_MAX = ${TYPICAL_WAIT.ofLast}`,
+  `local UNIT_SEPARATOR = '\\${UNIT_SEPARATOR.charCodeAt(0)}'`,
 ];
 
 const LIBRARY = ['stored-fields', 'records', 'decide', 'queue', 'conversations', 'repair'];
@@ -132,6 +142,7 @@ function assemble(
     `local kept = redis.call('GET', K.op)`,
     `if kept then return cmsgpack.unpack(kept) end`,
     ...(head.mode === 'leased' ? LEASE : []),
+    ...CONSTANTS,
     library,
     `local function transition()`,
     body,

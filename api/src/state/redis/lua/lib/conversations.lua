@@ -1,6 +1,5 @@
 -- Starting and ending conversations.
 
-local RECENT_WAITS_MAX = 32
 local next_id = 0
 local fresh_ids = nil
 
@@ -23,7 +22,7 @@ local function seat(cid, conversation, sid, sessions)
     peer_id,
     sessions[peer_id].nodeId,
     conversation.isSameTopic and '1' or '0',
-    table.concat(conversation.sharedInterests, '\31'),
+    table.concat(conversation.sharedInterests, UNIT_SEPARATOR),
   }
 end
 
