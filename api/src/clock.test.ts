@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { monotonicClock, systemClock, type Clock, type MonotonicClock } from './clock.ts';
 
-describe('the two clocks', () => {
-  it('do not pass for each other, and a plain function of a test passes for both', () => {
+describe('clocks', () => {
+  it('are not assignable to each other, and a plain function of a test is to both', () => {
     const takesDates = (clock: Clock) => clock;
     const takesDurations = (clock: MonotonicClock) => clock;
     // @ts-expect-error A date's clock steps.
@@ -13,7 +13,7 @@ describe('the two clocks', () => {
     expect([takesDates(plain), takesDurations(plain)]).toEqual([plain, plain]);
   });
 
-  it('tell whole milliseconds', () => {
+  it('return whole milliseconds', () => {
     expect([systemClock(), monotonicClock()].every(Number.isInteger)).toBe(true);
   });
 });

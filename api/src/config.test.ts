@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readConfig, recordsPlace } from './config.ts';
 
 describe('readConfig', () => {
-  test('listens on loopback, port 3000, unless told', () => {
+  test('defaults to loopback, port 3000', () => {
     expect(readConfig({})).toMatchObject({
       PORT: 3000,
       HOST: '127.0.0.1',
@@ -36,7 +36,7 @@ describe('readConfig', () => {
     expect(() => readConfig({ [name]: value })).not.toThrow(value);
   });
 
-  test('metrics are shown to others than this machine with a token only', () => {
+  test('exposes metrics to other machines with a token only', () => {
     const shown = { METRICS_PORT: '9090', METRICS_HOST: '0.0.0.0' };
     expect(() => readConfig(shown)).toThrow('METRICS_TOKEN must be set where METRICS_HOST is not loopback');
     for (const env of [
@@ -48,7 +48,7 @@ describe('readConfig', () => {
     }
   });
 
-  test('records are in a file unless there is a PostgreSQL', () => {
+  test('keeps records in a file without a PostgreSQL', () => {
     expect(recordsPlace(readConfig({}))).toEqual({ kind: 'sqlite', folder: './data' });
     expect(recordsPlace(readConfig({ DATA_DIR: '/var/lib/passerby' }))).toEqual({
       kind: 'sqlite',

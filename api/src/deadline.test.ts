@@ -16,7 +16,7 @@ describe('work with a deadline', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('resolves to what stands for late work, or throws it', async () => {
+  it('resolves to the substitute for late work, or throws it', async () => {
     const [one, other] = [within(never(), 100, () => 'late'), within(never(), 100, fail)];
     const thrown = expect(other).rejects.toThrow('late');
     await vi.advanceTimersByTimeAsync(100);
@@ -24,7 +24,7 @@ describe('work with a deadline', () => {
     await thrown;
   });
 
-  it('hears work that fails after its time, so that no rejection is left unhandled', async () => {
+  it('handles work that fails after its time, so that no rejection is left unhandled', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     let failWork = (_: Error): void => undefined;

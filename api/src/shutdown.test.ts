@@ -50,8 +50,8 @@ const FAULT = 'uncaught error: draining, then ending';
 const LATE = 'not ended in time: ending without waiting any longer';
 const REPEATED = 'already draining, ends within 10 s; only SIGKILL is faster';
 
-describe('a signal', () => {
-  it('drains, and ends with 0 once that is done', async () => {
+describe('signal', () => {
+  it('drains, and exits with 0 once that is done', async () => {
     const { shutdown, events, finishDrain } = watched();
     shutdown.signal('SIGTERM');
     expect(events).toEqual(['SIGTERM: draining', 'drain']);
@@ -68,7 +68,7 @@ describe('a signal', () => {
     expect(events.slice(3)).toEqual(['exit 0']);
   });
 
-  it('ends with 1 where the drain fails, and says why', async () => {
+  it('exits with 1 if the drain fails, and logs the reason', async () => {
     const { shutdown, events, logged, failDrain } = watched();
     shutdown.signal('SIGINT');
     await failDrain(Object.assign(new Error(CANARY), { code: 'ECONNREFUSED' }));
@@ -76,7 +76,7 @@ describe('a signal', () => {
     expect(logged).toMatchObject([{ reason: 'ECONNREFUSED', error: { name: 'Error' } }]);
   });
 
-  it('ends with 1 at the deadline where the drain hangs', async () => {
+  it('exits with 1 at the deadline if the drain hangs', async () => {
     const { shutdown, events } = watched();
     shutdown.signal('SIGTERM');
     await vi.advanceTimersByTimeAsync(999);
@@ -85,7 +85,7 @@ describe('a signal', () => {
     expect(events.slice(2)).toEqual([LATE, 'exit 1']);
   });
 
-  it('waits for what would hold up the exit, and no longer than the deadline', async () => {
+  it('waits for pending work, and no longer than the deadline', async () => {
     let isHeldUp = true;
     const freed = watched({ isHeldUp: () => isHeldUp });
     freed.shutdown.signal('SIGTERM');
@@ -104,8 +104,8 @@ describe('a signal', () => {
   });
 });
 
-describe('a fault', () => {
-  it('is logged once without its words, drains, and ends with 1', async () => {
+describe('unhandled error', () => {
+  it('is logged once without its message, drains, and exits with 1', async () => {
     const { shutdown, events, logged, finishDrain } = watched();
     shutdown.fault(Object.assign(new RangeError(CANARY), { code: 'ERR_OUT_OF_RANGE' }));
     expect(events).toEqual([FAULT, 'drain']);
@@ -127,7 +127,7 @@ describe('a fault', () => {
     expect(heldUp.events).toEqual([FAULT, 'drain', FAULT, 'kill']);
   });
 
-  it('during the drain of a signal leaves the drain alone, and makes the end a failure', async () => {
+  it('during the drain of a signal does not interrupt it, and makes the exit code 1', async () => {
     const { shutdown, events, finishDrain } = watched();
     shutdown.signal('SIGTERM');
     shutdown.fault(new Error());
@@ -136,7 +136,7 @@ describe('a fault', () => {
     expect(events.slice(3)).toEqual(['exit 1']);
   });
 
-  it('is drained for once, whatever signal follows', async () => {
+  it('drains once, whatever signal follows', async () => {
     const { shutdown, events, finishDrain } = watched();
     shutdown.fault(new Error());
     shutdown.signal('SIGTERM');

@@ -13,8 +13,8 @@ afterEach(() => {
 
 const c1 = 'c1' as ConversationId;
 
-describe('before anything', () => {
-  test('nothing is dialled and the snapshot is idle and offline', () => {
+describe('new client', () => {
+  test('opens no connection, with an idle and offline snapshot', () => {
     const { chat, lines } = stage();
     expect(lines).toEqual([]);
     expect(chat.snapshot()).toEqual({
@@ -26,14 +26,14 @@ describe('before anything', () => {
     });
   });
 
-  test('sending, skipping and blocking are refused as making no sense', async () => {
+  test('refuses to send, skip and block', async () => {
     const { chat } = stage();
     expect(() => chat.send('hi')).toThrow(ChatError);
     expect(await refusal(chat.skip())).toMatchObject({ code: 'wrong_state' });
     expect(await refusal(chat.block())).toMatchObject({ code: 'wrong_state' });
   });
 
-  test('typing, stopping and cancelling do nothing', async () => {
+  test('ignores typing, leaving and cancelling', async () => {
     const { chat, lines } = stage();
     chat.typing(true);
     await chat.leave();
@@ -43,7 +43,7 @@ describe('before anything', () => {
 });
 
 describe('connect', () => {
-  test('resolves once connected, with policy and online count in the snapshot, and looks for nobody', async () => {
+  test('resolves once connected, with policy and online count in the snapshot, without a search', async () => {
     const scene = stage();
     const connected = scene.chat.connect();
     expect(scene.chat.snapshot().connection).toEqual({ status: 'connecting' });
@@ -61,7 +61,7 @@ describe('connect', () => {
     expect(scene.names()).toEqual(['online']);
   });
 
-  test('twice is one line', async () => {
+  test('opens one connection if called twice', async () => {
     const scene = stage();
     const both = Promise.all([scene.chat.connect(), scene.chat.connect()]);
     scene.line.ready();
@@ -82,7 +82,7 @@ describe('connect', () => {
     expect(scene.names()).toEqual([]);
   });
 
-  test('a second look after a refusal tries once more', async () => {
+  test('tries once more after a refusal', async () => {
     const scene = stage();
     const refused = refusal(scene.chat.find());
     scene.line.lose({ kind: 'refused', error: { code: 'client_too_old', message: 'old' } });
@@ -95,7 +95,7 @@ describe('connect', () => {
     expect(scene.lines).toHaveLength(2);
   });
 
-  test('can be given up by a signal', async () => {
+  test('can be aborted by a signal', async () => {
     const scene = stage();
     const controller = new AbortController();
     const connected = refusal(scene.chat.connect({ signal: controller.signal }));
@@ -105,7 +105,7 @@ describe('connect', () => {
   });
 });
 
-describe('looking for someone', () => {
+describe('find', () => {
   test('waits from the moment of the call, and resolves once the service has the wait', async () => {
     const scene = stage();
     let isFound = false;
@@ -121,7 +121,7 @@ describe('looking for someone', () => {
     await found;
   });
 
-  test('what the service says of the wait is shown, and corrects when it began', async () => {
+  test('shows the status of the wait, which corrects its beginning', async () => {
     const scene = stage();
     const found = scene.chat.find();
     scene.line.ready();
@@ -133,14 +133,14 @@ describe('looking for someone', () => {
     expect(scene.state()).toEqual({ status: 'waiting', since: Date.now() - 5_000, progress });
   });
 
-  test('a late word on a wait that is over changes nothing', async () => {
+  test('ignores a late status of a wait that is over', async () => {
     const scene = await staged();
     const before = scene.chat.snapshot();
     scene.line.push('match:status', { waitingForMs: 5_000, reach: 'site', widen: [] });
     expect(scene.chat.snapshot()).toBe(before);
   });
 
-  test('a match that falls through ends once and goes back to waiting, which can be cancelled and matched', async () => {
+  test('returns to waiting once when a match falls through, and can be cancelled and matched', async () => {
     const scene = await staged();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'unconfirmed' });
     expect(scene.status()).toBe('waiting');
@@ -167,7 +167,7 @@ describe('looking for someone', () => {
     expect(scene.events).toEqual([['started', { conversationId: 'c1', shared: SHARED }]]);
   });
 
-  test('a match that comes before its reply is the same match', async () => {
+  test('accepts a match before its reply', async () => {
     const scene = stage();
     const found = scene.chat.find();
     scene.line.ready();
@@ -180,7 +180,7 @@ describe('looking for someone', () => {
     expect(scene.lines).toHaveLength(1);
   });
 
-  test('a match that was announced but never comes is asked for over a new line', async () => {
+  test('reconnects if a promised match never comes', async () => {
     const scene = stage();
     const found = scene.chat.find();
     scene.line.ready();
@@ -192,7 +192,7 @@ describe('looking for someone', () => {
     expect(scene.status()).toBe('chatting');
   });
 
-  test('a start told twice starts once', async () => {
+  test('starts once for a repeated start', async () => {
     const scene = await staged();
     scene.line.push('conversation:started', { ...info('c1'), policy: POLICY });
     expect(scene.names()).toEqual(['started']);
@@ -203,7 +203,7 @@ describe('looking for someone', () => {
     expect(await refusal(scene.chat.find())).toMatchObject({ code: 'wrong_state' });
   });
 
-  test('again while waiting changes what is looked for and keeps the place', async () => {
+  test('changes the criteria and keeps the place while waiting', async () => {
     const scene = stage();
     void scene.chat.find({ topic: 'a' });
     scene.line.ready();
@@ -219,7 +219,7 @@ describe('looking for someone', () => {
     expect(one?.payload.requestId).not.toBe(two?.payload.requestId);
   });
 
-  test('a refused change leaves the wait before it as it was', async () => {
+  test('keeps the former wait if the change is refused', async () => {
     const scene = stage();
     void scene.chat.find({ topic: 'a' });
     scene.line.ready();
@@ -231,7 +231,7 @@ describe('looking for someone', () => {
     expect(scene.line.pending).toEqual([]);
   });
 
-  test('a refusal rejects and goes back to idle', async () => {
+  test('rejects with a refusal and returns to idle', async () => {
     const scene = stage();
     const found = refusal(scene.chat.find());
     scene.line.ready();
@@ -241,7 +241,7 @@ describe('looking for someone', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('a service that is unwell is asked again with the same id, and believed the third time', async () => {
+  test('retries an internal error with the same id, and rejects the third time', async () => {
     const scene = stage();
     const found = refusal(scene.chat.find());
     scene.line.ready();
@@ -261,7 +261,7 @@ describe('looking for someone', () => {
     expect(scene.status()).toBe('idle');
   });
 
-  test('no answer is asked again with the same id, then over a new line', async () => {
+  test('retries without an answer with the same id, then over a new connection', async () => {
     const scene = stage();
     void scene.chat.find();
     scene.line.ready();
@@ -276,7 +276,7 @@ describe('looking for someone', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test('a signal that fires rejects, and takes the wait back', async () => {
+  test('rejects when its signal fires, and cancels the wait', async () => {
     const scene = stage();
     const controller = new AbortController();
     const found = refusal(scene.chat.find({}, { signal: controller.signal }));
@@ -289,7 +289,7 @@ describe('looking for someone', () => {
     expect(scene.line.pending).toEqual(['match:cancel']);
   });
 
-  test('a signal that fires after the wait began changes nothing', async () => {
+  test('ignores a signal that fires after the wait began', async () => {
     const scene = stage();
     const controller = new AbortController();
     const found = scene.chat.find({}, { signal: controller.signal });
@@ -300,7 +300,7 @@ describe('looking for someone', () => {
     expect(scene.status()).toBe('waiting');
   });
 
-  test('a signal that fired before is heard before anything happens', async () => {
+  test('rejects at once with a signal that has fired before', async () => {
     const scene = stage();
     expect(await refusal(scene.chat.find({}, { signal: AbortSignal.abort() }))).toMatchObject({ code: 'aborted' });
     expect(scene.lines).toEqual([]);
@@ -308,8 +308,8 @@ describe('looking for someone', () => {
   });
 });
 
-describe('talking', () => {
-  test('a message is there at once as sending, and delivered when the peer says so', async () => {
+describe('conversation', () => {
+  test('shows a message at once as sending, and as delivered when the peer acknowledges it', async () => {
     const scene = await staged();
     const message = scene.chat.send('hi');
     expect(message).toMatchObject({ from: 'me', text: 'hi', status: 'sending', at: Date.now() });
@@ -321,7 +321,7 @@ describe('talking', () => {
     expect(scene.events.at(-1)).toEqual(['delivered', delivered]);
   });
 
-  test('what the peer says is shown once, in order, and acknowledged', async () => {
+  test('shows messages of the peer once, in order, and acknowledges them', async () => {
     const scene = await staged();
     scene.line.frame('c1', 1, { kind: 'text', text: 'one' });
     scene.line.frame('c1', 3, { kind: 'text', text: 'three' });
@@ -336,7 +336,7 @@ describe('talking', () => {
     expect(scene.line.frames).toMatchObject([{ seq: 0, ack: 3, body: { kind: 'ack' } }]);
   });
 
-  test('a body that does not fit is neither shown nor asked for again; the next one is shown', async () => {
+  test('neither shows nor requests an invalid body again, and shows the next one', async () => {
     const scene = await staged();
     scene.line.frame('c1', 1, { kind: 'text', text: { evil: true } });
     scene.line.frame('c1', 2, { kind: 'hologram' });
@@ -346,14 +346,14 @@ describe('talking', () => {
     expect(scene.line.frames.at(-1)).toMatchObject({ ack: 3 });
   });
 
-  test.each(['', '   \n', 'x'.repeat(2_001)])('a text like %j is refused and nothing is sent', async (text) => {
+  test.each(['', '   \n', 'x'.repeat(2_001)])('refuses a text such as %j, and sends nothing', async (text) => {
     const scene = await staged();
     expect(() => scene.chat.send(text)).toThrow(expect.objectContaining({ code: 'text_refused' }));
     expect(scene.line.frames).toEqual([]);
     expect(scene.state()).toMatchObject({ messages: [] });
   });
 
-  test('the outbox is bounded: more is refused, not lost', async () => {
+  test('bounds the outbox: further messages are refused, not lost', async () => {
     const scene = await staged();
     for (let count = 0; count < 200; count += 1) scene.chat.send(String(count));
     expect(() => scene.chat.send('one too many')).toThrow(expect.objectContaining({ code: 'outbox_full' }));
@@ -361,7 +361,7 @@ describe('talking', () => {
     expect(scene.chat.send('now it fits').status).toBe('sending');
   });
 
-  test("the peer's typing shows, is told once, and goes with their message", async () => {
+  test("shows the peer's typing, emits it once, and ends it with their message", async () => {
     const scene = await staged();
     scene.line.frame('c1', 0, { kind: 'typing', on: true });
     scene.line.frame('c1', 0, { kind: 'typing', on: true });
@@ -371,7 +371,7 @@ describe('talking', () => {
     expect(scene.names()).toEqual(['started', 'typing', 'typing', 'message']);
   });
 
-  test('S27 a text without a number is not shown, and holds up none that has one', async () => {
+  test('S27 does not show an unnumbered text, which delays no numbered one', async () => {
     const scene = await staged();
     scene.line.frame('c1', 0, { kind: 'text', text: 'buy now' });
     scene.line.frame('c1', 1, { kind: 'text', text: 'hi' });
@@ -380,7 +380,7 @@ describe('talking', () => {
     expect(scene.names()).toEqual(['started', 'message']);
   });
 
-  test("the peer's typing never sticks", async () => {
+  test("ends the peer's typing in any case", async () => {
     const scene = await staged();
     scene.line.frame('c1', 0, { kind: 'typing', on: true });
     await settle(6_000);
@@ -390,7 +390,7 @@ describe('talking', () => {
     expect(scene.state()).toMatchObject({ peer: { presence: 'away', isTyping: false } });
   });
 
-  test('own typing goes out unnumbered and throttled', async () => {
+  test('sends own typing unnumbered and throttled', async () => {
     const scene = await staged();
     for (let key = 0; key < 10; key += 1) scene.chat.typing(true);
     scene.chat.typing(false);
@@ -400,7 +400,7 @@ describe('talking', () => {
     ]);
   });
 
-  test('a peer that comes back gets again what it had not acknowledged', async () => {
+  test('sends unacknowledged messages again to a peer that comes back', async () => {
     const scene = await staged();
     scene.line.push('conversation:peer', { conversationId: c1, presence: 'away' });
     scene.chat.send('are you there?');
@@ -411,8 +411,8 @@ describe('talking', () => {
   });
 });
 
-describe('the end', () => {
-  test('comes once, with its reason, and the messages stay on view', async () => {
+describe('end of a conversation', () => {
+  test('is emitted once, with its reason, and keeps the messages', async () => {
     const scene = await staged();
     const message = scene.chat.send('hello?');
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
@@ -431,7 +431,7 @@ describe('the end', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('by the own stop is immediate, told once, and told to the service', async () => {
+  test('by leave is immediate, emitted once, and sent to the service', async () => {
     const scene = await staged();
     const stopped = scene.chat.leave();
     expect(scene.status()).toBe('idle');
@@ -443,7 +443,7 @@ describe('the end', () => {
     expect(scene.line.log.map(({ name }) => name)).toEqual(['match:find', 'conversation:leave']);
   });
 
-  test('by skip is immediate, and looks for the same as before in the same request', async () => {
+  test('by skip is immediate, and searches with the same criteria in the same request', async () => {
     const scene = await staged();
     const skipped = scene.chat.skip();
     expect(scene.status()).toBe('waiting');
@@ -457,13 +457,13 @@ describe('the end', () => {
     expect(scene.names()).toEqual(['started', 'ended']);
   });
 
-  test('skip with other wishes looks for those', async () => {
+  test('by skip with other criteria searches with those', async () => {
     const scene = await staged();
     void scene.chat.skip({ interests: ['trains'] });
     expect(scene.line.log.at(-1)?.payload.next).toMatchObject({ interests: ['trains'] });
   });
 
-  test('skip from the ended view looks anew without leaving anything', async () => {
+  test('skip in the ended state searches without leaving', async () => {
     const scene = await staged();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
     void scene.chat.skip();
@@ -471,7 +471,7 @@ describe('the end', () => {
     expect(scene.line.pending).toEqual(['match:find']);
   });
 
-  test('wishes the service refuses on a skip are no reason to stay in the conversation', async () => {
+  test('by skip happens even if the service refuses the criteria', async () => {
     const scene = await staged();
     const skipped = refusal(scene.chat.skip({ topic: 'x'.repeat(9_999) }));
     await scene.line.refuse('conversation:leave', { code: 'bad_request' });
@@ -480,7 +480,7 @@ describe('the end', () => {
     expect(scene.line.log.at(-1)).toEqual({ name: 'conversation:leave', payload: { conversationId: 'c1' } });
   });
 
-  test('block leaves too, and works after the end', async () => {
+  test('by block leaves too, and block works after the end', async () => {
     const scene = await staged();
     scene.line.push('conversation:ended', { conversationId: c1, reason: 'peer_left' });
     const blocked = scene.chat.block();
@@ -490,7 +490,7 @@ describe('the end', () => {
     expect(scene.names()).toEqual(['started', 'ended']);
   });
 
-  test('block rejects with a refusal, out of the conversation all the same', async () => {
+  test('by block happens even if the service refuses it', async () => {
     const scene = await staged();
     const blocked = refusal(scene.chat.block());
     await scene.line.refuse('conversation:block', { code: 'not_in_conversation' });
@@ -499,7 +499,7 @@ describe('the end', () => {
   });
 });
 
-describe('the snapshot', () => {
+describe('snapshot', () => {
   test('is the same object until something changes', async () => {
     const scene = await staged();
     const before = scene.chat.snapshot();
@@ -523,7 +523,7 @@ describe('the snapshot', () => {
     expect(after.state.messages).toBe(before.state.messages);
   });
 
-  test('an online count told again is no change and no event', () => {
+  test('does not change for a repeated online count', () => {
     const scene = stage();
     void scene.chat.connect();
     scene.line.ready();
@@ -535,7 +535,7 @@ describe('the snapshot', () => {
     expect(scene.names()).toEqual(['online']);
   });
 
-  test('a subscriber hears the present at once and every change, each showing what its event tells', async () => {
+  test('is passed to a subscriber at once and with every change, consistent with the event', async () => {
     const scene = stage();
     const seen: ChatSnapshot[] = [];
     const undo = scene.chat.subscribe((snapshot) => seen.push(snapshot));
@@ -555,7 +555,7 @@ describe('the snapshot', () => {
     expect(seen).toHaveLength(4);
   });
 
-  test('shows what an event tells when the event is told', async () => {
+  test('contains the change of an event when it is emitted', async () => {
     const scene = await staged();
     const shown: string[] = [];
     scene.chat.on('ended', () => shown.push(scene.status()));

@@ -61,7 +61,7 @@ async function fresh() {
 }
 
 describe('AccessDirectory', () => {
-  test('a site is two: a live and a test side, each found by its own keys', async () => {
+  test('a site has a live and a test mode, each found by its own keys', async () => {
     await using the = await fresh();
     const { live, test, secret } = await the.shop();
     const { directory } = the;
@@ -76,7 +76,7 @@ describe('AccessDirectory', () => {
     expect(directory.rulesOf('site_none' as SiteId)).toEqual(DEMO_SITE.match);
   });
 
-  test('pages of one’s own machine and without an origin are for test keys only', async () => {
+  test('pages of the local machine and without an origin are valid for test keys only', async () => {
     await using the = await fresh();
     const local = [
       'http://localhost:8080',
@@ -95,7 +95,7 @@ describe('AccessDirectory', () => {
     }
   });
 
-  test('a revoked key finds nothing from the next look on, and is told as gone once; others stay', async () => {
+  test('a revoked key is unknown from the next poll on, and is reported once; others stay', async () => {
     await using the = await fresh();
     const { live, test } = await the.shop();
     await the.service.revokeKey(live.id);
@@ -108,7 +108,7 @@ describe('AccessDirectory', () => {
     expect(the.gone).toHaveLength(1);
   });
 
-  test('a key whose overlap is over is good no more, though nothing in the records changes', async () => {
+  test('a key expires after its overlap, without a change of the records', async () => {
     await using the = await fresh();
     const { live, secret } = await the.shop();
     const next = await the.service.rotateKey(SHOP, 'publishable', 'live', DAY_MS);
@@ -130,7 +130,7 @@ describe('AccessDirectory', () => {
     expect(secret.id).not.toBe(nextSecret.id);
   });
 
-  test('a disabled site is found nowhere, its keys are gone, and it comes back enabled', async () => {
+  test('a disabled site is unknown, its keys are reported, and it is found again once enabled', async () => {
     await using the = await fresh();
     const { live, test } = await the.shop();
     await the.service.disable(SHOP);
@@ -144,7 +144,7 @@ describe('AccessDirectory', () => {
     expect(the.directory.find(live.text)).toBeDefined();
   });
 
-  test('a key that was away between two looks is not told as gone', async () => {
+  test('a key that was missing only between two polls is not reported', async () => {
     await using the = await fresh();
     const { live } = await the.shop();
     await the.service.disable(SHOP);
@@ -154,7 +154,7 @@ describe('AccessDirectory', () => {
     expect(the.gone).toEqual([]);
   });
 
-  test('only what changed is read again', async () => {
+  test('reads only changes again', async () => {
     await using the = await fresh();
     await the.shop();
     const before = { site: the.directory.byId(SHOP), reloads: the.reloads() };
@@ -166,7 +166,7 @@ describe('AccessDirectory', () => {
     expect(the.directory.byId(SHOP)).toBe(before.site);
   });
 
-  test('the last truth stands while the records fail; it says since when, and catches up', async () => {
+  test('keeps the last known state while the records fail, with its age, and catches up', async () => {
     await using the = await fresh();
     const { live } = await the.shop();
     const seenAt = the.now();
@@ -189,7 +189,7 @@ describe('AccessDirectory', () => {
     expect(the.directory.find(live.text)).toBeUndefined();
   });
 
-  test('a site whose settings cannot be read is shut, and the others are not', async () => {
+  test('a site with unreadable settings is disabled, and the others are not', async () => {
     await using the = await fresh();
     const { live } = await the.shop();
     const { keys } = await the.service.add({ id: 'site_other', name: 'Other' });
@@ -206,7 +206,7 @@ describe('AccessDirectory', () => {
     ]);
   });
 
-  test('the demo site is there without a record, and a record with its key takes its place, revoked too', async () => {
+  test('the demo site exists without a record, and is replaced by a record with its key, revoked too', async () => {
     await using the = await fresh();
     const [demoKey] = DEMO_SITE.keys;
     expect(the.directory.find(demoKey!)).toBe(DEMO_SITE);
@@ -221,7 +221,7 @@ describe('AccessDirectory', () => {
     expect(the.directory.find(demoKey!)).toBeUndefined();
   });
 
-  test('a database that was put back to an earlier state is taken over whole', async () => {
+  test('a restored database is read completely', async () => {
     await using the = await fresh();
     await using earlier = await tempRecords(the.now);
     const ofEarlier = new SiteService({ records: earlier.records, clock: the.now, actor: 'cli' });
@@ -253,7 +253,7 @@ describe('AccessDirectory', () => {
     for (const key of ['__proto__', 'constructor', 'toString']) expect(the.directory.find(key)).toBeUndefined();
   });
 
-  test('a ban holds on its side of a site, or everywhere, until its time or until it is lifted', async () => {
+  test('a ban is in force in its mode of a site, or everywhere, until it ends or is lifted', async () => {
     await using the = await fresh();
     const address = 'address_bad' as AddressHash;
     const ban = {
@@ -283,7 +283,7 @@ describe('AccessDirectory', () => {
     expect(bans.findBan(SHOP_TEST, 'address', address, the.now())).toBeNull();
   });
 
-  test('bans whose time is up leave nothing behind', async () => {
+  test('expired bans are deleted', async () => {
     await using the = await fresh();
     const ban = {
       site: SHOP,
@@ -303,7 +303,7 @@ describe('AccessDirectory', () => {
   });
 });
 
-describe('a look', () => {
+describe('poll', () => {
   /** Creates a directory on records that answer when the test lets them, and that gives up a look after `lookMaxMs`. */
   async function held(lookMaxMs = 3_600_000) {
     const temp = await tempRecords();
@@ -336,7 +336,7 @@ describe('a look', () => {
     };
   }
 
-  test('that is not answered is given up, and the next one goes on', async () => {
+  test('without an answer is abandoned, and the next one continues', async () => {
     await using the = await held(50);
     the.hold(true);
     the.pass(3_000);
@@ -354,7 +354,7 @@ describe('a look', () => {
     );
   });
 
-  test('that is answered after it was given up changes nothing', async () => {
+  test('that is answered after it was abandoned has no effect', async () => {
     await using the = await held(50);
     the.hold(true);
     await the.directory.poll();
@@ -365,7 +365,7 @@ describe('a look', () => {
     expect(the.directory.staleSince()).toBe(0);
   });
 
-  test('begins once the one before is over', async () => {
+  test('begins once the previous one is over', async () => {
     await using the = await held();
     the.hold(true);
     const both = [the.directory.poll(), the.directory.poll()];
@@ -378,7 +378,7 @@ describe('a look', () => {
     await next;
   });
 
-  test('knows of what was when it was asked, and not of what was when it was answered', async () => {
+  test('reports the age of its request, not of its answer', async () => {
     await using the = await held();
     the.hold(true);
     the.pass(100);
@@ -389,7 +389,7 @@ describe('a look', () => {
     expect(the.directory.staleSince()).toBe(100);
   });
 
-  test('reads all anew now and then, so that what the revision does not tell is put right', async () => {
+  test('reads everything anew periodically, for changes without a revision', async () => {
     await using the = await held();
     const service = new SiteService({ records: the.records, clock: () => 1_800_000_000_000, actor: 'cli' });
     const { keys } = await service.add({ id: SHOP, name: 'Shop', origins: [] });
@@ -429,7 +429,7 @@ describe('seedSites', () => {
       ],
     }).sites;
 
-  test('brings the sites of the file, found by their keys', async () => {
+  test('adds the sites of the file, found by their keys', async () => {
     await using the = await fresh();
     await seedSites(the.records, seeds(), the.now);
     await the.directory.poll();
@@ -441,7 +441,7 @@ describe('seedSites', () => {
     );
   });
 
-  test('again, and from several nodes at once, changes nothing', async () => {
+  test('has no effect again, and from several nodes at once', async () => {
     await using the = await fresh();
     await Promise.all([1, 2, 3].map(() => seedSites(the.records, seeds(), the.now)));
     const before = { revision: await the.records.revision(), audit: await the.records.audit.list({ max: 100 }) };
@@ -452,7 +452,7 @@ describe('seedSites', () => {
     );
   });
 
-  test('the file’s word on name, origins and settings holds; what an operator shut stays shut', async () => {
+  test('applies name, origins and settings of the file; what an operator disabled stays disabled', async () => {
     await using the = await fresh();
     await seedSites(the.records, seeds(), the.now);
     const [id, other] = seeds().map((seed) => seed.id) as [SiteId, SiteId];
@@ -470,7 +470,7 @@ describe('seedSites', () => {
     expect(await the.service.get(other)).toMatchObject({ isDisabled: true });
   });
 
-  test('a key that is another site’s is refused', async () => {
+  test('refuses a key of another site', async () => {
     await using the = await fresh();
     const { live } = await the.shop();
     const stolen = sitesFile.parse({ sites: [{ key: live.text, name: 'Stolen', origins: [] }] }).sites;
@@ -479,8 +479,8 @@ describe('seedSites', () => {
   });
 });
 
-describe('S31 origins of the records that are refused since they were written', () => {
-  test('let nobody in and are told of; the others of the list go on', async () => {
+describe('S31 stored origins that are refused now', () => {
+  test('admit nobody and are logged; the others of the list stay valid', async () => {
     await using the = await fresh();
     const { live } = await the.shop(['https://shop.example', 'https://*.shop.example']);
     await the.records.change((stores) =>
@@ -495,7 +495,7 @@ describe('S31 origins of the records that are refused since they were written', 
     expect((await the.service.removeOrigin(SHOP, 'https://*.co.uk')).origins).toContain('https://*.github.io');
   });
 
-  test('of this machine under any name let nobody in with a live key, and with a test key they do', async () => {
+  test('of the local machine under any name admit visitors with a test key only', async () => {
     await using the = await fresh();
     const names = ['http://localhost.:3000', 'http://0.0.0.0:3000', 'http://[::ffff:7f00:1]:3000', 'http://[::]:3000'];
     const { live, test: tried } = await the.shop(names);

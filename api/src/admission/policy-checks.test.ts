@@ -7,7 +7,7 @@ const policy = (given: Partial<Policy> = {}): Policy => ({ ...DEFAULT_POLICY, ..
 const RULES = { version: '2', text: 'Be kind.' };
 const BANDS = ['13-17', '18+'];
 
-describe('whether a visitor has agreed to all a site asks for', () => {
+describe('consent to everything a site requires', () => {
   test.each([
     ['nothing is asked', policy(), { rules: null, ageBand: null }, true],
     ['the rules are not agreed to', policy({ rules: RULES }), { rules: null, ageBand: null }, false],
@@ -25,20 +25,20 @@ describe('whether a visitor has agreed to all a site asks for', () => {
     ['rules where there are none', { rules: '2' }, policy({ ageBands: BANDS })],
     ['a band the site does not have', { ageBand: 'adult' }],
     ['a band where nobody is asked', { ageBand: '18+' }, policy({ rules: RULES })],
-  ] as const)('%s cannot be agreed to', (_, agreed, asked = policy({ rules: RULES, ageBands: BANDS })) => {
+  ] as const)('refuses %s', (_, agreed, asked = policy({ rules: RULES, ageBands: BANDS })) => {
     expect(() => checkAgreement(asked, agreed)).toThrow(expect.objectContaining({ code: 'bad_request' }));
   });
 });
 
-describe('what is looked for', () => {
+describe('criteria', () => {
   const find = (given: Partial<FindPayload>): FindPayload => ({ requestId: 'request-1' as never, ...given });
 
-  test('is what the visitor says, where the site offers everything', () => {
+  test('are those of the visitor if the site offers everything', () => {
     const all = find({ interests: ['Go'], languages: ['pt'], topic: '/a', is: 'a', seeks: ['b'] });
     expect(offered(policy(), null, all)).toEqual(all);
   });
 
-  test('is only what the site offers, where it names it', () => {
+  test('are limited to those the site offers', () => {
     const site = policy({ isFreeInterests: false, interests: ['Jazz'], languages: ['en'], topics: ['trains'] });
     expect(offered(site, null, find({ interests: [' jazz', 'go'], languages: ['EN', 'pt'], topic: '/a' }))).toEqual(
       find({ interests: [' jazz'], languages: ['EN'] }),
@@ -46,7 +46,7 @@ describe('what is looked for', () => {
     expect(offered(site, null, find({ topic: 'trains' }))).toEqual(find({ topic: 'trains' }));
   });
 
-  test('is in the language of the claims, if the visitor names none', () => {
+  test('get the language of the claims, if the visitor names none', () => {
     expect(offered(policy(), 'de', find({}))).toEqual(find({ languages: ['de'] }));
     expect(offered(policy(), 'de', find({ languages: ['fr'] }))).toEqual(find({ languages: ['fr'] }));
   });

@@ -35,8 +35,8 @@ async function solved(challenge: Challenge): Promise<string> {
 
 const refused = { code: 'proof_needed' };
 
-describe('S18 a proof', () => {
-  test('is needed by the site’s rule: never, always, or while there is pressure', () => {
+describe('S18 proof', () => {
+  test('is required by the site’s policy: never, always, or under pressure', () => {
     const { proof, A } = proofs();
     expect(() => proof.require(A, 'never', 2)).not.toThrow();
     expect(() => proof.require(A, 'under_pressure', 0)).not.toThrow();
@@ -44,7 +44,7 @@ describe('S18 a proof', () => {
     expect(() => proof.require(A, 'always', 0)).toThrow(expect.objectContaining(refused));
   });
 
-  test('is given by the solution, and holds for that session only', async () => {
+  test('is given by the solution, and valid for that session only', async () => {
     const { proof, metrics, A, B } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     expect(await proof.prove(A, await solved(challenge))).toEqual({ status: 'proven' });
@@ -53,7 +53,7 @@ describe('S18 a proof', () => {
     expect(metrics.countOf('passerby_incidents_total', { kind: 'proof_given' })).toBe(1);
   });
 
-  test('holds as long as the session looks for others now and then', async () => {
+  test('stays valid while the session searches now and then', async () => {
     const { proof, pass, now, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     await proof.prove(A, await solved(challenge));
@@ -67,8 +67,8 @@ describe('S18 a proof', () => {
   });
 });
 
-describe('a solution is refused', () => {
-  test('that is wrong, and the challenge is spent with it', async () => {
+describe('refuses a solution', () => {
+  test('that is wrong, and voids its challenge', async () => {
     const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const right = await solved(challenge);
@@ -78,7 +78,7 @@ describe('a solution is refused', () => {
     await expect(proof.prove(A, right)).rejects.toMatchObject(refused);
   });
 
-  test('that was handed in before', async () => {
+  test('that was submitted before', async () => {
     const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solved(challenge);
@@ -86,7 +86,7 @@ describe('a solution is refused', () => {
     await expect(proof.prove(A, solution)).rejects.toMatchObject(refused);
   });
 
-  test('that is handed in twice at once: one of the two', async () => {
+  test('that is submitted twice at once: one of the two', async () => {
     const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solved(challenge);
@@ -116,7 +116,7 @@ describe('a solution is refused', () => {
     await expect(proof.prove(A, solution)).rejects.toMatchObject(refused);
   });
 
-  test('of a challenge made easier, or made up', async () => {
+  test('of a simplified or forged challenge', async () => {
     const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const easy = { ...challenge, parameters: { ...challenge.parameters, cost: 1, keyPrefix: '00' } };
@@ -137,14 +137,14 @@ describe('a solution is refused', () => {
   });
 });
 
-test('a challenge says until when it is good', async () => {
+test('a challenge contains its expiry', async () => {
   const { proof, A } = proofs();
   const { challenge } = await proof.challenge(A, 0);
   const secondsLeft = Number(challenge.parameters['expiresAt']) - Date.now() / 1_000;
   expect(Math.round(secondsLeft / 60)).toBe(5);
 }, 20_000);
 
-test('a challenge that nobody solves leaves nothing to keep once it is no longer valid', async () => {
+test('an unsolved challenge is deleted once it is no longer valid', async () => {
   const { proof, pass, now, A } = proofs();
   await proof.challenge(A, 0);
   expect(isProofIdle(A, now())).toBe(false);
@@ -152,11 +152,11 @@ test('a challenge that nobody solves leaves nothing to keep once it is no longer
   expect(isProofIdle(A, now())).toBe(true);
 });
 
-describe('S30 the work of a proof', () => {
+describe('S30 work of a proof', () => {
   const SAMPLES = 20_000;
   const levels = [0, 1, 2] as const;
 
-  test.each(levels)('is less from no other start than 0, at level %i', (level) => {
+  test.each(levels)('is not less from any other starting point than 0, at level %i', (level) => {
     const max = TRIES_MAX[level];
     const counters = Array.from({ length: SAMPLES }, () => counterFor(level));
     /**
@@ -190,7 +190,7 @@ describe('S30 the work of a proof', () => {
     for (const [level, mean] of means.entries()) expect(mean / (300 * 2 ** level)).toBeCloseTo(1, 1);
   });
 
-  test('is found from 0 up, below the most tries there are', async () => {
+  test('is found from 0 up, below the maximum number of tries', async () => {
     const { proof, A } = proofs();
     const { challenge } = await proof.challenge(A, 0);
     const solution = await solveChallenge({ challenge: asAltcha(challenge), deriveKey, counterStart: 0 });

@@ -32,8 +32,8 @@ function admissionWith({ factor = 1, shedFromMs = SHED_FROM_MS } = {}) {
   };
 }
 
-describe('a new session', () => {
-  test('is turned away while the event loop is behind, with a time that differs from visitor to visitor', async () => {
+describe('new session', () => {
+  test('is refused while the event loop is late, with a random delay', async () => {
     const { arrive, setDelay, metrics } = admissionWith();
     setDelay(SHED_FROM_MS - 1);
     await arrive();
@@ -49,7 +49,7 @@ describe('a new session', () => {
     await arrive();
   });
 
-  test('is counted: how much of its site’s quota is used up can be seen, until the window is over', async () => {
+  test('counts towards the visible share of its site’s quota, until the window is over', async () => {
     const { sessionAdmission, arrive, pass } = admissionWith({ factor: 0.01 });
     expect(sessionAdmission.usedShare(SITE)).toBe(0);
     for (let count = 0; count < 15; count++) await arrive();
@@ -63,7 +63,7 @@ describe('a new session', () => {
   });
 });
 
-test('an event loop that is kept busy shows a delay, and one that is not shows none', async () => {
+test('a busy event loop has a delay, and an idle one has none', async () => {
   const load = new EventLoopLoad();
   await expect.poll(() => load.delayMs()).toBeLessThan(SHED_FROM_MS);
   const busy = setInterval(() => {

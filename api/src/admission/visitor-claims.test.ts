@@ -36,8 +36,8 @@ const sign = (claims: Record<string, unknown>, { privateKey } = own, header: Rec
     .sign(privateKey);
 const REFUSED = { code: 'claims_refused' };
 
-describe('what a site says about a visitor', () => {
-  test('is believed if one of its keys signed it', async () => {
+describe('claims about a visitor', () => {
+  test('are accepted if a key of the site signed them', async () => {
     const claims = { ageBand: '18+', locale: 'pt', banId: 'u-1' };
     expect(await verifyClaims(await sign(claims), siteWith(), clock, keys)).toEqual({
       ...claims,
@@ -51,7 +51,7 @@ describe('what a site says about a visitor', () => {
     });
   });
 
-  test('may be nothing, unless the site asks for it', async () => {
+  test('may be missing, unless the site requires them', async () => {
     const nothing = { ageBand: null, locale: null, banId: null, signedWith: null };
     expect(await verifyClaims(undefined, siteWith(), clock, keys)).toEqual(nothing);
     await expect(verifyClaims(undefined, siteWith({ isClaimsNeeded: true }), clock, keys)).rejects.toMatchObject(
@@ -124,7 +124,7 @@ describe('S29 a signature is checked last', () => {
     ['is good for too long', async () => (await elsewhere()).with(1, part({ exp: exp + 48 * HOUR_S })).join('.')],
     ['names the visitor', async () => (await elsewhere()).with(1, part({ exp, sub: 'user-7' })).join('.')],
     ['has a band there is none of', async () => (await elsewhere()).with(1, part({ exp, ageBand: '99' })).join('.')],
-  ])('of a claim that %s it is not', async (_, make) => {
+  ])('are refused if the claim %s', async (_, make) => {
     const found: string[] = [];
     const none = { find: (x: string) => (found.push(x), keys.find(x)) } as ClaimKeys;
     const site = siteWith({}, { ageBands: ['18+'] });
@@ -134,7 +134,7 @@ describe('S29 a signature is checked last', () => {
     expect(found).toEqual([former.publicKey, own.publicKey]);
   });
 
-  test('with keys that are imported once', async () => {
+  test('are verified with keys that are imported once', async () => {
     const kept = new ClaimKeys();
     const key = await kept.find(own.publicKey);
     expect(await kept.find(own.publicKey)).toBe(key);
@@ -142,7 +142,7 @@ describe('S29 a signature is checked last', () => {
     expect(kept.size).toBe(2);
   });
 
-  test('with a bounded number of keys, those used last', async () => {
+  test('are verified with a bounded cache of the latest keys', async () => {
     const kept = new ClaimKeys(2);
     const first = await kept.find(own.publicKey);
     await kept.find(former.publicKey);

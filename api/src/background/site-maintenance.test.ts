@@ -64,8 +64,8 @@ function start(
   return { rounds, failed, swept, stop, ends: () => ends };
 }
 
-describe('the background rounds', () => {
-  it('do every step for each site that answers, again and again, though others never do', async () => {
+describe('background rounds', () => {
+  it('do every step for each site that answers, although others never do', async () => {
     const repaired: unknown[] = [];
     const { rounds, swept } = start({ dead: 40, alive: 5 }, { dispatcher: collecting(repaired) });
     await rounds(3);
@@ -85,7 +85,7 @@ describe('the background rounds', () => {
     expect(repaired).not.toContainEqual({ repaired: 'alive_0' });
   });
 
-  it('go over a site slowly, fast after a sign of loss, and faster still while something is put right', async () => {
+  it('walk over a site slowly, fast after a sign of loss, and faster still while something is repaired', async () => {
     let now = 0;
     const pace = new RepairPace(() => now);
     const site = 'alive_0' as SiteId;
@@ -119,7 +119,7 @@ describe('the background rounds', () => {
     expect(told).toEqual(Array(12).fill([site, { waits: 2 }]));
   });
 
-  it('wait neither for salts nor for reports of waits that do not come, and ask for neither twice', async () => {
+  it('wait neither for late salts nor for late wait reports, and request neither twice', async () => {
     const refresh = vi.fn(never);
     const round = vi.fn(never);
     const { rounds } = start({ dead: 0, alive: 1 }, { salts: { refresh }, waits: { round } });
@@ -127,7 +127,7 @@ describe('the background rounds', () => {
     expect([refresh.mock.calls.length, round.mock.calls.length]).toEqual([1, 1]);
   });
 
-  it('go on to the next step where one fails, and tell of it', async () => {
+  it('continue with the next step if one fails, and report it', async () => {
     const away = new Error('away');
     const { rounds, failed } = start(
       { dead: 0, alive: 1 },

@@ -29,8 +29,8 @@ function terminal(env: NodeJS.ProcessEnv = {}) {
 
 const add = ['site', 'add', 'My site', '--id', 'site_mine', '--origin', 'https://my.site'];
 
-describe('the command line', () => {
-  test('makes a site, shows it and lists it', async () => {
+describe('command line', () => {
+  test('creates a site, shows it and lists it', async () => {
     using the = terminal();
     const { code, err } = await the.run(add);
     expect([code, err]).toEqual([0, `DATA_DIR (${the.path}): created a new database.\n`]);
@@ -41,7 +41,7 @@ describe('the command line', () => {
     expect((await the.run(['site', 'list'])).out).toContain('site_mine  enabled   My site  https://my.site\n');
   });
 
-  test('the tag names where visitors reach the service', async () => {
+  test('the tag contains the public address', async () => {
     using the = terminal({ PUBLIC_URL: 'https://chat.my.site/' });
     expect((await the.run(['site', 'add', 'A'])).out).toContain('src="https://chat.my.site/widget.js"');
     const other = await the.run(['site', 'add', 'B', '--url', 'https://other.my.site']);
@@ -55,7 +55,7 @@ describe('the command line', () => {
     ['http://localhost:3000', true],
     ['http://127.0.0.1', true],
     ['https://my.site', false],
-  ])('a live key of a site for %s is warned of: %j', async (origin, isWarned) => {
+  ])('a live key of a site for %s causes a warning: %j', async (origin, isWarned) => {
     using the = terminal();
     const warning = 'a live key needs one';
     const added = await the.run(['site', 'add', 'A', '--id', 'site_mine', '--origin', origin]);
@@ -68,7 +68,7 @@ describe('the command line', () => {
     expect(await told('add', 'site_mine', '--kind', 'secret')).toBe(false);
   });
 
-  test('a database that fails is named by its folder', async () => {
+  test('names a failing database by its folder', async () => {
     using the = terminal();
     await the.run(add);
     const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation((text) => {
@@ -120,7 +120,7 @@ describe('the command line', () => {
     expect(out).toContain(`${secret!.slice(0, 12)}…${secret!.slice(-4)}`);
   });
 
-  test('settings go out and come back, from a file and from a pipe', async () => {
+  test('prints and sets settings, from a file and from a pipe', async () => {
     using the = terminal();
     await the.run(add);
     const settings = await the.json<Record<string, unknown>>('site', 'policy', 'get', 'site_mine');
@@ -166,7 +166,7 @@ describe('the command line', () => {
     expect(err.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test('a database that is away is said without its password', async () => {
+  test('reports an unreachable database without its password', async () => {
     using the = terminal({ DATABASE_URL: 'postgres://passerby:hunter2@127.0.0.1:1/passerby' });
     const { code, err } = await the.run(['site', 'list']);
     expect(code).toBe(1);
@@ -174,7 +174,7 @@ describe('the command line', () => {
     expect(err).not.toContain('hunter2');
   });
 
-  describe('where there is no database', () => {
+  describe('without a database', () => {
     const words = COMMAND_NAMES.filter((name) => name !== 'site add').map((name) => name.split(' '));
     test.each(words.map((name) => [name.join(' '), name] as const))('%s makes none and says so', async (_, name) => {
       using the = terminal();
@@ -189,7 +189,7 @@ describe('the command line', () => {
     });
   });
 
-  test.each([['site', 'list'], add])('%s %s makes none over what is left of one', async (...args) => {
+  test.each([['site', 'list'], add])('%s %s creates none over the remains of one', async (...args) => {
     using the = terminal();
     writeFileSync(join(the.path, 'passerby.sqlite-wal'), 'left');
     const { code, out, err } = await the.run(args);
@@ -198,7 +198,7 @@ describe('the command line', () => {
     expect(readdirSync(the.path)).toEqual(['passerby.sqlite-wal']);
   });
 
-  test('says that a database was made also where the command then fails', async () => {
+  test('reports a created database even if the command then fails', async () => {
     using the = terminal();
     const { code, err } = await the.run(['site', 'add', 'My site', '--origin', 'nonsense']);
     expect(code).toBe(1);
@@ -206,7 +206,7 @@ describe('the command line', () => {
     expect((await the.run(add)).err).toBe('');
   });
 
-  test('says that nothing was changed, and why, where the database did nothing', async () => {
+  test('reports that nothing was changed, and why, if the database refused', async () => {
     using the = terminal();
     await the.run(add);
     using other = new DatabaseSync(join(the.path, 'passerby.sqlite'));
@@ -218,7 +218,7 @@ describe('the command line', () => {
     expect(await the.json('site', 'show', 'site_mine')).toMatchObject({ name: 'My site' });
   });
 
-  test('helps without touching the records', async () => {
+  test('prints the help without touching the records', async () => {
     using the = terminal({ DATABASE_URL: 'not an address' });
     expect(await the.run(['--help'])).toEqual({ code: 0, out: HELP, err: '' });
     expect(await the.run(['site', 'add', '-h'])).toEqual({ code: 0, out: HELP, err: '' });
@@ -242,7 +242,7 @@ test.each([
   expect(readDuration(text, '--overlap', 30 * 86_400_000)).toBe(ms);
 });
 
-test('a bug is told by its name and place, without its words', async () => {
+test('a bug is reported by its name and place, without its message', async () => {
   using the = terminal();
   await the.run(['site', 'add', 'Shop', '--origin', 'https://shop.example']);
   const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(() => {

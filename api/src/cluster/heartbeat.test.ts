@@ -41,7 +41,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('has no more renewals under way than it may, and goes on as they are answered, least recently tried first', async () => {
+  it('has a maximum of pending renewals, and continues as they are answered, least recently tried first', async () => {
     const { heartbeat, begun, answer } = stage(['a', 'b', 'c', 'd'], 2);
     heartbeat.tick();
     expect(begun).toHaveLength(2);
@@ -54,7 +54,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('holds a lease that was renewed a moment ago, and renews any other before it says so', async () => {
+  it('reports a recently renewed lease as held, and renews any other first', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     const { heartbeat, begun, answer } = stage(['a']);
     const site = 'a' as SiteId;
@@ -73,7 +73,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('does not believe a lease is held after the machine slept, which stops one clock and not the other', async () => {
+  it('reports no lease as held after the machine slept, which stops one clock and not the other', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { heartbeat, begun, answer } = stage(['a']);
     const first = heartbeat.held('a' as SiteId);
@@ -86,7 +86,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('rejects where the lease cannot be renewed, and renews it at the next turn', async () => {
+  it('rejects if the lease cannot be renewed, and retries at the next turn', async () => {
     const { heartbeat, begun, answer, fail } = stage(['a']);
     const held = expect(heartbeat.held('a' as SiteId)).rejects.toThrow('OOM');
     await fail('a', 'OOM');
@@ -99,7 +99,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('tries a lease again whose renewal failed before there was anything to wait for', async () => {
+  it('retries a lease whose renewal failed before it was waited for', async () => {
     let tries = 0;
     const heartbeat = new Heartbeat({
       beat: () => {
@@ -120,7 +120,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('counts as unproven what is sound and was renewed before the moment asked about', async () => {
+  it('counts a healthy lease as unproven if it was renewed before the given moment', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     const { heartbeat, answer, fail } = stage(['a', 'b']);
     heartbeat.tick();
@@ -136,7 +136,7 @@ describe('Heartbeat', () => {
     heartbeat.stop();
   });
 
-  it('says how many renewals fail or are late, each reason once, and forgets sites that are no longer held', async () => {
+  it('reports failed and late renewals, each reason once, and forgets sites that are no longer held', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     const { heartbeat, answer, fail, setSites } = stage(['a', 'b', 'c', 'd']);
     expect(heartbeat.standing(500)).toEqual({ tried: 0, failing: 0, late: 0, unproven: 0, faults: [] });

@@ -48,7 +48,7 @@ async function listening(take: (message: NodeMessage) => void = () => undefined)
   return { hear, hearText, taken, metrics };
 }
 
-describe('S29 the link to other nodes', () => {
+describe('S29 node bus', () => {
   it.each([
     ['is nothing', null],
     ['is of a kind there is none of', { kind: 'news' }],
@@ -56,14 +56,14 @@ describe('S29 the link to other nodes', () => {
     ['is a frame that nests 7,000 deep', frame({ kind: 'x', v: DEEP })],
     ['is a frame of 20 kB', frame({ kind: 'x', v: 'x'.repeat(20_000) })],
     ['is a text that is none', frame({ kind: 'text', text: 7 })],
-  ])('drops a parcel that %s, counts it, and takes the others of its batch', async (_, message) => {
+  ])('drops a message that %s, counts it, and accepts the others of its batch', async (_, message) => {
     const { hear, taken, metrics } = await listening();
     hear([superseded(1), message, superseded(2)]);
     expect(taken).toEqual([superseded(1), superseded(2)]);
     expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })).toBe(1);
   });
 
-  it('listens again on a connection that is made anew while a start waits for the first echo', async () => {
+  it('subscribes again on a connection that is replaced while a start waits for the first echo', async () => {
     const { subscriber } = fakeRedis();
     const publish = vi.fn(() => Promise.resolve(1));
     const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Metrics());
@@ -75,7 +75,7 @@ describe('S29 the link to other nodes', () => {
     bus.close();
   });
 
-  it('takes what comes after a parcel whose handling fails', async () => {
+  it('accepts messages after one whose handling fails', async () => {
     const { hear, taken, metrics } = await listening((message) => {
       if (message.kind === 'superseded' && message.fence === 1)
         throw new RangeError('Maximum call stack size exceeded');
@@ -87,7 +87,7 @@ describe('S29 the link to other nodes', () => {
   });
 
   it.each(['', 'null', '[]', '{"version":1,"parcels":[]}', '{"version":2,"parcels":[1]}', '['.repeat(100_000)])(
-    'drops a batch that is none',
+    'drops a malformed batch',
     async (text) => {
       const { hearText, taken, metrics } = await listening();
       hearText(text);
@@ -96,7 +96,7 @@ describe('S29 the link to other nodes', () => {
   );
 });
 
-describe('the fault of a link', () => {
+describe('fault of the node bus', () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
@@ -115,7 +115,7 @@ describe('the fault of a link', () => {
     return { ...redis, bus, faults, listen };
   }
 
-  it('is none while its echoes come back', async () => {
+  it('is none while echoes come back', async () => {
     const { bus, listen, faults } = stage();
     await listen();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -123,7 +123,7 @@ describe('the fault of a link', () => {
     bus.close();
   });
 
-  it('is told once, and once more when its echoes come back', async () => {
+  it('is reported once, and once more when echoes come back', async () => {
     const { bus, listen, faults, publish } = stage();
     await listen();
     publish.mockImplementation(() => Promise.resolve(0));
@@ -137,7 +137,7 @@ describe('the fault of a link', () => {
     bus.close();
   });
 
-  it('is that of the right to publish, as soon as it is missed', async () => {
+  it('is NO_PUBLISH as soon as the permission is missing', async () => {
     const { bus, listen, publish } = stage();
     await listen();
     publish.mockRejectedValue(DENIED);
@@ -146,7 +146,7 @@ describe('the fault of a link', () => {
     bus.close();
   });
 
-  it('is that of the right to subscribe, as soon as a new connection misses it', async () => {
+  it('is NO_SUBSCRIBE as soon as a new connection lacks the permission', async () => {
     const { bus, listen, subscriber } = stage();
     await listen();
     subscriber.subscribe.mockRejectedValueOnce(DENIED);
@@ -158,7 +158,7 @@ describe('the fault of a link', () => {
     bus.close();
   });
 
-  it('is no echo where the connection stays away, and where the first one never came', async () => {
+  it('is NO_ECHO if the connection stays closed, or the first echo never came', async () => {
     const { bus, listen, publish } = stage();
     publish.mockImplementation(() => Promise.resolve(0));
     const isListening = listen();
@@ -174,7 +174,7 @@ describe('the fault of a link', () => {
     other.bus.close();
   });
 
-  it('ends the start of who may not publish', async () => {
+  it('fails the start of a user who may not publish', async () => {
     const { listen, publish } = stage();
     publish.mockRejectedValue(DENIED);
     await expect(listen()).rejects.toThrow('NOPERM');

@@ -6,15 +6,15 @@ const envelope = { conversationId: `c_${'x'.repeat(22)}`, run: 'a', seq: 1, ack:
 const text = (length: number) => ({ ...envelope, body: { kind: 'text', text: '\u0000'.repeat(length) } });
 
 describe('parseFrame', () => {
-  test('lets a text of the longest length through, even if every character is escaped', () => {
+  test('accepts a text of maximum length, even if every character is escaped', () => {
     expect(parseFrame(text(LIMITS.textMaxChars))).toEqual(text(LIMITS.textMaxChars));
   });
 
-  test('refuses a text one longer', () => {
+  test('refuses a text that is one longer', () => {
     expect(parseFrame(text(LIMITS.textMaxChars + 1))).toBe('too_large');
   });
 
-  test('lets a kind through that it does not know, up to the size of a frame', () => {
+  test('accepts an unknown kind, up to the size of a frame', () => {
     const known = { ...envelope, body: { kind: 'sticker', pack: { id: 7 } } };
     expect(parseFrame(known)).toEqual(known);
     expect(parseFrame({ ...envelope, body: { kind: 'sticker', data: 'x'.repeat(LIMITS.frameMaxBytes) } })).toBe(
@@ -22,7 +22,7 @@ describe('parseFrame', () => {
     );
   });
 
-  test('measures a text that carries more than its text', () => {
+  test('measures a text with additional fields', () => {
     expect(
       parseFrame({ ...envelope, body: { kind: 'text', text: 'hi', more: 'x'.repeat(LIMITS.frameMaxBytes) } }),
     ).toBe('too_large');

@@ -6,18 +6,18 @@ const conversationId = `c_${'x'.repeat(22)}`;
 const requestId = 'request-1';
 
 describe('request schemas', () => {
-  test('there is one for every request', () => {
+  test('exist for every request', () => {
     expect(Object.keys(REQUEST_SCHEMAS).sort()).toEqual([...REQUEST_NAMES].sort());
   });
 
-  test('a find may ask for nothing in particular, or for everything', () => {
+  test('accept a find without criteria, and with all of them', () => {
     const find = REQUEST_SCHEMAS['match:find'];
     expect(find.safeParse({ requestId }).success).toBe(true);
     const full = { requestId, interests: ['jazz'], languages: ['en'], topic: '/a', is: 'a', seeks: ['b'] };
     expect(find.parse(full)).toEqual(full);
   });
 
-  test('a report is kept without control characters, but for line breaks and tabs', () => {
+  test('remove control characters from a report, except line breaks and tabs', () => {
     const report = REQUEST_SCHEMAS['conversation:report'];
     const messages = [
       { from: 'peer', text: 'a\0b' },
@@ -43,7 +43,7 @@ describe('request schemas', () => {
     ['a key where there is nothing to say', 'match:cancel', { why: 1 }],
     ['a conversation id of the wrong form', 'conversation:leave', { conversationId: 'c_1' }],
     ['a junk next', 'conversation:leave', { conversationId, next: {} }],
-  ] as const)('%s is refused', (_, name, payload) => {
+  ] as const)('refuse %s', (_, name, payload) => {
     expect(REQUEST_SCHEMAS[name].safeParse(payload).success).toBe(false);
   });
 });

@@ -23,7 +23,7 @@ async function serve(): Promise<(path: string) => Promise<Response>> {
   return (path) => fetch(`http://127.0.0.1:${port}${path}`);
 }
 
-test('the files of this version stand under its number too, and are kept for a year', async () => {
+test('serves the files of this version under its number too, cached for a year', async () => {
   const get = await serve();
   for (const file of ['widget.js', 'passerby-chat.js', 'integrity.json']) {
     const [current, pinned] = [await get(`/${file}`), await get(`/widget/${version}/${file}`)];
@@ -42,7 +42,7 @@ test.each([
   `/widget/${version}/`,
   `/widget/${version}/../../package.json`,
   `/widget/${version}/%2e%2e/package.json`,
-])('there is nothing at %s, and the address is the one that was asked for', async (path) => {
+])('answers not_found for %s, with the requested address', async (path) => {
   const answer = await (await serve())(path);
   expect(answer.status).toBe(404);
   // `fetch` resolves these itself.

@@ -19,7 +19,7 @@ function watched(trustedHops: number) {
 
 describe('with TRUSTED_HOPS at 0, a proxy', () => {
   it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip'])(
-    'that sends %s is counted, and told of once, without an address',
+    'that sends %s is counted, and logged once, without an address',
     (name) => {
       const { warnings, metrics, send } = watched(0);
       send(3, { [name]: '203.0.113.7' });
@@ -30,7 +30,7 @@ describe('with TRUSTED_HOPS at 0, a proxy', () => {
     },
   );
 
-  it('that is not there is not told of', () => {
+  it('that does not exist is not logged', () => {
     const { warnings, metrics, send } = watched(0);
     send(1_000);
     expect([warnings, metrics.countOf('passerby_incidents_total', { kind: 'proxy_undeclared' })]).toEqual([[], 0]);
@@ -41,7 +41,7 @@ describe('with TRUSTED_HOPS at 2, entries of X-Forwarded-For', () => {
   const ONE = { 'x-forwarded-for': '203.0.113.7' };
   const TWO = { 'x-forwarded-for': '203.0.113.7, 10.0.0.2' };
 
-  it('that are fewer on most requests are counted, and told of once', () => {
+  it('that are fewer on most requests are counted, and logged once', () => {
     const { warnings, metrics, send } = watched(2);
     send(40, TWO);
     send(60, ONE);
@@ -50,7 +50,7 @@ describe('with TRUSTED_HOPS at 2, entries of X-Forwarded-For', () => {
     expect(warnings).toEqual([[{}, expect.stringContaining('fewer X-Forwarded-For entries than TRUSTED_HOPS')]]);
   });
 
-  it('that are fewer on some requests are counted and not told of', () => {
+  it('that are fewer on some requests are counted, and not logged', () => {
     const { warnings, metrics, send } = watched(2);
     for (let turn = 0; turn < 10; turn++) {
       send(55, TWO);
@@ -62,14 +62,14 @@ describe('with TRUSTED_HOPS at 2, entries of X-Forwarded-For', () => {
     ]);
   });
 
-  it('that are enough, or more, are well', () => {
+  it('that are sufficient, or more, are accepted', () => {
     const { warnings, metrics, send } = watched(2);
     send(200, TWO);
     send(200, { 'x-forwarded-for': 'made up, 203.0.113.7, 10.0.0.2' });
     expect([warnings, metrics.countOf('passerby_incidents_total', { kind: 'proxy_entries_missing' })]).toEqual([[], 0]);
   });
 
-  it('are not asked of probes, which come past the proxy', () => {
+  it('are not expected of probes, which bypass the proxy', () => {
     const { warnings, metrics, send } = watched(2);
     for (const url of ['/healthz', '/readyz', '/metrics']) send(1_000, {}, url);
     expect([warnings, metrics.countOf('passerby_incidents_total', { kind: 'proxy_entries_missing' })]).toEqual([[], 0]);

@@ -37,7 +37,7 @@ async function startLimited() {
   };
 }
 
-test('every answer says what the policy is and how it stands', async () => {
+test('every answer contains the policy and its state', async () => {
   await using service = await startLimited();
   await service.ask('a');
   const { status, headers } = await service.ask('a');
@@ -46,7 +46,7 @@ test('every answer says what the policy is and how it stands', async () => {
   expect(headers.get('RateLimit')).toMatch(/^"failed_tokens";r=8;t=(60|59)$/);
 });
 
-test('who has none left is told in problem details when to come again; others are not held up', async () => {
+test('a used-up quota is answered with a problem and a delay; others are unaffected', async () => {
   await using service = await startLimited();
   for (let count = 0; count < 10; count++) expect((await service.ask('a')).status).toBe(200);
   const refused = await service.ask('a');

@@ -35,8 +35,8 @@ const ask = (port: number) =>
     }).on('error', reject);
   });
 
-describe('S29 requests that come at once', () => {
-  it('are all answered, one in a turn where each takes longer than that', async () => {
+describe('S29 simultaneous requests', () => {
+  it('are all answered, one in a turn if each takes longer than that', async () => {
     const { begun, port } = await serving(2);
     expect(await Promise.all(Array.from({ length: 20 }, () => ask(port)))).toEqual(Array(20).fill(200));
     expect(new Set(begun).size).toBe(20);

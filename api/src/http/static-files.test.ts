@@ -138,12 +138,15 @@ describe('a static file', () => {
     }
   });
 
-  it.each(['"other"', 'W/"other"', 'nonsense', '"', ''])('is whole for If-None-Match %j', async (ifNoneMatch) => {
-    const ask = await serve(folderOfFiles());
-    expect((await ask('/chat.js', { 'If-None-Match': ifNoneMatch })).status).toBe(200);
-  });
+  it.each(['"other"', 'W/"other"', 'nonsense', '"', ''])(
+    'is sent with 200 for If-None-Match %j',
+    async (ifNoneMatch) => {
+      const ask = await serve(folderOfFiles());
+      expect((await ask('/chat.js', { 'If-None-Match': ifNoneMatch })).status).toBe(200);
+    },
+  );
 
-  it('is whole for the tag of another coding', async () => {
+  it('is sent with 200 for the tag of another coding', async () => {
     const ask = await serve(folderOfFiles());
     const { headers } = await ask('/chat.js', { 'Accept-Encoding': 'gzip' });
     const answer = await ask('/chat.js', { 'Accept-Encoding': 'br', 'If-None-Match': headers.etag! });
@@ -151,7 +154,7 @@ describe('a static file', () => {
   });
 
   it.each(['bytes=0-0', 'bytes=10-5', 'bytes=-5', 'bytes=5-', 'bytes=0-1,3-4', 'bytes=999999-', 'nonsense'])(
-    'is whole for Range %s, and says that it has no ranges',
+    'is sent completely for Range %s, without ranges',
     async (range) => {
       const ask = await serve(folderOfFiles());
       for (const method of ['GET', 'HEAD']) {
@@ -171,7 +174,7 @@ describe('a static file', () => {
     expect(head.body.length).toBe(0);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('refuses %s, and says what it takes', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('refuses %s, with the allowed methods', async (method) => {
     const answer = await (await serve(folderOfFiles()))('/chat.js', {}, method);
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
     expect(JSON.parse(answer.body.toString())).toMatchObject({ code: 'method_not_allowed' });
@@ -184,7 +187,7 @@ describe('a static file', () => {
     },
   );
 
-  it('stays what it was at the start, whatever happens to the folder', async () => {
+  it('keeps its content, whatever happens to the folder', async () => {
     const folder = folderOfFiles();
     const ask = await serve(folder);
     writeFileSync(path.join(folder, 'chat.js'), 'changed');
@@ -197,7 +200,7 @@ describe('a static file', () => {
 });
 
 describe('readStaticFiles', () => {
-  it('says what to do where there are no files', () => {
+  it('explains what to do without files', () => {
     const folder = folderOfFiles();
     rmSync(folder, { recursive: true });
     expect(() => readStaticFiles(folder)).toThrow('run "npm run build" first');

@@ -20,37 +20,37 @@ const waiter = (name: string, criteria: Criteria = {}, ago = 0, history: Partial
 const chosen = (seed: Named, candidates: readonly Named[], rules: MatchRules = DEFAULT_MATCH_RULES) =>
   choose(seed, candidates, rules, NOW, ({ history }) => history)?.name ?? 'nobody';
 
-describe('whom a visitor meets', () => {
-  test('nobody, if nobody is there', () => {
+describe('choice of a candidate', () => {
+  test('is nobody without candidates', () => {
     expect(chosen(waiter('seed'), [])).toBe('nobody');
   });
 
-  test('never somebody blocked, not even as the only one after an hour', () => {
+  test('is never a blocked visitor, not even as the only one after an hour', () => {
     expect(chosen(waiter('seed', {}, 3_600_000), [waiter('blocked', {}, 3_600_000, { isBlocked: true })])).toBe(
       'nobody',
     );
   });
 
-  test('never against a hard rule, however near', () => {
+  test('never violates a hard rule, however near', () => {
     const seed = waiter('seed', { seeks: ['x'], interests: ['jazz'] }, 3_600_000);
     expect(chosen(seed, [waiter('not sought', { interests: ['jazz'] })])).toBe('nobody');
   });
 
-  test('somebody new before somebody met recently, also if the latter is nearer and has waited longer', () => {
+  test('prefers somebody new to somebody met recently, even if the latter is nearer and has waited longer', () => {
     const seed = waiter('seed', { interests: ['jazz'] }, 6_000);
     const known = waiter('known', { interests: ['jazz'] }, 50_000, { isRepeat: true });
     expect(chosen(seed, [known, waiter('new', { interests: ['go'] })])).toBe('new');
     expect(chosen(seed, [known])).toBe('known');
   });
 
-  test('the nearest of those who would do', () => {
+  test('is the nearest candidate', () => {
     const seed = waiter('seed', { interests: ['a', 'b'] });
     expect(chosen(seed, [waiter('half', { interests: ['a', 'x'] }), waiter('whole', { interests: ['a', 'b'] })])).toBe(
       'whole',
     );
   });
 
-  test('the longest waiter of those who are equally near, whatever the order they come in', () => {
+  test('is the longest waiting of equally near ones, whatever their order', () => {
     const weights = { ...DEFAULT_MATCH_RULES.weights, waiting: 0 };
     const [old, young] = [waiter('old', {}, 500), waiter('young', {}, 100)];
     for (const candidates of [
@@ -61,13 +61,13 @@ describe('whom a visitor meets', () => {
     }
   });
 
-  test('who came first of those who came in the same millisecond', () => {
+  test('is the first of those who came in the same millisecond', () => {
     const [first, second] = [waiter('first'), waiter('second')];
     expect(chosen(waiter('seed'), [second, first])).toBe('first');
     expect([second, first].sort(bySeniority)).toEqual([first, second]);
   });
 
-  test('the pair is judged by the step of whoever has waited longer', () => {
+  test('judges the pair by the step of the longer waiting one', () => {
     const far = (ago: number) => waiter('far', { topic: '/b' }, ago);
     expect(chosen(waiter('seed', { topic: '/a' }, 0), [far(2_999)])).toBe('nobody');
     expect(chosen(waiter('seed', { topic: '/a' }, 0), [far(3_000)])).toBe('far');

@@ -24,14 +24,14 @@ describe('hard rules', () => {
     expect(isAllowed(ticket(b), ticket(a), rules)).toBe(isIt);
   });
 
-  test('age bands do not mix, and none is a band of its own', () => {
+  test('separate age bands, and no band is a band of its own', () => {
     expect(isAllowed(ticket({}, 'adult'), ticket({}, 'adult'), SOFT)).toBe(true);
     expect(isAllowed(ticket({}, 'adult'), ticket({}, 'minor'), SOFT)).toBe(false);
     expect(isAllowed(ticket({}, 'adult'), ticket({}), SOFT)).toBe(false);
   });
 });
 
-describe('rules that relax', () => {
+describe('soft rules', () => {
   const OPEN: Expansion = {
     afterMs: 0,
     reach: 'site',
@@ -80,7 +80,7 @@ describe('rules that relax', () => {
     expect(isNearEnough(ticket(b), ticket(a), { ...OPEN, ...step }, false)).toBe(isIt);
   });
 
-  test('a repeat is near only where repeats are allowed', () => {
+  test('accept a repeat only if repeats are allowed', () => {
     expect(isNearEnough(ticket({}), ticket({}), OPEN, true)).toBe(false);
     expect(isNearEnough(ticket({}), ticket({}), { ...OPEN, isRepeatAllowed: true }, true)).toBe(true);
   });
@@ -105,11 +105,11 @@ describe('distance', () => {
     expect(distance(ticket(b), ticket(a), WEIGHTS, 0)).toBe(expected);
   });
 
-  test('shrinks with every second the candidate has waited', () => {
+  test('decreases with every second the candidate has waited', () => {
     expect(distance(ticket({}), ticket({}), WEIGHTS, 3_000)).toBe(4 - 1.5);
   });
 
-  test('what both lists have keeps the order of the first', () => {
+  test('keeps the order of the first list in the intersection', () => {
     expect(intersection(['c', 'a', 'b'], ['a', 'x', 'c'])).toEqual(['c', 'a']);
   });
 });

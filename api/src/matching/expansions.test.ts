@@ -17,14 +17,14 @@ describe('expansions', () => {
     expect(stepAt(expansions, waitedMs)).toBe(step);
   });
 
-  test('a step is due when the one after the present begins, and nothing is due after the last', () => {
+  test('are due when the next step begins, and never after the last', () => {
     expect(nextDueAt(expansions, 1_000, 1_000)).toBe(2_500);
     expect(nextDueAt(expansions, 1_000, 2_499)).toBe(2_500);
     expect(nextDueAt(expansions, 1_000, 2_500)).toBe(4_000);
     expect(nextDueAt(expansions, 1_000, 7_000)).toBeNull();
   });
 
-  test('steps that were slept through are taken at once', () => {
+  test('skip steps that are over at once', () => {
     expect(nextDueAt(expansions, 0, 5_000)).toBe(6_000);
   });
 });

@@ -3,15 +3,15 @@ import { lookupsOf, sectionOf, tagsOf, ticketFrom } from './ticket.ts';
 
 const requestId = 'r' as never;
 
-describe('a ticket', () => {
-  test('has each word once, without regard to case or to how an accent was typed', () => {
+describe('ticket', () => {
+  test('contains each word once, regardless of case and of the encoding of accents', () => {
     expect(ticketFrom({ requestId, interests: ['Café', 'cafe\u0301', 'JAZZ', 'jazz'] }).interests).toEqual([
       'café',
       'jazz',
     ]);
   });
 
-  test('has no control characters and no half surrogate pairs, and no word that was nothing else', () => {
+  test('contains no control characters and no half surrogate pairs, and no words of these alone', () => {
     const { interests, topic } = ticketFrom({
       requestId,
       interests: ['a\0\u0085b', '\0', '\ud800', '\u{1f600}'],
@@ -34,23 +34,23 @@ describe('a ticket', () => {
   });
 });
 
-describe('what a ticket is found by and looks in', () => {
+describe('tags of a ticket', () => {
   const ticket = ticketFrom(
     { requestId, interests: ['jazz'], languages: ['en'], topic: '/a/1', is: 'x', seeks: ['y'] },
     'adult',
   );
 
-  test('everything is of its age band', () => {
+  test('are all of its age band', () => {
     for (const tag of [...tagsOf(ticket), ...lookupsOf(ticket)]) expect(tag).toMatch(/^adult\|/);
   });
 
-  test('is found by what it is, and looks for what it seeks', () => {
+  test('list it by its group, and search the group it seeks', () => {
     expect(tagsOf(ticket)).toContain('adult|s:x');
     expect(lookupsOf(ticket)).toContain('adult|s:y');
     expect(lookupsOf(ticket)).not.toContain('adult|s:x');
   });
 
-  test('looks on its page first and in the whole line last', () => {
+  test('search its page first and the whole queue last', () => {
     expect(lookupsOf(ticket)).toEqual(['t:/a/1', 'c:/a', 's:y', 'i:jazz', 'l:en', 'q'].map((tag) => `adult|${tag}`));
   });
 });

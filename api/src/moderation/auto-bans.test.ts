@@ -37,7 +37,7 @@ beforeEach(() => {
   bans = [];
 });
 
-describe('S33 an automatic ban of a wider network', () => {
+describe('S33 automatic ban of a wider network', () => {
   /** Returns the automatic bans after reports of each network by so many others. */
   async function afterReports(counts: Readonly<Record<string, number>>, lifts: Readonly<Record<string, number>> = {}) {
     const given: AutoBan[] = [];
@@ -73,17 +73,17 @@ describe('S33 an automatic ban of a wider network', () => {
         ['/48', 10],
       ],
     ],
-  ])('asks for 4 and for 16 times as many reporters: %j', async (counts, expected) => {
+  ])('needs 4 and 16 times as many reporters: %j', async (counts, expected) => {
     expect((await afterReports(counts)).bans).toEqual(expected);
   });
 
-  it('counts from when the ban of that network was lifted', async () => {
+  it('counts from the lifting of the ban of that network', async () => {
     const { since } = await afterReports({}, { '/56': now - 5 });
     expect(since).toEqual({ '/64': now - 24 * 60 * MINUTE_MS, '/56': now - 4, '/48': now - 24 * 60 * MINUTE_MS });
   });
 });
 
-describe('an automatic ban', () => {
+describe('automatic ban', () => {
   test.each([
     [0, null],
     [2, null],
@@ -96,13 +96,13 @@ describe('an automatic ban', () => {
     expect(stepFor(count)?.forMs ?? null).toBe(minutes === null ? null : minutes * MINUTE_MS);
   });
 
-  test('is not given for what one or two say', async () => {
+  test('is not made after one or two reporters', async () => {
     await reportedBy(1);
     await reportedBy(2);
     expect(bans).toEqual([]);
   });
 
-  test('grows with every step, and is not given twice while it runs', async () => {
+  test('grows with every step, and is not repeated while it runs', async () => {
     await reportedBy(3);
     await reportedBy(3);
     expect(bans).toEqual([
@@ -120,14 +120,14 @@ describe('an automatic ban', () => {
     expect(bans.at(-1)).toMatchObject({ until: now + 60 * MINUTE_MS });
   });
 
-  test('begins anew with another report once it is over', async () => {
+  test('is made anew by another report once it is over', async () => {
     await reportedBy(3);
     now += 11 * MINUTE_MS;
     await reportedBy(4);
     expect(bans).toHaveLength(2);
   });
 
-  test('counts the reports of a day, and none from before an operator lifted a ban', async () => {
+  test('counts the reports of a day, except those before an operator lifted a ban', async () => {
     await reportedBy(1);
     expect(countedSince).toBe(now - 24 * 60 * MINUTE_MS);
     lifted = now - 5;
@@ -135,7 +135,7 @@ describe('an automatic ban', () => {
     expect(countedSince).toBe(now - 4);
   });
 
-  test('comes to who says the same to one after the other', async () => {
+  test('is made for repeated texts', async () => {
     await autoBans.spammed(SITE, SOMEBODY);
     expect(bans).toMatchObject([{ reason: 'spam', until: now + 60 * MINUTE_MS }]);
   });

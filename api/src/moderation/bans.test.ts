@@ -17,7 +17,7 @@ const visitor = {
   banId: 'u-1',
 };
 
-describe('whether a visitor is shut out', () => {
+describe('ban of a visitor', () => {
   test.each([
     ['nobody is', {}, null],
     ['somebody else is', { 'site_a address other': 9, 'site_b address today': 9 }, null],
@@ -32,7 +32,7 @@ describe('whether a visitor is shut out', () => {
     expect(found).toEqual(expected === null ? null : { ...expected, isAutomatic: false });
   });
 
-  test('an operator’s ban is not hidden by a longer one of the service’s own', () => {
+  test('of an operator is not hidden by a longer automatic one', () => {
     const list: BanList = {
       findBan: (_site, kind) =>
         kind === 'address' ? { until: 99, isAutomatic: true } : { until: 9, isAutomatic: false },
@@ -40,7 +40,7 @@ describe('whether a visitor is shut out', () => {
     expect(banOf(list, SITE, visitor, 0)).toEqual({ until: 99, isAutomatic: false });
   });
 
-  test('is told with the time left', () => {
+  test('is refused with the time left', () => {
     expect(refusalFor({ until: 61_000 }, 1_000)).toMatchObject({ code: 'banned', retryAfterMs: 60_000 });
     expect(refusalFor({ until: null }, 1_000).retryAfterMs).toBe(24 * 60 * 60_000);
   });

@@ -5,7 +5,7 @@ import { forgetReports } from './report-retention.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('old reports are let go at the start and every hour, also after a time when that failed', async () => {
+test('deletes old reports at the start and every hour, also after a failure', async () => {
   const asked: number[] = [];
   const log = listLog();
   const forget = (now: number) => {

@@ -35,7 +35,7 @@ function ears() {
 
 const times = (count: number, act: (index: number) => void) => Array.from({ length: count }, (_, index) => act(index));
 
-test('S18 the same text in five conversations makes an address suspect, in thirty a spammer, told once', () => {
+test('S18 the same text in five conversations makes an address suspect, in thirty a spammer, reported once', () => {
   const { say, isSuspect, spammers } = ears();
   times(REPEATS.suspect - 1, () => say(SPAM));
   expect(isSuspect()).toBe(false);
@@ -47,7 +47,7 @@ test('S18 the same text in five conversations makes an address suspect, in thirt
   expect(spammers).toEqual(['site_a a']);
 });
 
-test('only that address on that site is', () => {
+test('only that address on that site is affected', () => {
   const { say, isSuspect } = ears();
   times(5, () => say(SPAM));
   expect([isSuspect('b'), isSuspect('a', OTHER)]).toEqual([false, false]);
@@ -65,7 +65,7 @@ test.each([
   expect(isSuspect()).toBe(true);
 });
 
-test('S27 a text counts whatever number it bears', () => {
+test('S27 a text counts whatever its number', () => {
   const { say, isSuspect } = ears();
   times(5, () => say(SPAM, { seq: 0 }));
   expect(isSuspect()).toBe(true);
@@ -84,7 +84,7 @@ test.each<[string, (say: ReturnType<typeof ears>['say'], n: number) => void]>([
   expect(spammers).toEqual([]);
 });
 
-test('what was said longer than fifteen minutes ago does not count, and suspicion ends as well', () => {
+test('texts older than fifteen minutes do not count, and suspicion ends as well', () => {
   const { say, isSuspect, pass } = ears();
   times(4, () => say(SPAM));
   pass(15 * MINUTE_MS);
@@ -96,7 +96,7 @@ test('what was said longer than fifteen minutes ago does not count, and suspicio
   expect(isSuspect()).toBe(false);
 });
 
-test('S18 other texts in between do not make it forgotten', () => {
+test('S18 other texts in between do not reset the count', () => {
   const { say, isSuspect, spammers } = ears();
   times(REPEATS.spam, (round) => {
     times(5, (decoy) => say(`Decoy number ${round}, and a letter: ${'abcde'[decoy]}`));
@@ -106,7 +106,7 @@ test('S18 other texts in between do not make it forgotten', () => {
   expect(spammers).toEqual(['site_a a']);
 });
 
-test('S18 nor do hundreds, once it was said twice', () => {
+test('S18 nor do hundreds, once it was repeated', () => {
   const { say, isSuspect } = ears();
   times(2, () => say(SPAM));
   times(REPEATS.suspect - 2, (round) => {
@@ -116,7 +116,7 @@ test('S18 nor do hundreds, once it was said twice', () => {
   expect(isSuspect()).toBe(true);
 });
 
-test('S18 what was said longer ago leaves its room', () => {
+test('S18 the oldest texts are dropped first', () => {
   const { say, isSuspect, pass } = ears();
   times(30, (n) => times(4, () => say(`Decoy that is said again: ${n}`)));
   pass(15 * MINUTE_MS);
@@ -127,14 +127,14 @@ test('S18 what was said longer ago leaves its room', () => {
   expect(isSuspect()).toBe(true);
 });
 
-test('S18 who says one of several texts to each is suspect as well', () => {
+test('S18 an address that varies between several texts is suspect as well', () => {
   const { say, isSuspect } = ears();
   const advert = (n: number) => `${SPAM} Offer ${'abcdef'[n]} for you`;
   times(REPEATS.suspect, () => times(6, (n) => say(advert(n))));
   expect(isSuspect()).toBe(true);
 });
 
-test('who is quiet is forgotten', () => {
+test('a quiet address is forgotten', () => {
   const { texts, say, pass } = ears();
   times(20, (n) => say(`${SPAM} ${n}`));
   pass(15 * MINUTE_MS);
@@ -142,13 +142,13 @@ test('who is quiet is forgotten', () => {
   expect(texts.size).toBe(1);
 });
 
-test('a crowd does not fill the memory', () => {
+test('memory is bounded for many addresses', () => {
   const { texts, say } = ears();
   times(3_000, (n) => say(SPAM, { from: `a${n}` }));
   expect(texts.size).toBe(2_000);
 });
 
-test('S32 the same text from one /64 after the other is counted for the /56 and the /48, and who says it is told of', () => {
+test('S32 the same text from several /64 counts for the /56 and the /48, and its senders are reported', () => {
   const { say, isSuspect, spammers } = ears();
   const spamOf56 = REPEATS.spam * timesAt(1);
   times(spamOf56 - 1, (n) => say(SPAM, { from: `n${n} /56 /48` }));

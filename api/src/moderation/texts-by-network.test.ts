@@ -6,12 +6,12 @@ const SITE = 'site_a' as SiteId;
 const NETWORK = 'network' as AddressHash;
 
 describe('TextsByNetwork', () => {
-  it('begins anew with a text nobody said for long, and not with one that was said now and then', () => {
+  it('forgets a text without recent repeats, and keeps one with some', () => {
     const texts = new TextsByNetwork(100);
     expect([0, 99, 198, 298].map((now) => texts.heard(SITE, NETWORK, 'text', now))).toEqual([1, 2, 3, 1]);
   });
 
-  it('tells sites, networks and texts apart', () => {
+  it('distinguishes sites, networks and texts', () => {
     const texts = new TextsByNetwork(100);
     texts.heard(SITE, NETWORK, 'text', 0);
     expect([
@@ -21,7 +21,7 @@ describe('TextsByNetwork', () => {
     ]).toEqual([1, 1, 1]);
   });
 
-  it('remembers no more than it may, and nothing for longer', () => {
+  it('is bounded in number and time', () => {
     const texts = new TextsByNetwork(100, 10);
     for (let count = 0; count < 50; count++) texts.heard(SITE, NETWORK, `text ${count}`, 0);
     expect(texts.size).toBe(10);

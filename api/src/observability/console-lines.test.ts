@@ -9,7 +9,7 @@ function stage() {
   return { log, printed };
 }
 
-describe('what libraries print', () => {
+describe('output of libraries', () => {
   it.each([
     [
       'warn',
@@ -21,7 +21,7 @@ describe('what libraries print', () => {
     ['warn', "[WARN] This Redis server's `default` user does not require a password, but …", {}, /no password/],
     ['error', '[ioredis] Unhandled error event:', {}, /a library prints/],
     ['log', { secret: 'kept' }, {}, /a library prints/],
-  ])('by console.%s is a line of the log, without its words: %s', (method, words, fields, message) => {
+  ])('by console.%s becomes a line of the log, without its text: %s', (method, words, fields, message) => {
     const { log, printed } = stage();
     printed[method]!(words, 'kept');
     expect(log.lines).toEqual([{ level: 'warn', fields, message: expect.stringMatching(message) }]);

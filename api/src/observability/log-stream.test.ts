@@ -20,8 +20,8 @@ class SlowReader extends EventEmitter {
 
 const LINE = 'ä'.repeat(9) + '\n';
 
-describe('the stream of the log', () => {
-  it('keeps no more than its bound for a reader who is slow, and tells how many lines were dropped', () => {
+describe('log stream', () => {
+  it('is bounded for a slow reader, and reports the number of dropped lines', () => {
     const reader = new SlowReader();
     const stream = logStream(reader, 60);
     for (let line = 0; line < 10; line++) stream.write(LINE);
@@ -42,7 +42,7 @@ describe('the stream of the log', () => {
     expect(reader.lines).toEqual(Array.from({ length: 10 }, () => LINE));
   });
 
-  it('hears the error of a reader who is gone', () => {
+  it('handles the error of a closed reader', () => {
     const reader = new SlowReader();
     logStream(reader);
     // An emitter throws an error that nobody hears.

@@ -11,7 +11,7 @@ function listening() {
   return { log, lines, text: () => text };
 }
 
-test('a field that is on the list is logged', () => {
+test('a listed field is logged', () => {
   const { log, lines } = listening();
   const fields = {
     site: 'site_shop',
@@ -24,7 +24,7 @@ test('a field that is on the list is logged', () => {
   expect(lines()).toMatchObject([{ level: 40, msg: 'something', ...fields }]);
 });
 
-test('S19 a field that is not on the list is left out, and so is what does not look like its field', () => {
+test('S19 an unlisted field is left out, and so is a value of the wrong form', () => {
   const { log, lines, text } = listening();
   const smuggled = {
     text: CANARY,
@@ -52,7 +52,7 @@ test('S19 a field that is not on the list is left out, and so is what does not l
   ]);
 });
 
-test('an exception is logged by name and place, also one thrown in place of fields', () => {
+test('an exception is logged by name and place, also in place of fields', () => {
   const { log, lines, text } = listening();
   const thrown = new RangeError(`first ${CANARY}\n    at second ${CANARY} (line)`);
   log.error({ error: errorFields(thrown) }, 'something');
@@ -65,7 +65,7 @@ describe('repeated lines', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('writes one line of a kind a minute, then the number of those it left out', () => {
+  it('are written once a minute, then as a number', () => {
     const { log, lines } = listening();
     for (let i = 0; i < 1_000; i++) log.error({ reason: 'READONLY', requestId: `req_${i}` }, 'something');
     expect(lines()).toMatchObject([{ msg: 'something', reason: 'READONLY' }]);
@@ -77,7 +77,7 @@ describe('repeated lines', () => {
     expect(lines()).toMatchObject([{}, {}, { suppressed: 1 }]);
   });
 
-  it('writes a line of a kind at once again after a minute without one', () => {
+  it('are written at once again after a minute without one', () => {
     const { log, lines } = listening();
     log.error({}, 'something');
     vi.advanceTimersByTime(REPEAT_MS);
@@ -85,7 +85,7 @@ describe('repeated lines', () => {
     expect(lines()).toHaveLength(2);
   });
 
-  it('tells kinds apart by level, message, code, reason and error name', () => {
+  it('are distinguished by level, message, code, reason and error name', () => {
     const { log, lines } = listening();
     log.error({}, 'something');
     log.warn({}, 'something');
@@ -96,7 +96,7 @@ describe('repeated lines', () => {
     expect(lines()).toHaveLength(6);
   });
 
-  it('adds no line when nothing was left out', () => {
+  it('add no line if none was left out', () => {
     const { log, lines } = listening();
     log.warn({}, 'something');
     vi.advanceTimersByTime(REPEAT_MS);

@@ -13,11 +13,11 @@ test('has every metric of the table and no other', async () => {
   );
 });
 
-test('a counter is there before it counts, with every label it can have', async () => {
+test('a counter exists before it counts, with every label value', async () => {
   expect(await new Metrics().text()).toContain('passerby_ends_total{reason="service_reset"} 0\n');
 });
 
-test('two services in one process measure apart', async () => {
+test('two services in one process count separately', async () => {
   const [one, other] = [new Metrics(), new Metrics()];
   one.count('passerby_ends_total', { reason: 'idle' });
   expect(await one.text()).toContain('passerby_ends_total{reason="idle"} 1\n');
@@ -56,12 +56,12 @@ test('a counter that is kept elsewhere shows what is read', async () => {
   );
 });
 
-describe('a store that is looked at', () => {
+describe('observed store', () => {
   const storeOf = (answers: Partial<Record<keyof StateStore, unknown>>) =>
     ({ kind: 'memory', ...answers }) as StateStore;
   const session = {} as Parameters<StateStore['cancel']>[0];
 
-  test('answers what it would, and each call counts', async () => {
+  test("returns the store's replies, and counts each call", async () => {
     const metrics = new Metrics();
     const store = observedStore(storeOf({ online: () => Promise.resolve(7) }), metrics);
     expect(await store.online('site_a' as never)).toBe(7);

@@ -21,23 +21,23 @@ function stage(askStore: () => Promise<StoreStanding>, probeRecords?: () => Prom
   return { state, reasons: async () => (await check.look()).reasons, look: () => check.look() };
 }
 
-test('is ready unless something speaks against it', async () => {
+test('is ready without a reason against it', async () => {
   expect(await stage(() => Promise.resolve(STORE_WELL)).reasons()).toEqual([]);
 });
 
-test('says everything that speaks against it', async () => {
+test('reports all reasons', async () => {
   const { state, reasons } = stage(() => Promise.reject(new Error('no route')));
   Object.assign(state, { now: 10_000, isDraining: true, staleSince: 4_000, isOverloaded: true });
   expect(await reasons()).toEqual(['draining', 'store_unavailable', 'records_stale', 'overloaded']);
 });
 
-test('a short outage of the records is none', async () => {
+test('ignores a short outage of the records', async () => {
   const { state, reasons } = stage(() => Promise.resolve(STORE_WELL));
   Object.assign(state, { now: 10_000, staleSince: 9_000 });
   expect(await reasons()).toEqual([]);
 });
 
-test('however often it is asked, the store is asked once a second', async () => {
+test('probes the store once a second at most', async () => {
   const ping = vi.fn(() => Promise.resolve(STORE_WELL));
   const { state, reasons } = stage(ping);
   await Promise.all(Array.from({ length: 100 }, reasons));
@@ -47,7 +47,7 @@ test('however often it is asked, the store is asked once a second', async () => 
   expect(ping).toHaveBeenCalledTimes(2);
 });
 
-test('a store that does not answer is not there, is not asked again meanwhile, and is there once it has answered', async () => {
+test('reports a silent store as unavailable, without another probe, until it answers', async () => {
   let answer = (_: StoreStanding): void => undefined;
   const ping = vi.fn(() => new Promise<StoreStanding>((resolve) => (answer = resolve)));
   const { state, reasons } = stage(ping);
@@ -60,14 +60,14 @@ test('a store that does not answer is not there, is not asked again meanwhile, a
   expect(await reasons()).toEqual([]);
 });
 
-test('says what is wrong with the store, also where that is no reason to be left alone', async () => {
+test('reports faults of the store, also those that leave it ready', async () => {
   const { state, look } = stage(() => Promise.resolve({ isAvailable: state.isDraining, faults: ['CLUSTERDOWN'] }));
   expect(await look()).toEqual({ isReady: false, reasons: ['store_unavailable'], storeFaults: ['CLUSTERDOWN'] });
   Object.assign(state, { now: 1_000, isDraining: true });
   expect(await look()).toEqual({ isReady: false, reasons: ['draining'], storeFaults: ['CLUSTERDOWN'] });
 });
 
-test('says why nothing comes through from other processes, unless the store is away anyway', async () => {
+test('reports the fault of the node bus, unless the store is unavailable anyway', async () => {
   let standing = STORE_WELL;
   const { state, look } = stage(() => Promise.resolve(standing));
   state.busFault = 'NO_ECHO';
@@ -77,13 +77,13 @@ test('says why nothing comes through from other processes, unless the store is a
   expect(await look()).toEqual({ isReady: false, reasons: ['store_unavailable'], storeFaults: ['ECONNREFUSED'] });
 });
 
-test('a store that is late has timed out', async () => {
+test('reports a late store as TIMEOUT', async () => {
   const { look } = stage(() => new Promise(() => undefined));
   expect(await look()).toEqual({ isReady: false, reasons: ['store_unavailable'], storeFaults: ['TIMEOUT'] });
 });
 
-describe('a database that takes no writes', () => {
-  test('is a reason as long as it does not, and is asked once in five seconds', async () => {
+describe('unwritable database', () => {
+  test('is a reason while it lasts, and probed once in five seconds', async () => {
     const probe = vi.fn(() => Promise.resolve());
     const { state, reasons, look } = stage(() => Promise.resolve(STORE_WELL), probe);
     expect(await reasons()).toEqual([]);
@@ -102,7 +102,7 @@ describe('a database that takes no writes', () => {
     expect(await reasons()).toEqual([]);
   });
 
-  test('is none before it has said so: somebody may just be writing', async () => {
+  test('is no reason before an answer, since another process may be writing', async () => {
     let refuse = (_: Error): void => undefined;
     const probe = () => new Promise((_, reject) => (refuse = reject));
     const { reasons } = stage(() => Promise.resolve(STORE_WELL), probe);

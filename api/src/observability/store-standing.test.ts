@@ -34,8 +34,8 @@ function stage(first: Stage = {}) {
 
 const WELL = { isAvailable: true, faults: [] };
 
-describe('the standing of a store', () => {
-  it('is what the renewals of leases say, without another write', async () => {
+describe('availability of a store', () => {
+  it('follows the renewals of leases, without another write', async () => {
     const { look, probe } = stage({ standing: { tried: 1 } });
     expect(await look()).toEqual(WELL);
     expect(probe).not.toHaveBeenCalled();
@@ -78,12 +78,12 @@ describe('the standing of a store', () => {
   it.each([
     ['NOPERM User us has no permissions to run the evalsha command', false],
     ['CLUSTERDOWN Hash slot not served', true],
-  ])('where rights cannot be found out because of "%s" is available: %s', async (message, isAvailable) => {
+  ])('with unknown permissions because of "%s" is: %s', async (message, isAvailable) => {
     const { look } = stage({ missingRight: () => Promise.reject(new Error(message)) });
     expect(await look()).toEqual({ isAvailable, faults: isAvailable ? [] : ['NOPERM'] });
   });
 
-  it('does not wait for one who says nothing about rights, asks once, and takes the answer that comes late', async () => {
+  it('does not wait for a silent test of permissions, runs it once, and accepts a late answer', async () => {
     let answer = (_right: string): void => undefined;
     const missingRight = vi.fn(() => new Promise<string>((resolve) => (answer = resolve)));
     const { look, onMissingRight } = stage({ standing: { tried: 3 }, missingRight, isSharded: true });
@@ -101,14 +101,14 @@ describe('the standing of a store', () => {
     expect(onMissingRight.mock.calls).toEqual([['HGET']]);
   });
 
-  it('is that of the connection requests take, whatever the one of the heartbeat says', async () => {
+  it('follows the connection of requests, whatever that of the heartbeat says', async () => {
     const { look } = stage({ standing: { tried: 1 }, reachFault: 'CLOSED' });
     expect(await look()).toEqual({ isAvailable: false, faults: ['CLOSED'] });
   });
 });
 
-describe('a store that took no writes', () => {
-  it('is back once a lease was renewed since, and a probe was written too', async () => {
+describe('store that accepted no writes', () => {
+  it('recovers once a lease was renewed since, and a probe was written too', async () => {
     const { says, since, probe, look } = stage({ standing: { tried: 1 }, reachFault: 'READONLY' });
     says.now = 5_000;
     const refused = { isAvailable: false, faults: ['READONLY'] };
@@ -125,14 +125,14 @@ describe('a store that took no writes', () => {
     expect(new Set(since)).toEqual(new Set([5_000]));
   });
 
-  it('is not back where leases are renewed and the connection that requests take still leads to a replica', async () => {
+  it('does not recover while leases are renewed and the connection of requests still leads to a replica', async () => {
     const { says, look } = stage({ reachFault: 'CLOSED', probe: () => Promise.reject(new Error('READONLY')) });
     await look();
     Object.assign(says, { reachFault: null, standing: { tried: 1 } });
     expect(await look()).toMatchObject({ isAvailable: false });
   });
 
-  it('is back on a Cluster by its leases alone, since a probe is of one server', async () => {
+  it('recovers on a Cluster by its leases alone, since a probe is of one server', async () => {
     const { says, look } = stage({ reachFault: 'CLUSTERDOWN', probe: () => Promise.reject(), isSharded: true });
     await look();
     Object.assign(says, { reachFault: null, standing: { tried: 4, failing: 1, faults: ['CLUSTERDOWN'] } });
@@ -140,7 +140,7 @@ describe('a store that took no writes', () => {
   });
 
   it.each(['READONLY', 'OOM', 'MISCONF', 'NOPERM', 'LOADING'] as const)(
-    'and said %s gives that reason while a new connection is made because of it, for ten seconds',
+    'keeps the reason %s while a new connection is made because of it, for ten seconds',
     async (fault) => {
       const { says, look } = stage({ standing: { tried: 1, failing: 1, faults: [fault] } });
       const faultsAfter = async (ms: number, change: Partial<typeof says>) => {
@@ -155,7 +155,7 @@ describe('a store that took no writes', () => {
     },
   );
 
-  it('gives another reason as soon as there is one', async () => {
+  it('changes the reason as soon as there is another', async () => {
     const { says, look } = stage({ standing: { tried: 1, failing: 1, faults: ['READONLY'] } });
     await look();
     says.reachFault = 'ECONNREFUSED';

@@ -15,7 +15,7 @@ async function hasherAt(start: number, source: SaltSource = ownSalts) {
   return { hasher: new AddressHasher(salts), salts, goTo: (time: number) => void (now = time) };
 }
 
-test('S17 a hash tells addresses and sites apart, and holds neither', async () => {
+test('S17 a hash distinguishes addresses and sites, and contains neither', async () => {
   const { hasher } = await hasherAt(MIDNIGHT);
   const [hash, ...wider] = hasher.hash(HOME, A);
   expect(hash).toMatch(/^[A-Za-z0-9_-]{22}$/);
@@ -39,7 +39,7 @@ describe('hashes of an IPv6 address', () => {
   });
 });
 
-test('another day has another hash; the one of the day before is known too, an older one is not', async () => {
+test('each day has another hash; that of the day before is known too, an older one is not', async () => {
   const { hasher, salts, goTo } = await hasherAt(MIDNIGHT + HOUR_MS);
   const first = hasher.hash(HOME, A);
   goTo(MIDNIGHT + 25 * HOUR_MS);
@@ -53,7 +53,7 @@ test('another day has another hash; the one of the day before is known too, an o
   expect(hasher.hashes(HOME, A)).not.toContainEqual(first);
 });
 
-test('a salt is fetched before its day, used from midnight on, and asked to live until the next day is over', async () => {
+test('a salt is fetched before its day, used from midnight on, and kept until the next day is over', async () => {
   const asked: [string, number, string | undefined][] = [];
   const { hasher, salts, goTo } = await hasherAt(MIDNIGHT, (day, ttlMs, known) => {
     asked.push([day, ttlMs / HOUR_MS, known]);
@@ -74,7 +74,7 @@ test('a salt is fetched before its day, used from midnight on, and asked to live
   expect(hasher.hashes(HOME, A)[1]).toEqual(today);
 });
 
-test('while the source is away the last salt goes on', async () => {
+test('the last salt stays in use while the source is unavailable', async () => {
   let isAway = false;
   const { hasher, salts, goTo } = await hasherAt(MIDNIGHT, (day) =>
     isAway ? Promise.reject(new Error('away')) : Promise.resolve(day),
@@ -94,7 +94,7 @@ test('nothing is hashed without a salt', () => {
   expect(() => hasher.hash(HOME, A)).toThrow('before refresh()');
 });
 
-test('who stays connected is known by the salt of the day all the same, and hashed once a salt', async () => {
+test('a connected visitor is rehashed with each new salt, once', async () => {
   const { hasher, salts, goTo } = await hasherAt(MIDNIGHT + HOUR_MS);
   const hashes = hasher.follow('2001:db8::1', A);
   const first = hashes();
@@ -104,7 +104,7 @@ test('who stays connected is known by the salt of the day all the same, and hash
   expect(hashes()).toEqual([hasher.hash('2001:db8::1', A), first[0]]);
 });
 
-test('a salt that the source has instead is taken over', async () => {
+test('a different salt of the source is adopted', async () => {
   let epoch = 'first';
   const { hasher, salts } = await hasherAt(MIDNIGHT, (day) => Promise.resolve(`${day} ${epoch}`));
   const before = hasher.hashes(HOME, A);

@@ -20,7 +20,7 @@ describe('isOwnMachine', () => {
     '[::ffff:0:127.0.0.1]',
     '[64:ff9b::127.0.0.1]',
     '[64:ff9b::0.0.0.0]',
-  ])('knows %s', (host) => {
+  ])('accepts %s', (host) => {
     expect(isOwnMachine(hostIn(host))).toBe(true);
   });
 
@@ -34,18 +34,18 @@ describe('isOwnMachine', () => {
     '[64:ff9b::198.51.100.1]',
     '[64:ff9b:1::127.0.0.1]',
     '[2001:db8::127.0.0.1]',
-  ])('takes %s for another one', (host) => {
+  ])('refuses %s', (host) => {
     expect(isOwnMachine(hostIn(host))).toBe(false);
   });
 });
 
 describe('isLoopback', () => {
-  it.each([...USUAL_OWN_HOSTS, '::1', 'LocalHost', '127.8.8.8'])('is where %s leads', (host) => {
+  it.each([...USUAL_OWN_HOSTS, '::1', 'LocalHost', '127.8.8.8'])('accepts the address of %s', (host) => {
     expect(isLoopback(host)).toBe(true);
   });
 
   it.each(['0.0.0.0', '::', '[::]', '127.0.0.1.example.com', '127.0.0.999', 'a.localhost', '', '::1 '])(
-    'is not where %s leads',
+    'refuses the address of %s',
     (host) => {
       expect(isLoopback(host)).toBe(false);
     },

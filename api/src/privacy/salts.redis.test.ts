@@ -7,7 +7,7 @@ import { RedisServer } from '../../test/servers/redis-server.ts';
 import { AddressHasher } from './address-hash.ts';
 import { Salts, sharedSalts } from './salts.ts';
 
-test('all processes at one Redis hash alike, and what they share is gone once the next day is over', async () => {
+test('processes on one Redis share a salt, which is deleted once the next day is over', async () => {
   await using server = await RedisServer.start();
   const clients = [1, 2].map(() => connectRedis(parseRedisUrl(server.url), 'commands'));
   await Promise.all(clients.map((client) => checkRedis(client)));
@@ -28,7 +28,7 @@ test('all processes at one Redis hash alike, and what they share is gone once th
   for (const client of clients) client.disconnect();
 });
 
-test('a Redis that comes back empty gets back the salts of those who live, and who comes later has the same', async () => {
+test('running processes restore their salts to an empty Redis, and later ones use the same', async () => {
   await using server = await RedisServer.start();
   const redis = connectRedis(parseRedisUrl(server.url), 'commands');
   await checkRedis(redis);
@@ -56,7 +56,7 @@ test('a Redis that comes back empty gets back the salts of those who live, and w
 test.each([
   ['a word', (redis: RedisClient, key: string) => redis.set(key, 'PONG')],
   ['a list', (redis: RedisClient, key: string) => redis.rpush(key, 'PONG')],
-])('what is no salt is replaced by the salt of those who live: %s', async (_, spoil) => {
+])('an invalid salt is replaced by that of running processes: %s', async (_, spoil) => {
   await using server = await RedisServer.start();
   const redis = connectRedis(parseRedisUrl(server.url), 'commands');
   await checkRedis(redis);

@@ -10,7 +10,7 @@ function countersAt(max?: number) {
 }
 
 describe('MemoryCounters', () => {
-  it('takes one from each count, and from none if one has none left', async () => {
+  it('consumes from each count, and from none if one is used up', async () => {
     const { counters } = countersAt();
     await counters.consume([countOf('a'), countOf('b', 1)]);
     expect(await counters.consume([countOf('a'), countOf('b', 1)])).toMatchObject({
@@ -21,7 +21,7 @@ describe('MemoryCounters', () => {
     expect(await counters.consume([countOf('a'), countOf('c')])).toMatchObject({ full: 0, counts: [{ used: 2 }] });
   });
 
-  it('begins anew once the window is over, and forgets windows that are', async () => {
+  it('begins anew once the window is over, and forgets past windows', async () => {
     const { counters, pass } = countersAt();
     await counters.consume([countOf('a', 1)]);
     pass(999);
@@ -33,7 +33,7 @@ describe('MemoryCounters', () => {
     expect(counters.size).toBe(1);
   });
 
-  it('remembers no more than it may', async () => {
+  it('is bounded in number', async () => {
     const { counters } = countersAt(100);
     for (let count = 0; count < 1_000; count++) await counters.consume([countOf(`a${count}`)]);
     expect(counters.size).toBe(100);

@@ -23,7 +23,7 @@ async function allDone(done: readonly unknown[], count: number): Promise<void> {
 }
 
 describe('Turns', () => {
-  it('lets work begin at once while there is time and nobody waits', async () => {
+  it('runs work at once while there is time and nobody waits', async () => {
     const turns = new FairScheduler();
     expect([turns.mayBegin(), turns.mayBegin()]).toEqual([true, true]);
     turns.wait({ doNext: () => false });
@@ -34,7 +34,7 @@ describe('Turns', () => {
     expect(turns.mayBegin()).toBe(true);
   });
 
-  it('does one piece of each in a turn, in the order in which they wait', async () => {
+  it('runs one piece of each in a turn, in the order in which they wait', async () => {
     const turns = new FairScheduler(60_000);
     const done: [string, number][] = [];
     worker(turns, 'a', 3, done);
@@ -46,7 +46,7 @@ describe('Turns', () => {
     expect(new Set(turnsOfA).size).toBe(3);
   });
 
-  it('leaves what takes longer than a turn to the next ones, and forgets nobody', async () => {
+  it('continues with the rest in later turns, and forgets nobody', async () => {
     const turns = new FairScheduler(0);
     const done: [string, number][] = [];
     for (const name of ['a', 'b', 'c', 'd']) worker(turns, name, 2, done, 1);
@@ -55,7 +55,7 @@ describe('Turns', () => {
     expect(done.map(([name]) => name)).toEqual(['a', 'b', 'c', 'd', 'a', 'b', 'c', 'd']);
   });
 
-  it('does one piece in a turn however late it comes to it', async () => {
+  it('runs one piece in a turn however late it is', async () => {
     const turns = new FairScheduler(1);
     const done: [string, number][] = [];
     worker(turns, 'a', 3, done);

@@ -25,13 +25,13 @@ function limiterWith(factor = 1) {
   return { limiter, metrics, told, send, now: clock, pass: (ms: number) => void (now += ms) };
 }
 
-test('a burst gets through, and who goes on is told once', () => {
+test('passes a burst, and reports an excess once', () => {
   const { told, send } = limiterWith();
   expect(send(MESSAGES + 50)).toBe(MESSAGES);
   expect(told).toEqual([8_000]);
 });
 
-test('until that time is over nothing gets through, and then all that a client has under way does', () => {
+test('passes nothing until the announced time, and then everything a client has in flight', () => {
   const { told, send, pass } = limiterWith();
   send(MESSAGES + 1);
   pass(7_999);
@@ -43,7 +43,7 @@ test('until that time is over nothing gets through, and then all that a client h
   expect(told).toHaveLength(2);
 });
 
-test('who sends as told gets everything through, one window after the other', () => {
+test('passes everything of a client that respects the announced time', () => {
   const { told, send, pass } = limiterWith();
   send(MESSAGES + 1);
   for (let round = 0; round < 5; round++) {
@@ -53,13 +53,13 @@ test('who sends as told gets everything through, one window after the other', ()
   expect(told.slice(1)).toEqual([8_000, 8_000, 8_000, 8_000, 8_000]);
 });
 
-test('typing and acknowledgements beyond theirs are dropped without a word', () => {
+test('drops typing and acknowledgements beyond their quota silently', () => {
   const { told, send } = limiterWith();
   expect(send(FRAMES + 100, false)).toBe(FRAMES);
   expect(told).toEqual([]);
 });
 
-test('a message for which typing left no room is told as any other', () => {
+test('reports a message without room left by typing like any other', () => {
   const { told, send, pass } = limiterWith();
   send(FRAMES, false);
   expect(send(1)).toBe(0);
@@ -68,13 +68,13 @@ test('a message for which typing left no room is told as any other', () => {
   expect(send(32)).toBe(32);
 });
 
-test('acknowledgements get through while messages do not', () => {
+test('passes acknowledgements while messages are dropped', () => {
   const { send } = limiterWith();
   send(MESSAGES + 1);
   expect(send(20, false)).toBe(20);
 });
 
-test('what is dropped is counted by the quota that was used up', () => {
+test('counts dropped frames by the quota that was used up', () => {
   const { send, metrics } = limiterWith();
   const counted = () => [
     metrics.countOf('passerby_limits_met_total', { limit: 'messages', scope: 'session' }),
@@ -86,7 +86,7 @@ test('what is dropped is counted by the quota that was used up', () => {
   expect(counted()).toEqual([5, MESSAGES + 1]);
 });
 
-test('a small factor still has an end', () => {
+test('ends a throttle with a small factor too', () => {
   const { told, send, pass } = limiterWith(0.1);
   expect(send(32)).toBe(6);
   pass(told[0]!);

@@ -43,7 +43,7 @@ async function connected(url: string): Promise<RedisClient & Disposable> {
   return Object.assign(redis, { [Symbol.dispose]: () => redis.disconnect() });
 }
 
-test('all nodes share one quota, and what is counted goes with its window', async () => {
+test('all nodes share one quota, and counts expire with their window', async () => {
   await using server = await RedisServer.start();
   using one = await connected(server.url);
   using two = await connected(server.url);
@@ -58,7 +58,7 @@ test('all nodes share one quota, and what is counted goes with its window', asyn
   }
 });
 
-test('while Redis is gone each node counts by itself, and when it is back they count together again', async () => {
+test('each node counts by itself while Redis is unavailable, and together again afterwards', async () => {
   await using server = await RedisServer.start();
   using redis = await connected(server.url);
   const { limiter, metrics } = limiterOn(redis);
@@ -72,7 +72,7 @@ test('while Redis is gone each node counts by itself, and when it is back they c
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
-test('a count does not wait for a Redis that is frozen, and they count together again once it is not', async () => {
+test('a count does not wait for a frozen Redis, and nodes count together again afterwards', async () => {
   await using server = await RedisServer.start();
   // Commands wait for 2 s, and a silent connection is given up after 1.5 s: within less only a count's own deadline ends it.
   using redis = await connected(server.url);
@@ -89,7 +89,7 @@ test('a count does not wait for a Redis that is frozen, and they count together 
   expect(await redis.get('passerby:limit:{site_a}:sessions:address:after')).toBe('1');
 });
 
-test('a failure that is no fault of Redis is counted, and each node counts by itself', async () => {
+test('a failure besides Redis is counted, and each node counts by itself', async () => {
   await using server = await RedisServer.start();
   using redis = await connected(server.url);
   const { limiter, metrics } = limiterOn(redis);
@@ -103,7 +103,7 @@ test('a failure that is no fault of Redis is counted, and each node counts by it
   expect(metrics.countOf('passerby_incidents_total', { kind: 'limit_failed' })).toBe(before);
 });
 
-test('a Cluster will do: the keys of an action are of one slot', async () => {
+test('works on a Cluster: the keys of an action are in one slot', async () => {
   await using cluster = await RedisCluster.start();
   using redis = await connected(cluster.url);
   const { limiter, metrics } = limiterOn(redis);
@@ -114,7 +114,7 @@ test('a Cluster will do: the keys of an action are of one slot', async () => {
 });
 
 describe('S32 the networks of an IPv6 address', () => {
-  it('have one quota together, on all nodes, and what a wider one is refused uses up no other', async () => {
+  it('share a quota, on all nodes, and a refusal of a wider one consumes from no other', async () => {
     await using server = await RedisServer.start();
     using redis = await connected(server.url);
     const limiters = [limiterOn(redis).limiter, limiterOn(redis).limiter];
@@ -129,7 +129,7 @@ describe('S32 the networks of an IPv6 address', () => {
     expect(counts.map(Number)).toEqual([of56, of56, of56, 0]);
   });
 
-  it('are counted in one round trip an action', async () => {
+  it('are counted in one round trip for each action', async () => {
     await using server = await RedisServer.start();
     using redis = await connected(server.url);
     const { limiter } = limiterOn(redis);

@@ -31,14 +31,14 @@ async function takenOf(tries: number, take: () => Promise<void>): Promise<number
   return taken;
 }
 
-test('an address gets what the table says, and another one as much again', async () => {
+test('each address has the quota of the table', async () => {
   const { limiter, metrics } = limiterWith();
   expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', subject('a')))).toBe(PER_ADDRESS);
   expect(await takenOf(PER_ADDRESS + 5, () => limiter.consume('sessions', subject('b')))).toBe(PER_ADDRESS);
   expect(metrics.countOf('passerby_limits_met_total', { limit: 'sessions', scope: 'address' })).toBe(10);
 });
 
-test('a site has its own quota, whatever the addresses, and is no other site', async () => {
+test('each site has a quota of its own, whatever the addresses', async () => {
   const { limiter, metrics } = limiterWith(0.01);
   let count = 0;
   expect(await takenOf(40, () => limiter.consume('sessions', subject(`a${++count}`)))).toBe(30);
@@ -46,20 +46,20 @@ test('a site has its own quota, whatever the addresses, and is no other site', a
   expect(await takenOf(1, () => limiter.consume('sessions', subject('b1', 'site_b')))).toBe(1);
 });
 
-test('an address that has none left does not use up its site’s', async () => {
+test('a refused address does not consume its site’s quota', async () => {
   const { limiter } = limiterWith(0.01);
   expect(await takenOf(200, () => limiter.consume('sessions', subject('greedy')))).toBe(1);
   let count = 0;
   expect(await takenOf(29, () => limiter.consume('sessions', subject(`a${++count}`)))).toBe(29);
 });
 
-test('what is counted by one name does not count by another', async () => {
+test('names are counted separately', async () => {
   const { limiter } = limiterWith();
   await takenOf(PER_ADDRESS + 1, () => limiter.consume('sessions', subject('a')));
   expect(await takenOf(1, () => limiter.consume('searches', subject('a')))).toBe(1);
 });
 
-test('what must not wait is counted meanwhile: it is refused from the next turn on', async () => {
+test('counting without waiting refuses from the next turn on', async () => {
   const { limiter, metrics } = limiterWith();
   const { points } = RATE_LIMITS.searches.address;
   for (let taken = 0; taken <= points; taken++) limiter.consumeInBackground('searches', subject('a'));
@@ -78,7 +78,7 @@ function takenAtOnce(limiter: RateLimiter, address: string): boolean {
   }
 }
 
-test('it can be seen how things stand, refused or not', async () => {
+test('the state is available, refused or not', async () => {
   const { limiter } = limiterWith();
   const { standings, refusal } = await limiter.tryConsume('sessions', subject('a'));
   expect(refusal).toBeNull();
@@ -111,7 +111,7 @@ describe('S32 the networks of an IPv6 address', () => {
     expect(await takenOf(OF_48 + 50, () => limiter.consume('sessions', at(`/56 ${++count}`, '/48')))).toBe(OF_48);
   });
 
-  it('use up nothing of the site and of each other with what a wider one is refused', async () => {
+  it('consume nothing from the site and from each other with a refusal of a wider one', async () => {
     const { limiter } = limiterWith();
     await takenOf(OF_56, () => limiter.consume('sessions', at('/56 a', '/48')));
     const refused = at('/56 a', '/48');
@@ -127,14 +127,14 @@ describe('S32 the networks of an IPv6 address', () => {
     ]);
   });
 
-  it('stand as the one with the fewest left does', async () => {
+  it('report the state of the one with the fewest left', async () => {
     const { limiter } = limiterWith();
     await takenOf(OF_56 - 3, () => limiter.consume('sessions', at('/56 a', '/48')));
     const { standings } = await limiter.tryConsume('sessions', at('/56 a', '/48'));
     expect(standings[0]).toMatchObject({ scope: 'address', quota: { points: OF_56 }, left: 2 });
   });
 
-  it('are refused at once what was counted for one of them', async () => {
+  it('are refused at once if one of them is used up', async () => {
     const { limiter } = limiterWith();
     const { points } = RATE_LIMITS.searches.address;
     for (let taken = 0; taken <= points * timesAt(1); taken++)

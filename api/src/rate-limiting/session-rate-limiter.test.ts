@@ -3,7 +3,7 @@ import { RATE_LIMITS } from '../limits/rate-limits.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { quotaRefusals, SessionRateLimiter } from './session-rate-limiter.ts';
 
-test('SessionRateLimiter refuses a session what exceeds its own quota, counts that, and says when to try again', () => {
+test("SessionRateLimiter refuses actions beyond a session's quota, counts that, and returns the delay", () => {
   const metrics = new Metrics();
   const [a, b] = ['a', 'b'].map(
     () => new SessionRateLimiter({ clock: () => 0, factor: 1, refusals: quotaRefusals(metrics) }),

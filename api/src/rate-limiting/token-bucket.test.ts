@@ -66,7 +66,7 @@ test.each(TABLE)('a bucket %s', (_, points, windowMs, steps) => {
   expect(taken).toEqual(steps.map(([, expected]) => expected));
 });
 
-test('a bucket says how long until so many are there, or as many as it holds', () => {
+test('a bucket returns the time until it has that many tokens, or is full', () => {
   const bucket = new TokenBucket({ points: 4, windowMs: 4_000 }, 0);
   for (let taken = 0; taken < 4; taken++) bucket.tryConsume(0);
   expect([0, 1, 3, 4, 32].map((points) => bucket.msUntil(points, 0))).toEqual([0, 1_000, 3_000, 4_000, 4_000]);

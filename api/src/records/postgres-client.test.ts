@@ -37,12 +37,12 @@ async function startAnswering(...answers: readonly Buffer[]): Promise<{ readonly
 const UNREADABLE = { code: 'unavailable', reason: 'UNREADABLE_ANSWER' };
 
 // What is thrown while an answer is read is an uncaught exception, which fails the whole run.
-describe('a connection to PostgreSQL', () => {
+describe('connection to PostgreSQL', () => {
   it.each([
     ['Kerberos', 2],
     ['GSSAPI', 7],
     ['SSPI', 9],
-  ])('fails with a reason where the server asks for %s', async (_, kind) => {
+  ])('fails with a reason if the server asks for %s', async (_, kind) => {
     await using server = await startAnswering(authentication(kind));
     const failures: string[] = [];
     const pool = new BoundedPool(server.url, { bounds: RECORDS_BOUNDS, failed: (reason) => failures.push(reason) });
@@ -51,7 +51,7 @@ describe('a connection to PostgreSQL', () => {
     await pool.end();
   });
 
-  it('fails with a reason where a row holds less than it says, and is not used again', async () => {
+  it('fails with a reason on a truncated row, and is not used again', async () => {
     await using server = await startAnswering(Buffer.concat([authentication(0), READY]), TORN_ROW);
     const pool = new BoundedPool(server.url, { bounds: RECORDS_BOUNDS });
     for (let connection = 0; connection < 2; connection++) {
@@ -62,7 +62,7 @@ describe('a connection to PostgreSQL', () => {
     await pool.end();
   });
 
-  it('ends a start in words', async () => {
+  it('fails a start with a message', async () => {
     await using server = await startAnswering(authentication(7));
     await expect(openRecords({ kind: 'postgres', url: server.url }, systemClock)).rejects.toThrow(
       /^DATABASE_URL: its host is no PostgreSQL, or wants another way .* \(UNREADABLE_ANSWER\)$/,

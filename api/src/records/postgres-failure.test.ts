@@ -17,13 +17,13 @@ describe('postgresFailure', () => {
     ['57P01', Object.assign(new Error('terminating'), { code: '57P01' })],
     ['CONNECTION_LOST', new Error('Connection terminated unexpectedly')],
     ['UNKNOWN', new Error('Received something else')],
-  ])('names the reason of what the server or the way to it did: %s', (reason, thrown) => {
+  ])('names the reason of a failure of the server or the network: %s', (reason, thrown) => {
     const failure = postgresFailure(thrown);
     expect(failure).toBeInstanceOf(DatabaseFailure);
     expect((failure as DatabaseFailure).reason).toBe(reason);
   });
 
-  it('leaves what says something of the values as it is', () => {
+  it('leaves errors about values as they are', () => {
     const duplicate = Object.assign(new Error('duplicate key'), { code: '23505' });
     expect(postgresFailure(duplicate)).toBe(duplicate);
   });

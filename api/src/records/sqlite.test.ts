@@ -16,7 +16,7 @@ describeRecords('SQLite', async () => {
   };
 });
 
-test('makes the folder it is told, for this user only', async () => {
+test('creates the given folder, for this user only', async () => {
   using made = tempFolder();
   const path = join(made.path, 'a/b');
   await using records = await openRecords({ kind: 'sqlite', folder: path });
@@ -24,7 +24,7 @@ test('makes the folder it is told, for this user only', async () => {
   expect(records.kind).toBe('sqlite');
 });
 
-test('waits for another process that writes, without holding up the event loop', async () => {
+test('waits for another process that writes, without blocking the event loop', async () => {
   using made = tempFolder();
   await using records = await openRecords({ kind: 'sqlite', folder: made.path });
   const other = new DatabaseSync(join(made.path, SQLITE_FILE));
@@ -68,7 +68,7 @@ describe('the files of SQLite', () => {
     }
   });
 
-  test('in a folder that was there before and is open to others are tight, and the log says so of the folder', async () => {
+  test('are private in an existing folder that others can read, which is logged', async () => {
     using made = tempFolder();
     chmodSync(made.path, 0o755);
     writeFileSync(join(made.path, SQLITE_FILE), '', { mode: 0o644 });
@@ -84,7 +84,7 @@ describe('the files of SQLite', () => {
   test.each([
     ['taken away', 'FILE_GONE', () => undefined],
     ['replaced', 'FILE_REPLACED', (aside: string, file: string) => copyFileSync(aside, file)],
-  ])('that were %s are neither read nor written until they are back', async (_, reason, harm) => {
+  ])('are neither read nor written while they are %s', async (_, reason, harm) => {
     using made = tempFolder();
     const file = join(made.path, SQLITE_FILE);
     const aside = join(made.path, 'aside');
@@ -109,7 +109,7 @@ describe('the files of SQLite', () => {
 });
 
 describe('a SQLite file that is missing', () => {
-  test.each(['-wal', '-shm', '-journal'])('is not made anew beside its %s', async (suffix) => {
+  test.each(['-wal', '-shm', '-journal'])('is not created anew beside its %s', async (suffix) => {
     using made = tempFolder();
     writeFileSync(join(made.path, `${SQLITE_FILE}${suffix}`), '');
     await expect(openRecords({ kind: 'sqlite', folder: made.path })).rejects.toThrow(
@@ -118,7 +118,7 @@ describe('a SQLite file that is missing', () => {
     expect(readdirSync(made.path)).toEqual([`${SQLITE_FILE}${suffix}`]);
   });
 
-  test('has all that was written once it is back, whoever tried to open it meanwhile', async () => {
+  test('has all writes once it is back, despite attempts to open it meanwhile', async () => {
     using made = tempFolder();
     const file = join(made.path, SQLITE_FILE);
     const place = { kind: 'sqlite', folder: made.path } as const;
@@ -134,7 +134,7 @@ describe('a SQLite file that is missing', () => {
 });
 
 describe('a SQLite file that cannot be written', () => {
-  test('since its disk is full refuses with the reason, keeps what there was, and is read and changed as far as it goes', async () => {
+  test('since its disk is full refuses with the reason, keeps its data, and stays readable', async () => {
     using made = tempFolder();
     const place = { kind: 'sqlite', folder: made.path } as const;
     const log = listLog();
@@ -165,7 +165,7 @@ describe('a SQLite file that cannot be written', () => {
     expect((await records.changedSince(null)).sites).toMatchObject([{ name: 'New' }]);
   });
 
-  test('since another process writes for too long refuses, and is read', async () => {
+  test('since another process writes for too long refuses, and stays readable', async () => {
     using made = tempFolder();
     await using records = await openRecords({ kind: 'sqlite', folder: made.path }, undefined, {
       bounds: { lockMs: 50 },
@@ -180,7 +180,7 @@ describe('a SQLite file that cannot be written', () => {
     expect(await records.sites.list()).toHaveLength(1);
   });
 
-  test('while another process brings it up to date waits with a word, and not for ever', async () => {
+  test('while another process migrates it waits with a line in the log, and not for ever', async () => {
     using made = tempFolder();
     const place = { kind: 'sqlite', folder: made.path } as const;
     const other = new DatabaseSync(join(made.path, SQLITE_FILE));
@@ -224,7 +224,7 @@ describe('a SQLite file that cannot be written', () => {
 });
 
 describe('a probe of SQLite', () => {
-  test('rejects while another process writes, and keeps nobody else waiting', async () => {
+  test('rejects while another process writes, and delays nobody else', async () => {
     using made = tempFolder();
     await using records = await openRecords({ kind: 'sqlite', folder: made.path }, undefined, {
       bounds: { lockMs: 200 },

@@ -13,13 +13,13 @@ function heardAt(max?: number) {
 }
 
 describe('HeardPeers', () => {
-  it('tells visitors and conversations apart', () => {
+  it('distinguishes visitors and conversations', () => {
     const { heard } = heardAt();
     heard.remember(A, ONE);
     expect([heard.has(A, ONE), heard.has(A, OTHER), heard.has(B, ONE)]).toEqual([true, false, false]);
   });
 
-  it('remembers for as long after the visitor left as they may report', () => {
+  it('remembers for as long as a visitor who left may report', () => {
     const { heard, pass } = heardAt();
     heard.remember(A, ONE);
     pass(TIMES.reportMs - 1);
@@ -33,7 +33,7 @@ describe('HeardPeers', () => {
     expect(heard.size).toBe(1);
   });
 
-  it('remembers no more visitors than it may, the latest of them', () => {
+  it('is bounded to the latest visitors', () => {
     const { heard } = heardAt(2);
     for (const id of ['s_1', 's_2', 's_3'] as SessionId[]) heard.remember(id, ONE);
     expect(heard.size).toBe(2);

@@ -91,8 +91,8 @@ const away = (revision: number, id: string): Notice => ({
   peer: { site, sessionId: 's_b' as SessionId, nodeId },
 });
 
-describe('notices of several nodes, which overtake each other', () => {
-  test('I1 a start before the end of the conversation before it: that one ends first, and only once', () => {
+describe('notices of several nodes out of order', () => {
+  test('I1 a start before the end of the previous conversation ends that one first, and only once', () => {
     const { told, tell } = stage();
     tell(started(1, 'c1'));
     tell(started(3, 'c2'));
@@ -100,7 +100,7 @@ describe('notices of several nodes, which overtake each other', () => {
     expect(told()).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
   });
 
-  test('I10 an end before its start: neither is told, and nobody sits there', () => {
+  test('I10 an end before its start suppresses both', () => {
     const { told, tell, session } = stage();
     tell(ended(2, 'c1'));
     tell(started(1, 'c1'));
@@ -108,14 +108,14 @@ describe('notices of several nodes, which overtake each other', () => {
     expect(session.seat).toBeNull();
   });
 
-  test('I10 what is told twice is told once', () => {
+  test('I10 a repeated notice is told once', () => {
     const { told, tell } = stage();
     tell(started(1, 'c1'), started(1, 'c1'));
     tell(ended(2, 'c1'), ended(2, 'c1'));
     expect(told()).toEqual(['conversation:started c1', 'conversation:ended c1']);
   });
 
-  test('a whole conversation that is older than what was told is passed over', () => {
+  test('a whole conversation that is older than what was told is skipped', () => {
     const { told, tell } = stage();
     tell(started(5, 'c2'));
     tell(started(1, 'c1'));
@@ -130,14 +130,14 @@ describe('notices of several nodes, which overtake each other', () => {
     expect(told()).toEqual(['conversation:started c1', 'conversation:ended c1', 'conversation:started c2']);
   });
 
-  test('the going of a peer before the start it belongs to: the start is told all the same', () => {
+  test("a peer's absence before the start it belongs to does not suppress the start", () => {
     const { told, tell } = stage();
     tell(away(2, 'c1'));
     tell(started(1, 'c1'));
     expect(told()).toEqual(['conversation:started c1']);
   });
 
-  test('what is older than an answer is passed over', () => {
+  test('a notice older than an answer is skipped', () => {
     const { told, tell, session } = stage();
     session.noteTold(5);
     tell(started(4, 'c1'));
@@ -147,15 +147,15 @@ describe('notices of several nodes, which overtake each other', () => {
     expect(told()).toEqual(['conversation:started c3']);
   });
 
-  test('who is not here is told nothing, and is held nowhere', () => {
+  test('a visitor of another node is told nothing, and not recorded', () => {
     const { told, tell, local } = stage();
     tell({ ...started(1, 'c1'), to: { ...to, sessionId: 's_gone' as SessionId } });
     expect([told(), local.counts().seated]).toEqual([[], 0]);
   });
 });
 
-describe('the acknowledgement of a start', () => {
-  it('confirms the match, but not once the connection is gone', async () => {
+describe('acknowledgement of a start', () => {
+  it('confirms the match, but not after the connection is lost', async () => {
     const { tell, connection, session, local, store } = stage();
     const confirm = vi.spyOn(store, 'confirm').mockResolvedValue({ notices: [] });
     tell(started(1, 'c1'));
@@ -167,8 +167,8 @@ describe('the acknowledgement of a start', () => {
   });
 });
 
-describe('silent conversations', () => {
-  it('all end but those whose end fails, and those are counted', async () => {
+describe('idle conversations', () => {
+  it('all end except those whose end fails, which are counted', async () => {
     const { visitors, relay, dispatcher, store, failed, pass } = stage();
     const ids = ['c1', 'c2', 'c3', 'c4'] as ConversationId[];
     const seat = (conversationId: ConversationId, site: SiteId) => ({

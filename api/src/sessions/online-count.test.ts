@@ -58,7 +58,7 @@ function stage() {
 }
 
 describe('Online', () => {
-  it('corrects who arrived while the count passed through another bucket', async () => {
+  it('corrects visitors who arrived while the count passed through another bucket', async () => {
     const the = stage();
     the.set(2);
     await the.arrive('a');
@@ -74,7 +74,7 @@ describe('Online', () => {
     expect([the.told.get('c'), the.told.get('d')]).toEqual([2, 2]);
   });
 
-  it('looks again for who came and went on other nodes', async () => {
+  it('polls for visitors of other nodes', async () => {
     const the = stage();
     the.set(1);
     await the.arrive('a');
@@ -88,7 +88,7 @@ describe('Online', () => {
     expect(the.told.get('a')).toBe(2);
   });
 
-  it('tells nothing while the bucket stays the same', async () => {
+  it('sends nothing while the bucket stays the same', async () => {
     const the = stage();
     the.set(3);
     await the.arrive('a');
@@ -99,7 +99,7 @@ describe('Online', () => {
     expect(the.pushes()).toBe(0);
   });
 
-  it('tells who read too slowly at the next look', async () => {
+  it('sends to slow readers at the next poll', async () => {
     const the = stage();
     the.set(1);
     await the.arrive('a');
@@ -115,7 +115,7 @@ describe('Online', () => {
     expect(the.told.get('a')).toBe(2);
   });
 
-  it('looks at every site though one of them fails, and at that one again', async () => {
+  it('polls every site although one of them fails, and retries that one', async () => {
     const the = stage();
     const other = 'site_b' as SiteId;
     the.set(1);

@@ -47,7 +47,7 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
 }
 
 describe('Reconciler', () => {
-  it('compares and looks for strays at every site in the same round, though many sites never answer', async () => {
+  it('compares every site and finds its strays in the same round, although many sites never answer', async () => {
     const dead = Array.from({ length: 40 }, (_, n) => refOf(`d${n}`, `dead_${n}`));
     const alive = Array.from({ length: 4 }, (_, n) => refOf(`a${n}`, `alive_${n}`));
     const compared: SiteId[] = [];
@@ -62,7 +62,7 @@ describe('Reconciler', () => {
     });
   });
 
-  it('applies every correction and suspends every stray of a site but those that fail, which are told of', async () => {
+  it('applies every correction and suspends every stray of a site except failing ones, which are reported', async () => {
     const here = ['bad', 'good'].map((name) => refOf(name, 'site_a'));
     const { reconciler, failed, disconnected, signs } = stage(here, {
       compare: async () => here.map(({ sessionId }) => ({ kind: 'away', sessionId, revision: 1 }) as Correction),
@@ -78,7 +78,7 @@ describe('Reconciler', () => {
     expect(strays.suspended).toEqual(['s_bad', 's_good']);
   });
 
-  it('tells where a record must be missing, and not where a notice may be on its way', async () => {
+  it('reports a missing record, and not a notice that may be in flight', async () => {
     const [lost, late] = [refOf('a', 'site_lost'), refOf('b', 'site_late')];
     const { reconciler, signs } = stage([lost, late], {
       compare: async (site, [held]) => {

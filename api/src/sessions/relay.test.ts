@@ -49,8 +49,8 @@ function stage() {
   };
 }
 
-describe('S33 whether a visitor has heard their peer', () => {
-  it('is so from the first frame with a number that was handed to them', () => {
+describe('S33 peer that a visitor has received from', () => {
+  it('is recorded from the first numbered frame that was delivered', () => {
     const { relay, hasHeard, disconnect, comeBack } = stage();
     relay.receive(B, A, frame(0));
     relay.receive('s_other' as SessionId, A, frame(1));
@@ -63,7 +63,7 @@ describe('S33 whether a visitor has heard their peer', () => {
     expect(relay.hasHeardPeer(B, ID)).toBe(false);
   });
 
-  it('is known for as long as a conversation runs, also of one they came back to, and for a while after its end', () => {
+  it('is known while a conversation runs, also after a resume, and for a while after its end', () => {
     const { relay, disconnect, comeBack, leave, pass, hasHeard } = stage();
     relay.receive(B, A, frame(1));
     disconnect();

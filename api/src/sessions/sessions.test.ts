@@ -90,8 +90,8 @@ async function stage() {
   };
 }
 
-describe('of several connections with one token', () => {
-  test('the one that another node took over before the answer came here is too late', async () => {
+describe('several connections with one token', () => {
+  test('one that another node took over before the answer is too late', async () => {
     const { sessions, store, arrive, sessionId, token, fence } = await stage();
     const arriving = arrive(token);
     // Until the store is asked.
@@ -103,7 +103,7 @@ describe('of several connections with one token', () => {
     expect(fence()).toBeNull();
   });
 
-  test('the later one stays, also when it is answered first', async () => {
+  test('the later one survives, also if it is answered first', async () => {
     const { store, arrive, token, fence } = await stage();
     const [earlier, later] = [arrive(token), arrive(token)];
     await store.answer(1);
@@ -113,7 +113,7 @@ describe('of several connections with one token', () => {
     expect(fence()).toBe(3);
   });
 
-  test('the connection that stood here goes also when the store knows of one elsewhere', async () => {
+  test('a previous connection here is closed even if the store has one elsewhere', async () => {
     const { store, sent, isFirstClosed, arrive, sessionId, token, fence } = await stage();
     await store.resumeElsewhere(token);
     const arriving = arrive(token);
@@ -123,7 +123,7 @@ describe('of several connections with one token', () => {
     expect(sent).toEqual([{ kind: 'superseded', sessionId, fence: 3 }]);
   });
 
-  test('late word of an older takeover closes nobody who came back since', async () => {
+  test('a late notice of an older takeover closes no newer connection', async () => {
     const { sessions, store, arrive, sessionId, token, fence } = await stage();
     await store.resumeElsewhere(token);
     const arriving = arrive(token);
@@ -136,7 +136,7 @@ describe('of several connections with one token', () => {
   });
 });
 
-describe('the record of a connection', () => {
+describe('record of a connection', () => {
   const seat = (sessionId: SessionId): Seat => ({
     conversationId: 'c_1' as ConversationId,
     role: 'offerer',

@@ -37,7 +37,7 @@ describe('SiteActivity', () => {
     expect(activity.nextRound()).toEqual([]);
   });
 
-  test('keeps a site as long as more is due on it than could be done', () => {
+  test('keeps a site while it has more due work than was done', () => {
     const { activity, pass } = stage();
     const { site } = refOf('a');
     activity.touch(site);

@@ -7,21 +7,21 @@ const visitor = 's_a' as SessionId;
 const [one, two] = ['c_1', 'c_2'] as [ConversationId, ConversationId];
 
 describe('ToldBefore', () => {
-  it('knows that a conversation is over which started before the last thing told', () => {
+  it('considers a conversation over that started before the latest notice', () => {
     const told = new ToldBefore(() => 0);
     told.note(visitor, 5, null);
     expect(told.isOver(visitor, one, 4)).toBe(true);
     expect(told.isOver(visitor, one, 6)).toBe(false);
   });
 
-  it('does not take the conversation for over in which the visitor sat', () => {
+  it("does not consider the visitor's own conversation over", () => {
     const told = new ToldBefore(() => 0);
     told.note(visitor, 5, one);
     expect(told.isOver(visitor, one, 4)).toBe(false);
     expect(told.isOver(visitor, two, 4)).toBe(true);
   });
 
-  it('keeps what was told on an earlier connection', () => {
+  it('keeps notices of an earlier connection', () => {
     const told = new ToldBefore(() => 0);
     told.note(visitor, 5, one);
     told.note(visitor, 0, null);
@@ -29,7 +29,7 @@ describe('ToldBefore', () => {
     expect(told.isOver(visitor, two, 4)).toBe(true);
   });
 
-  it('remembers for the grace period, and nothing of a store that never goes back', () => {
+  it('remembers for the grace period, and nothing for a store that never goes back', () => {
     let now = 0;
     const told = new ToldBefore(() => now);
     told.note(visitor, 0, null);

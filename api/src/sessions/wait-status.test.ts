@@ -23,11 +23,11 @@ describe('statusFrom', () => {
     [1_500, 'section'],
     [3_000, 'site'],
     [60_000, 'site'],
-  ])('after %i ms the visitor is looked for in reach of: %s', (waitedMs, reach) => {
+  ])('reports after %i ms the reach: %s', (waitedMs, reach) => {
     expect(statusOf({ waitedMs })).toMatchObject({ waitingForMs: waitedMs, reach });
   });
 
-  test('estimates the rest from recent waits, in few steps, and says nothing once this one is longer', () => {
+  test('estimates the rest from recent waits, in few steps, and omits it once this one is longer', () => {
     expect(statusOf({ typicalWaitMs: 4_000, waitedMs: 1_000 }).etaMs).toBe(4_000);
     expect([5_000, 5_001, 9_999].map((typicalWaitMs) => statusOf({ typicalWaitMs }).etaMs)).toEqual([
       5_000, 10_000, 10_000,
@@ -41,11 +41,11 @@ describe('statusFrom', () => {
     [0, []],
     [4, []],
     [5, [{ what: 'languages', atLeast: 5 }]],
-  ])('S34 speaks of others with another language who wait from %i networks as: %j', (otherLanguageNetworks, widen) => {
+  ])('S34 reports others with another language from %i networks as: %j', (otherLanguageNetworks, widen) => {
     expect(statusOf({ otherLanguageNetworks }).widen).toEqual(widen);
   });
 
-  it('says nothing of languages once they are no longer needed', () => {
+  it('omits languages once they are no longer needed', () => {
     expect(statusOf({ otherLanguageNetworks: 5, waitedMs: 6_000 }).widen).toEqual([]);
     expect(
       statusOf(
@@ -55,14 +55,14 @@ describe('statusFrom', () => {
     ).toEqual([{ what: 'languages', atLeast: 5 }]);
   });
 
-  it('S34 speaks of groups at the last step, from five networks on', () => {
+  it('S34 reports groups at the last step, from five networks on', () => {
     expect(statusOf({ networks: 4, waitedMs: 6_000 }).widen).toEqual([]);
     expect(statusOf({ networks: 5, waitedMs: 6_000 }).widen).toEqual([{ what: 'groups', atLeast: 5 }]);
     expect(statusOf({ networks: 5, waitedMs: 5_999 }).widen).toEqual([]);
   });
 });
 
-describe('a round of reports', () => {
+describe('round of reports', () => {
   afterEach(() => vi.useRealTimers());
 
   const WAITERS = 200;
@@ -111,7 +111,7 @@ describe('a round of reports', () => {
     };
   }
 
-  it('has several surveys under way and never more than 32, and tells everybody', async () => {
+  it('runs at most 32 surveys at once, and reports to everybody', async () => {
     const { reports, asked, told, answerAll } = crowd();
     const round = reports.round();
     expect(asked).toHaveLength(32);
@@ -120,7 +120,7 @@ describe('a round of reports', () => {
     expect(new Set(told).size).toBe(WAITERS);
   });
 
-  it('begins none once its time is over, and the next one goes on where it stopped', async () => {
+  it('begins no survey once its time is over, and the next round continues there', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const { reports, asked, told, answerAll } = crowd(500);
     for (let rounds = 1; rounds <= Math.ceil(WAITERS / 32); rounds++) {
@@ -133,7 +133,7 @@ describe('a round of reports', () => {
     expect(asked).toEqual(Array.from({ length: WAITERS }, (_, n) => `s_${n}`));
   });
 
-  it('asks no more for a site once its store does not answer, and then those too who were not asked', async () => {
+  it('stops surveys of a site whose store does not answer, and later resumes them', async () => {
     const { reports, asked, answerAll, fail, pass } = crowd();
     const round = reports.round();
     await fail(new Refusal('unavailable'));
@@ -146,7 +146,7 @@ describe('a round of reports', () => {
     await next;
   });
 
-  it('tells everybody of other sites in the same round', async () => {
+  it('reports to everybody on other sites in the same round', async () => {
     const { reports, asked, told, answerAll, fail } = crowd(60_000, (n) => (n < 100 ? 'site_away' : 'site_a'));
     const round = reports.round();
     await fail(new Refusal('unavailable'));
@@ -156,7 +156,7 @@ describe('a round of reports', () => {
     expect(told).toEqual(Array.from({ length: 100 }, (_, n) => `s_${100 + n}`));
   });
 
-  it('goes on where a session is only gone', async () => {
+  it('continues after a missing session', async () => {
     const { reports, told, answerAll, fail } = crowd();
     const round = reports.round();
     await fail(new Refusal('session_gone'));
@@ -165,7 +165,7 @@ describe('a round of reports', () => {
     expect(told).toHaveLength(WAITERS - 32);
   });
 
-  it('tells nobody whose wait ended or who left while it was surveyed, and asks no more for them', async () => {
+  it('reports to nobody whose wait ended during the survey', async () => {
     const { reports, local, waiters, asked, told, answerAll, pass } = crowd();
     const [matched, gone] = [waiters[0]!.session, waiters[1]!.session];
     const round = reports.round();
@@ -183,7 +183,7 @@ describe('a round of reports', () => {
     expect(asked).toHaveLength(WAITERS - 2);
   });
 
-  it('follows nobody who is not on this node any more', () => {
+  it('drops visitors who left this node', () => {
     const { reports, local, waiters } = crowd();
     const { session } = waiters[0]!;
     reports.unfollow(session);

@@ -16,7 +16,7 @@ describe('isOriginAllowed', () => {
     'http://localhost',
     'http://localhost:8080',
     'https://xn--mnchen-3ya.example',
-  ])('lets %s in', (origin) => {
+  ])('accepts %s', (origin) => {
     expect(isOriginAllowed(origin, rules)).toBe(true);
   });
 
@@ -50,11 +50,11 @@ describe('isOriginAllowed', () => {
     expect(isOriginAllowed(origin, rules)).toBe(false);
   });
 
-  test('an empty list allows nothing', () => {
+  test('an empty list accepts nothing', () => {
     expect(isOriginAllowed('https://good.example', [])).toBe(false);
   });
 
-  test('null is let in only where a site says so', () => {
+  test('null is accepted only if it is listed', () => {
     expect(isOriginAllowed('null', [parseOriginRule('null')])).toBe(true);
   });
 });
@@ -73,7 +73,7 @@ describe('parseOriginRule', () => {
     ['example.com', 'not an origin'],
     ['ftp://example.com', 'http or https'],
     ['', 'not an origin'],
-  ])('refuses "%s" and says why', (entry, why) => {
+  ])('refuses "%s" with a reason', (entry, why) => {
     expect(() => parseOriginRule(entry)).toThrow(why);
   });
 });
@@ -111,7 +111,7 @@ describe('S31 isForTestsOnly', () => {
     'http://127.0.0.1:*',
     'http://[::1]:*',
     'null',
-  ])('is so of %s', (entry) => {
+  ])('is true for %s', (entry) => {
     expect(isForTestsOnly(parseOriginRule(entry))).toBe(true);
   });
 
@@ -127,12 +127,12 @@ describe('S31 isForTestsOnly', () => {
     'https://[2001:db8::1]',
     'https://[::ffff:192.0.2.1]',
     'https://[2001:db8::127.0.0.1]',
-  ])('is not so of %s', (entry) => {
+  ])('is false for %s', (entry) => {
     expect(isForTestsOnly(parseOriginRule(entry))).toBe(false);
   });
 });
 
-describe('S31 a wildcard', () => {
+describe('S31 wildcard', () => {
   it.each([
     ['a registry', 'https://*.co.uk'],
     ['a registry, with a dot behind', 'https://*.co.uk.'],
@@ -144,12 +144,12 @@ describe('S31 a wildcard', () => {
     ['a domain under which all names are others’', 'https://*.compute.amazonaws.com'],
     ['a registry in another script', 'https://*.公司.cn'],
     ['the same as it is sent', 'https://*.xn--55qx5d.cn'],
-  ])('over %s is refused, and told what to write', (_, entry) => {
+  ])('over %s is refused, with a suggestion', (_, entry) => {
     expect(() => parseOriginRule(entry)).toThrow(/anybody can have a name under [^ ]+; write a domain of your own/);
   });
 
   it.each(['https://*.1.2.3.4', 'https://*.[2001:db8::1]', 'https://*.com', 'https://*.com.'])(
-    'over what has no subdomains, or one label, is refused: %s',
+    'over a host without subdomains, or with one label, is refused: %s',
     (entry) => {
       expect(() => parseOriginRule(entry)).toThrow();
     },
@@ -161,11 +161,11 @@ describe('S31 a wildcard', () => {
     'https://*.me.github.io',
     'https://*.intranet.corp',
     'https://*.shop.localhost',
-  ])('over a domain of somebody’s own is accepted: %s', (entry) => {
+  ])('over a private domain is accepted: %s', (entry) => {
     expect(parseOriginRule(entry).kind).toBe('subdomains');
   });
 
-  it('that was written before it was refused is read as nothing', () => {
+  it('that was stored before it was refused is ignored', () => {
     expect(readOriginRule('https://*.github.io')).toBeNull();
     expect(readOriginRule('https://*.example.com')).not.toBeNull();
   });

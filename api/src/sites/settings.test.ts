@@ -3,7 +3,7 @@ import { DEFAULT_MATCH_RULES } from '../matching/rules.ts';
 import { DEFAULT_POLICY, DEFAULT_SETTINGS, readSettings, settings, writeSettings } from './settings.ts';
 
 describe('settings', () => {
-  test('whoever says nothing gets the defaults', () => {
+  test('have defaults', () => {
     expect(DEFAULT_SETTINGS).toEqual({
       ...DEFAULT_POLICY,
       match: DEFAULT_MATCH_RULES,
@@ -12,7 +12,7 @@ describe('settings', () => {
     });
   });
 
-  test('words are trimmed, and what is given is kept', () => {
+  test('trim words, and keep given values', () => {
     const given = {
       interests: [' ja\0zz '],
       languages: ['en', 'pt-BR'],
@@ -45,13 +45,13 @@ describe('settings', () => {
     ['endless patience', { inactivityMs: 24 * 3_600_000 + 1 }],
     ['a weight below zero', { match: { weights: { interest: -1, language: 0, topic: 0, waiting: 0 } } }],
     ['proof of work now and then', { proofOfWork: 'sometimes' }],
-  ])('%s is refused', (_, given) => {
+  ])('refuse %s', (_, given) => {
     expect(settings.safeParse(given).success).toBe(false);
   });
 });
 
 describe('settings in the records', () => {
-  test('come back as they were written', () => {
+  test('are read as they were written', () => {
     const given = settings.parse({ interests: ['jazz'], match: { scanMax: 50 }, isClaimsNeeded: true });
     expect(readSettings(writeSettings(given))).toEqual(given);
   });
@@ -64,7 +64,7 @@ describe('settings in the records', () => {
     expect(writeSettings(settings.parse(a))).toBe(writeSettings(settings.parse(b)));
   });
 
-  test('of a newer version are read, but for what is not known yet', () => {
+  test('of a newer version are read, except unknown fields', () => {
     expect(readSettings('{"hasLinks":false,"hasSmell":true}')).toEqual({ ...DEFAULT_SETTINGS, hasLinks: false });
   });
 });

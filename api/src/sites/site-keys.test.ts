@@ -4,14 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { claimsPrivateKeyOf, claimsPublicKeyOf, isSecretKeyOf, issueKey } from './site-keys.ts';
 
 describe('issueKey', () => {
-  test.each(['live', 'test'] as const)('makes a publishable %s key that the wire lets through', (mode) => {
+  test.each(['live', 'test'] as const)('creates a valid publishable %s key', (mode) => {
     const key = issueKey('publishable', mode);
     expect(key.text).toMatch(new RegExp(`^pk_${mode}_[A-Za-z0-9]{24}$`));
     expect(key.text).toMatch(ID_PATTERN.siteKey);
     expect(key).toMatchObject({ value: key.text, hint: key.text });
   });
 
-  test.each(['live', 'test'] as const)('makes a secret %s key of which only the ends can be shown again', (mode) => {
+  test.each(['live', 'test'] as const)('creates a secret %s key with a hint of its ends', (mode) => {
     const { text, value, hint } = issueKey('secret', mode);
     expect(text).toMatch(new RegExp(`^sk_${mode}_[A-Za-z0-9_-]{43}$`));
     expect(hint).toBe(`${text.slice(0, 12)}…${text.slice(-4)}`);
@@ -19,7 +19,7 @@ describe('issueKey', () => {
     expect(text).not.toContain(value);
   });
 
-  test('makes a new one each time', () => {
+  test('creates a new one each time', () => {
     const made = Array.from({ length: 50 }, () => [
       issueKey('publishable', 'live').text,
       issueKey('secret', 'live').text,
@@ -28,11 +28,11 @@ describe('issueKey', () => {
   });
 });
 
-describe('a secret key', () => {
+describe('secret key', () => {
   // Fixed, because sites derive the same in their own code: SHA-256, then Ed25519 (RFC 8032).
   const SECRET = `sk_live_${'A'.repeat(43)}`;
 
-  test('always gives the same signing key', () => {
+  test('always derives the same signing key', () => {
     expect(claimsPublicKeyOf(SECRET)).toBe(claimsPublicKeyOf(SECRET));
     expect(claimsPublicKeyOf(SECRET)).not.toBe(claimsPublicKeyOf(`sk_test_${'A'.repeat(43)}`));
   });
@@ -45,7 +45,7 @@ describe('a secret key', () => {
     expect(verify(null, Buffer.from('other'), publicKey, signed)).toBe(false);
   });
 
-  test('is told from any other by its public half alone', () => {
+  test('is identified by its public half alone', () => {
     const { text, value } = issueKey('secret', 'live');
     expect(isSecretKeyOf(text, value)).toBe(true);
     expect(isSecretKeyOf(issueKey('secret', 'live').text, value)).toBe(false);

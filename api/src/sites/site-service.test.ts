@@ -38,7 +38,7 @@ describe('SiteService', () => {
     expect(await the.audited()).toEqual(['site.add', 'key.add', 'key.add', 'key.add']);
   });
 
-  test('a site that names no id gets one of its own', async () => {
+  test('a site without an id gets a generated one', async () => {
     await using the = await fresh();
     const [a, b] = [await the.service.add({ name: 'A' }), await the.service.add({ name: 'B' })];
     expect(a.site.id).toMatch(/^site_[0-9a-f]{18}$/);
@@ -55,7 +55,7 @@ describe('SiteService', () => {
     ['origins.1', { name: 'Shop', origins: ['https://shop.example', 'shop.example'] }],
     ['settings.ageBands', { name: 'Shop', settings: { ageBands: ['1', '1'] } }],
     ['colour', { name: 'Shop', colour: 'red' } as { name: string }],
-  ])('what is wrong with a new site is said with its field: %s', async (field, input) => {
+  ])('a fault of a new site names its field: %s', async (field, input) => {
     await using the = await fresh();
     await expect(the.service.add(input)).rejects.toMatchObject({
       code: 'bad_request',
@@ -64,13 +64,13 @@ describe('SiteService', () => {
     expect(await the.service.list()).toEqual([]);
   });
 
-  test('a site is there once', async () => {
+  test('a site can be added once', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     await expect(the.service.add(shop)).rejects.toMatchObject({ code: 'already_exists' });
   });
 
-  test('a site is renamed, disabled and enabled; doing it again is not written twice', async () => {
+  test('a site is renamed, disabled and enabled; a repetition is not written', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     expect(await the.service.rename(SHOP, ' Market ')).toMatchObject({ name: 'Market' });
@@ -80,7 +80,7 @@ describe('SiteService', () => {
     expect((await the.audited()).slice(4)).toEqual(['site.rename', 'site.disable', 'site.enable']);
   });
 
-  test('origins are added and removed by the letter', async () => {
+  test('origins are added and removed verbatim', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     const both = ['https://shop.example', 'https://*.shop.example'];
@@ -94,7 +94,7 @@ describe('SiteService', () => {
     await expect(the.service.removeOrigin(SHOP, both[0]!)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  test('S31 an origin that anybody can have is refused wherever one is written', async () => {
+  test('S31 an origin over a public suffix is refused wherever one is written', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     const refused = {
@@ -106,7 +106,7 @@ describe('SiteService', () => {
     expect((await the.service.get(SHOP)).origins).toEqual(shop.origins);
   });
 
-  test('a new name and a shut site come together or not at all', async () => {
+  test('a new name and disabling are one change', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     const { records } = the;
@@ -142,7 +142,7 @@ describe('SiteService', () => {
     expect((await the.service.get(SHOP)).settings).toMatchObject({ isFreeInterests: false });
   });
 
-  test('a rotated key is good until the overlap is over, and the new one stays', async () => {
+  test('a rotated key is valid until the overlap is over, and the new one stays', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     const next = await the.service.rotateKey(SHOP, 'publishable', 'live', DAY_MS);
@@ -157,7 +157,7 @@ describe('SiteService', () => {
     expect((await the.service.get(SHOP)).keys.filter((key) => key.isGood)).toHaveLength(3);
   });
 
-  test('a rotation does not bring back a key that was revoked, and leaves one that ends sooner its end', async () => {
+  test('a rotation does not restore a revoked key, and does not extend another one', async () => {
     await using the = await fresh();
     const { keys } = await the.service.add(shop);
     await the.service.revokeKey(keys[0]!.id);
@@ -167,7 +167,7 @@ describe('SiteService', () => {
     expect(live.map(({ id }) => id)).toEqual([keys[2]!.id, second.id]);
   });
 
-  test('S29 no more keys of one kind and mode are good at a time than claims are checked with', async () => {
+  test('S29 the number of valid keys of one kind and mode is limited to that checked for claims', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     for (let count = 1; count < GOOD_KEYS_MAX; count++) await the.service.addKey(SHOP, 'secret', 'live');
@@ -180,7 +180,7 @@ describe('SiteService', () => {
     await the.service.rotateKey(SHOP, 'secret', 'live', 0);
   });
 
-  test('a revoked key is not good any more, for ever', async () => {
+  test('a revoked key stays invalid', async () => {
     await using the = await fresh();
     const { keys } = await the.service.add(shop);
     const revoked = await the.service.revokeKey(keys[0]!.id);
@@ -190,7 +190,7 @@ describe('SiteService', () => {
     expect((await the.audited()).filter((action) => action === 'key.revoke')).toHaveLength(1);
   });
 
-  test('what is asked of a site or key that is not there is refused', async () => {
+  test('requests for an unknown site or key are refused', async () => {
     await using the = await fresh();
     const { service } = the;
     for (const asked of [
@@ -208,7 +208,7 @@ describe('SiteService', () => {
     expect(await the.audited()).toEqual([]);
   });
 
-  test('no byte of a secret key is in the database beyond its ends, and its public half checks it', async () => {
+  test('only the ends of a secret key are in the database, and its public half verifies it', async () => {
     await using the = await fresh();
     await the.service.add(shop);
     const { id, text } = await the.service.addKey(SHOP, 'secret', 'test');

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { AddressConnections } from './address-connections.ts';
 import type { VisitorServer } from './visitor-socket.ts';
 
-test('of several that were let in before the first was counted, those beyond the limit are closed', () => {
+test('closes connections beyond the limit if several were admitted before the first was counted', () => {
   const engine = new EventEmitter();
   const addresses = new AddressConnections(2, 0);
   let refused = 0;

@@ -79,11 +79,11 @@ describe('S29 judgePacket', () => {
     ['is a frame of too many values', `25["conversation:frame",${many(LIMITS.frameValuesMax)}]`, 'conversation:frame'],
     ['is of a name there is none of and nests too deep', `25["admin:shutdown",${deep(99)}]`, 'admin:shutdown'],
     ['is of a name in other letters and nests too deep', `25["match\\u003afind",${deep(99)}]`, ''],
-  ])('refuses an event that %s, and says which asked for an answer', (_, packet, name) => {
+  ])('refuses an event that %s, and returns its acknowledgement number', (_, packet, name) => {
     expect(judgePacket(packet)).toEqual({ kind: 'refused', name, id: 5, why: 'too_complex' });
   });
 
-  it('reads an event as deep, and of as many values, as may be', () => {
+  it('accepts an event of maximum depth and number of values', () => {
     expect(judgePacket(`2["match:find",${deep(LIMITS.packetDepthMax - 1)}]`)).toEqual({ kind: 'read' });
     expect(judgePacket(`2["match:find",${many(LIMITS.packetValuesMax - 4)}]`)).toEqual({ kind: 'read' });
   });

@@ -36,8 +36,8 @@ const someTurns = async (count = 10) => {
   while (count-- > 0) await new Promise((resolve) => setImmediate(resolve));
 };
 
-describe('S29 the packet queue', () => {
-  it('hands over one packet of a connection at once, and the rest in order in later turns', async () => {
+describe('S29 packet queue', () => {
+  it('passes one packet of a connection at once, and the rest in order in later turns', async () => {
     const { heard, send } = queued({ bounds: { packetsMax: 50, packetsMaxBytes: 1_000 } });
     const ids = Array.from({ length: 50 }, (_, id) => `${id}`);
     send(...ids);
@@ -46,7 +46,7 @@ describe('S29 the packet queue', () => {
     expect(heard).toEqual(ids);
   });
 
-  it('hands over binary and empty messages in their order, for the parser to refuse', async () => {
+  it('passes binary and empty messages in their order, for the parser to refuse', async () => {
     const { heard, send } = queued();
     const packets = ['a', undefined, Buffer.of(1), 'b'];
     send(...packets);
@@ -54,7 +54,7 @@ describe('S29 the packet queue', () => {
     expect(heard).toEqual(packets);
   });
 
-  it('passes on at once what is no data', () => {
+  it('passes other packets at once', () => {
     const { connection, heard, send } = queued();
     send('a', 'b');
     connection.emit('packet');
@@ -65,7 +65,7 @@ describe('S29 the packet queue', () => {
     ['packets', { packetsMax: 3, packetsMaxBytes: 1_000 }, 'x'],
     ['bytes', { packetsMax: 20, packetsMaxBytes: 30 }, 'ä'.repeat(5)],
   ])(
-    'cuts a connection while more %s wait than it may send at once, and reads no more of it',
+    'cuts a connection while more %s wait than it may send at once, and stops reading it',
     async (_, bounds, packet) => {
       const { heard, send, cuts } = queued({ bounds, isWebSocket: false });
       send(packet, packet, packet, packet);
@@ -77,7 +77,7 @@ describe('S29 the packet queue', () => {
     },
   );
 
-  it('does not count what was read already', async () => {
+  it('does not count packets that were read already', async () => {
     const { heard, send, cuts } = queued({ bounds: { packetsMax: 3, packetsMaxBytes: 5 } });
     for (let round = 1; round <= 5; round++) {
       send('a', 'b', 'c', 'd');
@@ -86,7 +86,7 @@ describe('S29 the packet queue', () => {
     expect(cuts()).toBe(0);
   });
 
-  it('reads a WebSocket no further while packets of it wait', async () => {
+  it('pauses a WebSocket while its packets wait', async () => {
     const { heard, send, webSocket } = queued();
     send('a');
     expect(webSocket.isPaused).toBe(false);
@@ -98,7 +98,7 @@ describe('S29 the packet queue', () => {
     expect(webSocket.isPaused).toBe(false);
   });
 
-  it('tells that the other end closed after all that it sent before', async () => {
+  it('reports a close of the other end after all packets before it', async () => {
     const { connection, heard, send, webSocket } = queued();
     send('a', 'b', 'c');
     connection.emit('close', 'transport close');
@@ -107,7 +107,7 @@ describe('S29 the packet queue', () => {
     expect(heard).toEqual(['a', 'b', 'c', 'close: transport close']);
   });
 
-  it('tells so in a later turn than the last packet, which is handled in microtasks', async () => {
+  it('reports it in a later turn than the last packet, which is handled in microtasks', async () => {
     const { connection, heard } = queued();
     connection.removeAllListeners('data');
     connection.on('data', (data) => {
@@ -119,7 +119,7 @@ describe('S29 the packet queue', () => {
     expect(heard).toEqual(['a', 'close: transport close']);
   });
 
-  it('tells at once that a connection closed of which nothing waits', async () => {
+  it('reports the close of a connection without queued packets at once', async () => {
     const { connection, heard, send } = queued();
     send('a');
     await someTurns();

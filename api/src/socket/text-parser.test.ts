@@ -18,8 +18,8 @@ function decoder(isFailing = false) {
   return { decoding, decoded, reports };
 }
 
-describe('S29 the decoder', () => {
-  it('hands over an event that was refused unparsed, with a payload that fits nothing', () => {
+describe('S29 decoder', () => {
+  it('passes an event that was refused unparsed, with an invalid payload', () => {
     const { decoding, decoded } = decoder();
     decoding.add(`27["match:find",${'['.repeat(900)}]`);
     expect(decoded).toEqual([
@@ -39,7 +39,7 @@ describe('S29 the decoder', () => {
     expect([reports, decoded]).toEqual([['malformed'], []]);
   });
 
-  it('takes one CONNECT', () => {
+  it('accepts one CONNECT', () => {
     const { decoding, decoded, reports } = decoder();
     decoding.add('0{"version":1}');
     expect(reports).toEqual([]);
@@ -48,14 +48,14 @@ describe('S29 the decoder', () => {
     expect(reports).toEqual(['malformed']);
   });
 
-  it('reports what is thrown where a packet is handled as it is, not as malformed', () => {
+  it('reports an exception of a handler as such, not as malformed', () => {
     const { decoding, reports } = decoder(true);
     expect(() => decoding.add('2["match:cancel",{}]')).toThrow(TypeError);
     expect(reports).toEqual([new TypeError('a bug of ours')]);
   });
 });
 
-describe('S29 the encoder', () => {
+describe('S29 encoder', () => {
   it.each<Packet>([
     { type: PacketType.CONNECT, nsp: '/', data: { sid: 'x' } },
     { type: PacketType.CONNECT_ERROR, nsp: '/admin', data: { message: 'Invalid namespace' } },
@@ -73,7 +73,7 @@ describe('S29 the encoder', () => {
     expect(read).toEqual([packet]);
   });
 
-  it('does not walk what it writes', () => {
+  it('does not search for binary data', () => {
     let isWalked = false;
     const data = [
       'x',

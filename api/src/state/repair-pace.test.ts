@@ -12,8 +12,8 @@ function stage() {
   return { time, pace, maxOf: (site = SITE) => pace.of(site).max * pace.of(site).calls };
 }
 
-describe('the pace of repairs', () => {
-  it('is slow where all is well', () => {
+describe('pace of repairs', () => {
+  it('is slow in normal operation', () => {
     const { pace, maxOf } = stage();
     pace.noteOutcome(SITE, WELL);
     expect([maxOf(), SLOW.max * SLOW.calls, FAST.max * FAST.calls]).toEqual([20, 20, 300]);
@@ -32,7 +32,7 @@ describe('the pace of repairs', () => {
     expect(maxOf()).toBe(20);
   });
 
-  it('is fast everywhere for a minute after the store was away', () => {
+  it('is fast everywhere for a minute after an outage of the store', () => {
     const { time, pace, maxOf } = stage();
     pace.noteSignEverywhere();
     expect([maxOf(), maxOf(OTHER)]).toEqual([300, 300]);
@@ -40,7 +40,7 @@ describe('the pace of repairs', () => {
     expect(maxOf()).toBe(20);
   });
 
-  it('is that of a new site once a site was let go', () => {
+  it('is reset once a site was dropped', () => {
     const { pace, maxOf } = stage();
     pace.noteSign(SITE);
     pace.keepOnly([OTHER]);

@@ -55,7 +55,7 @@ function stage() {
 }
 
 describe('SiteTurns', () => {
-  it('gives every site its turn in the same round, though more sites than may go at once never answer', async () => {
+  it('gives every site its turn in the same round, although more sites than the maximum never answer', async () => {
     const the = stage();
     const turns = the.turns();
     const [dead, alive] = [named('dead', 9), named('alive', 9)];
@@ -64,7 +64,7 @@ describe('SiteTurns', () => {
     expect(the.answered().sort()).toEqual(alive);
   });
 
-  it('has no site wait for one that failed in another step', async () => {
+  it('delays no site for one that failed in another step', async () => {
     const the = stage();
     const turns = the.turns({ patienceMs: 2 ** 30 });
     const [dead, alive] = [named('dead', 9), named('alive', 9)];
@@ -76,7 +76,7 @@ describe('SiteTurns', () => {
     while (!dead.every((site) => the.failed.filter((each) => each === site).length === 2)) await the.answer();
   });
 
-  it('begins no turn of a site in a step before the one before is over', async () => {
+  it('begins no turn of a site in a step before the previous one is over', async () => {
     const the = stage();
     const turns = the.turns();
     const [site] = named('dead', 1) as [SiteId];
@@ -90,7 +90,7 @@ describe('SiteTurns', () => {
     expect(the.began()).toEqual([site]);
   });
 
-  it('leaves a site alone for a while after a failure, tells of each failure, and then tries again', async () => {
+  it('skips a site for a while after a failure, reports each failure, and then retries', async () => {
     const the = stage();
     const turns = the.turns();
     const [bad, good] = named('site', 2) as [SiteId, SiteId];
@@ -124,7 +124,7 @@ describe('SiteTurns', () => {
     expect(the.answered()).toEqual([site, site, site]);
   });
 
-  it('tells of work that throws before it returns a promise, like of any other', async () => {
+  it('reports work that throws synchronously like any other', async () => {
     const the = stage();
     await the.turns().each('sweep', named('site', 2), () => {
       throw new TypeError('a bug');
@@ -132,7 +132,7 @@ describe('SiteTurns', () => {
     expect(the.failed).toEqual(named('site', 2));
   });
 
-  it('goes on to no further site once as many are under way as may be', async () => {
+  it('begins no further site at the maximum', async () => {
     const the = stage();
     const turns = the.turns({ underWayMax: 6 });
     const dead = named('dead', 20);
@@ -147,7 +147,7 @@ describe('SiteTurns', () => {
     expect(the.began().sort()).toEqual(dead.sort());
   });
 
-  it('gives sites in doubt their turns again, though others in doubt never answer', async () => {
+  it('gives failed sites their turns again, although others never answer', async () => {
     const the = stage();
     const turns = the.turns();
     const [dead, back] = [named('dead', 9), named('back', 1)];
@@ -161,7 +161,7 @@ describe('SiteTurns', () => {
     expect(the.began().filter((site) => site === back[0])).toHaveLength(2);
   });
 
-  it('begins nothing any more once it is stopped', async () => {
+  it('begins nothing once it is stopped', async () => {
     const the = stage();
     const turns = the.turns();
     const sites = named('site', 3);

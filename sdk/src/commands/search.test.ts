@@ -189,7 +189,7 @@ test.each<[Name, Event, becomes: string, outcomes?: string]>([
   expect([words(here.search), here.outcomes.join(', ')]).toEqual([becomes, outcomes]);
 });
 
-describe('a proof', () => {
+describe('proof', () => {
   it.each(['drop', 'the match', 'refused for good'] as const)('is computed no further: %s', async (event) => {
     const here = await at('proving');
     const stop = proofOf(here);
@@ -198,7 +198,7 @@ describe('a proof', () => {
     await vi.advanceTimersByTimeAsync(0);
   });
 
-  it('is asked for three times in a row at most', async () => {
+  it('is requested three times in a row at most', async () => {
     const here = await at('asked');
     for (let count = 1; count <= 3; count += 1) {
       const stop = here.search.startProof()!;
@@ -209,7 +209,7 @@ describe('a proof', () => {
   });
 });
 
-describe('an announced match', () => {
+describe('promised match', () => {
   it('is overdue when its push does not come', async () => {
     const here = await at('asked');
     here.search.answered(X, 'matched');
@@ -229,7 +229,7 @@ describe('an announced match', () => {
   );
 });
 
-it('tells that it is over when it was refused or cancelled, not when it was dropped or matched', async () => {
+it('reports its end when it was refused or cancelled, not when it was dropped or matched', async () => {
   const overs: [Name, Event][] = [
     ['asked', 'X is refused'],
     ['cancelling', 'cancelled'],

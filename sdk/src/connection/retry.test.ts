@@ -5,13 +5,13 @@ import { backoffMs, decideRetry, nextAttempt, RETRY } from './retry.ts';
 
 const almostOne = (): number => 0.999_999;
 
-describe('how long to wait before an attempt', () => {
-  test('doubles from attempt to attempt up to the cap', () => {
+describe('delay before an attempt', () => {
+  test('doubles with each attempt up to a maximum', () => {
     const most = [1, 2, 3, 4, 5, 6, 7, 100].map((attempt) => backoffMs(attempt, almostOne));
     expect(most).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
   });
 
-  test('is anything from nothing to that, so that a crowd spreads', () => {
+  test('is random between 0 and that, so that a crowd spreads', () => {
     expect(backoffMs(5, () => 0)).toBe(0);
     expect(backoffMs(5, () => 0.5)).toBe(4_000);
   });
@@ -24,17 +24,17 @@ describe('how long to wait before an attempt', () => {
   });
 });
 
-describe('what to do about a lost line', () => {
-  test('a line that was just lost is tried again with the same session', () => {
+describe('decision after a lost connection', () => {
+  test('retries with the same session', () => {
     expect(decideRetry({ kind: 'lost' }, 1, almostOne)).toEqual({ kind: 'again', delayMs: 500, keepsSession: true });
   });
 
-  test('what the table says never to try again is given up', () => {
+  test('gives up if the table says never', () => {
     const decision = decideRetry({ kind: 'refused', error: { code: 'origin_refused', message: 'no' } }, 1, almostOne);
     expect(decision).toMatchObject({ kind: 'give_up', error: { code: 'origin_refused', message: 'no' } });
   });
 
-  test('the service is never asked earlier than it said', () => {
+  test('never retries earlier than the service said', () => {
     const error = { code: 'unavailable', message: '', retryAfterMs: 3_000 } as const;
     fc.assert(
       fc.property(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(30), (luck, attempt) => {
@@ -44,12 +44,12 @@ describe('what to do about a lost line', () => {
     );
   });
 
-  test('a session that is gone is tried again as a new one', () => {
+  test('retries with a new session if the session is gone', () => {
     const decision = decideRetry({ kind: 'refused', error: { code: 'session_gone', message: '' } }, 1, almostOne);
     expect(decision).toMatchObject({ kind: 'again', keepsSession: false });
   });
 
-  test('every code of the table is decided as its retry column says', () => {
+  test('follows the retry column of the table for every code', () => {
     for (const code of Object.keys(ERRORS) as ErrorCode[]) {
       const decision = decideRetry({ kind: 'refused', error: { code, message: '' } }, 1, almostOne);
       expect(decision.kind, code).toBe(ERRORS[code].retry === 'never' || code === 'banned' ? 'give_up' : 'again');
@@ -57,12 +57,12 @@ describe('what to do about a lost line', () => {
   });
 });
 
-describe('the number of the next attempt', () => {
-  test('starts at one after a line that lived long enough', () => {
+describe('number of the next attempt', () => {
+  test('starts at one after a connection that lasted long enough', () => {
     expect(nextAttempt(7, RETRY.minUptimeMs)).toBe(1);
   });
 
-  test('goes on after a line that died at once, so that a service that drops us is not hammered', () => {
+  test('continues after a connection that was lost at once, to spare a service that drops clients', () => {
     expect(nextAttempt(7, RETRY.minUptimeMs - 1)).toBe(8);
     expect(nextAttempt(0, 0)).toBe(1);
   });

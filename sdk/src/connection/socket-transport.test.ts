@@ -80,8 +80,8 @@ const frame = {
   body: { kind: 'text', text: 'hi' },
 } as unknown as Frame;
 
-describe('the handshake', () => {
-  test('goes over WebSocket and carries site, version, token and origin, and no cookie', async () => {
+describe('handshake', () => {
+  test('uses WebSocket with site, version, token and origin, and no cookie', async () => {
     const arriving = visitor();
     connect('r_token');
     const { conn, handshake } = await arriving;
@@ -92,13 +92,13 @@ describe('the handshake', () => {
     expect(handshake.headers.cookie).toBeUndefined();
   });
 
-  test('without a token says nothing of one', async () => {
+  test('sends no empty token', async () => {
     const arriving = visitor();
     connect();
     expect((await arriving).handshake.auth).toEqual({ version: PROTOCOL_VERSION });
   });
 
-  test('goes over long-polling where WebSocket does not get through', async () => {
+  test('uses long-polling if WebSocket does not work', async () => {
     http.removeAllListeners('upgrade');
     http.on('upgrade', (_request, socket) => socket.destroy());
     const arriving = visitor();
@@ -108,14 +108,14 @@ describe('the handshake', () => {
     expect(handshake.headers.origin).toBe('http://localhost');
   });
 
-  test('refused before there is a socket: the reason comes from the answer to long-polling', async () => {
+  test('reports a refusal before a socket exists from the answer to long-polling', async () => {
     refusal = 'origin_refused';
     const { losses } = connect();
     await vi.waitFor(() => expect(losses).toHaveLength(1), { timeout: 30_000 });
     expect(losses[0]).toMatchObject({ kind: 'refused', error: { code: 'origin_refused' } });
   });
 
-  test('refused by a middleware: the reason is its data', async () => {
+  test('reports a refusal of a middleware from its data', async () => {
     const data = { code: 'client_too_old', message: 'Load the current version.' };
     io.use((_socket, next) => {
       next(Object.assign(new Error('refused'), { data }));
@@ -124,7 +124,7 @@ describe('the handshake', () => {
     await vi.waitFor(() => expect(losses).toEqual([{ kind: 'refused', error: data }]), { timeout: 30_000 });
   });
 
-  test('with nobody there is lost, once', async () => {
+  test('is lost once without a server', async () => {
     await io.close();
     const { losses } = connect();
     await vi.waitFor(() => expect(losses).toEqual([{ kind: 'lost' }]), { timeout: 30_000 });
@@ -148,14 +148,14 @@ describe('requests', () => {
     expect(await line.request('match:cancel', {})).toEqual({ kind: 'refused', error });
   });
 
-  test('under way when the line goes are unknown', async () => {
+  test('pending when the connection is lost have an unknown outcome', async () => {
     const { line, socket, losses } = await connected();
     socket.on('match:cancel', () => socket.conn.close());
     expect(await line.request('match:cancel', {})).toEqual({ kind: 'unknown' });
     expect(losses).toEqual([{ kind: 'lost' }]);
   });
 
-  test('under way when the line is closed are unknown', async () => {
+  test('pending when the connection is closed have an unknown outcome', async () => {
     const { line, losses } = await connected();
     const outcome = line.request('match:cancel', {});
     line.close();
@@ -163,7 +163,7 @@ describe('requests', () => {
     expect(losses).toEqual([]);
   });
 
-  test('without an answer are unknown after the time the contract gives', async () => {
+  test('without an answer have an unknown outcome after the deadline of the contract', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const { line } = await connected();
@@ -185,14 +185,14 @@ describe('pushes', () => {
     expect(pushes[1]).toEqual({ name: FRAME_EVENT, payload: frame });
   });
 
-  test('a start is confirmed, every time it is told', async () => {
+  test('confirm a start, every time', async () => {
     const { socket, pushes } = await connected();
     await socket.timeout(1_000).emitWithAck('conversation:started', {});
     await socket.timeout(1_000).emitWithAck('conversation:started', {});
     expect(pushes).toHaveLength(3);
   });
 
-  test('are confirmed only after they were taken: a new token is kept before the old one is void', async () => {
+  test('are confirmed only after they were processed: a new token is stored before the old one is void', async () => {
     const arriving = visitor();
     const dialled = connectSocket({ url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' })(
       undefined,
@@ -212,7 +212,7 @@ describe('pushes', () => {
     expect(packets[1]).toMatch(/^3\d/);
   });
 
-  test('after the line is closed are not heard', async () => {
+  test('are ignored after the connection is closed', async () => {
     const { line, socket, pushes, losses } = await connected();
     socket.emit(FRAME_EVENT, frame);
     line.close();
@@ -223,8 +223,8 @@ describe('pushes', () => {
   });
 });
 
-describe('what is sent without a line', () => {
-  test('is never sent later: no old word reaches a new stranger', async () => {
+describe('messages without a connection', () => {
+  test('are never sent later: no old message reaches a new stranger', async () => {
     const heard: unknown[] = [];
     io.on('connection', (socket) => socket.onAny((...args) => heard.push(args)));
     const arriving = visitor();
@@ -241,7 +241,7 @@ describe('what is sent without a line', () => {
     expect(heard).toEqual([]);
   });
 
-  test('a line closed while it comes up leaves no socket behind', async () => {
+  test('leave no socket behind if the connection is closed while it opens', async () => {
     const { line, losses } = connect();
     line.close();
     await new Promise((resolve) => setTimeout(resolve, 150));
@@ -266,13 +266,13 @@ describe('claims', () => {
     ['a string', 'a.b.c'],
     ['a function', () => 'a.b.c'],
     ['a function that promises', () => Promise.resolve('a.b.c')],
-  ])('given as %s go along with the handshake', async (_, claims) => {
+  ])('given as %s are sent with the handshake', async (_, claims) => {
     const arriving = visitor();
     connectWith(claims);
     expect((await arriving).handshake.auth).toEqual({ version: PROTOCOL_VERSION, claims: 'a.b.c' });
   });
 
-  test('are asked for anew for every line', async () => {
+  test('are requested anew for every connection', async () => {
     let count = 0;
     const target = { url, site: 'pk_test_demo' as SiteKey, scope: '', origin: 'http://localhost' };
     const redial = connectSocket({ ...target, claims: () => `token-${(count += 1)}` });
@@ -305,7 +305,7 @@ describe('claims', () => {
     },
   );
 
-  test('that come after the line was closed connect nothing', async () => {
+  test('that arrive after the connection was closed open nothing', async () => {
     let answer = (_claims: string): void => undefined;
     const { line, losses } = connectWith(() => new Promise((resolve) => (answer = resolve)));
     line.close();

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { LIMITS, type UnknownBody } from '../protocol/index.ts';
 import { parseBody } from './parse-body.ts';
 
-describe('reading what a stranger wrote', () => {
-  test('a text is a text', () => {
+describe('parseBody', () => {
+  test('accepts a text', () => {
     expect(parseBody({ kind: 'text', text: 'hi' })).toEqual({ kind: 'known', body: { kind: 'text', text: 'hi' } });
     expect(parseBody({ kind: 'text', text: 'x'.repeat(LIMITS.textMaxChars) }).kind).toBe('known');
   });
 
-  test('nothing but what belongs to the kind gets through', () => {
+  test('keeps only the fields of the kind', () => {
     expect(parseBody({ kind: 'text', text: 'hi', html: '<b>', __proto__: { x: 1 } })).toEqual({
       kind: 'known',
       body: { kind: 'text', text: 'hi' },
@@ -23,25 +23,28 @@ describe('reading what a stranger wrote', () => {
     { text: null },
     { text: ['hi'] },
     { text: 'x'.repeat(LIMITS.textMaxChars + 1) },
-  ])('a text with %j is junk', (fields) => {
+  ])('refuses a text with %j', (fields) => {
     expect(parseBody({ kind: 'text', ...fields })).toEqual({ kind: 'junk' });
   });
 
-  test('typing is on or off and nothing else', () => {
+  test('accepts typing on and off only', () => {
     expect(parseBody({ kind: 'typing', on: false })).toEqual({ kind: 'known', body: { kind: 'typing', on: false } });
     expect(parseBody({ kind: 'typing', on: 1 })).toEqual({ kind: 'junk' });
     expect(parseBody({ kind: 'typing' })).toEqual({ kind: 'junk' });
   });
 
-  test('a bare acknowledgement is known, and carries nothing', () => {
+  test('accepts a bare acknowledgement, without fields', () => {
     expect(parseBody({ kind: 'ack', text: 'hi' })).toEqual({ kind: 'known', body: { kind: 'ack' } });
   });
 
-  test.each(['reaction', '', 'constructor', '__proto__'])('the kind %j is unknown, not junk', (kind) => {
-    expect(parseBody({ kind })).toEqual({ kind: 'unknown' });
-  });
+  test.each(['reaction', '', 'constructor', '__proto__'])(
+    'distinguishes the unknown kind %j from an invalid body',
+    (kind) => {
+      expect(parseBody({ kind })).toEqual({ kind: 'unknown' });
+    },
+  );
 
-  test('nothing a stranger can write throws', () => {
+  test('never throws', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('text', 'typing', 'ack', 'x'),

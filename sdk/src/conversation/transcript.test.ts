@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Transcript } from './transcript.ts';
 
-test('messages stand in the order they were added, each with an id of its own', () => {
+test('keeps messages in the order they were added, each with an id of its own', () => {
   const transcript = new Transcript();
   transcript.addOwn('one', 1);
   transcript.addPeer('two', 2);
@@ -10,7 +10,7 @@ test('messages stand in the order they were added, each with an id of its own', 
   expect(new Set(transcript.messages.map(({ id }) => id)).size).toBe(3);
 });
 
-test('a new status makes a new message and a new list, and leaves the others the same objects', () => {
+test('creates a new message and a new list for a new status, and keeps the other objects', () => {
   const transcript = new Transcript();
   const one = transcript.addOwn('one', 1);
   const two = transcript.addOwn('two', 2);
@@ -23,7 +23,7 @@ test('a new status makes a new message and a new list, and leaves the others the
   expect(transcript.messages[1]).toBe(two);
 });
 
-test('marking nothing changes nothing', () => {
+test('keeps the list if nothing was marked', () => {
   const transcript = new Transcript();
   transcript.addPeer('hi', 1);
   const before = transcript.messages;

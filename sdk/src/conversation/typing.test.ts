@@ -15,7 +15,7 @@ describe('own typing', () => {
     return { typing: new OwnTyping((on) => told.push(on)), told };
   }
 
-  test('a key a hundred times is told once in two seconds', () => {
+  test('is sent once in two seconds', () => {
     const { typing, told } = own();
     for (let ms = 0; ms < TIMES.typingEveryMs * 3; ms += 50) {
       typing.set(true);
@@ -24,7 +24,7 @@ describe('own typing', () => {
     expect(told).toEqual([true, true, true]);
   });
 
-  test('having stopped is told once, and only if typing was told before', () => {
+  test('sends the stop once, and only after a start', () => {
     const { typing, told } = own();
     typing.set(false);
     typing.set(true);
@@ -33,7 +33,7 @@ describe('own typing', () => {
     expect(told).toEqual([true, false]);
   });
 
-  test('on and off in quick turns is no way around the throttle', () => {
+  test('is throttled when it alternates quickly', () => {
     const { typing, told } = own();
     for (let turn = 0; turn < 50; turn += 1) {
       typing.set(true);
@@ -42,7 +42,7 @@ describe('own typing', () => {
     expect(told).toEqual([true, false]);
   });
 
-  test('a sent message needs no off: the peer clears it', () => {
+  test('needs no stop after a message, which clears it at the peer', () => {
     const { typing, told } = own();
     typing.set(true);
     typing.messageSent();
@@ -57,7 +57,7 @@ describe("the peer's typing", () => {
     return { typing: new PeerTyping((isTyping) => seen.push(isTyping)), seen };
   }
 
-  test('is forgotten when no sign follows', () => {
+  test('ends without further frames', () => {
     const { typing, seen } = peer();
     typing.set(true);
     vi.advanceTimersByTime(TIMES.typingForgetMs - 1);
@@ -67,7 +67,7 @@ describe("the peer's typing", () => {
     expect(typing.isTyping).toBe(false);
   });
 
-  test('lasts as long as signs come, told once', () => {
+  test('lasts as long as frames come, and is emitted once', () => {
     const { typing, seen } = peer();
     for (let sign = 0; sign < 10; sign += 1) {
       typing.set(true);
@@ -76,7 +76,7 @@ describe("the peer's typing", () => {
     expect(seen).toEqual([true]);
   });
 
-  test('off is off at once, and off again is nothing', () => {
+  test('ends at once with a stop, and ignores a second one', () => {
     const { typing, seen } = peer();
     typing.set(false);
     typing.set(true);
@@ -85,7 +85,7 @@ describe("the peer's typing", () => {
     expect(seen).toEqual([true, false]);
   });
 
-  test('after the end no timer is left and nothing is told', () => {
+  test('leaves no timer and emits nothing after the end', () => {
     const { typing, seen } = peer();
     typing.set(true);
     typing.close();

@@ -7,18 +7,18 @@ function frame(seq: number, run = 'one'): Frame {
 }
 
 describe('inbox', () => {
-  test('takes the next one only, and knows a repeat from a gap', () => {
+  test('accepts the next number only, and distinguishes a repeat from a gap', () => {
     const inbox = new Inbox();
     const results = [1, 3, 2, 2, 3, 1, 0].map((seq) => inbox.accept(frame(seq)).arrival);
     expect(results).toEqual(['next', 'gap', 'next', 'repeat', 'next', 'repeat', 'unnumbered']);
     expect(inbox.last).toBe(3);
   });
 
-  test('the first run is not a new run', () => {
+  test('does not consider the first run new', () => {
     expect(new Inbox().accept(frame(1)).isNewRun).toBe(false);
   });
 
-  test('a new run starts at one again', () => {
+  test('starts at one again in a new run', () => {
     const inbox = new Inbox();
     inbox.accept(frame(1));
     inbox.accept(frame(2));
@@ -26,7 +26,7 @@ describe('inbox', () => {
     expect(inbox.last).toBe(1);
   });
 
-  test('a straggler of a former run is dropped, and does not bring that run back', () => {
+  test('drops a late frame of a former run', () => {
     const inbox = new Inbox();
     inbox.accept(frame(1));
     inbox.accept(frame(1, 'two'));
@@ -34,7 +34,7 @@ describe('inbox', () => {
     expect(inbox.accept(frame(2, 'two')).arrival).toBe('next');
   });
 
-  test('a peer that invents runs without end is heard no more, so that it cannot make us send without end', () => {
+  test('ignores a peer that invents endless runs, so that it cannot cause endless resends', () => {
     const inbox = new Inbox();
     for (let run = 0; run <= RUNS_MAX; run += 1) inbox.accept(frame(1, `run-${run}`));
     expect(inbox.accept(frame(1, 'one-more'))).toEqual({ arrival: 'stale', isNewRun: false });

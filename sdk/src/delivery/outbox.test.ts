@@ -8,7 +8,7 @@ function holding(...keys: string[]): Outbox {
 }
 
 describe('outbox', () => {
-  test('numbers from one, without holes', () => {
+  test('numbers from one, without gaps', () => {
     expect(
       holding('a', 'b', 'c')
         .slice(1, 10)
@@ -20,7 +20,7 @@ describe('outbox', () => {
     ]);
   });
 
-  test('an acknowledgement takes out everything up to it, once', () => {
+  test('removes everything up to an acknowledgement, once', () => {
     const outbox = holding('a', 'b', 'c');
     expect(outbox.acknowledge(2).map(({ key }) => key)).toEqual(['a', 'b']);
     expect(outbox.acknowledge(2)).toEqual([]);
@@ -28,18 +28,18 @@ describe('outbox', () => {
     expect(outbox.slice(3, 1)).toMatchObject([{ seq: 3, key: 'c' }]);
   });
 
-  test('an acknowledgement of what was never in takes out no more than there is', () => {
+  test('ignores an acknowledgement beyond its numbers', () => {
     const outbox = holding('a');
     expect(outbox.acknowledge(99)).toHaveLength(1);
     expect(outbox.first).toBe(2);
   });
 
-  test('what is sent again is the very same body', () => {
+  test('resends the identical body', () => {
     const outbox = holding('a');
     expect(outbox.slice(1, 1)[0]?.body).toBe(outbox.slice(1, 1)[0]?.body);
   });
 
-  test('numbers from one again for a peer that knows nothing any more', () => {
+  test('numbers from one again for a peer that lost its memory', () => {
     const outbox = holding('a', 'b', 'c');
     outbox.acknowledge(2);
     outbox.renumber();
@@ -47,7 +47,7 @@ describe('outbox', () => {
     expect([outbox.first, outbox.last]).toEqual([1, 1]);
   });
 
-  test('is full at its bound, and no longer once something was acknowledged', () => {
+  test('is full at its bound until something is acknowledged', () => {
     const outbox = holding(...Array.from({ length: OUTBOX_MAX }, (_, index) => String(index)));
     expect(outbox.isFull).toBe(true);
     outbox.acknowledge(1);

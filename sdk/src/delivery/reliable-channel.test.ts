@@ -87,7 +87,7 @@ function fromPeer(seq: number, ack = 0, run = 'peer', peerRun: string | null = '
 const seqs = (frames: readonly Frame[]): number[] => frames.map(({ seq }) => seq);
 
 describe('sending', () => {
-  test('frames go out at once, numbered from one', () => {
+  test('sends frames at once, numbered from one', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -95,7 +95,7 @@ describe('sending', () => {
     expect(seqs(me.sent)).toEqual([1, 2]);
   });
 
-  test('without a path nothing goes out; with one everything does, in order', () => {
+  test('sends nothing without a path, and everything in order with one', () => {
     const me = end();
     me.say('a');
     me.say('b');
@@ -105,7 +105,7 @@ describe('sending', () => {
     expect(seqs(me.sent)).toEqual([1, 2]);
   });
 
-  test('what was not acknowledged goes again when the path is back, with the very same content', () => {
+  test('resends unacknowledged frames when the path is back, with identical content', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -121,7 +121,7 @@ describe('sending', () => {
     ]);
   });
 
-  test('an acknowledgement is told once, in order', () => {
+  test('reports an acknowledgement once, in order', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -132,7 +132,7 @@ describe('sending', () => {
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
-  test('a peer that acknowledges what was never sent is not believed', () => {
+  test('ignores an acknowledgement of frames that were never sent', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -141,7 +141,7 @@ describe('sending', () => {
     expect(me.acknowledged).toEqual([]);
   });
 
-  test('what gets no acknowledgement goes again, ever more rarely', () => {
+  test('resends unacknowledged frames with increasing delays', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -154,7 +154,7 @@ describe('sending', () => {
     expect(at).toEqual([2_000, 6_000, 14_000, 30_000, 46_000]);
   });
 
-  test('once all is acknowledged no timer is left', () => {
+  test('leaves no timer once all is acknowledged', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -162,7 +162,7 @@ describe('sending', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a lost path stops the timers; a path that is back starts them afresh', () => {
+  test('stops the timers without a path, and restarts them with one', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -175,7 +175,7 @@ describe('sending', () => {
     expect(seqs(me.sent)).toContain(1);
   });
 
-  test('a full outbox goes out window by window, as the acknowledgements come', () => {
+  test('sends a full outbox window by window', () => {
     const me = end();
     for (let count = 1; count <= 100; count += 1) me.say(String(count));
     me.channel.up();
@@ -186,14 +186,14 @@ describe('sending', () => {
 });
 
 describe('receiving', () => {
-  test('I8 each text is received once and in order, whatever comes twice or too early', () => {
+  test('I8 accepts each text once and in order, despite repeats and gaps', () => {
     const me = end();
     me.channel.up();
     for (const seq of [1, 1, 3, 2, 3, 2]) me.channel.receive(fromPeer(seq));
     expect(me.received).toEqual(['p1', 'p2', 'p3']);
   });
 
-  test('is acknowledged within 200 ms when nothing is said back', () => {
+  test('acknowledges within 200 ms without a frame to send', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(1));
@@ -204,7 +204,7 @@ describe('receiving', () => {
     expect(me.sent).toMatchObject([{ seq: 0, ack: 2, body: { kind: 'ack' } }]);
   });
 
-  test('is acknowledged by what is said back, and then by nothing else', () => {
+  test('acknowledges with the next frame, and then not again', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(1));
@@ -214,7 +214,7 @@ describe('receiving', () => {
     expect(me.sent).toHaveLength(1);
   });
 
-  test('a repeat is acknowledged again: the first acknowledgement may have been lost', () => {
+  test('acknowledges a repeat again: the first acknowledgement may have been lost', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(1));
@@ -224,7 +224,7 @@ describe('receiving', () => {
     expect(me.sent.map(({ ack }) => ack)).toEqual([1, 1]);
   });
 
-  test('a gap asks for the rest by the acknowledgement', () => {
+  test('requests the rest of a gap by the acknowledgement', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(1));
@@ -233,7 +233,7 @@ describe('receiving', () => {
     expect(me.sent).toMatchObject([{ seq: 0, ack: 1 }]);
   });
 
-  test('an acknowledgement is not acknowledged', () => {
+  test('does not acknowledge an acknowledgement', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(0));
@@ -242,7 +242,7 @@ describe('receiving', () => {
     expect(me.received).toEqual([]);
   });
 
-  test('I9 the end settles what is owed at once, leaves no timer, and tells what was not acknowledged', () => {
+  test('I9 sends a due acknowledgement at the end, leaves no timer, and reports what was not acknowledged', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -254,8 +254,8 @@ describe('receiving', () => {
   });
 });
 
-describe('a peer that lost its memory', () => {
-  test('is sent again, from one and in a new run, what it had not acknowledged', () => {
+describe('peer that lost its memory', () => {
+  test('gets unacknowledged frames again, from one and in a new run', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -268,7 +268,7 @@ describe('a peer that lost its memory', () => {
     expect(me.acknowledged).toEqual(['a', 'b']);
   });
 
-  test('is heard from its number one', () => {
+  test('is received from its number one', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(1));
@@ -278,7 +278,7 @@ describe('a peer that lost its memory', () => {
     expect(me.sent.at(-1)).toMatchObject({ peerRun: 'peer-2', ack: 1 });
   });
 
-  test('does not have what was renumbered acknowledged by an acknowledgement of before', () => {
+  test('does not acknowledge renumbered frames by an old acknowledgement', () => {
     const me = end();
     me.channel.up();
     for (const text of ['a', 'b', 'c']) me.say(text);
@@ -288,7 +288,7 @@ describe('a peer that lost its memory', () => {
     expect(me.acknowledged).toEqual(['a']);
   });
 
-  test('that names our run and yet counts from nothing is sent again from one as well', () => {
+  test('gets all frames again from one if it names our run and counts from 0', () => {
     const me = end();
     me.channel.up();
     me.say('a');
@@ -299,7 +299,7 @@ describe('a peer that lost its memory', () => {
     expect(me.sent).toMatchObject([{ run: 'me-2', seq: 1, body: { text: 'b' } }]);
   });
 
-  test('cannot be mistaken for who it was: a straggler that answers our former run changes nothing', () => {
+  test('is not affected by a late frame that answers our former run', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(fromPeer(0, 0, 'peer-2', 'another'));
@@ -309,10 +309,10 @@ describe('a peer that lost its memory', () => {
   });
 });
 
-describe('an end that lost its memory', () => {
+describe('client that lost its memory', () => {
   const reborn = (): End => end('me', undefined, 'lost');
 
-  test('says so until it is answered, ever more rarely, and then no more', () => {
+  test('announces its run until it is answered, with increasing delays', () => {
     const me = reborn();
     me.channel.up();
     expect(me.sent).toMatchObject([{ run: 'me', seq: 0, ack: 0, body: { kind: 'ack' } }]);
@@ -325,7 +325,7 @@ describe('an end that lost its memory', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('takes nothing before the answer: it would not know what it has seen already', () => {
+  test('accepts nothing before the answer, which may have been shown already', () => {
     const me = reborn();
     me.channel.up();
     me.channel.receive(fromPeer(1, 7, 'peer', 'who-i-was'));
@@ -345,8 +345,8 @@ describe('an end that lost its memory', () => {
   });
 });
 
-describe('an end as it was kept', () => {
-  test('goes on with its run, what it had not delivered, and what it had received', () => {
+describe('restored channel', () => {
+  test('continues with its run, its undelivered frames, and its last received number', () => {
     const before = end();
     before.channel.up();
     for (const text of ['a', 'b', 'c']) before.say(text);
@@ -363,7 +363,7 @@ describe('an end as it was kept', () => {
     expect(me.acknowledged).toEqual(['b', 'c']);
   });
 
-  test('is still deaf if it was', () => {
+  test('is still resyncing if it was', () => {
     const before = end('me', undefined, 'lost');
     const me = end('unused', undefined, structuredClone(before.channel.kept));
     me.channel.up();
@@ -373,7 +373,7 @@ describe('an end as it was kept', () => {
   });
 });
 
-describe('the store', () => {
+describe('persistence', () => {
   /** An end in conversation, with nothing to be written. */
   function settled(): End {
     const me = end();
@@ -386,14 +386,14 @@ describe('the store', () => {
     return me;
   }
 
-  test('has what is sent before the frame leaves', () => {
+  test('stores a message before its frame is sent', () => {
     const me = settled();
     me.say('a');
     expect(me.writes).toMatchObject([{ framesBefore: 0, kept: { outbox: { entries: [{ key: 'a' }] } } }]);
     expect(seqs(me.sent)).toEqual([1]);
   });
 
-  test('has what came before its acknowledgement leaves', () => {
+  test('stores a received message before its acknowledgement is sent', () => {
     const me = settled();
     me.channel.receive(fromPeer(2));
     vi.advanceTimersByTime(TIMES.ackDelayMs);
@@ -401,7 +401,7 @@ describe('the store', () => {
     expect(me.writes).toMatchObject([{ framesBefore: 0, received: ['p1', 'p2'], kept: { inbox: { last: 2 } } }]);
   });
 
-  test('has what came before a frame acknowledges it that its own acknowledgement lets go', () => {
+  test('stores a received message before a frame acknowledges it that an acknowledgement releases', () => {
     const me = settled();
     for (let count = 0; count <= LIMITS.windowFrames; count += 1) me.say(String(count));
     me.writes.length = 0;
@@ -410,7 +410,7 @@ describe('the store', () => {
     expect(me.writes).toMatchObject([{ received: ['p1', 'p2'], acknowledged: ['0'], kept: { inbox: { last: 2 } } }]);
   });
 
-  test('has what came before a new run acknowledges it', () => {
+  test('stores a received message before a new run acknowledges it', () => {
     const me = settled();
     me.say('a');
     me.channel.receive(fromPeer(0, 1));
@@ -421,7 +421,7 @@ describe('the store', () => {
     expect(me.writes.at(-1)).toMatchObject({ received: ['p1', 'p1'], kept: { run: 'me-2', inbox: { run: 'peer-2' } } });
   });
 
-  test('is written when an acknowledgement came', () => {
+  test('stores the outbox when an acknowledgement arrives', () => {
     const me = settled();
     me.say('a');
     me.writes.length = 0;
@@ -430,7 +430,7 @@ describe('the store', () => {
     expect(me.writes).toMatchObject([{ kept: { outbox: { acknowledged: 1, entries: [] } } }]);
   });
 
-  test('is not written for what changes nothing: typing, repeats, gaps, resends, frames of a former run', () => {
+  test('stores nothing for typing, repeats, gaps, resends, frames of a former run', () => {
     const me = settled();
     me.say('a');
     me.writes.length = 0;
@@ -454,7 +454,7 @@ describe('the store', () => {
  */
 type Fate = 'pass' | 'lose' | 'twice' | 'cut' | 'reload' | 'crash' | 'forget';
 
-describe('two ends and a path at its worst', () => {
+describe('two clients and a faulty path', () => {
   /** Plays what is said over such a path, until nothing moves any more. */
   function play(script: readonly Fate[], words: readonly { by: 0 | 1; pauseMs: number }[]) {
     const fate = script[Symbol.iterator]();
@@ -529,7 +529,7 @@ describe('two ends and a path at its worst', () => {
   const fatesOf = (...worst: Fate[]): fc.Arbitrary<Fate[]> =>
     fc.array(fc.constantFrom<Fate>('pass', 'pass', 'pass', 'lose', 'lose', 'twice', ...worst), { maxLength: 60 });
 
-  test('I8 whatever is lost, repeated, cut, reloaded or crashes, everything said arrives exactly once and in order', () => {
+  test('I8 deliver everything exactly once and in order, whatever is lost, repeated, cut, reloaded or crashes', () => {
     fc.assert(
       fc.property(fatesOf('cut', 'reload', 'crash'), words, (script, spoken) => {
         const { said, lives } = play(script, spoken);
@@ -543,7 +543,7 @@ describe('two ends and a path at its worst', () => {
     );
   });
 
-  test('I8 an end that forgot all is told the rest once and in order, with nothing missing between its lives', () => {
+  test('I8 deliver the rest once and in order to a client that lost its memory, without a gap', () => {
     fc.assert(
       fc.property(fatesOf('cut', 'forget'), words, (script, spoken) => {
         const { said, lives } = play(script, spoken);
@@ -569,11 +569,11 @@ describe('two ends and a path at its worst', () => {
   });
 });
 
-describe('S27 an unnumbered frame', () => {
+describe('S27 unnumbered frame', () => {
   const unnumbered = (kind: string): Frame => ({ ...fromPeer(0), body: { kind, text: 'psst', on: true } });
 
   test.each(['text', 'sticker', 'Typing', 'constructor'])(
-    'of the kind "%s", which has to be numbered, is not handed on',
+    'of the kind "%s", which has to be numbered, is dropped',
     (kind) => {
       const me = end();
       me.channel.up();
@@ -582,7 +582,7 @@ describe('S27 an unnumbered frame', () => {
     },
   );
 
-  test('of a kind that may be is handed on', () => {
+  test('of a permitted kind is accepted', () => {
     const me = end();
     me.channel.up();
     me.channel.receive(unnumbered('typing'));

@@ -5,14 +5,14 @@ afterEach(() => {
   for (const prototype of [Array.prototype, Object.prototype]) Reflect.deleteProperty(prototype, 'toJSON');
 });
 
-test('there is nothing to work around on a page that leaves built-ins alone', () => {
+test('changes nothing on a page with unmodified built-ins', () => {
   expect(asItIs()).toBeUndefined();
 });
 
 test.each([
   ['Array', Array.prototype],
   ['Object', Object.prototype],
-])('a toJSON of %s does not change what is sent', (_, prototype) => {
+])('sends unchanged data despite a toJSON of %s', (_, prototype) => {
   const sent = { words: ['a "word"', ['b']], count: 1, isIt: null };
   const right = JSON.stringify(sent);
   Object.assign(prototype, {

@@ -22,8 +22,8 @@ function page(prerendering = false): Page {
   return { tell: (type) => void window.dispatchEvent(new Event(type)), document };
 }
 
-describe('a timer that stands still while the page does', () => {
-  test('without a page runs like any other', () => {
+describe('timer that stops while the page is inactive', () => {
+  test('runs like any other without a page', () => {
     const timer = new AwakeTimer();
     const run = vi.fn();
     timer.start(100, run);
@@ -38,7 +38,7 @@ describe('a timer that stands still while the page does', () => {
   test.each([
     ['freeze', 'resume'],
     ['pagehide', 'pageshow'],
-  ])('waits from %s to %s, and then begins anew', (halt, goOn) => {
+  ])('stops from %s to %s, and then restarts', (halt, goOn) => {
     const { tell } = page();
     const timer = new AwakeTimer();
     const run = vi.fn();
@@ -55,7 +55,7 @@ describe('a timer that stands still while the page does', () => {
     expect(run).toHaveBeenCalledOnce();
   });
 
-  test('begins once a prerendered page is shown', () => {
+  test('starts once a prerendered page is shown', () => {
     const { tell, document } = page(true);
     const timer = new AwakeTimer();
     const run = vi.fn();
@@ -70,7 +70,7 @@ describe('a timer that stands still while the page does', () => {
     expect(run).toHaveBeenCalledOnce();
   });
 
-  test.each(['stop', 'start', 'end'] as const)('listens to the page no longer after its %s', (after) => {
+  test.each(['stop', 'start', 'end'] as const)('removes its listeners after its %s', (after) => {
     const { tell } = page();
     const timer = new AwakeTimer();
     const run = vi.fn();

@@ -17,8 +17,8 @@ afterEach(() => vi.useRealTimers());
 describe.each([
   ['back', -HOUR_MS],
   ['forward', HOUR_MS],
-])('a step of the clock %s', (_, byMs) => {
-  it('leaves the time for which messages are held as it was', () => {
+])('step of the clock %s', (_, byMs) => {
+  it('does not affect the duration of a throttle', () => {
     const channel = new ReliableChannel({
       conversationId: 'c_1' as ConversationId,
       memory: 'new',
@@ -36,7 +36,7 @@ describe.each([
     channel.abandon();
   });
 
-  it('neither silences typing nor tells it more often', () => {
+  it('neither silences typing nor sends it more often', () => {
     const told: boolean[] = [];
     const typing = new OwnTyping((on) => told.push(on));
     typing.set(true);
@@ -49,7 +49,7 @@ describe.each([
     expect(told).toEqual([true, true]);
   });
 
-  it('leaves the time in which a conversation may be reported as it was', async () => {
+  it('does not affect the time in which a conversation may be reported', async () => {
     const asked: string[] = [];
     const retrier = new RequestRetrier({
       isReady: () => true,
@@ -73,7 +73,7 @@ describe.each([
 });
 
 describe('atLeastSince', () => {
-  it('counts by the wall clock where the other one slept, and by the other one where that went back', () => {
+  it('uses the wall clock if the monotonic one slept, and the monotonic one if that was set back', () => {
     const moment = momentNow();
     step(10_000);
     expect(atLeastSince(moment)).toBe(10_000);

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe('emitter', () => {
-  test('calls every listener of the event, and only of it', () => {
+  test('calls every listener of the event, and no other', () => {
     const emitter = new Emitter<Events>();
     const heard: string[] = [];
     emitter.on('said', (text) => heard.push(`a ${text}`));
@@ -21,7 +21,7 @@ describe('emitter', () => {
     expect(heard).toEqual(['a hi', 'b hi']);
   });
 
-  test('the same listener twice is called twice, and each undo undoes its own', () => {
+  test('calls a listener that was added twice twice, and each undo removes one', () => {
     const emitter = new Emitter<Events>();
     const listener = vi.fn();
     const undo = emitter.on('said', listener);
@@ -34,7 +34,7 @@ describe('emitter', () => {
     expect(listener).toHaveBeenCalledTimes(3);
   });
 
-  test('a listener that throws is reported and does not keep the others from hearing', () => {
+  test('reports a throwing listener, and calls the others', () => {
     const reportError = vi.fn();
     vi.stubGlobal('reportError', reportError);
     const emitter = new Emitter<Events>();
@@ -49,7 +49,7 @@ describe('emitter', () => {
     expect(reportError).toHaveBeenCalledWith(bug);
   });
 
-  test('without reportError the error is thrown where nobody of ours is', () => {
+  test('throws the error in a task of its own without reportError', () => {
     vi.stubGlobal('reportError', undefined);
     const queued: (() => void)[] = [];
     vi.stubGlobal('queueMicrotask', (run: () => void) => queued.push(run));
@@ -61,7 +61,7 @@ describe('emitter', () => {
     expect(queued[0]).toThrow('bug in the page');
   });
 
-  test('what is emitted by a listener comes after what made it, for every listener', () => {
+  test('emits nested events after the present one, for every listener', () => {
     const emitter = new Emitter<Events>();
     const heard: unknown[] = [];
     emitter.on('said', () => {
@@ -73,7 +73,7 @@ describe('emitter', () => {
     expect(heard).toEqual(['first', 1]);
   });
 
-  test('a listener taken away while others run is not called any more', () => {
+  test('does not call a listener that was removed meanwhile', () => {
     const emitter = new Emitter<Events>();
     const second = vi.fn();
     let undo = (): void => undefined;
@@ -85,7 +85,7 @@ describe('emitter', () => {
     expect(second).not.toHaveBeenCalled();
   });
 
-  test('after close nothing is heard, and nobody can listen', () => {
+  test('emits nothing and accepts no listener after close', () => {
     const emitter = new Emitter<Events>();
     const listener = vi.fn();
     emitter.on('said', listener);
@@ -95,7 +95,7 @@ describe('emitter', () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  test('what was emitted before a listener closed still arrives', () => {
+  test('delivers events that were emitted before a listener closed it', () => {
     const emitter = new Emitter<Events>();
     const last = vi.fn();
     emitter.on('said', () => {

@@ -47,8 +47,8 @@ function open(handsOver: unknown = kept): Tab {
   return tab;
 }
 
-describe('the lock of a site', () => {
-  test('is had and taken over where the page has put an old Promise, without `finally`, in the place of the own', async () => {
+describe('lock of a site', () => {
+  test('is acquired and taken over on a page with an old Promise without `finally`', async () => {
     class OldPromise<Value> extends Promise<Value> {}
     Object.assign(OldPromise.prototype, { finally: undefined });
     vi.stubGlobal('Promise', OldPromise);
@@ -58,7 +58,7 @@ describe('the lock of a site', () => {
     expect(one.heard).toEqual(['hand over']);
   });
 
-  test('is had by one tab, again and again, until it lets go', async () => {
+  test('is held by one tab until it is released', async () => {
     const [one, two] = [open(), open()];
     expect(await one.lock.take()).toBe(true);
     expect(one.lock.take()).toBe(true);
@@ -70,7 +70,7 @@ describe('the lock of a site', () => {
     expect(await two.lock.take()).toBe(true);
   });
 
-  test('is waited for by who has the patience: a page that goes lets go a moment later', async () => {
+  test('is waited for, since an unloading page releases it a moment later', async () => {
     const [one, two] = [open(), open()];
     await one.lock.take();
     const taking = two.lock.take({ patienceMs: 5_000 });
@@ -79,7 +79,7 @@ describe('the lock of a site', () => {
     expect(await open().lock.take({ patienceMs: 50 })).toBe(false);
   });
 
-  test('that is free is told to who watches, once', async () => {
+  test('is reported to waiting tabs once when it is free', async () => {
     const [one, two] = [open(), open()];
     await one.lock.take();
     two.lock.watch();
@@ -92,7 +92,7 @@ describe('the lock of a site', () => {
     expect(two.heard).toEqual(['freed']);
   });
 
-  test('is handed over with what there is to go on with; the former holder then waits in its turn', async () => {
+  test('is handed over with the state to continue; the former holder then waits', async () => {
     const [one, two] = [open(), open()];
     await one.lock.take();
     expect(await two.lock.takeOver()).toEqual(kept);
@@ -102,13 +102,13 @@ describe('the lock of a site', () => {
     await vi.waitFor(() => expect(one.heard).toEqual(['hand over', 'freed']), { timeout: 30_000 });
   });
 
-  test('nothing but what was kept by this version is taken from another tab', async () => {
+  test('accepts only the state of this version from another tab', async () => {
     const [one, two] = [open({ version: 0 }), open()];
     await one.lock.take();
     expect(await two.lock.takeOver()).toBeNull();
   });
 
-  test('is taken from a tab that does not answer, which learns of it', async () => {
+  test('is stolen from an unresponsive tab, which is told', async () => {
     const two = open();
     const frozen: string[] = [];
     let wake = (): void => undefined;
@@ -124,7 +124,7 @@ describe('the lock of a site', () => {
     expect(await open().lock.take()).toBe(false);
   });
 
-  test('stolen, says so', async () => {
+  test('reports that it was stolen', async () => {
     const one = open();
     await one.lock.take();
     let done = (): void => undefined;
@@ -137,13 +137,13 @@ describe('the lock of a site', () => {
     expect(await one.lock.take()).toBe(true);
   });
 
-  describe('taken away though no tab has it, as WebKit does for the back/forward cache', () => {
+  describe("lock released by the browser, as in WebKit's back/forward cache", () => {
     /** Resolves once the holder has been told. */
     const takeAway = async (): Promise<void> => {
       await navigator.locks.request(name, { steal: true }, () => undefined);
     };
 
-    test('is had again, and nobody is told', async () => {
+    test('is acquired again silently', async () => {
       const [one, two] = [open(), open()];
       await one.lock.take();
       await takeAway();
@@ -154,7 +154,7 @@ describe('the lock of a site', () => {
       expect(one.heard).toEqual(['hand over']);
     });
 
-    test.each(['release', 'close'] as const)('and let go of meanwhile (%s), is free', async (end) => {
+    test.each(['release', 'close'] as const)('is free if it was released meanwhile (%s)', async (end) => {
       const [one, two] = [open(), open()];
       await one.lock.take();
       const taken = takeAway();
@@ -172,7 +172,7 @@ describe('the lock of a site', () => {
     });
   });
 
-  test('let go of and taken again in one turn is had, by the same chat and by the next one', async () => {
+  test('is acquired if it is released and requested in one turn, by the same chat or the next one', async () => {
     const one = open();
     await one.lock.take();
     one.lock.release();
@@ -183,7 +183,7 @@ describe('the lock of a site', () => {
     await closed;
   });
 
-  test('asked for when it is closed is free at once, and the closing is over then', async () => {
+  test('is released if it is closed during the request, and close resolves then', async () => {
     const [one, two] = [open(), open()];
     const taking = one.lock.take({ patienceMs: 5_000 });
     await Promise.resolve();
@@ -193,7 +193,7 @@ describe('the lock of a site', () => {
     await closed;
   });
 
-  test('is waited for no longer by who was closed, though another tab has it', async () => {
+  test('is no longer waited for by a closed chat', async () => {
     const [one, two] = [open(), open()];
     await one.lock.take();
     const taking = two.lock.take({ patienceMs: 3_600_000 });
@@ -202,14 +202,14 @@ describe('the lock of a site', () => {
     expect(await taking).toBe(false);
   });
 
-  test('is held by nobody once the closing is over', async () => {
+  test('is held by nobody once close has resolved', async () => {
     const one = open();
     await one.lock.take();
     await one.lock.close();
     expect((await navigator.locks.query()).held).toEqual([]);
   });
 
-  test('is not taken from another tab by a chat that was closed while it asked for it', async () => {
+  test('is not stolen by a chat that was closed during the request', async () => {
     const [one, two] = [open(), open()];
     await one.lock.take();
     const taking = two.lock.takeOver();
@@ -219,7 +219,7 @@ describe('the lock of a site', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  test('is waited for without impatience while the page is prerendered, since no lock is given to it then', async () => {
+  test('is waited for without a timeout while the page is prerendered, which gets no lock', async () => {
     const page = new EventTarget();
     const shown = { prerendering: true };
     vi.stubGlobal('window', page);
@@ -240,14 +240,14 @@ describe('the lock of a site', () => {
     expect(await taking).toBe(false);
   });
 
-  test('asked of nobody is had at once', async () => {
+  test('is acquired at once if no tab holds it', async () => {
     const one = open();
     expect(await one.lock.takeOver()).toBeNull();
     expect(one.lock.take()).toBe(true);
   });
 });
 
-test('without a page, or without Web Locks, nobody is asked', () => {
+test('is not requested without a page, or without Web Locks', () => {
   vi.stubGlobal('navigator', {});
   expect(tabLock(name, () => 'x', { handOver: () => null, taken: () => null, freed: () => null })).toBe(noTabLock);
   vi.unstubAllGlobals();

@@ -19,7 +19,7 @@ const create = async (): Promise<StoreUnderTest> => {
 describeStore('the memory store', create);
 describeKnownVisitors('the memory store', create);
 
-test('nothing is left behind once everybody has gone', async () => {
+test('keeps nothing once all visitors have left', async () => {
   const store = new MemoryStore(() => 0, randomIds);
   const site = 'site_site' as SiteId;
   for (let n = 0; n < 100; n++) {

@@ -47,8 +47,8 @@ const create = async (): Promise<StoreUnderTest> => {
 describeStore('the Redis store on a Cluster of three masters', create);
 describeKnownVisitors('the Redis store on a Cluster of three masters', create);
 
-describe('the link between nodes on a Cluster', () => {
-  test('carries parcels to whoever listens, whichever master it is connected to', async () => {
+describe('node bus on a Cluster', () => {
+  test('delivers messages to any subscriber, whichever master it is connected to', async () => {
     const subscribers = NODES.map(() => connectRedis(parseRedisUrl(cluster.url), 'subscription'));
     const metrics = new Metrics();
     try {
@@ -78,7 +78,7 @@ describe('the link between nodes on a Cluster', () => {
     }
   });
 
-  test('two strangers on two nodes meet and talk', async () => {
+  test('lets two strangers on two nodes meet and talk', async () => {
     const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(cluster.url) };
     await using one = await startTestApp({ config, roundMs: 100 });
     await using two = await startTestApp({ config, roundMs: 100 });
@@ -95,8 +95,8 @@ describe('the link between nodes on a Cluster', () => {
   });
 });
 
-describe('a site whose slot moves to another master', () => {
-  test('costs no process, is said to by /readyz, and everybody is served once it has moved', async () => {
+describe('site whose slot migrates to another master', () => {
+  test('ends no process, is reported by /readyz, and is served once it has moved', async () => {
     const config = { HOST: '127.0.0.1', PORT: 0, REDIS_URL: parseRedisUrl(cluster.url) };
     const siteList = [siteOf(SHOP.key, undefined, {}, FREE)];
     await using one = await startTestApp({ config, siteList, roundMs: 100 });
@@ -118,8 +118,8 @@ describe('a site whose slot moves to another master', () => {
   });
 });
 
-describe('a subscription on a Cluster', () => {
-  test('goes to another master when its own freezes', async () => {
+describe('subscription on a Cluster', () => {
+  test('moves to another master when its own freezes', async () => {
     const subscriber = connectRedis(parseRedisUrl(cluster.url), 'subscription');
     const bus = new RedisNodeBus(redis, subscriber, new Metrics());
     const received: NodeMessage[] = [];

@@ -95,8 +95,8 @@ const rules: fc.Arbitrary<MatchRules> = fc.record({
 /** Returns a ticket as the store sends it: fields absent instead of `null`. */
 const plain = (value: Ticket) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
 
-describe('the decision is the same in Lua', () => {
-  test('who is allowed, who is near enough, how far apart to the last bit, which step and when the next', async () => {
+describe('decision in Lua', () => {
+  test('agrees on hard rules, nearness, distance to the last bit, step and due time', async () => {
     const ask = probe(
       'case',
       `local c = cjson.decode(A.case)
@@ -139,7 +139,7 @@ describe('the decision is the same in Lua', () => {
     );
   });
 
-  test('a step begins at its very millisecond', async () => {
+  test('begins a step at its exact millisecond', async () => {
     const ask = probe(
       'case',
       `local c = cjson.decode(A.case) return { 'told', cjson.encode({ step_at(c.expansions, c.waitedMs) - 1 }) }`,
@@ -234,7 +234,7 @@ describe('the decision is the same in Lua', () => {
     expect(candidates.length).toBeLessThanOrEqual(set.scanMax);
   }
 
-  test('the same candidates in the same order, and the same one chosen', async () => {
+  test('examines the same candidates in the same order, and chooses the same one', async () => {
     const ask = probe('case blockMs', FILL);
     await fc.assert(
       fc.asyncProperty(ticket, fc.array(waiter, { maxLength: 25 }), rules, (one, population, set) =>
@@ -244,7 +244,7 @@ describe('the decision is the same in Lua', () => {
     );
   });
 
-  test('also where far more wait than are examined', async () => {
+  test('agrees if far more wait than are examined', async () => {
     const ask = probe('case blockMs', FILL);
     const crowd = fc.array(waiter, { minLength: 80, maxLength: 150, size: 'max' });
     await fc.assert(

@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-test('I12 every key there ever is has a time to live, is of the registry, and the registry names no other', async () => {
+test('I12 every key has a time to live and is in the registry, which names no other', async () => {
   const scripts = standingScripts();
   await loadScripts(redis, scripts);
   const found = new Set<KeyName>();
@@ -54,7 +54,7 @@ test('I12 every key there ever is has a time to live, is of the registry, and th
   expect([...found].sort()).toEqual([...NAMES].sort());
 });
 
-test('a key carries its site as hash tag, and only the answer of an operation carries more', () => {
+test('a key has its site as hash tag, and only the reply of an operation has a suffix', () => {
   for (const name of NAMES) {
     const key = keyOf(name, SITES[0]!, 'o_1');
     expect(key).toBe(`${PREFIX}{${SITES[0]!}}:${storedNameOf(name)}${name === 'op' ? ':o_1' : ''}`);

@@ -134,8 +134,8 @@ const CALLS: Readonly<
 };
 const WRITES = SCRIPT_NAMES.filter((name) => SCRIPTS[name].head.mode !== 'read');
 
-describe('the same operation asked again', () => {
-  test.each(WRITES)('gives the same answer and changes nothing: %s', async (name) => {
+describe('repeated operation', () => {
+  test.each(WRITES)('gives the same reply without an effect: %s', async (name) => {
     const { before, args, skewMs = 0 } = CALLS[name];
     await before?.();
     const untouched = await contents();
@@ -157,7 +157,7 @@ describe('the same operation asked again', () => {
     },
   );
 
-  test('also a refusal is kept', async () => {
+  test('keeps a refusal too', async () => {
     const refused = await run('cancel', caller('nobody'), { operation: 'o_same' });
     expect(refused).toMatchObject({ tag: 'refused', fields: ['session_gone'] });
     await open('nobody');
@@ -179,7 +179,7 @@ test('each writing script raises the revision of its site, and no other does', a
   }
 });
 
-test('a script Redis has forgotten is sent again, and runs once', async () => {
+test('a script that Redis has lost is sent again, and runs once', async () => {
   await open('a');
   await redis.script('FLUSH');
   expect((await find('a')).fields).toEqual(['waiting']);
@@ -188,12 +188,12 @@ test('a script Redis has forgotten is sent again, and runs once', async () => {
   expect((await run('online', {})).fields).toEqual([1]);
 });
 
-test('an answer of another operation is not taken for ours', async () => {
+test('a reply of another operation is rejected', async () => {
   const silent = { evalsha: async () => ['o_other', 1, ['done'], []], eval: async () => null };
   const call = { site: SITE, operation: 'o_mine', skewMs: 0, args: { node: 'n_1', nodeLeaseMs: 1 } };
   await expect(SCRIPTS['heartbeat'].run(silent, call)).rejects.toThrow('of another operation');
 });
 
-test('an argument that is missing is named before anything is sent', async () => {
+test('a missing argument is named before anything is sent', async () => {
   await expect(run('find', caller('a'))).rejects.toThrow('find needs the argument "ticket"');
 });

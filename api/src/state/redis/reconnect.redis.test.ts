@@ -9,7 +9,7 @@ import { connectRedis, type RedisClient } from './redis-client.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
 
-describe('a connection to Redis', () => {
+describe('connection to Redis', () => {
   let server: RedisServer;
   let admin: Redis;
   let client: RedisClient;
@@ -28,7 +28,7 @@ describe('a connection to Redis', () => {
   const cut = () => admin.call('CLIENT', 'KILL', 'USER', 'passerby');
   const write = (value: string) => client.set('passerby:written', value).catch(() => null);
 
-  it('takes no commands after a reconnect on which its database cannot be chosen', async () => {
+  it('accepts no commands after a reconnect if its database cannot be selected', async () => {
     await write('before');
     await admin.call('ACL', 'SETUSER', 'passerby', '-select');
     await cut();
@@ -42,7 +42,7 @@ describe('a connection to Redis', () => {
     expect(await admin.dbsize()).toBe(0);
   });
 
-  it('is made anew where its server was demoted, and not for every refusal', async () => {
+  it('is replaced if its server was demoted, and not for every refusal', async () => {
     let attempts = 0;
     client.on('connecting', () => attempts++);
     await admin.replicaof('127.0.0.1', '1');
@@ -57,7 +57,7 @@ describe('a connection to Redis', () => {
     await expect.poll(() => probeRedis(client).catch(() => null), PATIENCE).toBe('OK');
   });
 
-  it('is refused in words at the start where its server takes no writes', async () => {
+  it('fails the start with a message if its server accepts no writes', async () => {
     await admin.config('SET', 'maxmemory', '1');
     await expect(checkRedis(client, { withinMs: 100 })).rejects.toThrow(
       /^REDIS_URL: its server takes no writes, .+ \(OOM\)$/,
@@ -67,28 +67,25 @@ describe('a connection to Redis', () => {
   it.each([
     ['comes too slowly', 100],
     ['is only late', 2_000],
-  ])(
-    'on which an answer %s, and never stops coming, is made anew in the first case only',
-    async (_, bytesPerSecond) => {
-      await using proxy = await TcpProxy.start(server.port);
-      const faults: string[] = [];
-      const own = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'commands', {
-        onFault: (fault) => faults.push(fault),
-      });
-      onTestFinished(() => own.disconnect());
-      await checkRedis(own);
-      const [line] = proxy.lines;
-      line!.throttle(bytesPerSecond);
-      const words = 'x'.repeat(1_000);
-      await admin.set('long', words);
-      const ask = () => own.get('long').catch((error: Error) => error.message);
-      // More than it has time for, so that it is never silent.
-      const first = await Promise.all(Array.from({ length: 10 }, ask));
-      expect(first).toContain('Command timed out');
-      expect(faults).toEqual(bytesPerSecond === 100 ? ['TIMEOUT'] : []);
-      if (faults.length === 0) line!.throttle(1_000_000);
-      await expect.poll(ask, PATIENCE).toBe(words);
-      expect(proxy.lines.includes(line!)).toBe(faults.length === 0);
-    },
-  );
+  ])('with an answer that %s, and never ends, is replaced in the first case only', async (_, bytesPerSecond) => {
+    await using proxy = await TcpProxy.start(server.port);
+    const faults: string[] = [];
+    const own = connectRedis(parseRedisUrl(`redis://127.0.0.1:${proxy.port}`), 'commands', {
+      onFault: (fault) => faults.push(fault),
+    });
+    onTestFinished(() => own.disconnect());
+    await checkRedis(own);
+    const [line] = proxy.lines;
+    line!.throttle(bytesPerSecond);
+    const words = 'x'.repeat(1_000);
+    await admin.set('long', words);
+    const ask = () => own.get('long').catch((error: Error) => error.message);
+    // More than it has time for, so that it is never silent.
+    const first = await Promise.all(Array.from({ length: 10 }, ask));
+    expect(first).toContain('Command timed out');
+    expect(faults).toEqual(bytesPerSecond === 100 ? ['TIMEOUT'] : []);
+    if (faults.length === 0) line!.throttle(1_000_000);
+    await expect.poll(ask, PATIENCE).toBe(words);
+    expect(proxy.lines.includes(line!)).toBe(faults.length === 0);
+  });
 });

@@ -10,7 +10,7 @@ describe('REDIS_URL', () => {
     ['redis://:p%40s%2Fs:w?rd#1@one/15', 'redis://:p%40s%2Fs%3Aw%3Frd%231@one:6379/15', 15],
     ['redis://us@one', 'redis://us@one:6379/0', 0],
     ['redis://[::1]:6379', 'redis://[::1]:6379/0', 0],
-  ])('of one server is read whole: %s', (text, url, db) => {
+  ])('of one server is parsed: %s', (text, url, db) => {
     expect(parseRedisUrl(text)).toEqual({ kind: 'single', url, db });
     // What ioredis does with it.
     expect(new URL(url).pathname).toBe(`/${db}`);
@@ -39,7 +39,7 @@ describe('REDIS_URL', () => {
     });
   });
 
-  test('takes IPv6 addresses in a list', () => {
+  test('accepts IPv6 addresses in a list', () => {
     expect(parseRedisUrl('redis+cluster://[::1]:7000,[fe80::2]')).toMatchObject({
       hosts: [
         { host: '::1', port: 7_000 },
@@ -52,7 +52,7 @@ describe('REDIS_URL', () => {
     ['percent-encoded', 'us:p%40ss%2Fword', { username: 'us', password: 'p@ss/word' }],
     ['with colons', 'us:a:b:c', { username: 'us', password: 'a:b:c' }],
     ['without a user', ':secret', { password: 'secret' }],
-  ])('takes a password %s', (_, credentials, options) => {
+  ])('accepts a password %s', (_, credentials, options) => {
     expect(parseRedisUrl(`redis+cluster://${credentials}@one:6379`)).toMatchObject({ options });
   });
 

@@ -37,7 +37,7 @@ const create = async (): Promise<StoreUnderTest> => {
 describeStore('the Redis store', create);
 describeKnownVisitors('the Redis store', create);
 
-describe('a node that is not heard of any more', () => {
+describe('node without a heartbeat', () => {
   const [living, dead] = NODES as [(typeof NODES)[number], (typeof NODES)[number]];
   let store: RedisStore;
   let skewMs = 0;
@@ -58,7 +58,7 @@ describe('a node that is not heard of any more', () => {
     await store.heartbeat(SITE, living);
   };
 
-  test('its visitors are matched with nobody, and count as away after a sweep', async () => {
+  test('has visitors who are matched with nobody, and absent after a sweep', async () => {
     await find(await open(dead));
     await outlive();
     expect((await find(await open(living))).status).toBe('waiting');
@@ -67,7 +67,7 @@ describe('a node that is not heard of any more', () => {
     expect(await store.online(SITE)).toBe(1);
   });
 
-  test('who they talk with hears in one sweep that they are away', async () => {
+  test('has visitors whose peers are told of the absence in one sweep', async () => {
     const [a, b] = [await open(dead), await open(living)];
     await find(a);
     const { notices } = await find(b);
@@ -81,7 +81,7 @@ describe('a node that is not heard of any more', () => {
     expect((await sweep()).notices).toEqual([]);
   });
 
-  test('its visitor whose match lapses gets the place back, and is not matched with anyone by it', async () => {
+  test('has a visitor whose lapsed match returns their place without another match', async () => {
     const [gone, silent] = [await open(dead), await open(living)];
     await find(gone);
     const { notices } = await find(silent);

@@ -67,7 +67,7 @@ const round = async (rules: MatchRules = FREE) => {
 const twoRounds = async (rules?: MatchRules) => [...(await round(rules)), ...(await round(rules))];
 
 describe('repair of a site', () => {
-  it('changes nothing where nothing was lost', async () => {
+  it('changes nothing without a loss', async () => {
     const { a } = await pair();
     await find(await open(), FREE, { seeks: ['nobody'] });
     await store.suspend(a);
@@ -82,7 +82,7 @@ describe('repair of a site', () => {
     expect(await contents()).toEqual(before);
   });
 
-  it('is made by the node that holds the sweep lease, and by no other', async () => {
+  it('runs on the node that holds the sweep lease only', async () => {
     await open(OTHER);
     await lose('placed');
     await store.repair(SITE, OTHER, MAX);
@@ -91,7 +91,7 @@ describe('repair of a site', () => {
     expect(await store.online(SITE)).toBe(1);
   });
 
-  it('costs a node without the lease one look at it, as a sweep does, and writes nothing', async () => {
+  it('costs a node without the lease one check, as a sweep does, and writes nothing', async () => {
     await find(await open());
     await lose('placed');
     // The texts of both are there from now on.
@@ -135,14 +135,14 @@ describe('repair of a site', () => {
     }
   });
 
-  it('puts waiters back in the queue, and lets them meet whom they missed', async () => {
+  it('returns waiting visitors to the queue, and matches them', async () => {
     await find(await open());
     await lose('index');
     await find(await open());
     expect((await twoRounds()).map(({ kind }) => kind)).toEqual(['started', 'started']);
   });
 
-  it('L1 lets waiters meet at a step whose due time was lost', async () => {
+  it('L1 matches waiting visitors at a step whose due time was lost', async () => {
     const rules = { ...DEFAULT_MATCH_RULES, isLanguageHard: false };
     await find(await open(), rules, { topic: '/a' });
     await find(await open(), rules, { topic: '/b' });
@@ -169,7 +169,7 @@ describe('repair of a site', () => {
     expect(await store.online(SITE)).toBe(2);
   });
 
-  it('lists who is away again, so that they are lost after the grace period', async () => {
+  it('lists absent visitors again, so that they are lost after the grace period', async () => {
     const { a, b } = await pair();
     await store.suspend(a);
     await lose('away');
@@ -187,7 +187,7 @@ describe('repair of a site', () => {
     expect(await store.online(SITE)).toBe(0);
   });
 
-  it('I11 makes the tokens of a session good again', async () => {
+  it('I11 restores the tokens of a session', async () => {
     const { token } = await open();
     await lose('tokens');
     await round();
@@ -205,7 +205,7 @@ describe('repair of a site', () => {
     expect(await redis.hlen(keyNamed('parties'))).toBe(0);
   });
 
-  it('tells how many entries it put right, by kind', async () => {
+  it('returns the number of repaired entries, by kind', async () => {
     const { a } = await pair();
     await find(await open(), FREE, { seeks: ['nobody'] });
     await lose('placed', 'index');
@@ -215,7 +215,7 @@ describe('repair of a site', () => {
     expect((await store.repair(SITE, NODE, MAX)).mended).toEqual({});
   });
 
-  describe('says that the counts are at odds', () => {
+  describe('mismatch of the counts', () => {
     /** Creates a site with entries of every kind. */
     const crowd = async () => {
       const { a } = await pair();
@@ -233,7 +233,7 @@ describe('repair of a site', () => {
     };
     const isAtOdds = async () => (await store.repair(SITE, NODE, 1)).areCountsAtOdds;
 
-    it('never where nothing was lost', async () => {
+    it('is never reported without a loss', async () => {
       await crowd();
       expect(await isAtOdds()).toBe(false);
       for (const time of [FREE.confirmMs, TIMES.graceMs, TIMES.reportMs]) {
@@ -254,13 +254,13 @@ describe('repair of a site', () => {
       'conversations',
       'parties',
       'over',
-    ] as const)('at once where %s is lost', async (name) => {
+    ] as const)('is reported at once if %s is lost', async (name) => {
       await crowd();
       await lose(name);
       expect(await isAtOdds()).toBe(true);
     });
 
-    it('where one session is lost', async () => {
+    it('is reported if one session is lost', async () => {
       await crowd();
       const [first] = await redis.hkeys(keyNamed('sessions'));
       await redis.hdel(keyNamed('sessions'), first!);
@@ -268,7 +268,7 @@ describe('repair of a site', () => {
     });
   });
 
-  it('looks at few entries a call, also of hashes that Redis gives as a whole, and at each in turn', async () => {
+  it('examines few entries a call, also of hashes that Redis returns as a whole, and each in turn', async () => {
     const sessions = 300;
     for (let n = 0; n < sessions; n++) await open();
     const max = 20;
@@ -303,7 +303,7 @@ describe('repair of a site', () => {
   });
 });
 
-describe('a visitor who meets what was lost', () => {
+describe('visitor who meets a lost entry', () => {
   it('leaves a conversation without a record, and both sides are told', async () => {
     const { a, b, id } = await pair();
     await lose('conversations');
@@ -311,7 +311,7 @@ describe('a visitor who meets what was lost', () => {
     expect(endsIn(notices).map(([sessionId]) => sessionId)).toEqual([a.sessionId, b.sessionId]);
   });
 
-  it('finds somebody behind entries of the index that lead to nobody', async () => {
+  it('finds somebody behind stale entries of the index', async () => {
     for (let n = 0; n < 3 * FREE.scanMax; n++) await find(await open(), FREE, { seeks: ['nobody'] });
     await lose('waits');
     for (let n = 0; n < 2; n++) expect((await find(await open())).status).toBe('waiting');
@@ -320,7 +320,7 @@ describe('a visitor who meets what was lost', () => {
     expect(told.map(({ kind }) => kind)).toEqual(['started', 'started']);
   });
 
-  it('L1 meets somebody whose node was not listed when both looked', async () => {
+  it('L1 is matched with somebody whose node was not listed when both searched', async () => {
     const both = [await open(OTHER), await open(OTHER)];
     await lose('nodes');
     for (const session of both) expect((await find(session)).status).toBe('waiting');

@@ -66,8 +66,8 @@ function complaintsOf(name: string, text: string, library = libraryText()): read
   ];
 }
 
-describe("every script's head says what the script does", () => {
-  test('every Lua file is a script of the registry', () => {
+describe('head of every script', () => {
+  test('exists for every Lua file of the registry', () => {
     const folder = new URL('lua/', import.meta.url);
     const files = readdirSync(folder).filter((file) => file.endsWith('.lua'));
     expect(files.sort()).toEqual(SCRIPT_NAMES.map((name) => `${name}.lua`).sort());
@@ -147,11 +147,11 @@ return { 'done' }`;
     ['a line is missing', script({}, BODY).replace('-- COST O(1)\n', ''), 'bad.lua: the head has no COST line'],
     ['a key is not in the registry', script({ KEYS: 'sessions nonsense' }, BODY), '"nonsense" is not in the registry'],
     ['the mode is neither', script({ MODE: 'both' }, BODY), 'MODE is read, write or leased'],
-  ])('it cannot be read at all if %s', (_, text, message) => {
+  ])('is refused if %s', (_, text, message) => {
     expect(() => complaintsOf('bad', text, LIBRARY)).toThrow(message);
   });
 
-  test('a function that is handed on is reached as well', () => {
+  test('includes functions that are passed as arguments', () => {
     const library = LIBRARY.replace('return a < b', 'return a < A.pivot');
     const text = script({ ARGV: 'session limit pivot' }, `${BODY}\ntable.sort({}, compare)`);
     expect(complaintsOf('good', text, library)).toEqual([]);

@@ -4,7 +4,7 @@ import { isScriptFault, storeFaultOf } from './store-fault.ts';
 
 const withCode = (code: string) => Object.assign(new Error('of the operating system'), { code });
 
-describe('the fault of a store', () => {
+describe('fault of a store', () => {
   it.each([
     ["READONLY You can't write against a read only replica. script: 1f, on @user_script:16.", 'READONLY'],
     ["OOM command not allowed when used memory > 'maxmemory'.", 'OOM'],
@@ -61,24 +61,24 @@ describe('the fault of a store', () => {
     );
   });
 
-  it('is the database where SELECT was refused', () => {
+  it('is DATABASE if SELECT was refused', () => {
     const error = Object.assign(new Error('ERR DB index is out of range'), { command: { name: 'select' } });
     expect(storeFaultOf(error)).toBe('DATABASE');
   });
 
-  it('is unknown for whatever is no error', () => {
+  it('is UNKNOWN for anything but an error', () => {
     expect([undefined, 'OOM', { message: 'OOM' }].map(storeFaultOf)).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
   });
 });
 
-describe('an error of a script', () => {
+describe('error of a script', () => {
   it.each([
     ["ERR user_script:12: attempt to index local 'seat' (a nil value) script: 1f, on @user_script:12.", true],
     ['ERR Error running script (call to f_1f): @user_script:3: user_script:3: unfinished', true],
     ["ERR The user executing the script can't run this command or subcommand script: 1f, on @user_script:16.", false],
     ["READONLY You can't write against a read only replica. script: 1f, on @user_script:16.", false],
     ['Command timed out', false],
-  ])('is told from what passes: “%s”', (message, isOfScript) => {
+  ])('is distinguished from a temporary one: “%s”', (message, isOfScript) => {
     expect(isScriptFault(new Error(message))).toBe(isOfScript);
   });
 });
