@@ -27,7 +27,7 @@ test('two strangers meet, talk and part', async () => {
   expect(code).toBe(0);
 });
 
-test('says what is wrong, and fails, when the service does not want them', async () => {
+test('reports the reason, and fails, when the service refuses them', async () => {
   await using service = await startService(
     [{ key: 'pk_test_demo', name: 'Demo', origins: ['https://elsewhere.example'] }],
     'source',

@@ -22,27 +22,27 @@ it('needs nothing but a site key', () => {
   });
 });
 
-it('takes the service from where its own file came from, unless told', () => {
+it('uses the origin of its own file as the service by default', () => {
   expect(read({ site: 'pk_test_demo', api: 'https://other.example:8443/' }).api).toBe('https://other.example:8443');
 });
 
-it('does not take the site for the service where a bundle of the site holds it', () => {
+it("does not use the origin of a site's bundle as the service", () => {
   expect(read({ site: 'pk_test_demo' }, { moduleUrl: 'https://shop.example/assets/index-4f2a.js' }).api).toBe('');
 });
 
-it('leaves an address it cannot read to the SDK, which says what is wrong with it', () => {
+it('passes an invalid address to the SDK, which reports the fault', () => {
   expect(read({ api: 'http://' }).api).toBe('http://');
 });
 
-it('takes an empty topic as none, and cuts a long one', () => {
+it('treats an empty topic as none, and truncates a long one', () => {
   expect(read({ topic: '' }).topic).toBe('');
   expect(read({ topic: 'x'.repeat(999) }).topic).toHaveLength(200);
 });
 
-it('does not trust the page to name a language', () => {
+it('validates the language of the page', () => {
   expect(read({ lang: 'english please' }).lang).toBeUndefined();
   expect(read({}, { pageLang: '' }).lang).toBeUndefined();
   expect(read({ lang: 'pt-BR' }).lang).toBe('pt-BR');
 });
 
-it('stands inline by the attribute alone', () => expect(read({ inline: '' }).isInline).toBe(true));
+it('is inline by the attribute alone', () => expect(read({ inline: '' }).isInline).toBe(true));

@@ -18,7 +18,7 @@ it('sends at Enter and breaks the line at Shift and Enter', async () => {
   await expect.element(page.getByText('sending…')).toBeVisible();
 });
 
-it('leaves Enter to an input method that composes', async () => {
+it('ignores Enter during the composition of an input method', async () => {
   const { chat, find } = talk();
   await field().fill('にほん');
   const enter = (init: KeyboardEventInit) =>
@@ -32,7 +32,7 @@ it('leaves Enter to an input method that composes', async () => {
   expect(sent(chat)).toEqual(['にほん']);
 });
 
-it('says nothing when there is nothing to say', async () => {
+it('sends nothing for an empty text', async () => {
   const { chat } = talk();
   await field().fill('  \n ');
   await userEvent.keyboard('{Enter}');
@@ -40,7 +40,7 @@ it('says nothing when there is nothing to say', async () => {
   expect(sent(chat)).toEqual([]);
 });
 
-it('tells the peer that one writes, and that one no longer does', async () => {
+it('sends the start and the stop of typing', async () => {
   const { chat } = talk();
   await field().fill('a');
   await field().fill('');
@@ -63,7 +63,7 @@ it('keeps what was typed through a refusal and a lost connection', async () => {
   await expect.element(field()).toHaveValue('do not lose me');
 });
 
-it('counts down before the limit and does not send beyond it', async () => {
+it('shows the remaining characters before the limit and does not send beyond it', async () => {
   talk();
   await field().fill('x'.repeat(LIMITS.textMaxChars - 5));
   await expect.element(page.getByText('5 characters left')).toBeVisible();
@@ -72,7 +72,7 @@ it('counts down before the limit and does not send beyond it', async () => {
   await expect.element(page.getByRole('button', { name: 'Send' })).toBeDisabled();
 });
 
-it('grows with what is typed, up to a point', async () => {
+it('grows with the text, up to a maximum', async () => {
   const { find } = talk();
   await field().fill('one');
   const one = find('textarea').offsetHeight;
@@ -82,13 +82,13 @@ it('grows with what is typed, up to a point', async () => {
   expect(find('textarea').offsetHeight).toBe(132);
 });
 
-it('shows a stranger’s words as words', async () => {
+it('shows a stranger’s message as text', async () => {
   talk({ messages: [theirs('<img src=x onerror="alert(1)"> <b>bold</b> https://example.com')] });
   await expect.element(page.getByText('<img src=x onerror="alert(1)"> <b>bold</b> https://example.com')).toBeVisible();
   await expect.element(page.getByRole('link')).not.toBeInTheDocument();
 });
 
-it('keeps a stranger’s right-to-left text to its own bubble', async () => {
+it('isolates a stranger’s right-to-left text in its bubble', async () => {
   const { find } = talk({ messages: [theirs('\u202eevil'), mine('ok')] });
   await expect.poll(() => find('.peer .bubble')?.textContent).toBe('evil');
   expect(getComputedStyle(find('.bubble')).unicodeBidi).toBe('plaintext');
@@ -103,7 +103,7 @@ it('shows the status of the newest message of one’s own only', async () => {
 
 const lines = (count: number) => Array.from({ length: count }, (_, index) => theirs(`line ${index}`, index * 999_999));
 
-it('follows the conversation for a reader at its end', async () => {
+it('scrolls to new messages for a reader at the end', async () => {
   const { chat, find } = talk({ messages: lines(30) });
   const atEnd = () => {
     const { scrollHeight, scrollTop, clientHeight } = find('.scroller');
@@ -115,7 +115,7 @@ it('follows the conversation for a reader at its end', async () => {
   await expect.element(page.getByRole('button', { name: 'New messages' })).not.toBeInTheDocument();
 });
 
-it('does not take its own scrolling, told of late, for the reader’s', async () => {
+it('does not mistake its own late scroll events for the reader’s', async () => {
   const messages = lines(30);
   const { chat, find } = talk({ messages });
   await expect.poll(() => find('.scroller')?.scrollTop).toBeGreaterThan(0);
@@ -128,7 +128,7 @@ it('does not take its own scrolling, told of late, for the reader’s', async ()
   await expect.poll(atEnd).toBeLessThan(2);
 });
 
-it('leaves a reader who scrolled back in peace, and says that there is more', async () => {
+it('keeps the position of a reader who scrolled back, and shows that there is more', async () => {
   const { chat, find } = talk({ messages: lines(30) });
   await expect.poll(() => find('.scroller')?.scrollTop).toBeGreaterThan(0);
   const scroller = find('.scroller');
@@ -140,7 +140,7 @@ it('leaves a reader who scrolled back in peace, and says that there is more', as
   await expect.element(page.getByRole('button', { name: 'New messages' })).not.toBeInTheDocument();
 });
 
-it('skips once, however nervously "next" is pressed', async () => {
+it('skips once for several presses of "next"', async () => {
   const { chat } = talk();
   const clock = vi.spyOn(performance, 'now').mockReturnValue(10_000);
   onTestFinished(() => clock.mockRestore());
@@ -153,7 +153,7 @@ it('skips once, however nervously "next" is pressed', async () => {
   expect(chat.calls.filter(([name]) => name === 'skip')).toHaveLength(1);
 });
 
-it('has leaving and blocking one step away, and closes that menu at Escape without closing the panel', async () => {
+it('has leaving and blocking in a menu, which Escape closes without closing the panel', async () => {
   const { chat, element } = talk();
   const more = page.getByRole('button', { name: 'More' });
   await more.click();
@@ -177,7 +177,7 @@ it('shows the times on demand', async () => {
   await expect.poll(() => find('time')?.textContent).toMatch(/\d:\d\d/);
 });
 
-it('does not let an Enter meant for the message find the next stranger', async () => {
+it('does not search for the next stranger by an Enter meant for the message', async () => {
   const { chat, element } = talk({ messages: [mine('hi')] });
   await field().fill('half a sen');
   chat.show({ state: ended({ messages: [mine('hi')] }) });

@@ -5,7 +5,7 @@ import { addWidget, openWidget } from './open-widget.ts';
 
 const launcher = () => page.getByRole('button', { name: 'Talk to someone here' });
 
-it('asks nothing of the service before it is opened, and then connects', async () => {
+it('sends no request before it is opened, and then connects', async () => {
   const { chat } = addWidget();
   expect(chat.calls).toEqual([]);
   expect(chat.listeners).toBe(0);
@@ -25,7 +25,7 @@ it('moves the focus into the panel and, at Escape, back to the launcher', async 
   expect(element.hasAttribute('open')).toBe(false);
 });
 
-it('takes everything in a closed panel out of reach', async () => {
+it('makes everything in a closed panel unreachable', async () => {
   const { element, find } = openWidget();
   await page.getByRole('button', { name: 'Close' }).click();
   await expect.poll(() => getComputedStyle(find('.panel')).visibility).toBe('hidden');
@@ -33,7 +33,7 @@ it('takes everything in a closed panel out of reach', async () => {
   expect(element.isOpen).toBe(false);
 });
 
-it('counts what comes in while it is closed', async () => {
+it('counts new messages while it is closed', async () => {
   const { chat, element } = openWidget({}, (fake) => fake.show({ state: chatting() }));
   element.close();
   chat.emit('message', theirs('one'));
@@ -43,7 +43,7 @@ it('counts what comes in while it is closed', async () => {
   await expect.element(launcher()).not.toHaveAccessibleName(/new/);
 });
 
-it('says in the title of a background tab that somebody wrote, and takes it back', async () => {
+it('shows a new message in the title of a background tab, and restores it', async () => {
   const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
   const title = (document.title = 'A page');
   const become = (state: 'hidden' | 'visible') => {
@@ -63,7 +63,7 @@ it('says in the title of a background tab that somebody wrote, and takes it back
   expect(document.title).toBe(title);
 });
 
-it('says so on a page with an image that is called title', async () => {
+it('does so on a page with an image named title', async () => {
   const image = Object.assign(document.createElement('img'), { name: 'title' });
   document.body.append(image);
   const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
@@ -83,7 +83,7 @@ it('says so on a page with an image that is called title', async () => {
   expect(title.text).toBe(before);
 });
 
-it('works where the page has popovers of its own making', async () => {
+it('works on a page with custom popovers', async () => {
   const own = Object.getOwnPropertyDescriptor(HTMLElement.prototype, 'showPopover')!;
   onTestFinished(() => void Object.defineProperty(HTMLElement.prototype, 'showPopover', own));
   HTMLElement.prototype.showPopover = () => {
@@ -93,7 +93,7 @@ it('works where the page has popovers of its own making', async () => {
   await expect.poll(() => find('.panel')).not.toBeNull();
 });
 
-it('goes on when it is moved to another place in the page', async () => {
+it('continues when it is moved within the page', async () => {
   const { chat, element } = openWidget({}, (fake) =>
     fake.show({ state: chatting({ messages: [theirs('still here')] }) }),
   );
@@ -106,7 +106,7 @@ it('goes on when it is moved to another place in the page', async () => {
   elsewhere.remove();
 });
 
-it('leaves nothing behind when it is taken out, and works when it is put back', async () => {
+it('leaves nothing behind when it is removed, and works when it is added again', async () => {
   const { chat, element } = openWidget();
   element.remove();
   await expect.poll(() => chat.listeners).toBe(0);
@@ -116,7 +116,7 @@ it('leaves nothing behind when it is taken out, and works when it is put back', 
   await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
 });
 
-it('still has the chat that the page gave it when it is put back later', async () => {
+it('keeps the chat of the page when it is added again later', async () => {
   const { chat, element } = addWidget();
   element.remove();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -125,7 +125,7 @@ it('still has the chat that the page gave it when it is put back later', async (
   await expect.poll(() => chat.calls.map(([name]) => name)).toContain('connect');
 });
 
-it('has its style back when it comes home from the document of a frame', () => {
+it('restores its style after it was in the document of a frame', () => {
   const { element, find } = openWidget();
   const frame = document.createElement('iframe');
   document.body.append(frame);
@@ -135,7 +135,7 @@ it('has its style back when it comes home from the document of a frame', () => {
   expect(getComputedStyle(find('.launcher')).width).toBe('60px');
 });
 
-it('stands open where it is put when it is inline', async () => {
+it('is open in place when it is inline', async () => {
   const { find } = addWidget({ inline: '' });
   await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
   expect(find('.launcher')).toBeNull();
@@ -144,7 +144,7 @@ it('stands open where it is put when it is inline', async () => {
 });
 
 it.each(['#ffe14d', '#222', 'rebeccapurple', 'oklch(0.8 0.15 200)'])(
-  'writes on the brand colour %s in a colour that can be read',
+  'uses a readable text colour on the brand colour %s',
   async (color) => {
     const { find } = openWidget({ color });
     await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
@@ -164,7 +164,7 @@ it.each(['#ffe14d', '#222', 'rebeccapurple', 'oklch(0.8 0.15 200)'])(
   },
 );
 
-it('says what the site owner wants it to say', async () => {
+it('shows the strings of the site owner', async () => {
   const { element } = openWidget({ label: 'Plaudern' });
   element.strings = { find: 'Jemanden finden' };
   await expect.element(page.getByRole('button', { name: 'Jemanden finden' })).toBeVisible();
@@ -172,7 +172,7 @@ it('says what the site owner wants it to say', async () => {
   await expect.element(page.getByRole('button', { name: 'Plaudern' })).toBeVisible();
 });
 
-it('is not changed by the style of the page, and does not change the page', async () => {
+it('is isolated from the style of the page in both directions', async () => {
   const style = document.createElement('style');
   style.textContent = `* { color: red; font: 40px serif; letter-spacing: 9px; text-transform: uppercase; } button { display: none !important; } html { font-size: 3px; }`;
   document.head.append(style);
@@ -188,7 +188,7 @@ it('is not changed by the style of the page, and does not change the page', asyn
   });
 });
 
-it('fills a phone, and only what its keyboard leaves of it', async () => {
+it('fills a phone above its keyboard', async () => {
   await page.viewport(390, 700);
   onTestFinished(() => page.viewport(1280, 800));
   const { find } = openWidget();
@@ -199,7 +199,7 @@ it('fills a phone, and only what its keyboard leaves of it', async () => {
   await expect.poll(() => [box().top, box().height]).toEqual([60, 400]);
 });
 
-it('mirrors itself on a page that reads from right to left', async () => {
+it('is mirrored on a right-to-left page', async () => {
   document.documentElement.dir = 'rtl';
   onTestFinished(() => document.documentElement.removeAttribute('dir'));
   const { find } = openWidget({}, (fake) => fake.show({ state: chatting({ messages: [theirs('hello')] }) }));

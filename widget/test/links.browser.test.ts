@@ -13,8 +13,8 @@ const talk = (text: string, hasLinks = true) =>
 const link = (name: string) => page.getByRole('link', { name });
 const warning = page.getByRole('heading', { name: 'This link leads away from here' });
 
-describe('an address in a message', () => {
-  it('is a link on both sides where the site has links, and leads where it says, telling nothing of this page', async () => {
+describe('address in a message', () => {
+  it('is a link on both sides if the site has links, with the shown target and no referrer', async () => {
     talk('see https://example.org/x, it is good');
     await expect.element(link('https://example.org/x')).toHaveAttribute('href', 'https://example.org/x');
     await expect.element(link('https://mine.example/a')).toHaveAttribute('rel', 'noopener noreferrer nofollow ugc');
@@ -22,13 +22,13 @@ describe('an address in a message', () => {
     await expect.element(page.getByText('see https://example.org/x, it is good')).toBeVisible();
   });
 
-  it('is plain text where it has none', async () => {
+  it('is plain text if the site has none', async () => {
     talk('see https://example.org/x', false);
     await expect.element(page.getByText('see https://example.org/x')).toBeVisible();
     expect(page.getByRole('link').elements()).toEqual([]);
   });
 
-  it('shows the host the browser would ask, not the one it looks like', async () => {
+  it('shows the host that the browser would contact, not the one it resembles', async () => {
     talk('https://аpple.com/login');
     await link('https://xn--pple-43d.com/login').click();
     await expect.element(warning).toBeVisible();
@@ -37,7 +37,7 @@ describe('an address in a message', () => {
 });
 
 describe('pressing a link', () => {
-  it('warns with the host first, and goes there only from the warning', async () => {
+  it('shows a warning with the host first, and follows the link only from there', async () => {
     const { find } = talk('https://example.org/x');
     await link('https://example.org/x').click();
     await expect.element(warning).toBeVisible();
@@ -53,7 +53,7 @@ describe('pressing a link', () => {
     await expect.element(warning).not.toBeInTheDocument();
   });
 
-  it('by keyboard does the same, and staying puts the focus back on the link', async () => {
+  it('by keyboard does the same, and staying restores the focus', async () => {
     const { element } = talk('https://example.org/x');
     await expect.element(link('https://example.org/x')).toBeVisible();
     (link('https://example.org/x').element() as HTMLElement).focus();
@@ -64,7 +64,7 @@ describe('pressing a link', () => {
     await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('https://example.org/x');
   });
 
-  it('with the middle button does not go around the warning', async () => {
+  it('with the middle button does not bypass the warning', async () => {
     talk('https://example.org/x');
     await expect.element(link('https://example.org/x')).toBeVisible();
     const anchor = link('https://example.org/x').element();

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 // The code, as it is built, before the tag.
 await import('../dist/passerby-chat.js' as string);
 
-it.each(['remove', 'destroy'])('a tag that runs when the code is there leaves nothing after %s', async (way) => {
+it.each(['remove', 'destroy'])('a tag that runs after the code was loaded leaves nothing after %s', async (way) => {
   const script = Object.assign(document.createElement('script'), { src: '/widget.js' });
   script.dataset['site'] = 'pk_test_test';
   const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { page } from 'vitest/browser';
 
-it('an inline tag stands open by itself, without a press on a launcher', async () => {
+it('an inline tag opens by itself, without a launcher', async () => {
   const script = Object.assign(document.createElement('script'), { src: '/widget.js' });
   Object.assign(script.dataset, { site: 'pk_test_test', inline: '' });
   onTestFinished(() => {

@@ -18,7 +18,7 @@ async function runTag(data: Record<string, string>) {
 
 const isFetched = () => performance.getEntriesByName(new URL('/passerby-chat.js', location.href).href).length > 0;
 
-it('fetches the rest at once where the page before left something, of the same site and scope', async () => {
+it('loads the rest at once if the previous page left state of the same site and scope', async () => {
   // The tests run in a frame.
   sessionStorage.setItem('passerby:pk_test_test:two@frame', '{}');
   onTestFinished(() => sessionStorage.clear());

@@ -23,20 +23,20 @@ afterEach(() => {
   for (const script of document.querySelectorAll('script[data-site]')) script.remove();
 });
 
-it('draws a launcher and fetches nothing else', async () => {
+it('shows a launcher and loads nothing else', async () => {
   await runTag();
   await expect.element(launcher()).toBeVisible();
   expect(performance.getEntriesByName(new URL('/passerby-chat.js', location.href).href)).toEqual([]);
 });
 
-it('passes what the tag says on to the element', async () => {
+it('passes the attributes of the tag to the element', async () => {
   await runTag({ site: 'pk_test_test', position: 'start', theme: 'dark', color: 'teal' });
   const element = window.passerbyChat!;
   expect(element.getAttributeNames().sort()).toEqual(['color', 'popover', 'position', 'site', 'style', 'theme']);
   expect(element.getBoundingClientRect().left).toBe(20);
 });
 
-it('puts one launcher into the page however often the tag is run, taken out and put back', async () => {
+it('adds one launcher however often the tag is run, removed and added again', async () => {
   const script = await runTag();
   await runTag();
   script.remove();
@@ -44,7 +44,7 @@ it('puts one launcher into the page however often the tag is run, taken out and 
   expect(document.querySelectorAll('passerby-chat')).toHaveLength(1);
 });
 
-it('comes back when the page exchanges its body', async () => {
+it('comes back when the page replaces its body', async () => {
   await runTag();
   const old = document.body;
   const body = document.createElement('body');
@@ -53,7 +53,7 @@ it('comes back when the page exchanges its body', async () => {
   document.documentElement.replaceChild(old, body);
 });
 
-it('comes back when the page exchanges what is in its body, in one go or piece by piece', async () => {
+it('comes back when the page replaces the content of its body, at once or piece by piece', async () => {
   await runTag();
   const chat = window.passerbyChat!;
   const others = [...document.body.childNodes].filter((node) => node !== chat);
@@ -78,7 +78,7 @@ it.each(['remove', 'destroy'])('stays away after %s, until the tag is run again'
   expect(window.passerbyChat).not.toBe(chat);
 });
 
-it('is gone for good, and the page goes on, where the page takes it out whenever it is there', async () => {
+it('stays removed on a page that removes it repeatedly', async () => {
   let timesTaken = 0;
   // A page that cannot be stopped would never end the test.
   const cleaner = new MutationObserver(() => {
@@ -96,7 +96,7 @@ it('is gone for good, and the page goes on, where the page takes it out whenever
   expect(window.passerbyChat).toBeUndefined();
 });
 
-it('takes of the tag only what can be an attribute of the element', async () => {
+it('passes only valid attributes of the tag to the element', async () => {
   Object.assign(Object.prototype, { 'a b': 1, each: () => undefined });
   try {
     await runTag({ site: 'pk_test_test', '1pIgnore': '', cfAsync: 'false' });
@@ -106,7 +106,7 @@ it('takes of the tag only what can be an attribute of the element', async () => 
   expect(window.passerbyChat!.getAttributeNames().sort()).toEqual(['popover', 'site']);
 });
 
-it('finds what the tag says where a library, such as jQuery, runs its code by a tag of its own', async () => {
+it('finds its tag if a library, such as jQuery, runs its code by a tag of its own', async () => {
   const script = Object.assign(document.createElement('script'), { type: 'text/plain', src: '/widget.js' });
   script.dataset['site'] = 'pk_test_written';
   document.head.append(script);
@@ -114,7 +114,7 @@ it('finds what the tag says where a library, such as jQuery, runs its code by a 
   expect(window.passerbyChat!.getAttribute('site')).toBe('pk_test_written');
 });
 
-it('S37 reads settings in the address of the tag, and nothing that is no name of one', async () => {
+it('S37 reads settings in the address of the tag, and ignores unknown names', async () => {
   const script = document.createElement('script');
   script.src = '/widget.js?1732659000&site=pk_test_query&v[]=2';
   const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
@@ -124,7 +124,7 @@ it('S37 reads settings in the address of the tag, and nothing that is no name of
   expect(window.passerbyChat!.getAttributeNames().sort()).toEqual(['popover', 'site']);
 });
 
-it('S37 is told where it comes from by its own tag alone, as a module too', async () => {
+it('S37 determines its origin from its own tag alone, as a module too', async () => {
   const [other, another, own] = [0, 1, 2].map(() => document.createElement('script')) as [
     HTMLScriptElement,
     HTMLScriptElement,
@@ -139,7 +139,7 @@ it('S37 is told where it comes from by its own tag alone, as a module too', asyn
   for (const script of [other, another, own]) script.remove();
 });
 
-it('takes what a tag manager drops of the tag from its address', async () => {
+it('reads attributes that a tag manager removed from its address', async () => {
   const script = document.createElement('script');
   script.src = '/widget.js?site=pk_test_query&theme=dark';
   const loaded = new Promise((resolve, reject) => Object.assign(script, { onload: resolve, onerror: reject }));
@@ -152,7 +152,7 @@ it('takes what a tag manager drops of the tag from its address', async () => {
   ]);
 });
 
-it('leaves the page no key that its launcher is pressed with', async () => {
+it('hides key events of its launcher from the page', async () => {
   await runTag();
   const heard: Event[] = [];
   const listen = (event: Event) => heard.push(event);
@@ -176,7 +176,7 @@ function standInFor(names: readonly string[], tag: string): HTMLElement[] {
   });
 }
 
-it.each(['img', 'embed', 'form', 'object', 'a'])('S35 takes nothing from an element of the page: %s', async (tag) => {
+it.each(['img', 'embed', 'form', 'object', 'a'])('S35 is not affected by an element of the page: %s', async (tag) => {
   const [{ body }, script] = [document, document.createElement('script')];
   const elements = standInFor(NAMES, tag);
   script.src = '/widget.js';
@@ -197,7 +197,7 @@ it.each(['img', 'embed', 'form', 'object', 'a'])('S35 takes nothing from an elem
 });
 
 // Last: it defines the element, which cannot be undone.
-it('S35 opens at the first press, with the code from where the script came from', async () => {
+it('S35 opens at the first press, with the code from the origin of the script', async () => {
   const elements = standInFor(['currentScript', 'head'], 'img');
   document.body.append(...elements);
   try {

@@ -5,7 +5,7 @@ import { addWidget, openWidget } from './open-widget.ts';
 
 const field = () => page.getByRole('textbox', { name: 'Message' });
 
-it('leaves the page nothing of what is typed into it to take for a shortcut', async () => {
+it('hides typed keys from the shortcuts of the page', async () => {
   openWidget({}, (fake) => fake.show({ state: chatting() }));
   const heard: string[] = [];
   const controller = new AbortController();
@@ -23,7 +23,7 @@ it('leaves the page nothing of what is typed into it to take for a shortcut', as
   expect(heard).toEqual([]);
 });
 
-it('still closes its menus one by one at Escape, and opens again by the space bar', async () => {
+it('closes its menus one by one at Escape, and opens again by the space bar', async () => {
   const { element } = openWidget({}, (fake) => fake.show({ state: chatting() }));
   await page.getByRole('button', { name: 'More' }).click();
   await userEvent.keyboard('{Escape}');
@@ -43,7 +43,7 @@ it('closes at Escape on the launcher too', async () => {
   expect(element.isOpen).toBe(false);
 });
 
-it('moves the focus in where a button of the page opens it, and leaves it in a field of the page', async () => {
+it('moves the focus in if a button of the page opens it, and leaves it in a field of the page', async () => {
   const { element } = addWidget();
   const button = document.createElement('button');
   const input = document.createElement('input');
@@ -62,7 +62,7 @@ it('moves the focus in where a button of the page opens it, and leaves it in a f
   await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('Find someone');
 });
 
-it('looks for people on the page that is there now', async () => {
+it('searches with the present address of the page', async () => {
   const { chat } = openWidget();
   const before = location.href;
   onTestFinished(() => history.replaceState({}, '', before));
@@ -71,7 +71,7 @@ it('looks for people on the page that is there now', async () => {
   expect(chat.calls.at(-1)).toMatchObject(['find', { topic: '/another/article' }]);
 });
 
-it('looks there for the next one too, whatever page the one before was found on', async () => {
+it('skips with the present address, whatever page the previous match was on', async () => {
   const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
   const before = location.href;
   onTestFinished(() => history.replaceState({}, '', before));
@@ -80,7 +80,7 @@ it('looks there for the next one too, whatever page the one before was found on'
   expect(chat.calls.at(-1)).toMatchObject(['skip', { topic: '/a/third' }]);
 });
 
-it('is above what the page stacks highest, and out of reach of its transforms', async () => {
+it('is above the highest z-index of the page, and unaffected by its transforms', async () => {
   const cover = document.createElement('div');
   cover.style.cssText = 'position:fixed;inset:0;z-index:2147483647;background:#fff';
   document.body.append(cover);
@@ -95,7 +95,7 @@ it('is above what the page stacks highest, and out of reach of its transforms', 
   expect([innerWidth - left - width, innerHeight - top - height]).toEqual([20, 20]);
 });
 
-it('stays in its place and its size where it is inline, and goes there when it becomes so', () => {
+it('keeps place and size if it is inline, also when it becomes inline', () => {
   const { element } = addWidget();
   const place = document.createElement('div');
   place.style.cssText = 'width:300px';
@@ -110,7 +110,7 @@ it('stays in its place and its size where it is inline, and goes there when it b
   expect(element.matches(':popover-open')).toBe(true);
 });
 
-it('can be moved out of the way by the page, and hidden', () => {
+it('can be moved and hidden by the page', () => {
   const { element, find } = addWidget();
   element.style.setProperty('--passerby-bottom', '90px');
   element.style.setProperty('--passerby-side', '40px');
@@ -126,7 +126,7 @@ it('leaves nothing behind, at once, when it is destroyed', () => {
   expect([chat.listeners, element.isConnected, element.shadowRoot!.childElementCount]).toEqual([0, false, 0]);
 });
 
-it('keeps what was not sent to the conversation it was meant for', async () => {
+it('keeps unsent text with its conversation', async () => {
   const { chat } = openWidget({}, (fake) => fake.show({ state: chatting({ messages: [theirs('hi')] }) }));
   await field().fill('half a secret');
   chat.show({ state: ended({ messages: [theirs('hi')] }) });
@@ -155,7 +155,7 @@ it('gives the focus back when the menu is closed by a second click', async () =>
   expect(element.shadowRoot!.activeElement?.getAttribute('aria-label')).toBe('More');
 });
 
-it('points its bubbles the way of the page, and reads each line its own way', async () => {
+it('aligns bubbles in the direction of the page, and lays out each message in its own', async () => {
   const { find } = openWidget({}, (fake) => fake.show({ state: chatting({ messages: [theirs('שלום')] }) }));
   await expect.element(page.getByText('שלום')).toBeVisible();
   const { borderBottomLeftRadius, borderBottomRightRadius } = getComputedStyle(find('.bubble'));
@@ -167,7 +167,7 @@ it('points its bubbles the way of the page, and reads each line its own way', as
   expect(Math.round(find('.bubble').getBoundingClientRect().right - range.getBoundingClientRect().right)).toBe(14);
 });
 
-it('reads the title in its own direction on a page that reads from right to left', async () => {
+it('shows the title in its own direction on a right-to-left page', async () => {
   document.documentElement.dir = 'rtl';
   onTestFinished(() => document.documentElement.removeAttribute('dir'));
   const { find } = openWidget({}, (fake) =>
@@ -188,7 +188,7 @@ it('reads the title in its own direction on a page that reads from right to left
   expect(Math.round(title.getBoundingClientRect().right - words.getBoundingClientRect().right)).toBe(0);
 });
 
-it('tells the site owner once which address the page’s own policy keeps the chat from', async () => {
+it('logs once which address the page’s policy blocks', async () => {
   const said: unknown[] = [];
   const { warn } = console;
   console.warn = (text: unknown) => said.push(text);

@@ -28,7 +28,7 @@ it('stores nothing before there is a wait or a conversation', async () => {
   expect({ ...sessionStorage }).toEqual({});
 });
 
-it('finds the panel open and the draft in it after a reload', async () => {
+it('restores the open panel and the draft after a reload', async () => {
   const before = openWidget({}, talk);
   await field().fill('half a sen');
   await unload(before);
@@ -38,7 +38,7 @@ it('finds the panel open and the draft in it after a reload', async () => {
   await expect.poll(() => find('.panel').inert).toBe(false);
 });
 
-it('leaves the focus of the page that comes after where it is', async () => {
+it('does not move the focus of the next page', async () => {
   await unload(openWidget({}, talk));
   addWidget({}, talk);
   await expect.element(field()).toBeVisible();
@@ -46,7 +46,7 @@ it('leaves the focus of the page that comes after where it is', async () => {
   expect(document.activeElement).toBe(document.body);
 });
 
-it('stays closed where it was closed, hears what comes in, and counts it from 0', async () => {
+it('stays closed if it was closed, receives messages, and counts them from 0', async () => {
   const before = openWidget({}, talk);
   await field().fill('half a sen');
   before.element.close();
@@ -62,7 +62,7 @@ it('stays closed where it was closed, hears what comes in, and counts it from 0'
   await expect.element(field()).toHaveValue('half a sen');
 });
 
-it('keeps a draft that was written before the wait, and while it lasts', async () => {
+it('keeps a draft that was written before or during the wait', async () => {
   const before = openWidget({}, (chat) => chat.show({ state: { status: 'waiting', since: 0, progress: null } }));
   await expect.poll(() => sessionStorage.length).toBe(1);
   talk(before.chat);
@@ -117,7 +117,7 @@ it('stores no more of a draft than could be sent', async () => {
   await expect.poll(() => Object.values(sessionStorage)[0].length).toBe(LIMITS.textMaxChars + 1);
 });
 
-it.each(['forbidden', 'full'])('goes on as ever where storage is %s', async (what) => {
+it.each(['forbidden', 'full'])('works if storage is %s', async (what) => {
   const error = new DOMException('', what === 'full' ? 'QuotaExceededError' : 'SecurityError');
   const refuse = () => {
     throw error;

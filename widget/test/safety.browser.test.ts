@@ -13,13 +13,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('what a site asks first', () => {
+describe('required consent', () => {
   const rules = { version: 'v2', text: 'Be kind.\n\nNo <b>adverts</b>.' };
   const ageBands = ['under 18', '18 and over'];
   const gated = (asks: Partial<typeof POLICY>) =>
     openWidget({}, (chat) => chat.show({ policy: { ...POLICY, ...asks } }));
 
-  it('is its rules and an age band, with no band chosen for the visitor', async () => {
+  it('shows rules and age bands, without a preselected band', async () => {
     const { chat } = gated({ rules, ageBands });
     await expect.element(heading('Before you start')).toBeVisible();
     await expect.element(page.getByText('No <b>adverts</b>.')).toBeVisible();
@@ -33,7 +33,7 @@ describe('what a site asks first', () => {
     await expect.element(button('Find someone')).toBeVisible();
   });
 
-  it('looks the same whichever band is chosen', async () => {
+  it('looks the same for any chosen band', async () => {
     const { find } = gated({ ageBands });
     await expect.element(heading('Before you start')).toBeVisible();
     const words: string[] = [];
@@ -45,7 +45,7 @@ describe('what a site asks first', () => {
     expect(words[0]).toBe(words[1]);
   });
 
-  it('is only what is missing', async () => {
+  it('shows only what is missing', async () => {
     const { chat } = gated({ rules });
     await expect.element(heading('Before you start')).toBeVisible();
     expect(page.getByRole('radio').elements()).toEqual([]);
@@ -53,7 +53,7 @@ describe('what a site asks first', () => {
     expect(called(chat, 'agree')).toEqual([{ rules: 'v2', ageBand: undefined }]);
   });
 
-  it('can be answered by keyboard alone, and leaves the focus on the way on', async () => {
+  it('can be given by keyboard alone, and moves the focus on', async () => {
     const { chat, element } = openWidget({}, (fake) => fake.show({ policy: { ...POLICY, rules, ageBands } }));
     await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('Before you start');
     await userEvent.keyboard('{Tab}');
@@ -63,7 +63,7 @@ describe('what a site asks first', () => {
     await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('Find someone');
   });
 
-  it('stays where it was when the service says no, and says why', async () => {
+  it('stays open when the service refuses, with the reason', async () => {
     const { chat } = gated({ ageBands });
     chat.refusals.set('agree', new ChatError('age_band_fixed'));
     await page.getByText('18 and over').click();
@@ -72,7 +72,7 @@ describe('what a site asks first', () => {
     await expect.element(button('Go on')).toBeEnabled();
   });
 
-  it('is asked anew when the rules change', async () => {
+  it('is requested anew when the rules change', async () => {
     const { chat } = gated({ rules });
     await button('I agree, go on').click();
     await expect.element(button('Find someone')).toBeVisible();
@@ -81,7 +81,7 @@ describe('what a site asks first', () => {
   });
 });
 
-describe('a report', () => {
+describe('report', () => {
   const messages = [theirs('buy my book')];
   const form = async (asks: Partial<typeof POLICY> = {}, state: object = chatting({ messages })) => {
     const widget = openWidget({}, (chat) => chat.show({ policy: { ...POLICY, ...asks }, state: state as never }));
@@ -91,7 +91,7 @@ describe('a report', () => {
     return widget;
   };
 
-  it('is made in the menu of the conversation: a reason, words, and blocking with it', async () => {
+  it('is made in the menu of the conversation: reason, comment, and block', async () => {
     const { chat } = await form();
     await expect.element(button('Send report')).toBeDisabled();
     await page.getByText('Adverts or fraud').click();
@@ -103,7 +103,7 @@ describe('a report', () => {
     await expect.element(heading('Thank you.')).toBeVisible();
   });
 
-  it('does not block where the visitor does not want it', async () => {
+  it('does not block if the visitor unticks it', async () => {
     const { chat } = await form();
     await page.getByText('Something else').click();
     await page.getByRole('checkbox', { name: 'Also block this person' }).click();
@@ -114,7 +114,7 @@ describe('a report', () => {
     await expect.element(page.getByText('buy my book')).toBeVisible();
   });
 
-  it('hands over the last messages only when asked to, and only where the site takes them', async () => {
+  it('includes the last messages only on request, and only if the site accepts them', async () => {
     const { chat, element } = await form({ history: 'reports' });
     const hand = page.getByRole('checkbox', { name: /^Hand over the last messages/ });
     await expect.element(hand).not.toBeChecked();
@@ -127,14 +127,14 @@ describe('a report', () => {
     expect(page.getByRole('checkbox').elements()).toHaveLength(1);
   });
 
-  it('is made in the ended view too', async () => {
+  it('is possible in the ended view too', async () => {
     const { chat } = await form({}, ended({ messages }));
     await page.getByText('Unwanted sexual talk').click();
     await button('Send report').click();
     expect(called(chat, 'report')).toMatchObject([{ conversationId: 'c_1', reason: 'sexual' }]);
   });
 
-  it('goes on when the stranger leaves in the middle of it', async () => {
+  it('continues when the stranger leaves meanwhile', async () => {
     const { chat } = await form();
     chat.show({ state: ended({ messages }) });
     await page.getByText('Adverts or fraud').click();
@@ -143,7 +143,7 @@ describe('a report', () => {
     expect(called(chat, 'block')).toHaveLength(1);
   });
 
-  it('waits for the connection, and says so', async () => {
+  it('waits for the connection, which is shown', async () => {
     const { chat } = await form();
     chat.show({ connection: { status: 'reconnecting', attempt: 1, retryAt: 0 } });
     let answer = () => undefined as void;
@@ -155,7 +155,7 @@ describe('a report', () => {
     await expect.element(page.getByText('Somebody will look at it.')).toBeVisible();
   });
 
-  it('refused for being one too many keeps what was written and says how long', async () => {
+  it('keeps its text and shows the delay if it is rate-limited', async () => {
     const { chat } = await form();
     chat.refusals.set('report', new ChatError('rate_limited', { retryAfterMs: 9_000 }));
     await page.getByText('Adverts or fraud').click();
@@ -166,7 +166,7 @@ describe('a report', () => {
     await expect.element(words).toHaveValue('a book');
   });
 
-  it('is too late a quarter of an hour after the end', async () => {
+  it('is refused a quarter of an hour after the end', async () => {
     const clock = vi.spyOn(performance, 'now').mockReturnValue(10_000);
     onTestFinished(() => clock.mockRestore());
     const { chat } = openWidget({}, (fake) => fake.show({ state: ended({ messages }) }));
@@ -177,7 +177,7 @@ describe('a report', () => {
     expect(button('Send report').elements()).toEqual([]);
   });
 
-  it('that the service finds too late says so', async () => {
+  it('shows that it is too late if the service refuses it', async () => {
     const { chat } = await form();
     chat.refusals.set('report', new ChatError('not_in_conversation'));
     await page.getByText('Adverts or fraud').click();
@@ -185,27 +185,24 @@ describe('a report', () => {
     await expect.element(heading('It is too late for a report.')).toBeVisible();
   });
 
-  it.each(['Escape', 'Cancel'])(
-    'is given up with %s: nothing was sent, and the focus is back where it was',
-    async (by) => {
-      const { chat, element } = await form();
-      await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('Report this person');
-      if (by === 'Escape') await userEvent.keyboard('{Escape}');
-      else await button('Cancel').click();
-      await expect.element(heading('Report this person')).not.toBeInTheDocument();
-      await expect.poll(() => element.shadowRoot!.activeElement?.getAttribute('aria-label')).toBe('More');
-      expect(element.isOpen).toBe(true);
-      expect(called(chat, 'report')).toEqual([]);
-    },
-  );
+  it.each(['Escape', 'Cancel'])('is cancelled with %s: nothing is sent, and the focus is restored', async (by) => {
+    const { chat, element } = await form();
+    await expect.poll(() => element.shadowRoot!.activeElement?.textContent).toBe('Report this person');
+    if (by === 'Escape') await userEvent.keyboard('{Escape}');
+    else await button('Cancel').click();
+    await expect.element(heading('Report this person')).not.toBeInTheDocument();
+    await expect.poll(() => element.shadowRoot!.activeElement?.getAttribute('aria-label')).toBe('More');
+    expect(element.isOpen).toBe(true);
+    expect(called(chat, 'report')).toEqual([]);
+  });
 
-  it('keeps what lies under it from being reached', async () => {
+  it('makes everything under it unreachable', async () => {
     const { find } = await form();
     expect(find('.under').inert).toBe(true);
   });
 });
 
-describe('S6 the time left', () => {
+describe('S6 time left', () => {
   it('is shown in the conversation, keeps what was typed, and lets it be sent when it is over', async () => {
     const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
     const field = page.getByRole('textbox', { name: 'Message' });
@@ -221,14 +218,14 @@ describe('S6 the time left', () => {
     await expect.element(field).toHaveValue('');
   });
 
-  it('is told of what was sent too fast, without a press', async () => {
+  it('is shown for throttled messages by itself', async () => {
     const { chat } = openWidget({}, (fake) => fake.show({ state: chatting() }));
     chat.emit('error', new ChatError('rate_limited', { retryAfterMs: 8_000 }));
     await expect.element(page.getByText(/A little slower, please/)).toBeVisible();
     await expect.element(page.getByText(/Try again in [78] s/)).toBeVisible();
   });
 
-  it('of a ban is shown, and trying again offered only when it is over', async () => {
+  it('of a ban is shown, and a retry offered only when it is over', async () => {
     const error = new ChatError('banned', { retryAfterMs: 2_000 });
     const { chat } = openWidget({}, (fake) => fake.show({ state: { status: 'refused', error } }));
     await expect.element(heading('You cannot take part for now.')).toBeVisible();
@@ -238,14 +235,14 @@ describe('S6 the time left', () => {
     expect(chat.calls.at(-1)![0]).toBe('find');
   });
 
-  it('of a longer ban is told in hours', async () => {
+  it('of a longer ban is shown in hours', async () => {
     const error = new ChatError('banned', { retryAfterMs: 24 * 3_600_000 });
     openWidget({}, (fake) => fake.show({ state: { status: 'refused', error } }));
     await expect.element(page.getByText('Try again in 24 h')).toBeVisible();
   });
 
   it.each(['key_revoked', 'claims_refused'] as const)(
-    'there is none for %s: the chat is not available here',
+    'is not shown for %s: the chat is not available here',
     async (code) => {
       openWidget({}, (fake) => fake.show({ state: { status: 'refused', error: new ChatError(code) } }));
       await expect.element(heading('This chat is not available here.')).toBeVisible();
@@ -254,7 +251,7 @@ describe('S6 the time left', () => {
   );
 });
 
-it('hands what the page says of the visitor to the chat it makes', async () => {
+it('passes the claims of the page to its chat', async () => {
   const element = document.createElement('passerby-chat');
   const claims = () => 'a.b.c';
   element.claims = claims;

@@ -94,7 +94,7 @@ describe.each(Object.keys(OVER))('over the screen: %s', (name) => {
     expect(await complaints(element)).toEqual([]);
   });
 
-  it('has nothing smaller than a finger to press, and one primary action', async () => {
+  it('has touch targets of sufficient size, and one primary action', async () => {
     const { element, find } = openWidget({ inline: '' }, prepare);
     await open();
     await expect.element(page.getByRole('heading', { name: shows })).toBeVisible();
@@ -128,7 +128,7 @@ describe.each(Object.keys(SCREENS))('the screen: %s', (screen) => {
     expect(element.shadowRoot!.querySelectorAll('.primary').length).toBeLessThanOrEqual(1);
   });
 
-  it('has nothing smaller than a finger to press', async () => {
+  it('has touch targets of sufficient size', async () => {
     const { element } = openWidget({ inline: '' }, SCREENS[screen]);
     await expect.element(page.getByRole('dialog')).toBeVisible();
     expect(tooSmall(element)).toEqual([]);
@@ -149,7 +149,7 @@ describe.each([
 ])('in a window of %i by %i', (width, height) => {
   const MANY = Array.from({ length: 40 }, (_, index) => `interest ${index}`);
 
-  it('keeps the interests apart from the button below them', async () => {
+  it('separates the interests from the button below them', async () => {
     await page.viewport(width, height);
     onTestFinished(() => page.viewport(1280, 800));
     const { find } = openWidget({}, SCREENS['start']);
@@ -184,14 +184,14 @@ describe.each([
   });
 });
 
-it.each(END_REASONS)('says in words why a conversation ended: %s', async (reason) => {
+it.each(END_REASONS)('shows why a conversation ended: %s', async (reason) => {
   openWidget({}, (chat) => chat.show({ state: ended({ reason, messages: [mine('was it', 'undelivered')] }) }));
   await expect.element(page.getByRole('heading')).not.toBeEmptyDOMElement();
   await expect.element(page.getByRole('button', { name: 'Find someone else' })).toBeVisible();
   await expect.element(page.getByText('not delivered')).toBeVisible();
 });
 
-it('offers to try again only where that can help', async () => {
+it('offers a retry only if it can help', async () => {
   const { chat } = openWidget({}, SCREENS['refused']);
   await page.getByRole('button', { name: 'Try again' }).click();
   expect(chat.calls.at(-1)![0]).toBe('find');
@@ -199,7 +199,7 @@ it('offers to try again only where that can help', async () => {
   await expect.element(page.getByRole('button', { name: 'Try again' })).not.toBeInTheDocument();
 });
 
-it('says that another tab has the chat, and brings it over when asked', async () => {
+it('shows that another tab has the chat, and takes it over on demand', async () => {
   const { chat } = openWidget({}, SCREENS['elsewhere']);
   await expect.element(page.getByText('in another tab', { exact: true })).toBeVisible();
   await expect.element(page.getByRole('heading', { name: 'This chat is open in another tab.' })).toBeVisible();
@@ -215,7 +215,7 @@ it('connects for the start screen once the other tab is done', async () => {
   expect(chat.calls).toEqual([['connect'], ['connect']]);
 });
 
-it('says so once where a search shows it', async () => {
+it('shows it once if a search reveals it', async () => {
   openWidget({}, (chat) => {
     chat.find = async () => {
       chat.show({ state: { status: 'elsewhere' } });
@@ -229,7 +229,7 @@ it('says so once where a search shows it', async () => {
   expect(words.elements()).toHaveLength(1);
 });
 
-it('reads on from the heading, not from the button, when another tab takes the chat in the middle of a sentence', async () => {
+it('moves the focus to the heading, not to the button, when another tab takes the chat during typing', async () => {
   const { chat, element } = openWidget({}, SCREENS['conversation']);
   await page.getByRole('textbox', { name: 'Message' }).fill('half a sen');
   chat.show({ state: { status: 'elsewhere' } });
@@ -238,7 +238,7 @@ it('reads on from the heading, not from the button, when another tab takes the c
   expect(chat.calls.some(([name]) => name === 'takeOver')).toBe(false);
 });
 
-it('tells the site owner, not the visitor, which origin to allow', async () => {
+it('logs for the site owner, not for the visitor, which origin to allow', async () => {
   const { chat } = openWidget();
   const said: unknown[] = [];
   const warn = console.warn;
@@ -252,7 +252,7 @@ it('tells the site owner, not the visitor, which origin to allow', async () => {
   await expect.element(page.getByText('This chat is not available here.')).toBeVisible();
 });
 
-it('shows a refused search and when to try again, and stays where it was', async () => {
+it('shows a refused search with its delay, and stays on the screen', async () => {
   openWidget({}, (chat) => chat.refusals.set('find', new ChatError('rate_limited', { retryAfterMs: 9_000 })));
   await page.getByRole('button', { name: 'Find someone' }).click();
   await expect.element(page.getByText(/^A little slower, please/)).toBeVisible();
@@ -260,7 +260,7 @@ it('shows a refused search and when to try again, and stays where it was', async
   await expect.element(page.getByRole('button', { name: 'Find someone' })).toBeVisible();
 });
 
-it('says what it looks for: the chosen interests, the page, the languages', async () => {
+it('shows the criteria: the chosen interests, the page, the languages', async () => {
   const { chat } = openWidget({ topic: '/story' });
   await page.getByRole('button', { name: 'jazz' }).click();
   await page.getByRole('button', { name: '+ add' }).click();
@@ -275,7 +275,7 @@ it('says what it looks for: the chosen interests, the page, the languages', asyn
   expect(chat.calls.at(-1)).toEqual(['find', { interests: ['jazz', 'night trains'], languages }]);
 });
 
-it('counts the seconds of a wait, and is honest when it is long', async () => {
+it('counts the seconds of a wait, and admits when it is long', async () => {
   const { chat } = openWidget({}, (fake) =>
     fake.show({ state: { status: 'waiting', since: Date.now() - 4_000, progress: null } }),
   );

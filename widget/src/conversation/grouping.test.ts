@@ -13,15 +13,15 @@ const mine = (id: string, at = 0, status: 'sending' | 'delivered' | 'undelivered
 const theirs = (id: string, at = 0): Message => ({ from: 'peer', id, text: id, at });
 const shape = (messages: Message[]) => groupMessages(messages).map((group) => group.messages.map(({ id }) => id));
 
-it('keeps together what one side says in one go', () => {
+it('groups consecutive messages of one side', () => {
   expect(shape([mine('a'), mine('b'), theirs('c'), mine('d')])).toEqual([['a', 'b'], ['c'], ['d']]);
 });
 
-it('starts anew after a long silence', () => {
+it('begins a new group after a long silence', () => {
   expect(shape([mine('a', 0), mine('b', 180_000), mine('c', 360_001)])).toEqual([['a', 'b'], ['c']]);
 });
 
-it('does not mix up equal ids of the two sides', () => {
+it('distinguishes equal ids of the two sides', () => {
   const ids = groupMessages([mine('1'), theirs('1')]).map(({ id }) => id);
   expect(new Set(ids).size).toBe(2);
 });
@@ -36,12 +36,12 @@ it('loses, repeats and reorders nothing', () => {
   );
 });
 
-it('says how far the newest of mine got, and nothing of the older ones', () => {
+it('shows the status of the newest own message only', () => {
   const messages = [mine('a'), mine('b', 0, 'sending'), theirs('c')];
   expect(messages.map((message) => statusOf(message, messages))).toEqual([null, 'sending', null]);
 });
 
-it('says of every message that did not arrive that it did not', () => {
+it('marks every undelivered message', () => {
   const messages = [mine('a', 0, 'undelivered'), mine('b', 0, 'undelivered')];
   expect(messages.map((message) => statusOf(message, messages))).toEqual(['undelivered', 'undelivered']);
 });

@@ -10,7 +10,7 @@ it.each([
     { interests: ['jazz', 'tea', 'trains'], isSameTopic: true },
     'You both like jazz, tea, and trains and are reading this page',
   ],
-])('says of %j: %s', (shared, words) => {
+])('describes %j as: %s', (shared, words) => {
   expect(
     sharedWords(shared, en, 'en')
       .map(({ text }) => text)

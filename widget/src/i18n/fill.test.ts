@@ -2,15 +2,15 @@ import { expect, it } from 'vitest';
 import { en } from './en.ts';
 import { fill, pieces } from './fill.ts';
 
-it('fills the blanks of a sentence', () => {
+it('replaces the placeholders of a sentence', () => {
   expect(fill('{min}–{max} people', { min: 2, max: 5 })).toBe('2–5 people');
 });
 
-it('leaves a blank nobody fills, and never reads one from the prototype', () => {
+it('keeps a placeholder without a value, and never reads one from the prototype', () => {
   expect(fill('{what} and {toString}', {})).toBe('{what} and {toString}');
 });
 
-it('tells what was filled in from the words around it', () => {
+it('distinguishes values from the surrounding text', () => {
   expect(pieces('You both like {interests}.', { interests: 'jazz' })).toEqual([
     { text: 'You both like ', isFilling: false },
     { text: 'jazz', isFilling: true },
@@ -18,10 +18,10 @@ it('tells what was filled in from the words around it', () => {
   ]);
 });
 
-it('does not fill what a filling brings along', () => {
+it('does not replace placeholders in a value', () => {
   expect(fill('{a}', { a: '{b}', b: 'no' })).toBe('{b}');
 });
 
-it('says nothing in an empty string', () => {
+it('returns nothing for an empty string', () => {
   for (const [name, text] of Object.entries(en)) expect(text, name).not.toBe('');
 });

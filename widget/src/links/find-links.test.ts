@@ -4,8 +4,8 @@ import { findLinks } from './find-links.ts';
 const links = (text: string) => findLinks(text).flatMap(({ text: shown, link }) => (link ? [[shown, link.href]] : []));
 const texts = (text: string) => findLinks(text).map((piece) => piece.text);
 
-describe('a link', () => {
-  it('is found in a sentence, without what ends the sentence', () => {
+describe('link', () => {
+  it('is found in a sentence, without its final punctuation', () => {
     expect(texts('See https://example.org/a?b=c#d, then (https://example.org/x).')).toEqual([
       'See ',
       'https://example.org/a?b=c#d',
@@ -15,7 +15,7 @@ describe('a link', () => {
     ]);
   });
 
-  it('keeps brackets of its own', () => {
+  it('keeps balanced brackets', () => {
     expect(links('https://example.org/wiki/Night_(train)')[0]![0]).toBe('https://example.org/wiki/Night_(train)');
   });
 
@@ -25,7 +25,7 @@ describe('a link', () => {
   );
 });
 
-describe('no link', () => {
+describe('text without a link', () => {
   test.each([
     'http://example.org',
     'ftp://example.org',
@@ -53,7 +53,7 @@ describe('no link', () => {
   });
 });
 
-describe('a host that is not what it seems', () => {
+describe('deceptive host', () => {
   test.each([
     ['letters of another script', 'https://аpple.com/', 'https://xn--pple-43d.com/'],
     ['a name in its own script', 'https://пример.испытание/x', 'https://xn--e1afmkfd.xn--80akhbyknj4f/x'],
@@ -62,11 +62,11 @@ describe('a host that is not what it seems', () => {
     ['an encoded dot', 'https://good%2eexample/', 'https://good.example/'],
     ['the default port', 'https://example.org:443/', 'https://example.org/'],
     ['a number in other digits', 'https://0xc0.0.2.1/', 'https://192.0.2.1/'],
-  ])('shows what the browser reads: %s', (_, text, shown) => {
+  ])('is shown as the browser parses it: %s', (_, text, shown) => {
     expect(links(text)).toEqual([[shown, shown]]);
   });
 
-  it('ends at an invisible character', () => {
+  it('ends before an invisible character', () => {
     expect(links('https://good.example\u200b.evil.example/')).toEqual([
       ['https://good.example', 'https://good.example/'],
     ]);

@@ -10,4 +10,4 @@ it.each([
   [3_600_000, 'Try again in 60 min'],
   [3_600_000 * 24, 'Try again in 24 h'],
   [3_600_000 * 24 + 1, 'Try again in 25 h'],
-])('says of %i ms: %s', (ms, words) => expect(timeLeft(ms, en)).toBe(words));
+])('formats %i ms as: %s', (ms, words) => expect(timeLeft(ms, en)).toBe(words));

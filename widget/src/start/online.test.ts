@@ -9,4 +9,4 @@ it.each([
   [{ min: 2, max: 5 }, 'Fewer than 6 people on this site'],
   [{ min: 12, max: 19 }, '12–19 people on this site'],
   [{ min: 10_000, max: null }, 'More than 10000 people on this site'],
-])('says of %j: %s', (online, words) => expect(onlineWords(online, en)).toBe(words));
+])('describes %j as: %s', (online, words) => expect(onlineWords(online, en)).toBe(words));

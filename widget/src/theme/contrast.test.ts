@@ -6,7 +6,7 @@ const byte = fc.integer({ min: 0, max: 255 });
 const anyColor = fc.tuple(byte, byte, byte) as fc.Arbitrary<Rgb>;
 const hexOf = (color: Rgb) => `#${color.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 
-it('finds text that can be read on whatever brand colour a site sets', () => {
+it('finds a readable text colour for any brand colour', () => {
   fc.assert(
     fc.property(anyColor, (brand) => {
       expect(contrast(textColorOn(brand), brand)).toBeGreaterThanOrEqual(TEXT_CONTRAST);
@@ -15,12 +15,12 @@ it('finds text that can be read on whatever brand colour a site sets', () => {
   );
 });
 
-it('knows the two ends of the scale', () => {
+it('returns 1 and 21 at the ends of the scale', () => {
   expect(contrast([0, 0, 0], [255, 255, 255])).toBe(21);
   expect(contrast([90, 90, 90], [90, 90, 90])).toBe(1);
 });
 
-it('reads back every colour it is given as hex', () => {
+it('parses every hex colour', () => {
   fc.assert(
     fc.property(anyColor, (color) => {
       expect(parseColor(hexOf(color))).toEqual(color);
@@ -36,8 +36,8 @@ it.each([
   ['rgba(203, 60, 34, 0.5)', [203, 60, 34]],
   ['color(srgb 1 0.4 0)', [255, 102, 0]],
   ['color(srgb -0.2 1.3 1e-7)', [0, 255, 0]],
-])('reads %s', (text, color) => expect(parseColor(text)).toEqual(color));
+])('parses %s', (text, color) => expect(parseColor(text)).toEqual(color));
 
-it.each(['', 'red', '#12', '#12345g', 'oklch(0.6 0.2 30)', 'url(https://example.com)'])('does not read %j', (text) =>
+it.each(['', 'red', '#12', '#12345g', 'oklch(0.6 0.2 30)', 'url(https://example.com)'])('refuses %j', (text) =>
   expect(parseColor(text)).toBeNull(),
 );

@@ -10,7 +10,7 @@ it('treats a clock that was set back as the start of the wait', () => {
   expect(waitingGap(-5_000)).toBe(GAP.waitingFarthest);
 });
 
-it('brings the discs nearer the longer the wait, and never apart again', () => {
+it('moves the discs closer during the wait, and never apart again', () => {
   fc.assert(
     fc.property(waits, waits, (one, other) => {
       const [sooner, later] = [Math.min(one, other), Math.max(one, other)];
@@ -19,7 +19,7 @@ it('brings the discs nearer the longer the wait, and never apart again', () => {
   );
 });
 
-it('never lets the discs touch before there is someone', () => {
+it('keeps the discs apart before a match', () => {
   fc.assert(
     fc.property(waits, (waited) => {
       expect(waitingGap(waited)).toBeGreaterThan(1);

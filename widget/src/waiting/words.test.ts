@@ -14,8 +14,8 @@ const wordsAt = (waitedMs: number, progress: Partial<Progress> | null = null, ha
     hasTopic,
   );
 
-describe('the words of a wait', () => {
-  it('begins with this page, where there is one', () => {
+describe('texts of a wait', () => {
+  it('begin with this page, if there is one', () => {
     expect(wordsAt(0)).toEqual({ heading: 'waitingTopic', line: 'waitingNext', values: {} });
     expect(wordsAt(0, null, false)).toEqual({ heading: 'waitingHeading', line: 'waitingSoon', values: {} });
   });
@@ -24,22 +24,22 @@ describe('the words of a wait', () => {
     ['topic', 'waitingTopic', 'waitingNext'],
     ['section', 'waitingSection', 'waitingNext'],
     ['site', 'waitingSite', 'waitingSoon'],
-  ] as const)('follows the service in where it looks: %s', (reach, heading, line) => {
+  ] as const)('follow the reach of the service: %s', (reach, heading, line) => {
     expect(wordsAt(4_000, { reach })).toMatchObject({ heading, line });
   });
 
-  it('tells how long it takes, unless that is over before it is read', () => {
+  it('contain the estimate, unless it is too short to be read', () => {
     expect(wordsAt(4_000, { etaMs: 7_600 })).toMatchObject({ line: 'waitingEstimate', values: { seconds: 8 } });
     expect(wordsAt(4_000, { etaMs: 900 }).line).toBe('waitingNext');
   });
 
-  it('tells first what stands in the way', () => {
+  it('mention obstacles first', () => {
     const widen = [{ what: 'languages', atLeast: 5 }] as const;
     expect(wordsAt(40_000, { etaMs: 7_600, widen })).toMatchObject({ line: 'widenLanguages', values: { count: 5 } });
     expect(wordsAt(4_000, { widen: [{ what: 'groups', atLeast: 3 }] }).line).toBe('widenGroups');
   });
 
-  it('is honest when it is long, whatever was estimated', () => {
+  it('admit a long wait, whatever was estimated', () => {
     expect(wordsAt(25_000, { etaMs: 7_600, reach: 'site' }).line).toBe('waitingLong');
   });
 });

@@ -43,7 +43,7 @@ test('every screen passes axe, in light and in dark', async ({ arrive }) => {
   await passes('ended');
 });
 
-test('all of it can be done from the keyboard', async ({ arrive }) => {
+test('everything can be operated by keyboard', async ({ arrive }) => {
   const [ada, ben] = [await arrive(), await arrive()];
   const { keyboard } = ada.page;
   const tabTo = async (target: VisitorPage['find']): Promise<void> => {

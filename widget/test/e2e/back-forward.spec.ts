@@ -1,6 +1,6 @@
 import { expect, test } from './fixtures.ts';
 
-test('going back to the page before goes on too', async ({ pair: [ada, ben] }) => {
+test('going back to the previous page continues the conversation', async ({ pair: [ada, ben] }) => {
   await ada.say('one');
   await ada.turnTo('/more');
   await ada.say('two');

@@ -2,18 +2,14 @@ import { startService } from '../../../.config/test/service.ts';
 import { expect, test } from './fixtures.ts';
 import { VisitorPage } from './visitor-page.ts';
 
-test('a page that is not on the list of the site is told so', async ({ arrive }) => {
+test('a page that is not listed by the site shows that the chat is not available', async ({ arrive }) => {
   const visitor = await arrive({ by: 'foreign' });
   await visitor.open();
   await expect(visitor.refusal).toBeVisible();
   await expect(visitor.find).toBeHidden();
 });
 
-test('a lost connection is shown, and what was said meanwhile is not lost from sight', async ({
-  browser,
-  owner,
-  site,
-}) => {
+test('a lost connection is shown, and messages sent meanwhile stay visible', async ({ browser, owner, site }) => {
   await using service = await startService([{ key: site, name: 'Shop', origins: [owner.origin] }]);
   const come = async (): Promise<VisitorPage> => {
     const context = await browser.newContext();
@@ -61,7 +57,7 @@ const CORPUS = [
   '${window.hacked=1}',
 ];
 
-test('what a stranger writes is text and nothing else', async ({ pair: [ada, ben] }) => {
+test("a stranger's message is text and nothing else", async ({ pair: [ada, ben] }) => {
   for (const text of CORPUS) {
     await ada.say(text);
     await expect(ben.line(text)).toBeVisible();

@@ -14,7 +14,7 @@ const isFocusIn = (page: Page) =>
     return shadowRoot!.querySelector('.panel')?.contains(shadowRoot!.activeElement) ?? false;
   });
 
-test('by keyboard the focus moves in, and Escape closes it and gives the focus back', async ({ arrive }) => {
+test('by keyboard the focus moves in, and Escape closes it and restores the focus', async ({ arrive }) => {
   const visitor = await arrive();
   await expect(visitor.launcher).toBeVisible();
   await visitor.page.keyboard.press('Tab');
@@ -26,7 +26,7 @@ test('by keyboard the focus moves in, and Escape closes it and gives the focus b
   await expect(visitor.launcher).toBeFocused();
 });
 
-test('by a click that comes before the code the focus moves in as well', async ({ arrive }) => {
+test('by a click before the code is loaded the focus moves in as well', async ({ arrive }) => {
   const visitor = await arrive();
   await visitor.launcher.evaluate((button) => (button as HTMLElement).click());
   await expect(visitor.find).toBeVisible();
@@ -47,7 +47,7 @@ const LIFTS: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   },
 };
 for (const [moment, lift] of Object.entries(LIFTS)) {
-  test(`no tap on a phone is lost: a finger lifted ${moment}`, async ({ arrive }) => {
+  test(`a tap on a phone is not lost: finger lifted ${moment}`, async ({ arrive }) => {
     const visitor = await arrive({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
     const { page } = visitor;
     const cdp = await page.context().newCDPSession(page);
@@ -64,7 +64,7 @@ for (const [moment, lift] of Object.entries(LIFTS)) {
   });
 }
 
-test('what the page sets before the code is there is kept', async ({ arrive }) => {
+test('properties set before the code is loaded are kept', async ({ arrive }) => {
   const visitor = await arrive();
   await expect(visitor.launcher).toBeVisible();
   await withChat(visitor.page, (chat) => {
@@ -80,7 +80,7 @@ test('what the page sets before the code is there is kept', async ({ arrive }) =
   await expect(visitor.page.getByRole('heading', { name: 'Hier nicht' })).toBeVisible();
 });
 
-test('words that the page sets before the code is there are the ones that are shown', async ({ arrive }) => {
+test('strings set before the code is loaded are shown', async ({ arrive }) => {
   const visitor = await arrive();
   await expect(visitor.launcher).toBeVisible();
   await withChat(visitor.page, (chat) => {
@@ -92,14 +92,14 @@ test('words that the page sets before the code is there are the ones that are sh
   await expect(visitor.page.getByRole('button', { name: 'Jemanden finden' })).toBeHidden();
 });
 
-test('the attribute opens it before the code is there', async ({ arrive }) => {
+test('the attribute opens it before the code is loaded', async ({ arrive }) => {
   const visitor = await arrive();
   await expect(visitor.launcher).toBeVisible();
   await withChat(visitor.page, (chat) => chat.setAttribute('open', ''));
   await expect(visitor.find).toBeVisible();
 });
 
-test('a part that did not load is asked for under another address', async ({ pair: [ada] }) => {
+test('a part that did not load is requested under another address', async ({ pair: [ada] }) => {
   const asked: string[] = [];
   const files = '**/on-demand-*.js*';
   await ada.page.route(files, (route) => {
@@ -117,7 +117,7 @@ test('a part that did not load is asked for under another address', async ({ pai
   expect(asked.at(-1)).toBe(`${asked[0]}?`);
 });
 
-test('a gate that did not load can be asked for again', async ({ browser, owner, service }) => {
+test('a form that did not load can be requested again', async ({ browser, owner, service }) => {
   await using context = await browser.newContext();
   const page = await context.newPage();
   let failures = 1;
@@ -128,7 +128,7 @@ test('a gate that did not load can be asked for again', async ({ browser, owner,
   await expect(page.getByRole('heading', { name: 'Before you start' })).toBeVisible();
 });
 
-test('the owner of a page that is not let in is told so in its console', async ({ arrive, owner }) => {
+test('the console tells the owner of a refused page what to add', async ({ arrive, owner }) => {
   const visitor = await arrive({ by: 'foreign' });
   await visitor.open();
   await expect(visitor.refusal).toBeVisible();

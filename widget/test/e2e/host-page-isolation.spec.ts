@@ -10,7 +10,7 @@ test('before it is opened it loads one file, stores nothing and sets no cookie',
   expect(await stored(visitor.page)).toEqual({ local: 0, session: 0, databases: 0 });
 });
 
-test('it stores in the tab what is under way, as long as it is, and nothing anywhere else', async ({
+test('it stores a running wait or conversation in the tab while it lasts, and nothing else', async ({
   arrive,
   site,
 }) => {
@@ -43,7 +43,7 @@ test('it stores in the tab what is under way, as long as it is, and nothing anyw
   await stores([]);
 });
 
-test('a launcher whose chat does not load says so, and loads it when pressed again', async ({ arrive }) => {
+test('a launcher whose chat does not load shows that, and loads it when pressed again', async ({ arrive }) => {
   const visitor = await arrive();
   const files = '**/passerby-chat.js*';
   await visitor.page.route(files, (route) => route.abort());
@@ -55,7 +55,7 @@ test('a launcher whose chat does not load says so, and loads it when pressed aga
   await expect(visitor.find).toBeVisible();
 });
 
-test('a launcher whose chat is never answered for says so after a while', async ({ arrive }) => {
+test('a launcher whose chat gets no answer shows that after a while', async ({ arrive }) => {
   const visitor = await arrive();
   await visitor.page.clock.install();
   await visitor.page.route('**/passerby-chat.js*', () => new Promise(() => {}));
@@ -64,7 +64,7 @@ test('a launcher whose chat is never answered for says so after a while', async 
   await expect(visitor.page.getByRole('button', { name: "Couldn't load. Try again" })).toBeVisible();
 });
 
-test('what it asks for, it asks of the service alone, and never sets a cookie', async ({ pair, owner, service }) => {
+test('it sends requests to the service alone, and never sets a cookie', async ({ pair, owner, service }) => {
   const [ada, ben] = pair;
   await ada.say('hello');
   await expect(ben.line('hello')).toBeVisible();
@@ -79,7 +79,7 @@ test('what it asks for, it asks of the service alone, and never sets a cookie', 
   }
 });
 
-test('it leaves the page as it was: no global but the element, no style on the page', async ({ arrive }) => {
+test('it does not change the page: no global but the element, no style on the page', async ({ arrive }) => {
   const visitor = await arrive();
   const styleOf = (): Promise<string> =>
     visitor.page.evaluate(() => JSON.stringify({ ...getComputedStyle(document.querySelector('h1')!) }));

@@ -159,11 +159,7 @@ test.describe.serial('Back to a page of the cache', () => {
     ['nobody touched the launcher', false],
     ['the chat was open', true],
   ] as const) {
-    test(`on which nothing had begun, it goes on with what a later page began: ${state}`, async ({
-      owner,
-      service,
-      site,
-    }) => {
+    test(`without a conversation continues what a later page began: ${state}`, async ({ owner, service, site }) => {
       const body = htmlOf(browser, service, site);
       await visit(owner.serve({ body }));
       if (isOpened) await openPanel();
@@ -180,11 +176,7 @@ test.describe.serial('Back to a page of the cache', () => {
     });
   }
 
-  test('on which a conversation runs, it goes on where it was after a visit to another site', async ({
-    owner,
-    service,
-    site,
-  }) => {
+  test('with a conversation continues it after a visit to another site', async ({ owner, service, site }) => {
     await visit(owner.serve({ body: htmlOf(browser, service, site) }));
     await openPanel();
     await using stranger = createChat({ url: service.url, site, origin: owner.origin });

@@ -15,7 +15,7 @@ async function hasAll(visitor: VisitorPage, mine: readonly string[], theirs: rea
   expect(await visitor.said()).toEqual({ mine, theirs });
 }
 
-test('two talk through eight reloads of each, 80 messages each way: none lost, repeated or out of order', async ({
+test('eight reloads of each side lose, repeat and reorder none of 80 messages each way', async ({
   pair: [ada, ben],
 }) => {
   test.slow();
@@ -33,7 +33,7 @@ test('two talk through eight reloads of each, 80 messages each way: none lost, r
   for (const { complaints } of [ada, ben]) expect(complaints).toEqual([]);
 });
 
-test('another page of the site goes on with the conversation, the draft and the open panel', async ({
+test('another page of the site continues the conversation, the draft and the open panel', async ({
   pair: [ada, ben],
 }) => {
   await ada.say('hello');
@@ -54,7 +54,7 @@ test('another page of the site goes on with the conversation, the draft and the 
   expect(ada.complaints).toEqual([]);
 });
 
-test('a closed panel stays closed on the next page, and its launcher counts what comes in', async ({
+test('a closed panel stays closed on the next page, and its launcher counts new messages', async ({
   pair: [ada, ben],
 }) => {
   await ada.page.getByRole('button', { name: 'Close' }).click();
@@ -68,7 +68,7 @@ test('a closed panel stays closed on the next page, and its launcher counts what
   await expect(ada.line('still there?')).toBeVisible();
 });
 
-test('what was said while the other one was between two pages arrives', async ({ pair: [ada, ben] }) => {
+test('a message sent while the peer was between two pages arrives', async ({ pair: [ada, ben] }) => {
   const address = ada.page.url();
   await ada.page.goto('about:blank');
   await ben.say('into the void');
@@ -78,7 +78,7 @@ test('what was said while the other one was between two pages arrives', async ({
   expect((await ada.said()).theirs).toEqual(['into the void', 'and again']);
 });
 
-test('a reload while waiting goes on waiting, and is found', async ({ arrive }) => {
+test('a reload while waiting continues the wait, which is matched', async ({ arrive }) => {
   const [ada, ben] = [await arrive(), await arrive()];
   await ada.open();
   // Connected before the search, so that nothing but the search itself has it kept.
@@ -107,7 +107,7 @@ async function pressAndReload(visitor: VisitorPage, name: string): Promise<void>
   await loaded;
 }
 
-test('who left right before a reload does not come back into that conversation', async ({ pair: [ada, ben] }) => {
+test('leaving right before a reload is final', async ({ pair: [ada, ben] }) => {
   await ada.say('bye');
   await expect(ben.line('bye')).toBeVisible();
   await ada.more.click();
@@ -122,7 +122,7 @@ test('who left right before a reload does not come back into that conversation',
   await expect(ada.find).toBeVisible();
 });
 
-test('who left without a connection is told of on the next page', async ({ pair: [ada, ben] }) => {
+test('leaving without a connection is sent by the next page', async ({ pair: [ada, ben] }) => {
   await ada.context.setOffline(true);
   await ada.stop();
   await expect(ada.find).toBeVisible();
@@ -133,10 +133,7 @@ test('who left without a connection is told of on the next page', async ({ pair:
   await expect(ada.find).toBeVisible();
 });
 
-test('who went on to the next stranger right before a reload looks for one after it', async ({
-  pair: [ada, ben],
-  arrive,
-}) => {
+test('a skip right before a reload searches after it', async ({ pair: [ada, ben], arrive }) => {
   await ada.say('bye');
   await expect(ben.line('bye')).toBeVisible();
   await ada.passFirstMoment();
@@ -151,9 +148,7 @@ test('who went on to the next stranger right before a reload looks for one after
   await expect(ada.line('hello from Cleo')).toBeVisible();
 });
 
-test('a page that slept, as phones let it, comes back by itself with what was said meanwhile', async ({
-  pair: [ada, ben],
-}) => {
+test('a page that slept comes back by itself with the messages sent meanwhile', async ({ pair: [ada, ben] }) => {
   await ada.page.evaluate(() => {
     const { dataset } = document.documentElement;
     let last = performance.now();
@@ -189,7 +184,7 @@ test('a page that slept, as phones let it, comes back by itself with what was sa
   expect(Number(await ada.page.locator('html').getAttribute('data-slept-ms'))).toBeGreaterThan(2_000);
 });
 
-test('a network that went and came back costs nothing', async ({ pair: [ada, ben] }) => {
+test('a temporary loss of the network loses nothing', async ({ pair: [ada, ben] }) => {
   await ada.context.setOffline(true);
   await ada.sayFast(numbered('ada', 20));
   await ben.sayFast(numbered('ben', 20));
@@ -202,7 +197,7 @@ test('a network that went and came back costs nothing', async ({ pair: [ada, ben
   await hasAll(ben, numbered('ben', 20), numbered('ada', 20));
 });
 
-test('the two visitors of the demo page both go on after a reload of it', async ({ browser, service }) => {
+test('both visitors of the demo page continue after a reload of it', async ({ browser, service }) => {
   const page = await browser.newPage();
   await page.goto(`${service.url.replace('127.0.0.1', 'localhost')}/talk`);
   const [one, other] = [page.frameLocator('iframe').first(), page.frameLocator('iframe').last()];

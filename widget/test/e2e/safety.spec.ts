@@ -3,7 +3,7 @@ import type { UnknownBody } from '../../../sdk/src/protocol/index.ts';
 import { CAREFUL_SITE, expect, test } from './fixtures.ts';
 import type { VisitorPage } from './visitor-page.ts';
 
-test.describe('a site that asks first', () => {
+test.describe('site that requires consent', () => {
   // eslint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from this pattern
   test.use({ site: async ({}, use) => use(CAREFUL_SITE) });
 
@@ -14,7 +14,7 @@ test.describe('a site that asks first', () => {
     await visitor.find.click();
   };
 
-  test('pairs those who answered, and takes a report with what was said', async ({ arrive }) => {
+  test('pairs visitors who answered, and accepts a report with messages', async ({ arrive }) => {
     const [ada, ben] = [await arrive(), await arrive()];
     await answer(ada, '18+');
     await answer(ben, '18+');
@@ -44,12 +44,7 @@ test.describe('a site that asks first', () => {
   });
 });
 
-test('a picture of a kind this widget does not know is neither shown nor fetched', async ({
-  arrive,
-  service,
-  site,
-  owner,
-}) => {
+test('an unknown kind of body with an image is neither shown nor fetched', async ({ arrive, service, site, owner }) => {
   const ada = await arrive();
   await ada.start();
   const connect = connectSocket({ url: service.url, site: site as never, scope: '', origin: owner.origin });

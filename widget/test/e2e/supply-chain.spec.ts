@@ -16,7 +16,7 @@ async function recipe(): Promise<string> {
   return tag!.replace('https://chat.example.org', API);
 }
 
-test('S22 the tag of the docs names this version, and its recipe gives the hash of what is served', async () => {
+test('S22 the tag of the docs has this version, and its command prints the hash of the served file', async () => {
   const { version } = JSON.parse(await readFile(path.join(root, 'widget/package.json'), 'utf8')) as { version: string };
   expect(await recipe()).toContain(`/widget/${version}/widget.js"`);
   const docs = await readFile(path.join(root, 'docs/embedding.md'), 'utf8');
@@ -31,7 +31,7 @@ test('S22 the tag of the docs names this version, and its recipe gives the hash 
 const pinned = async (): Promise<string> =>
   (await recipe()).replace(/integrity="[^"]*"/, `integrity="${await integrityOf('widget.js')}"`);
 
-test('S22 as it was built it runs, with every chunk, and asks its own host only', async ({ page }) => {
+test('S22 the unmodified build runs, with every chunk, and requests its own host only', async ({ page }) => {
   const stage = await new WidgetStage(page).open({ body: await pinned() });
   await page.getByRole('button', { name: 'Talk to someone here' }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
@@ -49,9 +49,7 @@ test('S22 a tampered loader does not run', async ({ page }) => {
   await expect(page.locator('passerby-chat')).toHaveCount(0);
 });
 
-test('what an untouched loader loads does not run if it was tampered with, and can be tried again', async ({
-  page,
-}) => {
+test('a tampered file of an unmodified loader does not run, and can be requested again', async ({ page }) => {
   const stage = await new WidgetStage(page).open({ body: await pinned(), tampered: { 'passerby-chat.js': OWNED } });
   await page.getByRole('button', { name: 'Talk to someone here' }).click();
   await expect(page.getByRole('button', { name: "Couldn't load. Try again" })).toBeVisible();
@@ -63,7 +61,7 @@ test('what an untouched loader loads does not run if it was tampered with, and c
   expect(await page.evaluate(() => customElements.get('passerby-chat'))).toBeUndefined();
 });
 
-test('what is loaded on demand does not run if it was tampered with', async ({ page }) => {
+test('a tampered file that is loaded on demand does not run', async ({ page }) => {
   const written = JSON.parse(await readFile(path.join(root, 'widget/dist/integrity.json'), 'utf8')) as object;
   const chunk = Object.keys(written).find((name) => name.startsWith('on-demand-'))!;
   const stage = await new WidgetStage(page).open({ tampered: { [chunk]: OWNED } });

@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures.ts';
 import { VisitorPage } from './visitor-page.ts';
 
-test('a second tab says where the chat is, and brings it over when asked', async ({ pair: [ada, ben] }) => {
+test('a second tab shows that the chat is elsewhere, and takes it over on demand', async ({ pair: [ada, ben] }) => {
   await ada.say('hello');
   await ben.say('hello yourself');
   await expect(ada.line('hello yourself')).toBeVisible();
@@ -36,7 +36,7 @@ test('a second tab says where the chat is, and brings it over when asked', async
   for (const { complaints } of [ada, second, ben]) expect(complaints).toEqual([]);
 });
 
-test('a wait is brought over too, and found in the tab that has it', async ({ arrive }) => {
+test('a wait is taken over too, and matched in the new tab', async ({ arrive }) => {
   const [ada, ben] = [await arrive(), await arrive()];
   await ada.start();
   await expect(ada.cancel).toBeVisible();
@@ -50,9 +50,7 @@ test('a wait is brought over too, and found in the tab that has it', async ({ ar
   await expect(ada.elsewhere).toBeVisible();
 });
 
-test('the tab that is left has the chat for itself once the other one is done, or closed', async ({
-  pair: [ada, ben],
-}) => {
+test('a tab can use the chat once the other one has finished, or is closed', async ({ pair: [ada, ben] }) => {
   const second = await ada.openTab();
   await second.open();
   await expect(second.elsewhere).toBeVisible();
@@ -76,7 +74,7 @@ test('the tab that is left has the chat for itself once the other one is done, o
   });
 });
 
-test('a copy of the tab does not take the conversation by itself', async ({ pair: [ada, ben] }) => {
+test('a duplicated tab does not take over the conversation by itself', async ({ pair: [ada, ben] }) => {
   await ada.say('hello');
   await expect(ben.line('hello')).toBeVisible();
   const copying = ada.context.waitForEvent('page');

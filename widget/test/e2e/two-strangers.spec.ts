@@ -58,7 +58,7 @@ for (const path of ['/', '/strict'] as const) {
   });
 }
 
-test('one who cancels the wait is met by nobody', async ({ arrive }) => {
+test('a visitor who cancels the wait is not matched', async ({ arrive }) => {
   const [ada, ben] = [await arrive(), await arrive()];
   await ada.start();
   await ada.cancel.click();
@@ -70,14 +70,14 @@ test('one who cancels the wait is met by nobody', async ({ arrive }) => {
   await expect(ada.find).toBeVisible();
 });
 
-test('the one who stayed can find someone else', async ({ pair: [ada, ben] }) => {
+test('the visitor who stayed can find someone else', async ({ pair: [ada, ben] }) => {
   await ada.skip();
   await ben.findAnother.click();
   await ben.isTalking();
   await ada.isTalking();
 });
 
-test('two on different pages meet once the wait has widened, and see where we look', async ({ arrive }) => {
+test('two visitors on different pages are matched once the reach has widened, which is shown', async ({ arrive }) => {
   const [ada, ben] = [await arrive(), await arrive({ path: '/strict' })];
   await ada.start();
   await expect(ada.page.getByText('Looking for someone on this page')).toBeVisible();

@@ -37,7 +37,7 @@ async function startShortLivedCopy(service: string) {
   };
 }
 
-test('S25 the widget is there at each visit to a foreign page, whatever the browser asked again in between', async ({
+test('S25 the widget loads at each visit to a foreign page, whatever the browser revalidated in between', async ({
   owner,
   service,
   site,

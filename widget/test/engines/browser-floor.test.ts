@@ -34,19 +34,19 @@ const YOUNGER: Readonly<Record<string, RegExp>> = {
 
 const scripts = (await readdir(dist)).filter((name) => name.endsWith('.js'));
 
-test.each(scripts)('%s is of a language that the oldest browsers read', async (name) => {
+test.each(scripts)('%s uses syntax that the oldest browsers support', async (name) => {
   const code = await readFile(path.join(dist, name), 'utf8');
   const isLoader = name === 'widget.js';
   const options = { ecmaVersion: isLoader ? 2020 : 2022, sourceType: isLoader ? 'script' : 'module' } as const;
   expect(() => parse(code, options)).not.toThrow();
 });
 
-test.each(scripts)('%s uses nothing that came later without asking', async (name) => {
+test.each(scripts)('%s uses no later feature without detection', async (name) => {
   const code = await readFile(path.join(dist, name), 'utf8');
   expect(Object.keys(YOUNGER).filter((feature) => YOUNGER[feature]!.test(code))).toEqual([]);
 });
 
-test('the docs say so', async () => {
+test('the docs name these versions', async () => {
   const said = Object.entries(FLOOR).map(([browser, version]) => `${browser} ${version}`);
   const text = await readFile(docs, 'utf8');
   for (const words of said) expect(text).toContain(words);

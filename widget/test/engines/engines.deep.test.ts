@@ -71,7 +71,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
     await picture('open');
   }, 120_000);
 
-  test('finds somebody, and what is said is heard on both sides', async () => {
+  test('is matched, and messages arrive on both sides', async () => {
     await engine.press('Enter');
     await is('it looks for somebody', `!${inChat('[data-focus].primary')}`);
     stranger = createChat({ url: service.url, site: SITES[0], origin: owner.origin });
@@ -81,7 +81,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
     await picture('talk');
   }, 120_000);
 
-  test('goes on after a reload', async () => {
+  test('continues after a reload', async () => {
     await engine.reload();
     await talk('two');
   }, 120_000);
@@ -92,7 +92,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
   const noteReturn = () =>
     engine.evaluate(`void addEventListener('pageshow', (event) => (window.wasKept = event.persisted))`);
 
-  test('goes on after Back from another page of the site', async () => {
+  test('continues after Back from another page of the site', async () => {
     await noteReturn();
     await engine.goto(page('/more'));
     await talk('three');
@@ -102,7 +102,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
     await talk('four');
   }, 120_000);
 
-  test('goes on after Back from another site', async () => {
+  test('continues after Back from another site', async () => {
     await noteReturn();
     await engine.goto(`${owner.foreignOrigin}/more?api=${encodeURIComponent(way.url)}&site=${SITES[1]}`);
     await is('the other site is there', `location.hostname === 'localhost'`);
@@ -133,7 +133,7 @@ describe.each(Object.entries(ENGINES))('%s', (name, start) => {
     await picture('report');
   }, 120_000);
 
-  test('talks by long-polling where the page forbids WebSocket', async () => {
+  test('uses long-polling if the page forbids WebSocket', async () => {
     const body = `<!doctype html><html lang="en"><title>A page</title><script async src="${way.url}/widget.js" data-site="${SITES[1]}"></script><h1>Lanterns</h1>`;
     const policy = `default-src 'none'; script-src ${way.url}; connect-src ${way.url}`;
     await engine.goto(owner.serve({ body, policy }));
