@@ -55,7 +55,7 @@ const firstCells = (text: string): string[] => rows(text).map(([cell]) => cell!)
 describe('docs/operations/README.md', async () => {
   const probes = section(await read('docs/operations/README.md'), '## Probes');
 
-  it('has every reason and every fault that /readyz names, and no other', () => {
+  it('has every reason and every fault of /readyz, and no other', () => {
     expect(firstCells(probes).filter((cell) => /^[a-z_]+$/.test(cell) && cell !== 'reason')).toEqual([
       ...READINESS_REASONS,
     ]);
@@ -66,7 +66,7 @@ describe('docs/operations/README.md', async () => {
 describe('docs/protocol.md', async () => {
   const page = await read('docs/protocol.md');
 
-  it('is about the version the code speaks', () => {
+  it('has the version of the code', () => {
     expect(page).toMatch(new RegExp(`^# Wire protocol, version ${PROTOCOL_VERSION}\n`));
   });
   it('has every request and no other', () => {
@@ -85,7 +85,7 @@ describe('docs/protocol.md', async () => {
   it('has every end reason and no other', () => {
     expect(firstCells(section(page, '## End reasons'))).toEqual([...END_REASONS]);
   });
-  it('names no error, request or push that there is not', () => {
+  it('names no unknown error, request or push', () => {
     const known = new Set<string>([
       ...Object.keys(ERRORS),
       ...END_REASONS,
@@ -119,7 +119,7 @@ describe('docs/protocol.md, frames', async () => {
     expect(bodies.map(([kind, carries]) => [kind, /\{.*?\}/.exec(carries!)![0]])).toEqual(kinds);
   });
 
-  it('says of each kind whether it may go without a number', () => {
+  it('marks the kinds that may be unnumbered', () => {
     const unnumbered = bodies.filter(([, carries]) => carries!.includes('unnumbered')).map(([kind]) => kind);
     expect(unnumbered).toEqual([...UNNUMBERED_KINDS]);
   });
@@ -134,14 +134,14 @@ describe('docs/reference/errors.md', async () => {
     return Object.fromEntries(parts.map((part) => [part.split('\n')[0]!, part.split('\n').slice(1).join('\n').trim()]));
   }
 
-  it('says of every refusal of the service what the table says, and of no other', () => {
+  it('has the text of every refusal of the service, and no other', () => {
     const table = Object.entries(ERRORS).map(([code, row]) => [
       code,
       `${row.message}\n\nHTTP ${row.status} · retry: \`${row.retry}\``,
     ]);
     expect(entries('## The service refuses')).toEqual(Object.fromEntries(table));
   });
-  it('says of every refusal of the SDK what the table says, and of no other', () => {
+  it('has the text of every refusal of the SDK, and no other', () => {
     const table = Object.entries(CLIENT_ERRORS).map(([code, row]) => [
       code,
       `${row.message}\n\nretry: \`${row.retry}\``,
@@ -157,7 +157,7 @@ describe('docs/reference/limits.md', async () => {
     ['## Limits', LIMITS],
     ['## Times', TIMES],
     ['## Connection limits', CONNECTION_LIMITS],
-  ])('%s are those of the code', (heading, table) => {
+  ])('%s equal the code', (heading, table) => {
     const written = rows(section(page, heading)).map(([name, value]) => [name, Number(value)]);
     expect(Object.fromEntries(written)).toEqual(table);
   });
@@ -179,7 +179,7 @@ describe('docs/reference/limits.md, quotas', async () => {
     expect(written).toEqual(table);
   });
 
-  it('has every network an address counts as, with the times its quota is', () => {
+  it('has every network of an address, with its factor', () => {
     const written = rows(section(page, '## Networks'));
     expect(written).toEqual(NETWORK_BITS.map((bits, step) => [`/${bits}`, String(timesAt(step))]));
   });
@@ -228,14 +228,14 @@ describe('docs/embedding.md', async () => {
     for (const name of ['position', 'theme']) expect(launcherCss).toContain(`[${name}=`);
   });
 
-  it('calls the launcher what the widget calls it', () => {
+  it('has the default label of the launcher', () => {
     const label = rows(section(page, '## The element')).find(([name]) => name === 'label');
     expect(label![1]).toBe(en.launcher);
   });
 });
 
 describe('docs/architecture.md', () => {
-  it('names files that are there, in both walks and everywhere else', async () => {
+  it('names only existing files', async () => {
     const page = await read('docs/architecture.md');
     const files = [...page.matchAll(/`((?:sdk|api|widget)\/[\w./-]+\.(?:ts|lua|svelte))`/g)].map(([, file]) => file!);
     expect(files.length).toBeGreaterThan(20);
@@ -254,7 +254,7 @@ describe('docs/architecture.md', () => {
     expect(named).toEqual(methods);
   });
 
-  it('has every room of the service and of the SDK in its tables', async () => {
+  it('has every folder of the service and of the SDK in its tables', async () => {
     const page = await read('docs/architecture.md');
     for (const source of ['sdk/src', 'api/src']) {
       const rooms = new Set<string>();

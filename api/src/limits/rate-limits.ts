@@ -30,61 +30,61 @@ export type Scope = (typeof SCOPES)[number];
  */
 export const RATE_LIMITS = {
   sessions: {
-    // A class of thirty behind one router, all opening the page at once.
+    // A class of thirty behind one router that opens the page at once.
     address: { points: 30, windowMs: MINUTE_MS },
-    // Fifty a second: what one process opens without its event loop noticing, several times over.
+    // Fifty a second: several processes' worth of new sessions without a delay of their event loops.
     site: { points: 3_000, windowMs: MINUTE_MS },
   },
   returns: {
-    // Every connection that an address may have (`addressConnectionsMax`), three times over, while processes are replaced.
+    // Three times `addressConnectionsMax`, for resumes while processes are replaced.
     address: { points: 300, windowMs: MINUTE_MS },
   },
   connects: {
-    // Those two and as many more that are refused by claims that ran out, a ban or a revoked key. Taken before a signature is checked.
+    // The sum of those two, and some more that are refused for expired claims, a ban or a revoked key. Consumed before a signature is verified.
     address: { points: 400, windowMs: MINUTE_MS },
   },
   searches: {
-    // Ten quick skips, then one every two seconds, which is already too fast to read a first line.
+    // Ten quick skips, then one every two seconds, which is too fast to read a first message.
     session: { points: 10, windowMs: 20 * SECOND_MS },
-    // That class again, everybody on their second stranger within the minute.
+    // The same class, each on their second search within the minute.
     address: { points: 60, windowMs: MINUTE_MS },
     // Four for each new session of a full minute.
     site: { points: 12_000, windowMs: MINUTE_MS },
   },
   requests: {
-    // A search, a skip and a few looks whether the line lives: a client makes less than one a second.
+    // A search, a skip and a few checks of the connection: a client makes less than one request a second.
     session: { points: 30, windowMs: 6 * SECOND_MS },
   },
   messages: {
-    // What a client has under way at most (`LIMITS.windowFrames`) and nearly as much again, then four a second: nobody types that.
+    // The maximum in flight (`LIMITS.windowFrames`) and nearly as much again, then four a second: faster than anybody types.
     session: { points: 60, windowMs: 15 * SECOND_MS },
   },
   frames: {
-    // Each message heard is acknowledged, and typing is told every two seconds: six times what messages take.
+    // Each received message is acknowledged, and typing is sent every two seconds: six times the rate of messages.
     session: { points: 200, windowMs: 8 * SECOND_MS },
   },
   reports: {
-    // Each conversation takes one; nobody is in five a minute for long.
+    // One report for each conversation; nobody has five a minute for long.
     session: { points: 5, windowMs: 10 * MINUTE_MS },
-    // More than that from one place is somebody's game.
+    // More reports from one address are abuse.
     address: { points: 10, windowMs: 60 * MINUTE_MS },
   },
   challenges: {
-    // One is enough; the rest is for solutions that came too late.
+    // One is enough; the others replace solutions that came too late.
     session: { points: 5, windowMs: 5 * MINUTE_MS },
-    // One for each session an address may open, so that the making of them costs as little.
+    // One for each session that an address may open, which bounds the cost of creating them.
     address: { points: 30, windowMs: MINUTE_MS },
   },
   admin: {
-    // Two a second: a script that lists, or a person at a console.
+    // Two a second: enough for a script that lists, or a person at a console.
     address: { points: 120, windowMs: MINUTE_MS },
   },
   documents: {
-    // A person who reads it, and a program that is made from it.
+    // Enough for readers, and for generators of clients.
     address: { points: 30, windowMs: MINUTE_MS },
   },
   failed_tokens: {
-    // A person who mistypes, not a program that guesses.
+    // Enough for typing errors, too few for guessing.
     address: { points: 10, windowMs: MINUTE_MS },
   },
 } as const satisfies Record<string, Partial<Record<Scope, Quota>>>;

@@ -13,7 +13,7 @@ const DELIVER_MS = 30_000;
 /** Resets all connections at one moment, with a message in flight in each direction of each conversation. */
 export const allCutAtOnce: FaultScenario = {
   name: 'all cut at once',
-  promise: 'has everybody back within 30 s, and loses nothing',
+  promise: 'everybody is back within 30 s, and nothing is lost',
   timeoutMs: { short: 60_000, deep: 240_000 },
   async run(profile) {
     const count = SIZES[profile];

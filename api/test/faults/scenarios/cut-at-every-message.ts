@@ -29,7 +29,7 @@ const SLICED_EVERY = 8;
 /** Cuts one pair at each message of a conversation. */
 export const cutAtEveryMessage: FaultScenario = {
   name: 'cut at every message',
-  promise: 'loses, repeats and disorders nothing',
+  promise: 'no message is lost, repeated or out of order',
   timeoutMs: { short: 90_000, deep: 400_000 },
   async run(profile, seed) {
     await using stage = await FaultFixture.start();

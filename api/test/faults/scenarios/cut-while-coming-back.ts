@@ -14,7 +14,7 @@ const DELIVER_MS = 30_000;
 /** Cuts the connection, and the next one in the very moment in which the visitor gets their session. */
 export const cutWhileComingBack: FaultScenario = {
   name: 'cut while coming back',
-  promise: 'leaves the visitor their session, and loses nothing',
+  promise: 'the session is kept, and no message is lost',
   timeoutMs: { short: 60_000, deep: 120_000 },
   async run(profile, seed) {
     const { couples: count, messages, everyMs } = SIZES[profile];

@@ -10,7 +10,7 @@ const DELIVER_MS = 30_000;
 /** Cuts connections while Redis is unavailable, so that visitors who come back cannot be admitted yet. */
 export const cutWhileRedisIsAway: FaultScenario = {
   name: 'cut while Redis is away',
-  promise: 'has visitors come back to their conversations once Redis does, and loses nothing',
+  promise: 'visitors return to their conversations once Redis is back, and no message is lost',
   timeoutMs: { deep: 60_000 },
   async run() {
     await using stage = await FaultFixture.start();

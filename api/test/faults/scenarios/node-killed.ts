@@ -14,7 +14,7 @@ const DELIVER_MS = 30_000;
 /** Kills a node while its visitors talk; some of their peers are on it too, some are not. */
 export const nodeKilled: FaultScenario = {
   name: 'node killed',
-  promise: 'loses, repeats and disorders nothing where visitors come back, whether the node is replaced or not',
+  promise: 'no message of a returning visitor is lost, repeated or out of order, whether the node is replaced or not',
   timeoutMs: { short: 60_000, deep: 400_000 },
   async run(profile, seed) {
     await using stage = await FaultFixture.start();

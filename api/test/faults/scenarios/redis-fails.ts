@@ -29,7 +29,7 @@ const SERVING_MAX_MS = 3_000;
 /** Faults of Redis without a loss of data. */
 export const redisFails: FaultScenario = {
   name: 'Redis fails',
-  promise: 'ends no conversation, and every request is answered in time and served within 3 s after it is back',
+  promise: 'no conversation ends, and every request is answered in time and served within 3 s after Redis is back',
   timeoutMs: { short: 90_000, deep: 300_000 },
   async run(profile) {
     await using stage = await FaultFixture.start(SITES_PER_FAULT * SIZES[profile].faults.length);

@@ -23,7 +23,7 @@ const DELIVER_MS = 20_000;
 /** Replaces all nodes, one after the other, while visitors talk. */
 export const rollingDeploy: FaultScenario = {
   name: 'rolling deploy',
-  promise: 'loses nothing, ends each node within 10 s, and spreads those who come back',
+  promise: 'nothing is lost, each node exits within 10 s, and reconnects are spread',
   timeoutMs: { short: 90_000, deep: 180_000 },
   async run(profile) {
     const { couples: count, everyMs, spreadMinMs } = SIZES[profile];

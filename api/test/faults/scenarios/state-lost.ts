@@ -34,7 +34,7 @@ function stateLost(
 ): FaultScenario {
   return {
     name,
-    promise: 'tells every side once that the service began anew, and all can begin anew',
+    promise: 'every side is told service_reset once, and all can begin anew',
     timeoutMs,
     async run(profile) {
       const { couples, everyMs, awayMs } = SIZES[profile];

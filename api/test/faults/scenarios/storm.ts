@@ -26,7 +26,7 @@ const RARE_EVERY = 10;
 /** Many short runs, each with faults determined by its seed, while visitors search, talk and skip. */
 export const storm: FaultScenario = {
   name: 'storm',
-  promise: 'shows nothing to anybody but the present peer, and ends everything once on both sides',
+  promise: 'messages reach only the present peer, and every conversation ends once on both sides',
   timeoutMs: { short: 180_000, deep: 1_800_000 },
   async run(profile, seed) {
     await using stage = await FaultFixture.start(RUNS[profile]);

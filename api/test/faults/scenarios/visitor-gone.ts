@@ -18,7 +18,7 @@ const PATIENCE_MS = 10_000;
 /** Visitors skip, one after the other. */
 export const visitorSkips: FaultScenario = {
   name: 'visitor skips',
-  promise: 'tells the peer the end within 0.5 s',
+  promise: 'the peer is told the end within 0.5 s',
   timeoutMs: { deep: 60_000 },
   async run(profile) {
     await using stage = await FaultFixture.start();
@@ -41,7 +41,7 @@ export const visitorSkips: FaultScenario = {
 /** Cuts a connection; the visitor does not come back. */
 export const visitorCutAndGone: FaultScenario = {
   name: 'visitor cut and gone',
-  promise: 'tells the peer the end within the grace period and 1 s',
+  promise: 'the peer is told the end within the grace period and 1 s',
   timeoutMs: { deep: 120_000 },
   async run(profile) {
     await using stage = await FaultFixture.start();
@@ -60,7 +60,7 @@ export const visitorCutAndGone: FaultScenario = {
 /** Kills a node; a visitor of it does not come back. */
 export const visitorGoneWithNode: FaultScenario = {
   name: 'visitor gone with their node',
-  promise: 'tells the peer within the lease and 2 s that they are away, and within the grace period and 1 s the end',
+  promise: 'the peer is told of the absence within the lease and 2 s, and of the end within the grace period and 1 s',
   timeoutMs: { deep: 150_000 },
   async run(profile) {
     await using stage = await FaultFixture.start();
