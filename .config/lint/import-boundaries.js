@@ -11,55 +11,61 @@
  */
 
 /**
- * Rooms (folders and files) of the service, lowest first: a room imports those below it, never those above. Each with
- * what it would lose otherwise.
+ * Layers (folders and files) of the service, lowest first: a layer imports those below it, never those above. Each with
+ * its reason.
  *
  * @type {readonly { rooms: readonly string[], why: string }[]}
  */
 const API_LAYERS = [
   {
     rooms: ['errors.ts', 'clock.ts', 'deadline.ts'],
-    why: 'Errors, clocks and deadlines are used everywhere, and know nothing.',
+    why: 'Errors, clocks and deadlines are used everywhere, so they depend on nothing.',
   },
-  { rooms: ['domain/'], why: 'Ids, sessions and notices are data that every room shares: they stand on nothing.' },
-  { rooms: ['limits/'], why: 'Limits are tables: numbers and their reasons, without what enforces them.' },
-  { rooms: ['contract/'], why: 'The contract checks what visitors send, and knows nothing that is done with it.' },
+  {
+    rooms: ['domain/'],
+    why: 'Ids, sessions and notices are data that every folder shares, so they depend on nothing.',
+  },
+  { rooms: ['limits/'], why: 'Limits are tables of numbers and reasons, separate from the code that enforces them.' },
+  { rooms: ['contract/'], why: 'The contract validates input of visitors, independent of its use.' },
   {
     rooms: ['matching/'],
-    why: 'The decision who meets whom is pure: the stores ask it, it asks nobody, and a test needs nothing to run it.',
+    why: 'The matching decision is pure: stores call it, it calls nothing, and a test needs no set-up.',
   },
-  { rooms: ['observability/'], why: 'Everything reports to observability, so it can know nothing of what reports.' },
+  { rooms: ['observability/'], why: 'Everything reports to observability, so it cannot depend on what reports.' },
   {
     rooms: ['state/', 'records/'],
-    why: 'Stores keep what they are given; the rules of features stay out of them, or both stores would need them twice.',
+    why: 'Stores keep data; rules of features belong elsewhere, or both stores would need them twice.',
   },
-  { rooms: ['cluster/'], why: 'The way to other nodes carries messages for the features, and knows none of them.' },
+  { rooms: ['cluster/'], why: 'The node bus carries messages for the features, and depends on none.' },
   { rooms: ['privacy/'], why: 'Addresses are hashed before any feature sees them.' },
-  { rooms: ['rate-limiting/'], why: 'A rate limiter counts for any feature, and knows none.' },
-  { rooms: ['sites/'], why: 'A site is data of its owner: it knows nothing of the visitors on it.' },
+  { rooms: ['rate-limiting/'], why: 'A rate limiter counts for any feature, and depends on none.' },
+  { rooms: ['sites/'], why: 'A site is data of its owner, independent of its visitors.' },
   {
     rooms: ['moderation/'],
-    why: 'Bans and reports are decided without a connection: operators do so when nobody is there.',
+    why: 'Bans and reports are decided without a connection: operators do so when no visitor is connected.',
   },
-  { rooms: ['broadcast.ts', 'admission/'], why: 'Admission decides before there is a session, so it cannot ask one.' },
+  { rooms: ['broadcast.ts', 'admission/'], why: 'Admission decides before a session exists, so it cannot use one.' },
   {
     rooms: ['sessions/'],
-    why: 'A feature gets push, stores, clock and ids through its constructor: it never knows by which door a visitor came.',
+    why: 'A feature gets push, stores, clock and ids through its constructor: it is independent of the entry point.',
   },
-  { rooms: ['requests/'], why: 'A handler is the same for every door, so it knows none.' },
-  { rooms: ['background/'], why: 'Maintenance runs without a request: it knows the features, and no door.' },
+  { rooms: ['requests/'], why: 'A handler is the same for every entry point, so it depends on none.' },
+  { rooms: ['background/'], why: 'Maintenance runs without a request: it uses the features, and no entry point.' },
   {
     rooms: ['config.ts'],
-    why: 'The configuration names what the rooms below need, and is read before any door is there.',
+    why: 'The configuration has the options of the folders below, and is read before any entry point exists.',
   },
-  { rooms: ['http/', 'socket/', 'cli/'], why: 'The doors call features; what starts the process calls the doors.' },
+  {
+    rooms: ['http/', 'socket/', 'cli/'],
+    why: 'Entry points call features; the start of the process calls the entry points.',
+  },
   {
     rooms: ['start-error.ts', 'backend.ts', 'shutdown.ts', 'draining.ts', 'entry-points.ts'],
-    why: 'What a process is started and ended with does not construct the service.',
+    why: 'Start and end of a process do not construct the service.',
   },
   {
     rooms: ['app.ts'],
-    why: 'app.ts is the one place that constructs things; what it constructs cannot reach back to it.',
+    why: 'app.ts is the composition root; the parts it constructs cannot depend on it.',
   },
   { rooms: ['main.ts'], why: 'main.ts is the process: importing it would start one.' },
 ];
@@ -82,48 +88,48 @@ export const DIRECTIONS = [
   {
     from: ['sdk/src/protocol/'],
     only: ['sdk/src/protocol/'],
-    why: 'The contract imports nothing: the service, the SDK and every browser share it, and pay for whatever it pulls in.',
+    why: 'The contract imports nothing: the service, the SDK and every browser share it, and load whatever it imports.',
   },
   {
     from: ['sdk/src/'],
     except: ['sdk/src/connection/socket-io.ts'],
     never: ['socket.io-client', 'engine.io-client'],
-    why: 'Only connection/socket-io.ts knows Engine.IO: any other path (a data channel, a fake) must fit the Transport seam.',
+    why: 'Only connection/socket-io.ts knows Engine.IO: any other path (a data channel, a fake) must implement the Transport interface.',
   },
   {
     from: ['sdk/src/'],
     never: ['node:*', 'svelte', 'zod', '@passerby/*', 'widget/', 'api/', 'examples/'],
-    why: 'The SDK runs in browsers, in Node and in any framework: it needs none of them, and nobody it serves.',
+    why: 'The SDK runs in browsers, in Node and in any framework: it depends on none of them, nor on its users.',
   },
   {
     from: ['sdk/src/errors.ts', 'sdk/src/state.ts', 'sdk/src/options.ts', 'sdk/src/events.ts', 'sdk/src/internal/'],
     never: [...sdkRooms, ...sdkTop],
-    why: 'Errors, state, events and options of the public API stand below the parts that use them.',
+    why: 'Errors, state, events and options of the public API are below the parts that use them.',
   },
   {
     from: ['sdk/src/connection/'],
     never: ['sdk/src/delivery/', 'sdk/src/conversation/', 'sdk/src/tabs/', 'sdk/src/commands/', ...sdkTop],
-    why: 'A connection carries packets; it knows neither conversations nor what is stored, so that another transport can take its place.',
+    why: 'A connection carries packets; it depends neither on conversations nor on stored state, so that another transport can replace it.',
   },
   {
     from: ['sdk/src/delivery/'],
     never: ['sdk/src/connection/', 'sdk/src/conversation/', 'sdk/src/tabs/', 'sdk/src/commands/', ...sdkTop],
-    why: 'Delivery knows numbers and bodies; it knows neither the connection that carries frames nor what they say.',
+    why: 'Delivery handles numbers and bodies, independent of the connection that carries frames and of their content.',
   },
   {
     from: ['sdk/src/conversation/'],
     never: ['sdk/src/connection/', 'sdk/src/tabs/', 'sdk/src/commands/', ...sdkTop],
-    why: 'A conversation stands on delivery alone: a test needs neither a connection nor a tab to run one.',
+    why: 'A conversation depends on delivery alone: a test needs neither a connection nor a tab.',
   },
   {
     from: ['sdk/src/tabs/'],
     never: ['sdk/src/connection/', 'sdk/src/commands/', ...sdkTop],
-    why: 'A tab stores plain data of conversations; it asks the service nothing.',
+    why: 'A tab stores plain data of conversations, and sends no requests.',
   },
   {
     from: ['sdk/src/commands/'],
     never: [...sdkTop],
-    why: 'The client puts the parts together; a part that reaches back to it cannot be tested alone.',
+    why: 'The client composes the parts; a part that depends on it cannot be tested alone.',
   },
   {
     from: ['api/src/'],
@@ -145,12 +151,12 @@ export const DIRECTIONS = [
     from: ['api/src/'],
     except: ['api/src/records/'],
     never: ['kysely', 'kysely/*', 'pg', 'node:sqlite'],
-    why: 'Only records/ speaks to the database: everyone else asks it, so that both databases stay one contract.',
+    why: 'Only records/ uses the database, so that both databases have one contract.',
   },
   {
     from: features,
     never: ['koa', '@koa/*', 'socket.io', 'ioredis'],
-    why: 'A feature is the same behind every door and on every store, so it needs the library of none.',
+    why: 'A feature is the same for every entry point and store, so it depends on the library of none.',
   },
   {
     from: ['widget/src/'],
@@ -164,11 +170,11 @@ export const DIRECTIONS = [
       'zod',
       'node:*',
     ],
-    why: 'The widget is a customer of the SDK like any other: what its public entry does not export, nobody has.',
+    why: 'The widget is a user of the SDK like any other, through its public entry point.',
   },
   {
     from: ['examples/'],
     never: ['sdk/', 'widget/', 'api/', '@passerby/api', '@passerby/sdk/dist/*', '@passerby/sdk/src/*'],
-    why: 'An example shows what a stranger to this repository can do: packages by name, through their public entries.',
+    why: 'An example uses packages as others do: by name, through their public entry points.',
   },
 ];
