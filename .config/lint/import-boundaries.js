@@ -60,7 +60,7 @@ const API_LAYERS = [
     why: 'Entry points call features; the start of the process calls the entry points.',
   },
   {
-    rooms: ['start-error.ts', 'backend.ts', 'shutdown.ts', 'draining.ts', 'entry-points.ts'],
+    rooms: ['start-error.ts', 'backend.ts', 'redis-backend.ts', 'shutdown.ts', 'draining.ts', 'entry-points.ts'],
     why: 'Start and end of a process do not construct the service.',
   },
   {

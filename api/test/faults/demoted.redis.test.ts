@@ -1,7 +1,7 @@
 import type { Readiness } from '@passerby/sdk/protocol';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { redisBackend } from '../../src/backend.ts';
+import { redisBackend } from '../../src/redis-backend.ts';
 import { Heartbeat } from '../../src/cluster/heartbeat.ts';
 import { StoreWatch } from '../../src/observability/store-standing.ts';
 import { Metrics } from '../../src/observability/metrics.ts';

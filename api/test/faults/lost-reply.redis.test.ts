@@ -1,7 +1,7 @@
 import type { Readiness } from '@passerby/sdk/protocol';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { redisBackend } from '../../src/backend.ts';
+import { redisBackend } from '../../src/redis-backend.ts';
 import { RedisCounters } from '../../src/rate-limiting/redis-counters.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { Salts, sharedSalts } from '../../src/privacy/salts.ts';
