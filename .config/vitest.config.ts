@@ -20,8 +20,8 @@ export default defineConfig({
     // Each worker loads the service once, which is a third of the work; no test may leave anything behind for another file.
     isolate: false,
     // Patience, for a slow machine: no test says how fast anything is by how long it waits.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     // By itself Vitest leaves a core to itself, which is half of a machine with two, and many tests wait most of the time.
     maxWorkers: Math.max(3, availableParallelism() - 1),

@@ -13,7 +13,7 @@ export default defineConfig({
   test: {
     include: ['{src,test}/**/*.browser.test.ts'],
     // Patience, for a slow machine.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     // By itself Vitest opens one page at a time on a machine with two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -105,6 +105,6 @@ function address(child: ChildProcess, keep: (text: string) => void): Promise<str
     child.stderr!.setEncoding('utf8').on('data', read);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`The service ended with ${code} before it listened:\n${said}`)));
-    setTimeout(() => reject(new Error(`The service did not listen within 15 s:\n${said}`)), 15_000).unref();
+    setTimeout(() => reject(new Error(`The service did not listen within 180 s:\n${said}`)), 180_000).unref();
   });
 }

@@ -5,7 +5,7 @@ import { PostgresServer } from './servers/postgres-server.ts';
 let server: PostgresServer | undefined;
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 afterAll(() => server?.stop());
 
 describeFollowing('PostgreSQL', async () => ({

@@ -88,7 +88,7 @@ let requestCount = 0;
 export const requestId = () => `request-${++requestCount}` as RequestId;
 
 /** Timeout for an expected event. Milliseconds. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 export interface VisitorOptions {
   readonly site?: string;

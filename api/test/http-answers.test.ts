@@ -175,7 +175,7 @@ function bug(): never {
 beforeAll(async () => {
   await askEverything();
   await askInTrouble();
-}, 120_000);
+});
 
 describe('S25 HTTP answers', () => {
   test('each have a row in the table, and the headers of that row', () => {

@@ -20,7 +20,7 @@ const SHOP = 'site_shop' as SiteId;
 let server: PostgresServer | undefined;
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 afterAll(() => server?.stop());
 
 /** Takes the lock as versions do that leave it to Kysely. */

@@ -25,7 +25,7 @@ let proxy: TcpProxy | undefined;
 beforeAll(async () => {
   server = await PostgresServer.start();
   proxy = await TcpProxy.start(server.port);
-}, 60_000);
+});
 afterAll(async () => {
   await proxy?.stop();
   await server?.stop();

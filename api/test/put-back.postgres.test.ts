@@ -7,7 +7,7 @@ import { PATIENT } from './temp-records.ts';
 let server: PostgresServer | undefined;
 beforeAll(async () => {
   server = await PostgresServer.start();
-}, 60_000);
+});
 afterAll(() => server?.stop());
 
 describe('restore of a PostgreSQL database under running nodes', () => {

@@ -45,20 +45,20 @@ test('the command of docs/sites.md admits visitors of https://my.site, and nobod
   const listed = await runCli('site list --json', env);
   expect(listed.out).toContain(key as SiteKey);
   expect(listed.out + service.output).not.toContain(secret!.slice(12, -4));
-}, 30_000);
+});
 
 test('without a public address the tag is for this machine, at the port of the service', async () => {
   using folder = tempFolder();
   const { out } = await runCli('site add Shop --origin http://localhost:8080', { DATA_DIR: folder.path, PORT: '4321' });
   expect(out).toMatch(/<script async src="http:\/\/localhost:4321\/widget\.js" data-site="pk_test_\w+">/);
-}, 30_000);
+});
 
 test('the start line contains a tag with the public address', async () => {
   await using service = await NodeProcess.start({ PUBLIC_URL: 'https://chat.my.site/' });
   expect(service.output).toContain(
     'embed: <script async src="https://chat.my.site/widget.js" data-site="pk_test_demo">',
   );
-}, 30_000);
+});
 
 test('a key revoked at the command line is refused, and its connections are closed', async () => {
   using folder = tempFolder();
@@ -75,4 +75,4 @@ test('a key revoked at the command line is refused, and its connections are clos
   await vi.waitFor(() => expect(visitor.socket.connected).toBe(false), SOON);
   expect(await isLetIn(service, live.text, ORIGIN)).toBe(false);
   expect(other.socket.connected).toBe(true);
-}, 30_000);
+});

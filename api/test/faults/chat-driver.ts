@@ -1,28 +1,6 @@
-import { createChat, type Chat, type ChatError, type ConversationId, type EndReason } from '@passerby/sdk';
+import { createChat, type Chat, type ChatError, type ConversationId } from '@passerby/sdk';
 import { ORIGIN } from '../harness.ts';
-
-/** Events and actions of a visitor, in the order in which they happened to them. */
-export type Entry =
-  | { readonly kind: 'started'; readonly conversationId: string }
-  | { readonly kind: 'said'; readonly conversationId: string; readonly text: string }
-  /** `conversationId` is that of the snapshot at that moment; `null` without a conversation. */
-  | { readonly kind: 'heard'; readonly conversationId: string | null; readonly text: string }
-  | { readonly kind: 'delivered'; readonly text: string }
-  | { readonly kind: 'presence'; readonly presence: 'here' | 'away'; readonly at: number }
-  | {
-      readonly kind: 'ended';
-      readonly conversationId: string;
-      readonly reason: EndReason;
-      readonly undelivered: readonly string[];
-      /** Time by `performance.now()`. */
-      readonly at: number;
-    };
-
-export interface EventLog {
-  /** Name without a hyphen: `texts` are `name-number`. */
-  readonly name: string;
-  readonly entries: readonly Entry[];
-}
+import type { EventLog, LoggedEvent } from '../invariants/event-log.ts';
 
 /** Interval without a connection. Times by `performance.now()`. */
 export interface Outage {
@@ -35,9 +13,10 @@ const UNDER_WAY_MAX = 200;
 
 /** Visitor on the SDK who numbers their messages and records every event. */
 export class ChatDriver {
+  /** Without a hyphen: its messages are `name-number`. */
   readonly name: string;
   readonly chat: Chat;
-  readonly #entries: Entry[] = [];
+  readonly #events: LoggedEvent[] = [];
   readonly #outages: Outage[] = [];
   readonly #errors: ChatError[] = [];
   readonly #underWay = new Set<string>();
@@ -47,28 +26,31 @@ export class ChatDriver {
   constructor(name: string, url: string, site: string) {
     this.name = name;
     this.chat = createChat({ url, site, origin: ORIGIN });
-    this.chat.on('started', ({ conversationId }) => this.#entries.push({ kind: 'started', conversationId }));
+    this.chat.on('started', ({ conversationId }) =>
+      this.#events.push({ kind: 'started', conversationId, at: performance.now() }),
+    );
     this.chat.on('message', ({ text }) =>
-      this.#entries.push({ kind: 'heard', conversationId: this.conversationId, text }),
+      this.#events.push({ kind: 'heard', conversationId: this.conversationId, text }),
     );
     this.chat.on('delivered', ({ text }) => {
       this.#underWay.delete(text);
-      this.#entries.push({ kind: 'delivered', text });
+      this.#events.push({ kind: 'delivered', text });
     });
     this.chat.on('presence', ({ presence }) =>
-      this.#entries.push({ kind: 'presence', presence, at: performance.now() }),
+      this.#events.push({ kind: 'presence', presence, at: performance.now() }),
     );
     this.chat.on('ended', ({ conversationId, reason, undelivered }) => {
       this.#underWay.clear();
       const texts = undelivered.map(({ text }) => text);
-      this.#entries.push({ kind: 'ended', conversationId, reason, undelivered: texts, at: performance.now() });
+      this.#events.push({ kind: 'ended', conversationId, reason, undelivered: texts, at: performance.now() });
     });
     this.chat.on('error', (error) => this.#errors.push(error));
     this.chat.on('change', ({ connection }) => this.#connectionIs(connection.status));
   }
 
-  get repository(): EventLog {
-    return { name: this.name, entries: this.#entries };
+  /** Log of the events. Who waits at the end is not judged: these visitors are on many sites. */
+  get log(): EventLog {
+    return { visitor: this.name, events: this.#events, delivery: 'reliable', criteria: {}, rest: 'idle' };
   }
 
   /** Current conversation. */
@@ -108,7 +90,7 @@ export class ChatDriver {
     const text = this.nextText;
     this.#count += 1;
     this.#underWay.add(text);
-    this.#entries.push({ kind: 'said', conversationId, text });
+    this.#events.push({ kind: 'said', conversationId, text });
     this.chat.send(text);
   }
 

@@ -8,7 +8,7 @@ describe(`conversations on two nodes (PASSERBY_SEED=${SEED})`, () => {
   for (const scenario of SCENARIOS) {
     const { name, promise, timeoutMs } = scenario;
     if (timeoutMs.short === undefined) continue;
-    test(`${name}: ${promise}`, { timeout: timeoutMs.short }, async () => {
+    test(`${name}: ${promise}`, async () => {
       const outcome = await scenario.run('short', SEED);
       console.info(reportOf(scenario, SEED, outcome));
       expect(outcome.violations).toEqual([]);

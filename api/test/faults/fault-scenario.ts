@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { checkHistory } from '../history/history-checker.ts';
-import { conversationsIn, slowestAnswerMs, type VisitorHistory } from '../history/history.ts';
+import { conversationsIn, firstStartAfter, slowestAnswerMs } from '../invariants/event-log.ts';
+import { checkInvariants } from '../invariants/invariants.ts';
 import { playScenario, TwoNodes, type Scenario } from '../history/two-nodes.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { inflict, type Fault } from './faults.ts';
@@ -58,7 +58,7 @@ export async function expectNoViolation(
 ): Promise<void> {
   const { seed } = scenario;
   let backAt = Number.POSITIVE_INFINITY;
-  const histories = await playScenario(stage.two, {
+  const logs = await playScenario(stage.two, {
     ...scenario,
     fault: async () => {
       await pause(HARM_AFTER_MS);
@@ -66,23 +66,15 @@ export async function expectNoViolation(
       backAt = performance.now();
     },
   });
-  const slowest = slowestAnswerMs(histories);
-  const resumedMs = firstStartAfter(histories, backAt) - backAt;
+  const slowest = slowestAnswerMs(logs);
+  const resumedMs = Math.min(...logs.map((log) => firstStartAfter(log, backAt) ?? Number.POSITIVE_INFINITY)) - backAt;
   console.info(
-    `seed ${seed}, ${fault}: ${conversationsIn(histories)} conversations, slowest answer ${Math.round(slowest)} ms, matching again after ${Math.round(resumedMs)} ms`,
+    `seed ${seed}, ${fault}: ${conversationsIn(logs)} conversations, slowest answer ${Math.round(slowest)} ms, matching again after ${Math.round(resumedMs)} ms`,
   );
-  expect(checkHistory(histories, { areCutsAllowed: true })).toEqual([]);
+  expect(checkInvariants(logs, { areCutsAllowed: true })).toEqual([]);
   expect([
     ...withinMs(profile, 'an answer', slowest, ANSWER_MAX_MS[profile]),
     ...withinMs(profile, 'matching again', resumedMs, RESUME_MAX_MS),
   ]).toEqual([]);
   expect(stage.two.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true]);
-}
-
-function firstStartAfter(histories: readonly VisitorHistory[], at: number): number {
-  let first = Number.POSITIVE_INFINITY;
-  for (const { seen } of histories) {
-    for (const event of seen) if (event.kind === 'started' && event.at > at) first = Math.min(first, event.at);
-  }
-  return first;
 }

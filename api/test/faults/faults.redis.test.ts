@@ -12,7 +12,7 @@ describe('two nodes during a fault of Redis', () => {
   let stage: FaultyStage;
   beforeAll(async () => {
     stage = await FaultyStage.start(cases.map(({ seed }) => seed));
-  }, 30_000);
+  });
   afterAll(() => stage?.stop());
 
   test.each(cases)(

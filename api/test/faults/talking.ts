@@ -1,4 +1,4 @@
-import { checkBooks } from './transcript-checker.ts';
+import { checkInvariants } from '../invariants/invariants.ts';
 import { comesTrue, pause } from './patience.ts';
 import type { Pair, Guest } from './fault-fixture.ts';
 
@@ -48,10 +48,10 @@ export async function part(couples: readonly Pair[]): Promise<string[]> {
 /** End reasons that must not occur if all conversations must continue. */
 export function earlyEnds(guests: readonly Guest[]): string[] {
   return guests.flatMap(({ talker }) =>
-    talker.repository.entries.flatMap((entry) =>
+    talker.log.events.flatMap((entry) =>
       entry.kind === 'ended'
         ? [
-            `${talker.name} was told an early end (${entry.reason}), ${entry.undelivered.length} undelivered, refused: ${talker.errors.map(({ code }) => code).join() || 'nothing'}`,
+            `${talker.name} was told an early end (${entry.reason}), ${entry.undelivered?.length ?? 0} undelivered, refused: ${talker.errors.map(({ code }) => code).join() || 'nothing'}`,
           ]
         : [],
     ),
@@ -60,17 +60,14 @@ export function earlyEnds(guests: readonly Guest[]): string[] {
 
 /** Returns the violations in the records of all visitors. */
 export function violationsIn(guests: readonly Guest[]): string[] {
-  return checkBooks(guests.map(({ talker }) => talker.repository)).map(
-    ({ rule, talker, what }) => `${rule}: ${talker} ${what}`,
+  return checkInvariants(guests.map(({ talker }) => talker.log)).map(
+    ({ rule, visitor, what }) => `${rule}: ${visitor} ${what}`,
   );
 }
 
 /** Returns the number of messages received. */
 export function heardBy(guests: readonly Guest[]): number {
-  return guests.reduce(
-    (sum, { talker }) => sum + talker.repository.entries.filter(({ kind }) => kind === 'heard').length,
-    0,
-  );
+  return guests.reduce((sum, { talker }) => sum + talker.log.events.filter(({ kind }) => kind === 'heard').length, 0);
 }
 
 /** Longest interval for which one of them was without a connection, among those that are over. Milliseconds. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisServer } from '../servers/redis-server.ts';
-import { checkHistory } from './history-checker.ts';
-import { conversationsIn, slowestAnswerMs } from './history.ts';
+import { conversationsIn, slowestAnswerMs } from '../invariants/event-log.ts';
+import { checkInvariants } from '../invariants/invariants.ts';
 import { playScenario, seedsFor, TwoNodes } from './two-nodes.ts';
 
 const SEEDS = seedsFor(20, 101);
@@ -20,14 +20,14 @@ describe(`two nodes on one Redis, with ${VISITORS} visitors who join at once, sk
   });
 
   test.each(SEEDS)('violate no invariant (PASSERBY_SEED=%i)', { timeout: 120_000 }, async (seed) => {
-    const histories = await playScenario(two, { seed, visitors: VISITORS, liveMs: 6_000 });
-    const conversations = conversationsIn(histories);
+    const logs = await playScenario(two, { seed, visitors: VISITORS, liveMs: 6_000 });
+    const conversations = conversationsIn(logs);
     console.info(
-      `seed ${seed}: ${conversations} conversations, slowest answer ${Math.round(slowestAnswerMs(histories))} ms`,
+      `seed ${seed}: ${conversations} conversations, slowest answer ${Math.round(slowestAnswerMs(logs))} ms`,
     );
     // A crowd may hold a node up for so long that a match lapses before it was told: those visitors are made to come
     // back and are told the whole truth, which is no violation.
-    expect(checkHistory(histories, { areCutsAllowed: true })).toEqual([]);
+    expect(checkInvariants(logs, { areCutsAllowed: true })).toEqual([]);
     expect(conversations).toBeGreaterThan(VISITORS / 2);
   });
 });

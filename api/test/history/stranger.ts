@@ -9,7 +9,7 @@ import {
 } from '@passerby/sdk/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { ORIGIN } from '../harness.ts';
-import { saying, type Answer, type Rest, type Seen, type VisitorHistory } from './history.ts';
+import type { Answer, EventLog, LoggedEvent, Rest } from '../invariants/event-log.ts';
 
 /** Time after which a request counts as never answered. Milliseconds. */
 const UNANSWERED_MS = 10_000;
@@ -20,7 +20,7 @@ export class Stranger {
   readonly criteria: Criteria;
   readonly #random: () => number;
   readonly #socket: Socket;
-  readonly #seen: Seen[] = [];
+  readonly #seen: LoggedEvent[] = [];
   #asks = 0;
   #requests = 0;
   #present: string | null = null;
@@ -62,14 +62,14 @@ export class Stranger {
     this.#socket.on(
       'conversation:ended',
       ({ conversationId, reason }: { conversationId: string; reason: EndReason }) => {
-        this.#see({ kind: 'ended', conversationId, reason });
+        this.#see({ kind: 'ended', conversationId, reason, at: performance.now() });
         if (this.#present === conversationId) this.#present = null;
         if (reason === 'unconfirmed') this.#isWaiting = true;
         this.#turn();
       },
     );
     this.#socket.on('conversation:frame', ({ conversationId, body }: Frame) => {
-      this.#see({ kind: 'heard', conversationId, said: String(body['text']) });
+      this.#see({ kind: 'heard', conversationId, text: String(body['text']) });
     });
   }
 
@@ -142,8 +142,9 @@ export class Stranger {
     return this.#lastAt;
   }
 
-  get history(): VisitorHistory {
-    return { visitor: this.visitor, criteria: this.criteria, seen: this.#seen, rest: this.rest };
+  get log(): EventLog {
+    const { visitor, criteria, rest } = this;
+    return { visitor: String(visitor), criteria, events: this.#seen, rest, delivery: 'frames' };
   }
 
   leave(): void {
@@ -231,11 +232,13 @@ export class Stranger {
   }
 
   #say(conversationId: string): void {
-    const body = { kind: 'text', text: saying(this.visitor, conversationId) };
+    const text = `${this.visitor} in ${conversationId}`;
+    const body = { kind: 'text', text };
+    this.#see({ kind: 'said', conversationId, text });
     this.#socket.emit('conversation:frame', { conversationId, run: 'run', seq: 1, ack: 0, body });
   }
 
-  #see(event: Seen): void {
+  #see(event: LoggedEvent): void {
     this.#seen.push(event);
     this.#lastAt = performance.now();
   }

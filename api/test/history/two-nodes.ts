@@ -7,7 +7,7 @@ import { sitesFile } from '../../src/sites/sites-file.ts';
 import type { SiteId } from '../../src/domain/ids.ts';
 import { ORIGIN } from '../harness.ts';
 import { NodeProcess } from '../servers/node-process.ts';
-import type { VisitorHistory } from './history.ts';
+import type { EventLog } from '../invariants/event-log.ts';
 import { chanceFrom, Stranger } from './stranger.ts';
 
 /** Default steps, in less time, so that a short run goes through all of them. */
@@ -77,11 +77,8 @@ export interface Scenario {
   readonly fault?: () => Promise<void>;
 }
 
-/** Admits visitors over both nodes, has them join at once and act, and returns their histories once all has settled. */
-export async function playScenario(
-  two: TwoNodes,
-  { seed, visitors, liveMs, fault }: Scenario,
-): Promise<VisitorHistory[]> {
+/** Admits visitors over both nodes, has them join at once and act, and returns their logs once all has settled. */
+export async function playScenario(two: TwoNodes, { seed, visitors, liveMs, fault }: Scenario): Promise<EventLog[]> {
   const strangers: Stranger[] = [];
   try {
     while (strangers.length < visitors) {
@@ -103,7 +100,7 @@ export async function playScenario(
       if (isQuiet || performance.now() > restUntil) break;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    return strangers.map(({ history }) => history);
+    return strangers.map(({ log }) => log);
   } finally {
     for (const stranger of strangers) stranger.leave();
   }

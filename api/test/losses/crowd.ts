@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { pause } from '../faults/patience.ts';
-import { checkHistory, type Violation } from '../history/history-checker.ts';
-import { conversationsIn, type VisitorHistory } from '../history/history.ts';
 import { playScenario, siteIdOf, type Scenario, type TwoNodes } from '../history/two-nodes.ts';
+import { conversationsIn, firstStartAfter, type LoggedEvent } from '../invariants/event-log.ts';
+import { checkInvariants, type Violation } from '../invariants/invariants.ts';
 import { inspectRedis } from '../model/worlds.ts';
 import { assertConsistent } from './consistency.ts';
 
@@ -11,7 +11,7 @@ import { assertConsistent } from './consistency.ts';
 export interface LossOutcome {
   readonly violations: readonly Violation[];
   /** Visitors who were answered `internal`: a script failed on what it read. */
-  readonly failed: readonly number[];
+  readonly failed: readonly string[];
   readonly conversations: number;
   /** Conversations that started after the loss. */
   readonly startedAfter: number;
@@ -26,7 +26,7 @@ export async function playLoss(
   lose: () => Promise<void>,
 ): Promise<LossOutcome> {
   let lostAt = Number.POSITIVE_INFINITY;
-  const histories = await playScenario(two, {
+  const logs = await playScenario(two, {
     ...scenario,
     fault: async () => {
       await pause(scenario.liveMs / 2);
@@ -34,11 +34,11 @@ export async function playLoss(
       lostAt = performance.now();
     },
   });
-  const firsts = histories.map((history) => firstStartAfter(history, lostAt)).filter((at) => at !== null);
+  const firsts = logs.map((log) => firstStartAfter(log, lostAt)).filter((at) => at !== null);
   return {
-    violations: checkHistory(histories, { areCutsAllowed: true }),
-    failed: histories.filter(({ seen }) => seen.some(isInternal)).map(({ visitor }) => visitor),
-    conversations: conversationsIn(histories),
+    violations: checkInvariants(logs, { areCutsAllowed: true }),
+    failed: logs.filter(({ events }) => events.some(isInternal)).map(({ visitor }) => visitor),
+    conversations: conversationsIn(logs),
     startedAfter: firsts.length,
     servedMs: Math.round(Math.max(0, ...firsts) - lostAt),
   };
@@ -71,9 +71,4 @@ export async function expectConsistent(redis: Redis, seed: number): Promise<void
   await expect.poll(fault, { timeout: 60_000, interval: 500 }).toBe('');
 }
 
-const isInternal = (event: VisitorHistory['seen'][number]) => event.kind === 'answered' && event.answer === 'internal';
-
-function firstStartAfter({ seen }: VisitorHistory, at: number): number | null {
-  for (const event of seen) if (event.kind === 'started' && event.at > at) return event.at;
-  return null;
-}
+const isInternal = (event: LoggedEvent) => event.kind === 'answered' && event.answer === 'internal';

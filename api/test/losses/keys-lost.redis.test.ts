@@ -33,7 +33,7 @@ describe(`loss of a site's key under ${SCENARIO.visitors} visitors on two nodes`
         }),
       );
     }
-  }, 120_000);
+  });
   afterAll(async () => {
     redis?.disconnect();
     await two?.stop();

@@ -16,7 +16,7 @@ describe(`data loss of Redis under ${SCENARIO.visitors} visitors on two nodes`, 
     server = await RedisServer.start(['--enable-debug-command', 'local']);
     redis = new Redis(server.url);
     two = await TwoNodes.start(server.url, [SEED]);
-  }, 30_000);
+  });
   afterEach(async () => {
     redis?.disconnect();
     await two?.stop();

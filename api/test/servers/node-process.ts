@@ -9,7 +9,7 @@ import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
 const SOURCE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Maximum time until a process prints its address. Milliseconds. */
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 /** End of a process before it printed its address. */
 export interface FailedStart {

@@ -100,7 +100,7 @@ export class DisturbedService {
     const conversations = this.#talkers.map(({ conversationId }) => conversationId);
     if (conversations.includes(null) || conversations[0] !== conversations[1])
       throw new Error(
-        `their conversation ended: ${JSON.stringify(this.#talkers.flatMap(({ repository }) => repository.entries.at(-1)))}`,
+        `their conversation ended: ${JSON.stringify(this.#talkers.flatMap(({ log }) => log.events.at(-1)))}`,
       );
     for (const talker of this.#talkers) talker.say();
     await this.#until(() => this.#talkers.every(({ underWay }) => underWay === 0), 'both were heard');

@@ -78,8 +78,8 @@ function stateLost(
 
 /** Returns the visitors who were not told exactly once, and what they were told. */
 function wrongEnds(guests: readonly Guest[]): string[] {
-  return guests.flatMap(({ talker: { name, repository } }) => {
-    const reasons = repository.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry.reason] : []));
+  return guests.flatMap(({ talker: { name, log } }) => {
+    const reasons = log.events.flatMap((entry) => (entry.kind === 'ended' ? [entry.reason] : []));
     return reasons.join() === 'service_reset' ? [] : [`${name} was told the ends: ${reasons.join() || 'none'}`];
   });
 }

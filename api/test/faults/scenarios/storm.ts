@@ -161,7 +161,7 @@ async function comeToRest(guests: readonly Guest[]): Promise<string[]> {
 
 function conversationsOf(guests: readonly Guest[]): number {
   const starts = guests.flatMap(({ talker }) =>
-    talker.repository.entries.flatMap((entry) => (entry.kind === 'started' ? [entry.conversationId] : [])),
+    talker.log.events.flatMap((entry) => (entry.kind === 'started' ? [entry.conversationId] : [])),
   );
   return new Set(starts).size;
 }

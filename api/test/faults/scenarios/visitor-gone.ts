@@ -94,11 +94,10 @@ async function strangers(stage: FaultFixture): Promise<Record<'lost' | 'left', G
   return { lost, left };
 }
 
-const awayAt = ({ repository }: ChatDriver) =>
-  repository.entries.flatMap((entry) => (entry.kind === 'presence' && entry.presence === 'away' ? [entry.at] : []))[0];
+const awayAt = ({ log }: ChatDriver) =>
+  log.events.flatMap((entry) => (entry.kind === 'presence' && entry.presence === 'away' ? [entry.at] : []))[0];
 
-const endsIn = ({ repository }: ChatDriver) =>
-  repository.entries.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
+const endsIn = ({ log }: ChatDriver) => log.events.flatMap((entry) => (entry.kind === 'ended' ? [entry] : []));
 
 /** Returns the first end that a visitor is told; its time is infinite if none comes in time. */
 async function endOf(talker: ChatDriver, patienceMs: number) {
