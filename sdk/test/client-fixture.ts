@@ -30,20 +30,9 @@ import type {
   Push,
   RequestOutcome,
 } from '../src/connection/transport.ts';
+import { policyWith } from './fixtures/policy.ts';
 
-export const POLICY: Policy = {
-  interests: ['tea'],
-  isFreeInterests: true,
-  languages: [],
-  topics: [],
-  ageBands: [],
-  rules: null,
-  hasLinks: false,
-  hasImages: false,
-  isPeerToPeer: false,
-  history: 'none',
-  inactivityMs: 600_000,
-};
+export const POLICY = policyWith({ interests: ['tea'] });
 export const NOTHING_AGREED: Agreed = { rules: null, ageBand: null };
 export const SHARED = { interests: ['tea'], isSameTopic: false };
 

@@ -1,30 +1,9 @@
-import type {
-  Agreement,
-  Chat,
-  ChatEvents,
-  ChatSnapshot,
-  ChatState,
-  Criteria,
-  Message,
-  Policy,
-  Report,
-} from '@passerby/sdk';
+import type { Agreement, Chat, ChatEvents, ChatSnapshot, ChatState, Criteria, Message, Report } from '@passerby/sdk';
+import { policyWith } from '../../sdk/test/fixtures/policy.ts';
 
 type Listeners = { [Name in keyof ChatEvents]: Set<(event: ChatEvents[Name]) => void> };
 
-export const POLICY: Policy = {
-  interests: ['jazz', 'cycling', 'cooking'],
-  isFreeInterests: true,
-  languages: [],
-  topics: [],
-  ageBands: [],
-  rules: null,
-  hasLinks: false,
-  hasImages: false,
-  isPeerToPeer: false,
-  history: 'none',
-  inactivityMs: 600_000,
-};
+export const POLICY = policyWith({ interests: ['jazz', 'cycling', 'cooking'] });
 
 /** Chat without a service: a test sets its snapshot, and reads its calls. */
 export class FakeChat implements Chat {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ChatSnapshot, Policy } from '@passerby/sdk';
+import type { ChatSnapshot } from '@passerby/sdk';
 import type { Page } from '@playwright/test';
+import { policyWith } from '../../../sdk/test/fixtures/policy.ts';
 
 const dist = path.resolve(import.meta.dirname, '../../dist');
 
@@ -10,19 +11,7 @@ const dist = path.resolve(import.meta.dirname, '../../dist');
 export const API = 'https://chat.test';
 const PAGE = 'https://page.test';
 
-export const POLICY: Policy = {
-  interests: ['maps', 'night walks', 'jazz'],
-  isFreeInterests: true,
-  languages: [],
-  topics: [],
-  ageBands: [],
-  rules: null,
-  hasLinks: true,
-  hasImages: false,
-  isPeerToPeer: false,
-  history: 'reports',
-  inactivityMs: 600_000,
-};
+export const POLICY = policyWith({ interests: ['maps', 'night walks', 'jazz'], hasLinks: true, history: 'reports' });
 
 export interface StageOptions {
   /** Content of the page's body. */
