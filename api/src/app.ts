@@ -206,7 +206,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     ...{ store, local, relay, waits, dispatcher, online, activity, bus, sessionAdmission },
     ...{ ids, dates, clock, nodeId, log },
   });
-  const reconciler = new Reconciler({ store, local, relay, sessions, dispatcher, nodeId, turns, pace });
+  const reconciler = new Reconciler({ store, local, sessions, dispatcher, nodeId, turns, pace });
   const revocation = new AccessRevocation({ sites, bans, local, sessions, log, clock: dates });
   await backend.listen(nodeId, (message) => {
     switch (message.kind) {

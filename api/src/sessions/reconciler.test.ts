@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
 import { refOf, TestVisitors } from '../../test/local-visitor.ts';
-import { noNodeBus } from '../cluster/node-bus.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Correction } from '../domain/notice.ts';
 import type { SessionRef } from '../domain/session.ts';
@@ -9,7 +8,6 @@ import type { StateStore } from '../state/state-store.ts';
 import type { LocalSession } from './local-sessions.ts';
 import type { NoticeDispatcher } from './notice-dispatcher.ts';
 import { Reconciler } from './reconciler.ts';
-import { Relay } from './relay.ts';
 import type { Sessions } from './sessions.ts';
 
 const never = () => new Promise<never>(() => undefined);
@@ -27,7 +25,6 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
   const reconciler = new Reconciler({
     store: { compare: async () => [], placed: async () => [], ...store } as unknown as StateStore,
     local,
-    relay: new Relay({ local, clock: () => 0, bus: noNodeBus, nodeId }),
     sessions: {
       disconnect: ({ ref }: LocalSession) => {
         disconnected.push(ref.sessionId);

@@ -1,7 +1,6 @@
 import type { ConversationId } from '@passerby/sdk/protocol';
 import type { NoticeDispatcher } from './notice-dispatcher.ts';
 import type { LocalSession, LocalSessions } from './local-sessions.ts';
-import type { Relay } from './relay.ts';
 import { Refusal } from '../errors.ts';
 import { attemptEach } from '../state/attempt-each.ts';
 import type { RepairPace } from '../state/repair-pace.ts';
@@ -27,7 +26,6 @@ const SIGNS_OF_LOSS: ReadonlySet<Correction['kind']> = new Set(['idle', 'gone', 
 export class Reconciler {
   readonly #store: StateStore;
   readonly #local: LocalSessions;
-  readonly #relay: Relay;
   readonly #sessions: Sessions;
   readonly #dispatcher: NoticeDispatcher;
   readonly #nodeId: NodeId;
@@ -41,7 +39,6 @@ export class Reconciler {
   constructor(parts: {
     readonly store: StateStore;
     readonly local: LocalSessions;
-    readonly relay: Relay;
     readonly sessions: Sessions;
     readonly dispatcher: NoticeDispatcher;
     readonly nodeId: NodeId;
@@ -51,7 +48,6 @@ export class Reconciler {
   }) {
     this.#store = parts.store;
     this.#local = parts.local;
-    this.#relay = parts.relay;
     this.#sessions = parts.sessions;
     this.#dispatcher = parts.dispatcher;
     this.#nodeId = parts.nodeId;
@@ -120,8 +116,7 @@ export class Reconciler {
         return this.#dispatcher.dispatch((await this.#store.cancel(session.ref)).notices);
       case 'idle':
       case 'away':
-        // Coming back is what puts it right: the client has a token, and is told the whole truth.
-        this.#relay.unseat(session);
+        // The client resumes with its token, and is told where it stands.
         return this.#sessions.disconnect(session);
       case 'gone':
         return this.#turnAway(session, correction);

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/app.ts';
+import type { SessionId } from '../../src/domain/ids.ts';
 import { parseRedisUrl } from '../../src/state/redis/redis-address.ts';
 import { keyOf, type KeyName } from '../../src/state/redis/keys.ts';
 import { FREE, pairOf, SHOP, siteOf, startTestApp, until, Visitor } from '../harness.ts';
@@ -77,6 +78,27 @@ describe('node whose store went back in time', () => {
     const { resume } = b.all('session:ready')[0]!;
     await using back = await Visitor.arrive(app, { auth: { resume } });
     expect(back.ready).toMatchObject({ state: { status: 'chatting', conversation: { conversationId } } });
+  });
+
+  it('I10 returns a visitor whom the store takes for disconnected to their conversation', async () => {
+    await using pair = await pairOf(app);
+    const { a, b, conversationId } = pair;
+    const [readyOfA, readyOfB] = [a.all('session:ready')[0]!, b.all('session:ready')[0]!];
+    await expect.poll(() => redis.zcard(keyNamed('pendingMatches'))).toBe(0);
+    // A going and coming is told after the start.
+    a.socket.disconnect();
+    await b.next('conversation:peer');
+    await using backA = await Visitor.arrive(app, { auth: { resume: readyOfA.resume } });
+    await until(() => b.all('conversation:peer').length === 2, 'the peer is back');
+    const gone = disconnected(b);
+    // As a sweep does while the lease of this node has lapsed.
+    for (const sessionId of (await redis.hkeys(keyNamed('sessions'))) as SessionId[]) {
+      await app.store.suspend({ site: SHOP.id, sessionId, fence: 1 });
+    }
+    await gone;
+    await using backB = await Visitor.arrive(app, { auth: { resume: readyOfB.resume } });
+    expect(backB.ready).toMatchObject({ state: { status: 'chatting', conversation: { conversationId } } });
+    expect(backA.all('conversation:ended')).toEqual([]);
   });
 
   it('I10 ends a conversation that the store lost with service_reset', async () => {
