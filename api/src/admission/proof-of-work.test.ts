@@ -6,8 +6,8 @@ import { Metrics } from '../observability/metrics.ts';
 import {
   CHALLENGE_MS,
   counterFor,
-  isProofIdle,
   ProofOfWork,
+  proofValidUntil,
   type ProofState,
   PROVEN_MS,
   TRIES_MAX,
@@ -63,7 +63,7 @@ describe('S18 proof', () => {
     }
     pass(PROVEN_MS);
     expect(() => proof.require(A, 'always', 0)).toThrow(expect.objectContaining(refused));
-    expect(isProofIdle(A, now())).toBe(true);
+    expect(proofValidUntil(A)).toBeLessThanOrEqual(now());
   });
 });
 
@@ -144,12 +144,11 @@ test('a challenge contains its expiry', async () => {
   expect(Math.round(secondsLeft / 60)).toBe(5);
 });
 
-test('an unsolved challenge is deleted once it is no longer valid', async () => {
-  const { proof, pass, now, A } = proofs();
+test('an unsolved challenge is kept until it is no longer valid', async () => {
+  const { proof, now, A } = proofs();
+  expect(proofValidUntil(A)).toBe(-Infinity);
   await proof.challenge(A, 0);
-  expect(isProofIdle(A, now())).toBe(false);
-  pass(CHALLENGE_MS);
-  expect(isProofIdle(A, now())).toBe(true);
+  expect(proofValidUntil(A)).toBe(now() + CHALLENGE_MS);
 });
 
 describe('S30 work of a proof', () => {

@@ -46,9 +46,9 @@ export interface ProofState {
   provenAt: number | null;
 }
 
-/** Returns whether nothing in a state is valid any more, so that it equals a new one. */
-export function isProofIdle({ challenge, provenAt }: ProofState, now: number): boolean {
-  return (challenge === null || challenge.validUntil <= now) && !isProven(provenAt, now);
+/** Returns the time until which something in a state is valid, by the monotonic clock. */
+export function proofValidUntil({ challenge, provenAt }: ProofState): number {
+  return Math.max(challenge?.validUntil ?? -Infinity, provenAt === null ? -Infinity : provenAt + PROVEN_MS);
 }
 
 const isProven = (provenAt: number | null, now: number) => provenAt !== null && provenAt + PROVEN_MS > now;

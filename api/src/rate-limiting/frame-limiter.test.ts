@@ -95,9 +95,9 @@ test('ends a throttle with a small factor too', () => {
 
 test('a quota that was used is full again after its window', () => {
   const { limiter, send, now, pass } = limiterWith();
-  expect(limiter.isFull(now())).toBe(true);
-  send(10);
-  expect(limiter.isFull(now())).toBe(false);
+  expect(limiter.msUntilFull(now())).toBe(0);
+  send(RATE_LIMITS.messages.session.points);
+  expect(limiter.msUntilFull(now())).toBe(RATE_LIMITS.messages.session.windowMs);
   pass(RATE_LIMITS.messages.session.windowMs);
-  expect(limiter.isFull(now())).toBe(true);
+  expect(limiter.msUntilFull(now())).toBe(0);
 });

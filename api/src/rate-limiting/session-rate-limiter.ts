@@ -61,9 +61,9 @@ export class SessionRateLimiter {
     this.#refusals[name].increment();
   }
 
-  /** Returns whether all quotas are full. */
-  isFull(now: number): boolean {
-    return Object.values(this.#buckets).every((bucket) => bucket.msUntil(Infinity, now) === 0);
+  /** Returns the time until all quotas are full. Milliseconds. */
+  msUntilFull(now: number): number {
+    return Math.max(0, ...Object.values(this.#buckets).map((bucket) => bucket.msUntil(Infinity, now)));
   }
 
   #bucketOf(name: SessionLimitName, now: number): TokenBucket {

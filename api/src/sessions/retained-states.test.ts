@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { refOf, TestVisitors } from '../../test/local-visitor.ts';
 import { PROVEN_MS } from '../admission/proof-of-work.ts';
 import { RATE_LIMITS } from '../limits/rate-limits.ts';
@@ -61,5 +61,24 @@ describe('RetainedStates', () => {
     pass(60_000);
     visitors.local.remove(visitors.add(refOf('b')).session);
     expect(retained.size).toBe(0);
+  });
+
+  it('looks at a state that is kept for its proof only when its quotas are full, and when the proof is void', () => {
+    const { visitors, retained, pass, now } = stage();
+    const { session } = visitors.add(refOf('a'));
+    const { limiter, proof } = session.retained;
+    admitted(session, 5);
+    proof.provenAt = now();
+    const looks = vi.spyOn(limiter, 'msUntilFull');
+    visitors.local.remove(session);
+    for (let minutes = 0; minutes < 30; minutes++) {
+      pass(60_000);
+      visitors.local.remove(visitors.add(refOf('b')).session);
+    }
+    expect(looks).toHaveBeenCalledTimes(2);
+    expect(retained.size).toBe(1);
+    const { session: again } = visitors.add(refOf('a'));
+    expect(again.retained.proof).toBe(proof);
+    expect(admitted(again, MESSAGES + 1)).toBe(MESSAGES);
   });
 });

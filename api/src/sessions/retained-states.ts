@@ -1,11 +1,11 @@
-import { isProofIdle, type ProofState } from '../admission/proof-of-work.ts';
+import { type ProofState, proofValidUntil } from '../admission/proof-of-work.ts';
 import type { MonotonicClock } from '../clock.ts';
 import type { SessionId } from '../domain/ids.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { FrameLimiter } from '../rate-limiting/frame-limiter.ts';
 import { type QuotaRefusals, quotaRefusals, SessionRateLimiter } from '../rate-limiting/session-rate-limiter.ts';
 
-/** Interval at which states that equal new ones are dropped. Milliseconds. */
+/** Interval at which states that equal new ones are looked for. Milliseconds. */
 const SWEEP_MS = 60_000;
 
 /** State of a session that outlives its connection: reconnecting neither refills a quota nor voids a proof. */
@@ -13,6 +13,12 @@ export interface RetainedState {
   readonly limiter: SessionRateLimiter;
   readonly frames: FrameLimiter;
   readonly proof: ProofState;
+}
+
+interface Kept {
+  readonly state: RetainedState;
+  /** Time before which the state does not equal a new one, nor its limiter. */
+  readonly dueAt: number;
 }
 
 /**
@@ -23,7 +29,7 @@ export class RetainedStates {
   readonly #clock: MonotonicClock;
   readonly #factor: number;
   readonly #refusals: QuotaRefusals;
-  readonly #states = new Map<SessionId, RetainedState>();
+  readonly #states = new Map<SessionId, Kept>();
   #sweptAt: number;
 
   /** `factor` multiplies the quotas. */
@@ -39,24 +45,20 @@ export class RetainedStates {
     const known = this.#states.get(sessionId);
     if (known === undefined) return this.create();
     this.#states.delete(sessionId);
-    return known;
+    return known.state;
   }
 
   /** Keeps the state of a session whose connection ended, until it equals a new one. */
   keep(sessionId: SessionId, state: RetainedState): void {
     const now = this.#clock();
     this.#sweep(now);
-    if (!isLikeNew(state, now)) this.#states.set(sessionId, state);
+    this.#put(sessionId, state, now);
   }
 
-  /** Creates the state of a new session. */
-  create(): RetainedState {
+  /** Creates the state of a session whose quotas are full. */
+  create(proof: ProofState = { challenge: null, provenAt: null }): RetainedState {
     const limiter = this.createLimiter();
-    return {
-      limiter,
-      frames: new FrameLimiter({ limiter, clock: this.#clock }),
-      proof: { challenge: null, provenAt: null },
-    };
+    return { limiter, frames: new FrameLimiter({ limiter, clock: this.#clock }), proof };
   }
 
   /** Creates the limiter of a connection that has no session yet. */
@@ -69,11 +71,19 @@ export class RetainedStates {
     return this.#states.size;
   }
 
+  /** A proof outlives the quotas by far: only those that are due are looked at, and each is seldom. */
   #sweep(now: number): void {
     if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;
-    for (const [sessionId, state] of this.#states) if (isLikeNew(state, now)) this.#states.delete(sessionId);
+    for (const [sessionId, { state, dueAt }] of this.#states) if (dueAt <= now) this.#put(sessionId, state, now);
+  }
+
+  /** Keeps as much of a state as differs from a new one. */
+  #put(sessionId: SessionId, state: RetainedState, now: number): void {
+    const fullInMs = state.limiter.msUntilFull(now);
+    const validUntil = proofValidUntil(state.proof);
+    if (fullInMs > 0) this.#states.set(sessionId, { state, dueAt: now + fullInMs });
+    else if (validUntil > now) this.#states.set(sessionId, { state: this.create(state.proof), dueAt: validUntil });
+    else this.#states.delete(sessionId);
   }
 }
-
-const isLikeNew = ({ limiter, proof }: RetainedState, now: number) => limiter.isFull(now) && isProofIdle(proof, now);
