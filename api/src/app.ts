@@ -142,7 +142,7 @@ export async function startApp(parts: AppParts): Promise<App> {
   const { bus } = backend;
   const faultOf = (thrown: unknown) => backend.faultOf(thrown);
   const noteFailure = (thrown: unknown) =>
-    log.warn({ reason: faultOf(thrown) }, 'the state store did not do what it was asked');
+    log.warn({ reason: faultOf(thrown) }, 'an operation of the state store failed');
   const store = observedStore(backend.store, metrics, noteFailure);
   const { failed, repaired } = maintenanceLog({ log, metrics, faultOf });
   // Not the clock of a test: it may stand still, and a site that failed would never be tried again.
@@ -183,7 +183,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     heartbeat,
     onFailure: noteFailure,
     onMissingRight: (command) =>
-      log.warn({ reason: 'NOPERM', command }, 'the user of the state store may not run a command'),
+      log.warn({ reason: 'NOPERM', command }, 'the Redis user lacks the permission for a command'),
   });
   const readiness = new ReadinessCheck({
     clock,

@@ -85,9 +85,9 @@ export async function redisBackend(address: RedisAddress, metrics: Metrics, log:
 }
 
 const BUS_FAULT_TEXTS: Readonly<Record<NodeBusFault, string>> = {
-  NO_PUBLISH: 'nothing comes through from other processes: the user may not publish',
-  NO_SUBSCRIBE: 'nothing comes through from other processes: the user may not subscribe',
-  NO_ECHO: 'nothing comes through from other processes: what this one sends to itself does not come back',
+  NO_PUBLISH: 'no messages arrive from other processes: the Redis user may not publish',
+  NO_SUBSCRIBE: 'no messages arrive from other processes: the Redis user may not subscribe',
+  NO_ECHO: 'no messages arrive from other processes: the message this process sends to itself does not come back',
 };
 
 function whyNotHeard(fault: NodeBusFault | undefined, subscriber: RedisClient, thrown: Error): string {
@@ -101,7 +101,7 @@ function logBusFault(log: Log): (fault: NodeBusFault | undefined) => void {
   let isSilent = false;
   return (fault) => {
     if (fault !== undefined) log.warn({ reason: fault }, BUS_FAULT_TEXTS[fault]);
-    else if (isSilent) log.info({}, 'messages of other processes come through again');
+    else if (isSilent) log.info({}, 'messages from other processes arrive again');
     isSilent = fault !== undefined;
   };
 }

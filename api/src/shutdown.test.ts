@@ -47,7 +47,7 @@ function watched(parts: Partial<ShutdownParts> = {}) {
 }
 
 const FAULT = 'uncaught error: draining, then ending';
-const LATE = 'not ended in time: ending without waiting any longer';
+const LATE = 'shutdown deadline passed: ending the process';
 const REPEATED = 'already draining, ends within 10 s; only SIGKILL is faster';
 
 describe('signal', () => {

@@ -82,7 +82,7 @@ export class Shutdown {
   #end(code: 0 | 1): void {
     const { drain, log, exit, isHeldUp, endMaxMs = END_MAX_MS } = this.#parts;
     setTimeout(() => {
-      log.error({}, 'not ended in time: ending without waiting any longer');
+      log.error({}, 'shutdown deadline passed: ending the process');
       this.#exitNow();
     }, endMaxMs);
     // A fault in the meantime makes it a failure.

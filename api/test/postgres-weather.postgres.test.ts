@@ -274,7 +274,7 @@ describe('service process whose PostgreSQL refuses connections and then is silen
       return `${msg} ${reason}`;
     });
     expect(new Set(kinds.map((kind) => kind.replace(/ \w+$/, '')))).toEqual(
-      new Set(['sites cannot be looked up', 'the database failed']),
+      new Set(['the records of sites cannot be read', 'the database failed']),
     );
     // One a kind and minute, and this takes less than two.
     expect(kinds.length).toBeLessThanOrEqual(2 * new Set(kinds).size);

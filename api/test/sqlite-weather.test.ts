@@ -67,7 +67,10 @@ describe('service whose SQLite file', () => {
     await the.saysSo('records_unwritable');
     renameSync(`${the.folder}.aside`, the.folder);
     await the.isReady();
-    expect(the.lines()).toEqual({ 'the database failed FILE_GONE': 1, 'sites cannot be looked up FILE_GONE': 1 });
+    expect(the.lines()).toEqual({
+      'the database failed FILE_GONE': 1,
+      'the records of sites cannot be read FILE_GONE': 1,
+    });
   });
 
   it('is deleted, or replaced by a copy, reports it permanently', async () => {
@@ -78,7 +81,10 @@ describe('service whose SQLite file', () => {
     await the.saysSo('records_stale');
     mkdirSync(the.folder);
     cpSync(join(`${the.folder}.copy`, SQLITE_FILE), the.file);
-    await vi.waitFor(() => expect(Object.keys(the.lines())).toContain('sites cannot be looked up FILE_REPLACED'), SOON);
+    await vi.waitFor(
+      () => expect(Object.keys(the.lines())).toContain('the records of sites cannot be read FILE_REPLACED'),
+      SOON,
+    );
     await the.saysSo('records_unwritable');
     expect(Object.values(the.lines()).every((count) => count === 1)).toBe(true);
     expect(the.service.isRunning).toBe(true);

@@ -208,7 +208,7 @@ describe('unreadable settings of a site', () => {
     else the.harm(`update policies set policy = ${policy} where site_id = '${SHOP}'`);
     const directory = await openDirectory(the);
     expect(the.log.lines).toEqual([
-      { level: 'error', fields: { record: SHOP, field }, message: 'a site is shut: it cannot be read' },
+      { level: 'error', fields: { record: SHOP, field }, message: 'a site is disabled: its record cannot be read' },
     ]);
     expect(directory.find(the.keyOf(SHOP))).toBeUndefined();
     expect(directory.find(the.keyOf(OTHER))).toBeDefined();

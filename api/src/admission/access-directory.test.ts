@@ -180,7 +180,7 @@ describe('AccessDirectory', () => {
     expect(the.directory.find(live.text)).toBeDefined();
     expect(the.directory.staleSince()).toBe(seenAt);
     // The log itself says a reason once a minute.
-    const line = { level: 'error', fields: { reason: '57P01' }, message: 'sites cannot be looked up' };
+    const line = { level: 'error', fields: { reason: '57P01' }, message: 'the records of sites cannot be read' };
     expect(the.log.lines).toEqual(Array.from({ length: 10 }, () => line));
     expect(JSON.stringify(the.log.lines)).not.toContain('password');
     the.fail(null);
@@ -201,7 +201,7 @@ describe('AccessDirectory', () => {
       {
         level: 'error',
         fields: { record: SHOP, field: 'settings.inactivityMs' },
-        message: 'a site is shut: it cannot be read',
+        message: 'a site is disabled: its record cannot be read',
       },
     ]);
   });

@@ -126,7 +126,7 @@ export class AccessDirectory implements SiteDirectory {
       try {
         listener(change);
       } catch (thrown) {
-        this.#parts.log.error({ error: errorFields(thrown) }, 'a change of sites was not taken');
+        this.#parts.log.error({ error: errorFields(thrown) }, 'a change of sites could not be applied');
       }
     }
   }

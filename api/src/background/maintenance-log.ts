@@ -25,7 +25,7 @@ export function maintenanceLog(parts: {
         count += mended[kind] ?? 0;
         metrics.count('passerby_repairs_total', { kind }, mended[kind] ?? 0);
       }
-      log.warn({ site, count }, 'entries of the state store were lost and are put right');
+      log.warn({ site, count }, 'lost entries of the state store were repaired');
     },
   };
 }

@@ -81,7 +81,7 @@ export class ModerationService {
       if (kind === 'address' && isSaltForgotten(createdAt, this.#clock())) {
         throw new Refusal('bad_request', {
           message:
-            'kind: what this report knows of the address means nothing any more; it was made the day before yesterday or earlier.',
+            'kind: the hash of the address in this report has expired, since the report is more than a day old; ban by banId if it has one.',
         });
       }
       return this.#ban(stores, { site, kind, value, reason: id, forMs });

@@ -16,7 +16,10 @@ export function forgetReports(reports: ReportRetention, clock: Clock, log: Log):
   const forget = () =>
     void reports.forget(clock()).catch((thrown: unknown) => {
       const reason = failureReason(thrown);
-      log.warn(reason === undefined ? { error: errorFields(thrown) } : { reason }, 'old reports stay for now');
+      log.warn(
+        reason === undefined ? { error: errorFields(thrown) } : { reason },
+        'old reports could not be deleted, and will be tried again',
+      );
     });
   forget();
   const timer = setInterval(forget, EVERY_MS);

@@ -80,7 +80,7 @@ export class ChangeFeed {
       const reason = failureReason(thrown);
       // The next poll is a moment away, the log says each reason once a minute, and the health check since when.
       const fields = reason === undefined ? { error: errorFields(thrown) } : { reason };
-      this.#parts.log.error(fields, 'sites cannot be looked up');
+      this.#parts.log.error(fields, 'the records of sites cannot be read');
     }
     this.#parts.polled();
   }

@@ -21,7 +21,7 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '28000': 'its user is refused, or not without TLS: see pg_hba.conf of the server',
   NO_PASSWORD: 'it needs a password',
   UNREADABLE_ANSWER:
-    'its host is no PostgreSQL, or wants another way of proving who asks than a password: see pg_hba.conf of the server',
+    'its host is not PostgreSQL, or requires another authentication method than a password: see pg_hba.conf of the server',
   '3D000': 'its database does not exist; create it with CREATE DATABASE',
   '42P01': 'its tables are in a schema that its user does not look at; set search_path',
   '3F000': 'its user has no schema to create tables in; grant it USAGE on one, or set search_path',
@@ -32,7 +32,7 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '57P03': 'its server is starting up or shutting down; try again',
   TLS_REFUSED: 'its server does not speak TLS; take sslmode out, or switch TLS on there',
   MIGRATION_WAIT:
-    'another process has been bringing the tables up to date, or using them, for too long; see pg_stat_activity',
+    'another process has held the migration lock or a lock on the tables for too long; see pg_stat_activity',
 };
 
 const TLS = 'the certificate of its server is not trusted; set sslrootcert, or correct its name';

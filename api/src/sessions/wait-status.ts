@@ -111,7 +111,7 @@ export class WaitStatusNotifier {
         session.connection.push('match:status', statusFrom(survey, this.#sites.rulesOf(ref.site)));
       return 'told';
     } catch (thrown) {
-      this.#log.warn({ site: ref.site, error: errorFields(thrown) }, 'a wait could not be surveyed');
+      this.#log.warn({ site: ref.site, error: errorFields(thrown) }, 'the status of a wait could not be read');
       return thrown instanceof Refusal && thrown.code === 'unavailable' ? 'unavailable' : 'told';
     }
   }

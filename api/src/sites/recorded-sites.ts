@@ -136,13 +136,13 @@ export class RecordedSites implements SiteDirectory {
       if (modes.unread > 0) {
         this.#parts.log.warn(
           { site: record.id, count: modes.unread },
-          'origins of a site let nobody in: they are no longer accepted, see site show',
+          'some origins of a site are no longer accepted: see site show',
         );
       }
       return modes;
     } catch (thrown) {
       const why = thrown instanceof UnreadableSettings ? { field: thrown.field } : { error: errorFields(thrown) };
-      this.#parts.log.error({ record: record.id, ...why }, 'a site is shut: it cannot be read');
+      this.#parts.log.error({ record: record.id, ...why }, 'a site is disabled: its record cannot be read');
       return { sites: [], unread: 0, goodUntil: Infinity };
     }
   }

@@ -17,7 +17,7 @@ export async function seedSites(records: Records, seeds: readonly SiteSeed[], cl
     try {
       await records.change((stores) => seedOne(stores, seed, clock()));
     } catch (thrown) {
-      // The log names the row. That site is shut, and the others are served.
+      // The log names the row. That site is disabled, and the others are served.
       if (!(thrown instanceof UnreadableRow)) throw thrown;
     }
   }

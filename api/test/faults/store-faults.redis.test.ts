@@ -136,7 +136,7 @@ describe('store that', () => {
     await expect.poll(standing, PATIENCE).toEqual(silent);
     expect((await fetch(`${app.url}/readyz`)).status).toBe(503);
     expect(await app.metrics.text()).toContain('passerby_not_ready{reason="link_silent"} 1\n');
-    const told = () => log.lines.filter(({ message }) => /nothing comes through|come through again/.test(message));
+    const told = () => log.lines.filter(({ message }) => /no messages arrive|arrive again/.test(message));
     expect(told()).toMatchObject([{ level: 'warn', fields: { reason: fault } }]);
     await setUser(admin, '+@all');
     await expect.poll(standing, PATIENCE).toEqual({ status: 'ready', reasons: [] });

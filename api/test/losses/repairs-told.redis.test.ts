@@ -41,8 +41,7 @@ describe('repair walk of a site', () => {
       if (id !== own && !flags!.includes('O')) await redis.client('KILL', 'ID', id!);
     }
   };
-  const told = () =>
-    log.lines.filter(({ message }) => message === 'entries of the state store were lost and are put right');
+  const told = () => log.lines.filter(({ message }) => message === 'lost entries of the state store were repaired');
   const mended = async (kind: string) => {
     const [, count] =
       new RegExp(`passerby_repairs_total\\{kind="${kind}"\\} (\\d+)`).exec(await app.metrics.text()) ?? [];
