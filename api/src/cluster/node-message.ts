@@ -57,13 +57,26 @@ const message = schemaFor<NodeMessage>()(
 );
 
 /** Version of the messages between nodes; a batch of another version is dropped and counted, never interpreted. */
-export const NODE_MESSAGE_VERSION = 1;
+const NODE_MESSAGE_VERSION = 1;
 
-/** Batch of node messages as it is published; `parseNodeMessage` reads each. */
-export const nodeMessageBatch = z.strictObject({
+/** Name of the list of messages in a batch: nodes of the previous version read it, while nodes are replaced one after another. */
+const LIST = 'parcels';
+
+/** Batch as it is published. `parseNodeMessage` reads each message. */
+const batchSchema = z.strictObject({
   version: z.literal(NODE_MESSAGE_VERSION),
-  messages: z.array(z.unknown()).min(1),
+  [LIST]: z.array(z.unknown()).min(1),
 });
+
+/** Returns the text of a batch of node messages. */
+export function formatBatch(messages: readonly NodeMessage[]): string {
+  return JSON.stringify({ version: NODE_MESSAGE_VERSION, [LIST]: messages });
+}
+
+/** Returns the unread messages of a batch; `null` if it is malformed, or of another version. */
+export function parseBatch(unread: unknown): readonly unknown[] | null {
+  return batchSchema.safeParse(unread).data?.[LIST] ?? null;
+}
 
 /**
  * Returns one node message of a batch; `null` if it is malformed. A frame has to pass the checks of a visitor's frame,

@@ -14,6 +14,8 @@ const frame = (body: unknown, seq = 1) => ({
   to: 's_b',
   frame: { conversationId: `c_${'x'.repeat(22)}`, run: 'r', seq, ack: 0, body },
 });
+/** Text of a batch as each version publishes it. */
+const textOf = (messages: readonly unknown[]) => `{"version":1,"parcels":${JSON.stringify(messages)}}`;
 /** Placeholder for lists nested too deep for `JSON.stringify` in the text of a batch. */
 const DEEP = 'deep';
 const LEVELS = 7_000;
@@ -44,7 +46,7 @@ async function listening(take: (message: NodeMessage) => void = () => undefined)
   });
   const hearText = (text: string) => subscriber.emit('message', 'channel', text);
   const hear = (messages: readonly unknown[]) =>
-    hearText(JSON.stringify({ version: 1, messages }).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
+    hearText(textOf(messages).replace(`"${DEEP}"`, '['.repeat(LEVELS) + ']'.repeat(LEVELS)));
   return { hear, hearText, taken, metrics };
 }
 
@@ -61,6 +63,16 @@ describe('S29 node bus', () => {
     hear([superseded(1), message, superseded(2)]);
     expect(taken).toEqual([superseded(1), superseded(2)]);
     expect(metrics.countOf('passerby_incidents_total', { kind: 'parcels_malformed' })).toBe(1);
+  });
+
+  it('sends a batch in the form that nodes of the previous version read', () => {
+    const { subscriber, publish } = fakeRedis();
+    const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Metrics());
+    for (const fence of [1, 2]) bus.send('n_2' as NodeId, superseded(fence) as NodeMessage);
+    return vi.waitFor(() => {
+      const texts = publish.mock.calls.map(([, text]) => text);
+      expect(texts).toEqual([textOf([superseded(1), superseded(2)])]);
+    });
   });
 
   it('subscribes again on a connection that is replaced while a start waits for the first echo', async () => {

@@ -5,7 +5,7 @@ import { renewConnection } from '../state/redis/foreign-answer.ts';
 import { PREFIX } from '../state/redis/keys.ts';
 import type { RedisClient } from '../state/redis/redis-client.ts';
 import type { NodeBusFault, NodeBus, NodeMessage } from './node-bus.ts';
-import { NODE_MESSAGE_VERSION, nodeMessageBatch, parseNodeMessage } from './node-message.ts';
+import { formatBatch, parseBatch, parseNodeMessage } from './node-message.ts';
 import { WatchedSubscription, type SubscriptionOptions } from './watched-subscription.ts';
 
 /**
@@ -59,8 +59,7 @@ export class RedisNodeBus implements NodeBus {
     const outgoing = this.#outgoing;
     this.#outgoing = new Map();
     for (const [node, messages] of outgoing) {
-      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, messages });
-      this.#publisher.publish(channelOf(node), text).then(
+      this.#publisher.publish(channelOf(node), formatBatch(messages)).then(
         (receivers) => {
           // What is no number answers another command: whether this one was carried out is not known.
           if (typeof receivers !== 'number') renewConnection(this.#publisher);
@@ -74,12 +73,12 @@ export class RedisNodeBus implements NodeBus {
 
   /** Returns the well-formed node messages of a batch; counts and drops the others. */
   #read(text: string): readonly NodeMessage[] {
-    const batch = nodeMessageBatch.safeParse(safelyParsed(text));
-    if (!batch.success) {
+    const batch = parseBatch(safelyParsed(text));
+    if (batch === null) {
       this.#metrics.count('passerby_incidents_total', { kind: 'parcels_malformed' });
       return [];
     }
-    return batch.data.messages.flatMap((unread) => {
+    return batch.flatMap((unread) => {
       const message = parseNodeMessage(unread);
       if (message === null) this.#metrics.count('passerby_incidents_total', { kind: 'parcels_malformed' });
       return message ?? [];

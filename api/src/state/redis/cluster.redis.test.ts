@@ -9,7 +9,7 @@ import { RedisCluster } from '../../../test/servers/redis-cluster.ts';
 import { describeStore, NODES, SITE, type StoreUnderTest } from '../../../test/store-contract.ts';
 import type { NodeMessage } from '../../cluster/node-bus.ts';
 import { RedisNodeBus } from '../../cluster/redis-node-bus.ts';
-import { NODE_MESSAGE_VERSION } from '../../cluster/node-message.ts';
+import { formatBatch } from '../../cluster/node-message.ts';
 import { Metrics } from '../../observability/metrics.ts';
 import { randomIds } from '../../domain/id-source.ts';
 import type { SessionId } from '../../domain/ids.ts';
@@ -130,8 +130,8 @@ describe('subscription on a Cluster', () => {
     try {
       await expect.poll(() => subscriber.status === 'ready' && portOf()).not.toBe(frozen.port);
       const publisher = new Redis(cluster.servers.find((server) => server !== frozen)!.url);
-      const messages = [{ kind: 'superseded', sessionId: 's_1234567890123456789012', fence: 2 }];
-      const text = JSON.stringify({ version: NODE_MESSAGE_VERSION, messages });
+      const sessionId = 's_1234567890123456789012' as SessionId;
+      const text = formatBatch([{ kind: 'superseded', sessionId, fence: 2 }]);
       await expect
         .poll(
           async () => {
