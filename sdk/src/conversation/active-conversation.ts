@@ -59,7 +59,8 @@ export class ActiveConversation {
   }
 
   noteEnded(id: ConversationId): void {
-    this.#ended = [...this.#ended.slice(1 - ENDED_MAX), id];
+    const others = this.#ended.filter((other) => other !== id);
+    this.#ended = [...others.slice(1 - ENDED_MAX), id];
   }
 
   /** Forgets the end of a conversation that runs, as the service says. */
