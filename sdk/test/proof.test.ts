@@ -86,6 +86,18 @@ describe('search that needs a proof', () => {
     expect(scene.line.pending).toEqual([]);
   });
 
+  test('is asked for once by a listener that searches again as soon as it is cancelled', async () => {
+    const scene = await challenged();
+    const off = scene.chat.subscribe(({ state }) => {
+      if (state.status !== 'idle') return;
+      off();
+      void scene.chat.find({ topic: 'coffee' });
+    });
+    expect(await scene.chat.cancel()).toBe('cancelled');
+    expect(scene.line.pending.filter((name) => name === 'match:find')).toEqual(['match:find']);
+    expect(scene.line.log.at(-1)).toMatchObject({ name: 'match:find', payload: { topic: 'coffee' } });
+  });
+
   test('is repeated with its latest criteria', async () => {
     const scene = await challenged();
     const second = scene.chat.find({ topic: 'coffee' });

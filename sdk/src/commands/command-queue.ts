@@ -183,7 +183,11 @@ export class CommandQueue {
   #pump(): void {
     if (this.#isBusy || this.#isClosed || this.#retry.isRunning || !this.#parts.isReady()) return;
     const departure = this.#departures.first;
-    if (departure === undefined) this.#search.endUnknown();
+    // A listener that hears of the end may have begun something at once, which is under way then.
+    if (departure === undefined && this.#search.endUnknown()) {
+      this.#pump();
+      return;
+    }
     const { step } = this.#search;
     if (departure !== undefined) void this.#run(() => this.#depart(departure, step === 'cancel' ? null : step));
     else if (step === 'cancel') void this.#run(() => this.#cancel());

@@ -157,10 +157,12 @@ export class Search {
     return result;
   }
 
-  /** Ends a search that is to be cancelled, and that the service does not know of. */
-  endUnknown(): void {
+  /** Ends a search that is to be cancelled, and that the service does not know of. Returns whether there was one. */
+  endUnknown(): boolean {
     const { kind, going } = this.#state;
-    if (kind === 'cancelling' && !isKnownThere(going)) this.#end(new ChatError('aborted'));
+    if (kind !== 'cancelling' || isKnownThere(going)) return false;
+    this.#end(new ChatError('aborted'));
+    return true;
   }
 
   /** Gives the search up, whatever the service says. Returns whether the service must be told. */
