@@ -120,6 +120,18 @@ describe('round of reports', () => {
     expect(new Set(told).size).toBe(WAITERS);
   });
 
+  it('asks and tells nothing of a wait that ended before its turn, or while the store was asked', async () => {
+    const { reports, waiters, asked, told, answerAll } = crowd();
+    const round = reports.round();
+    const [asking, next] = [waiters[0]!.session, waiters[32]!.session];
+    for (const session of [asking, next]) reports.unfollow(session);
+    await answerAll();
+    await round;
+    expect(asked).not.toContain(next.ref.sessionId);
+    expect(told).toHaveLength(WAITERS - 2);
+    expect(told).not.toContain(asking.ref.sessionId);
+  });
+
   it('begins no survey once its time is over, and the next round continues there', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const { reports, asked, told, answerAll } = crowd(500);

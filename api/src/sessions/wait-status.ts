@@ -85,6 +85,7 @@ export class WaitStatusNotifier {
     const lane = async () => {
       while (next < due.length && performance.now() <= deadline) {
         const session = due[next++]!;
+        if (session.wait === null) continue;
         const { site } = session.ref;
         // A site that fails is not asked again in this round: its visitors are requeued, and delay nobody of another site.
         if (!sitesAway.has(site) && (await this.#report(session)) === 'unavailable') sitesAway.add(site);
@@ -107,7 +108,7 @@ export class WaitStatusNotifier {
     try {
       const survey = await this.#store.survey(ref);
       // Without one the visitor was matched, and a notice is on its way, or fell out of the queue: reconciling tells which.
-      if (survey !== null && this.#local.has(session))
+      if (survey !== null && session.wait !== null)
         session.connection.push('match:status', statusFrom(survey, this.#sites.rulesOf(ref.site)));
       return 'told';
     } catch (thrown) {
