@@ -78,14 +78,14 @@ export type ChatState =
   /** `close()` was called. Final. */
   | { readonly status: 'closed' };
 
-/** The line to the service, independent of where the visitor stands. */
+/** Connection to the service, independent of the state of the chat. */
 export type Connection =
   /** Not connected and not trying. */
   | { readonly status: 'offline' }
   /** First attempt under way. */
   | { readonly status: 'connecting' }
   | { readonly status: 'connected' }
-  /** The line was lost or never came up; the next attempt (number `attempt`, from 1) starts at `retryAt`, Unix milliseconds. */
+  /** The connection was lost or never came up; the next attempt (number `attempt`, from 1) starts at `retryAt`, Unix milliseconds. */
   | { readonly status: 'reconnecting'; readonly attempt: number; readonly retryAt: number };
 
 /** Everything a user interface needs, immutable: a new object whenever anything in it changed, the same object otherwise. */

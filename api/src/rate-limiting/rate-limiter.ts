@@ -108,8 +108,8 @@ export class RateLimiter {
     }
     const outcome = await this.#counters.consume(counts);
     const all = outcome.counts.map(({ used, resetMs }, index): LimitStatus => {
-      const { scope, quota: quota } = counts[index]!;
-      return { name, scope, quota: quota, left: Math.max(0, quota.points - used), resetMs };
+      const { scope, quota } = counts[index]!;
+      return { name, scope, quota, left: Math.max(0, quota.points - used), resetMs };
     });
     if (outcome.full === null) return { standings: fewestLeft(all), spent: null };
     const spent = { ...all[outcome.full]!, left: 0 };
@@ -125,7 +125,7 @@ export class RateLimiter {
       const { points, windowMs } = given.address;
       for (const [step, hash] of address.entries()) {
         const quota = scaled({ points: points * timesAt(step), windowMs }, this.#factor);
-        counts.push({ scope: 'address', key: keyOf(site, `${name}:address:${hash}`), quota: quota });
+        counts.push({ scope: 'address', key: keyOf(site, `${name}:address:${hash}`), quota });
       }
     }
     if (given.site !== undefined)

@@ -58,7 +58,7 @@ export class RequestRetrier {
     });
   }
 
-  /** There is a line again: what is open is asked once more. */
+  /** There is a connection again: open requests are sent once more. */
   ready(): void {
     for (const pending of this.#open) void this.#run(pending);
   }

@@ -11,10 +11,10 @@ import { onWake } from './wake.ts';
 /** From the start of an attempt to `session:ready`: room for a WebSocket that is silent, and for long-polling after it. Milliseconds. */
 export const READY_TIMEOUT_MS = 20_000;
 
-/** Time for which a line that may have died unnoticed has to answer, and an attempt that may have to get somewhere, once the page wakes up. Milliseconds. */
+/** Time within which a connection that may be dead has to answer, and an attempt has to succeed, once the page wakes up. Milliseconds. */
 const PROBE_MS = 3_000;
 
-/** The pushes a session hands on: all but those it deals with itself. */
+/** Pushes that are passed on: all but those that the connection handles itself. */
 export type ConversationPush = Exclude<Push, { name: `session:${string}` }>;
 
 export interface ReconnectingConnectionEvents {
@@ -22,7 +22,7 @@ export interface ReconnectingConnectionEvents {
   /** On every connection, before any push. */
   ready(ready: PushPayload<'session:ready'>): void;
   push(push: ConversationPush): void;
-  /** The line went after it had been ready. Another one is on its way. */
+  /** The connection was lost after it had been ready. Another attempt follows. */
   lost(): void;
   /** Another connection has the session now. The session is offline. */
   superseded(): void;
@@ -46,7 +46,7 @@ export interface ReconnectingConnectionParts {
   readonly random: () => number;
 }
 
-/** The line to the service, brought back whenever it goes. */
+/** Connection to the service that re-establishes itself. */
 export class ReconnectingConnection {
   readonly #parts: ReconnectingConnectionParts;
   readonly #events: ReconnectingConnectionEvents;
@@ -56,7 +56,7 @@ export class ReconnectingConnection {
   readonly #probe = new AwakeTimer();
   #connection: Connection = { status: 'offline' };
   #transport: TransportConnection | null = null;
-  /** Counts lines; what a former line says is not heard. */
+  /** Number of the present transport connection; events of former ones are ignored. */
   #turn = 0;
   #attempt = 0;
   #connectStartedAt: Moment = momentNow();
@@ -88,7 +88,7 @@ export class ReconnectingConnection {
     if (this.#isStarted) this.#openTransport();
   }
 
-  /** Never rejects; `unknown` at once while there is no ready line. */
+  /** Never rejects; answers `unknown` at once while there is no ready connection. */
   request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>> {
     if (this.#transport === null || !this.isReady) return Promise.resolve({ kind: 'unknown' });
     return this.#transport.request(name, payload);
@@ -98,7 +98,7 @@ export class ReconnectingConnection {
     if (this.isReady) this.#transport?.send(frame);
   }
 
-  /** Drops the line and dials another: its first word is the whole truth. */
+  /** Drops the connection and opens another one, whose `session:ready` tells the complete state. */
   reconnect(keepsSession = true): void {
     if (this.#transport === null) return;
     if (!keepsSession) this.#parts.tokens.token = undefined;

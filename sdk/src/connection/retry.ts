@@ -7,7 +7,7 @@ export const RETRY = {
   baseMs: 500,
   /** Small enough for several attempts within `TIMES.graceMs`, large enough to spread a crowd. */
   capMs: 15_000,
-  /** A line that lived shorter than this counts as one more failed attempt, or a service that drops us at once would be hammered. */
+  /** A connection that lasted for less counts as one more failed attempt, so that a service that drops it at once is not asked without pause. */
   minUptimeMs: 5_000,
 } as const;
 
@@ -27,7 +27,7 @@ const KEEPS_SESSION = {
   new_session: false,
 } as const satisfies Record<Retry, boolean | null>;
 
-/** A lost line is tried again, a refused one as the error table says. The service's `retryAfterMs` is the least. */
+/** Decides what follows the end of a connection: a lost one is retried, a refused one as the error table says, after `retryAfterMs` of the service at least. */
 export function decideRetry(loss: DisconnectReason, attempt: number, random: () => number): RetryDecision {
   const delayMs = backoffMs(attempt, random);
   if (loss.kind === 'lost') return { kind: 'again', delayMs, keepsSession: true };
@@ -38,7 +38,7 @@ export function decideRetry(loss: DisconnectReason, attempt: number, random: () 
   return { kind: 'again', delayMs: delayMs + (error.retryAfterMs ?? 0), keepsSession };
 }
 
-/** The number of the next attempt after a line that was of use for `uptimeMs` (0: it never came up). */
+/** Returns the number of the next attempt after a connection that was ready for `uptimeMs`; 0 for one that never was. */
 export function nextAttempt(attempt: number, uptimeMs: number): number {
   return uptimeMs >= RETRY.minUptimeMs ? 1 : attempt + 1;
 }

@@ -25,7 +25,7 @@ const SILENCE_MS = 5_000;
 type Transport = 'websocket' | 'polling';
 
 /**
- * Lines over Socket.IO: WebSocket first, long-polling where that fails or stays silent. Whichever worked first is
+ * Connections over Socket.IO: WebSocket first, long-polling where that fails or stays silent. Whichever worked first is
  * tried first from then on, and for twice the time: a slow service is more likely then than a box that swallows.
  * Until one has worked a failure says nothing, since the network may be away. Each line is a connection of its
  * own, so nothing of an old one reaches a new one. Nothing is buffered while offline: old words would reach a new
@@ -63,7 +63,7 @@ export function connectSocket(target: Target, silenceMs = SILENCE_MS): ConnectTr
         drop();
         attempt();
       };
-      /** The last one has the time that the session gives the line. */
+      /** The last one has the time that the reconnecting connection gives an attempt. */
       const awaitSign = (): void => {
         if (left.length > 0) silence.start(proven === undefined ? silenceMs : 2 * silenceMs, fail);
       };

@@ -18,24 +18,24 @@ export type RequestOutcome<Name extends RequestName> =
   | { readonly kind: 'refused'; readonly error: WireError }
   | { readonly kind: 'unknown' };
 
-/** Why there is no line (any more). `refused`: the service said why. */
+/** Reason for which a connection ended, or never came up. `refused`: the service gave one. */
 export type DisconnectReason = { readonly kind: 'lost' } | { readonly kind: 'refused'; readonly error: WireError };
 
 /** Events of a connection. None before `ConnectTransport` returns, none after `lost` or `close()`. */
 export interface TransportEvents {
   push(push: Push): void;
-  /** Exactly once, whether the line ever came up or not. */
+  /** Exactly once, whether the connection ever came up or not. */
   lost(loss: DisconnectReason): void;
 }
 
-/** One connection to the service, from its attempt to its loss. It never comes back: dial another. */
+/** One connection to the service, from its attempt to its loss. It never reconnects: open another one. */
 export interface TransportConnection {
-  /** Never rejects. Answers `unknown` at once while the line is not up: nothing is buffered. */
+  /** Never rejects. Answers `unknown` at once while the connection is not up: nothing is buffered. */
   request<Name extends RequestName>(name: Name, payload: RequestPayload<Name>): Promise<RequestOutcome<Name>>;
   /** Sends now or not at all. */
   send(frame: Frame): void;
   close(): void;
 }
 
-/** Opens a line. The seam between the SDK and what carries it. */
+/** Opens a connection: the interface between the SDK and its transport. */
 export type ConnectTransport = (resume: ResumeToken | undefined, events: TransportEvents) => TransportConnection;

@@ -129,7 +129,7 @@ export class Conversation {
     this.#emitter.inTransaction(() => this.#channel.receive(frame));
   }
 
-  /** This side has a line, and the peer is known to be here or away. */
+  /** This side is connected, and the peer is known to be here or away. */
   connected(presence: PeerPresence): void {
     this.#channel.up();
     this.#setPresence(presence);
@@ -144,7 +144,7 @@ export class Conversation {
     this.#channel.down();
   }
 
-  /** `conversation:peer`: the peer's line went or came back. */
+  /** `conversation:peer`: the peer lost the connection, or resumed. */
   peerIs(presence: PeerPresence): void {
     if (presence === 'here') this.#channel.up();
     this.#setPresence(presence);

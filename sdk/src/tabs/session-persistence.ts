@@ -21,7 +21,7 @@ export class SessionPersistence {
   /** Text stored by this chat, or taken up by it; not one that was only read. */
   #stored: string | null = null;
 
-  /** `doing` says what the visitor is in the middle of, `null` if nothing. */
+  /** `activeState` returns what the visitor is in the middle of; `null` for nothing. */
   constructor(storage: TabStorage, activeState: () => ActiveState | null) {
     this.#storage = storage;
     this.#activeState = activeState;
