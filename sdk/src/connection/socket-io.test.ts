@@ -115,6 +115,23 @@ it('answers null to what is not answered in time, and to what is open when it is
   expect(failures).toEqual([]);
 });
 
+it('sends nothing into a connection whose pings stopped while the page slept, and is closed', async () => {
+  const { client, failures, socket } = await connected();
+  const heard: unknown[] = [];
+  socket.onAny((name: string) => heard.push(name));
+  const afterSleep = Date.now() + 3_600_000;
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(afterSleep);
+  try {
+    client.emit('lost', 1);
+    expect(await new Promise((resolve) => client.request('ask', 1, 5_000, resolve))).toBeNull();
+  } finally {
+    clock.mockRestore();
+  }
+  expect(failures).toEqual([undefined]);
+  await vi.waitFor(() => expect(socket.connected).toBe(false), { timeout: 30_000 });
+  expect(heard).toEqual([]);
+});
+
 it('tells the service that it goes', async () => {
   const { client, socket } = await connected();
   const gone = new Promise((resolve) => socket.once('disconnect', resolve));
