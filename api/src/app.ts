@@ -166,7 +166,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const retained = new RetainedStates({ clock, factor, metrics });
   const local = new LocalSessions(retained);
-  const relay = new Relay({ local, clock, bus, nodeId });
+  const relay = new Relay({ local, clock, bus, nodeId, metrics });
   const waits = new WaitStatusNotifier({ store, local, sites, log, clock });
   const dispatcher = new NoticeDispatcher({ store, local, relay, waits, sites, bus, log, metrics, nodeId, turns });
   const matchmaker = new Matchmaker({ store, waits, dispatcher });
@@ -251,7 +251,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       ...{ sockets, seats, waits: waiting, sites: activity.size, counts: online.size },
     };
   };
-  readService(metrics, { readiness, held, passed: () => relay.passed });
+  readService(metrics, { readiness, held });
 
   const stopWorkers = [
     startMaintenance({

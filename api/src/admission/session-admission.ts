@@ -43,8 +43,8 @@ export class SessionAdmission {
       const { min, max } = SHED_RETRY_MS;
       throw new Refusal('unavailable', { retryAfterMs: Math.round(min + Math.random() * (max - min)) });
     }
-    const { standings, refusal } = await this.#limiter.tryConsume('sessions', subject);
-    if (subject.site !== '') this.#note(subject.site, standings);
+    const { statuses, refusal } = await this.#limiter.tryConsume('sessions', subject);
+    if (subject.site !== '') this.#note(subject.site, statuses);
     if (refusal !== null) throw refusal;
   }
 
@@ -59,8 +59,8 @@ export class SessionAdmission {
     return used !== undefined && used.until > this.#clock() ? used.share : 0;
   }
 
-  #note(site: SiteId, standings: readonly LimitStatus[]): void {
-    const ofSite = standings.find(({ scope }) => scope === 'site');
+  #note(site: SiteId, statuses: readonly LimitStatus[]): void {
+    const ofSite = statuses.find(({ scope }) => scope === 'site');
     if (ofSite === undefined) return;
     const { quota, left, resetMs } = ofSite;
     this.#used.set(site, { share: 1 - left / quota.points, until: this.#clock() + resetMs });

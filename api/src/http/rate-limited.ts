@@ -15,9 +15,9 @@ export function rateLimited(
   addressOf: (request: IncomingMessage) => AddressHashes,
 ): Middleware {
   return async (context, next) => {
-    const { standings, refusal } = await limiter.tryConsume(name, { site: '', address: addressOf(context.req) });
-    context.set('RateLimit-Policy', standings.map(policyField).join(', '));
-    context.set('RateLimit', standings.map(stateField).join(', '));
+    const { statuses, refusal } = await limiter.tryConsume(name, { site: '', address: addressOf(context.req) });
+    context.set('RateLimit-Policy', statuses.map(policyField).join(', '));
+    context.set('RateLimit', statuses.map(stateField).join(', '));
     if (refusal !== null) throw refusal;
     await next();
   };

@@ -200,7 +200,11 @@ export type NameOf<Type extends MetricRow['type']> = {
   [Name in MetricName]: Table[Name]['type'] extends Type ? Name : never;
 }[MetricName];
 
-export type CounterName = NameOf<'counter'>;
+/** Counter whose value the process reads at each scrape, so that nothing else counts it. */
+export const READ_COUNTER = 'passerby_cpu_seconds_total';
+
+/** Names of the counters that code counts. */
+export type CounterName = Exclude<NameOf<'counter'>, typeof READ_COUNTER>;
 
 /** A value for each label of a metric. */
 export type LabelsOf<Name extends MetricName> = {

@@ -18,4 +18,8 @@ export function labels(metrics: Metrics): void {
   void metrics.countersBy('passerby_incidents_total', 'kind').push_found;
   // @ts-expect-error not its only label
   metrics.countersBy('passerby_refusals_total', 'door');
+  // @ts-expect-error read from the process, so that a count would be lost
+  metrics.count('passerby_cpu_seconds_total', {});
+  // @ts-expect-error counted, so that a reading would replace the count
+  metrics.read('passerby_frames_total', () => []);
 }

@@ -48,12 +48,13 @@ test('a counter resolved in advance is the counter of its labels', () => {
   expect(metrics.countOf('passerby_frames_dropped_total', { fault: 'throttled' })).toBe(1);
 });
 
-test('a counter that is kept elsewhere shows what is read', async () => {
+test('a gauge shows what is read at the scrape', async () => {
   const metrics = new Metrics();
-  metrics.read('passerby_frames_total', () => [[{ path: 'local' }, 5] as const, [{ path: 'remote' }, 7] as const]);
-  expect(await metrics.text()).toContain(
-    'passerby_frames_total{path="local"} 5\npasserby_frames_total{path="remote"} 7\n',
-  );
+  let count = 5;
+  metrics.read('passerby_waiting', () => [[{}, count]]);
+  expect(await metrics.text()).toContain('passerby_waiting 5\n');
+  count = 7;
+  expect(await metrics.text()).toContain('passerby_waiting 7\n');
 });
 
 describe('observed store', () => {

@@ -2,6 +2,7 @@ import { Counter as PromCounter, Gauge, Histogram, Registry } from 'prom-client'
 import { CounterFamily, type Counter } from './counter-family.ts';
 import {
   METRICS,
+  READ_COUNTER,
   type CounterName,
   type LabelsOf,
   type MetricName,
@@ -31,13 +32,13 @@ export class Metrics {
       const family = new CounterFamily<CounterName>(row.labels);
       this.#counters.set(name, family);
       // With a value from the start, so that the first count is a rise.
-      this.read(name, () => family.values());
+      this.#read(name, () => family.values());
     }
     this.read('passerby_memory_bytes', () => {
       const { rss, heapUsed } = process.memoryUsage();
       return [[{ part: 'resident' }, rss] as const, [{ part: 'heap' }, heapUsed] as const];
     });
-    this.read('passerby_cpu_seconds_total', () => {
+    this.#read(READ_COUNTER, () => {
       const { user, system } = process.cpuUsage();
       return [[{}, (user + system) / 1e6]];
     });
@@ -72,7 +73,11 @@ export class Metrics {
   }
 
   /** Registers the reading of a gauge, or of a counter that is kept elsewhere, made at each scrape. */
-  read<Name extends NameOf<'gauge' | 'counter'>>(
+  read<Name extends NameOf<'gauge'>>(name: Name, reading: () => Reading<Name> | Promise<Reading<Name>>): void {
+    this.#read(name, reading);
+  }
+
+  #read<Name extends NameOf<'gauge' | 'counter'>>(
     name: Name,
     reading: () => Reading<Name> | Promise<Reading<Name>>,
   ): void {
@@ -109,5 +114,5 @@ export class Metrics {
 }
 
 function isCounter(name: MetricName): name is CounterName {
-  return METRICS[name].type === 'counter';
+  return METRICS[name].type === 'counter' && name !== READ_COUNTER;
 }

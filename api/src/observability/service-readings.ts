@@ -10,19 +10,14 @@ export interface ReadParts {
     readonly seats: number;
     readonly waits: number;
   };
-  readonly passed: () => { readonly local: number; readonly remote: number };
 }
 
 /** Registers readings of state that the service has anyway, made at each scrape. */
-export function readService(metrics: Metrics, { readiness, held, passed }: ReadParts): void {
+export function readService(metrics: Metrics, { readiness, held }: ReadParts): void {
   metrics.read('passerby_connections', () => [[{}, held().connections]]);
   metrics.read('passerby_sessions', () => [[{}, held().sockets]]);
   metrics.read('passerby_conversation_sides', () => [[{}, held().seats]]);
   metrics.read('passerby_waiting', () => [[{}, held().waits]]);
-  metrics.read('passerby_frames_total', () => [
-    [{ path: 'local' }, passed().local] as const,
-    [{ path: 'remote' }, passed().remote] as const,
-  ]);
   metrics.read('passerby_ready', async () => [[{}, (await readiness.look()).isReady ? 1 : 0]]);
   metrics.read('passerby_not_ready', async () => {
     const { reasons } = await readiness.look();

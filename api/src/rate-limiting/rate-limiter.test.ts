@@ -80,15 +80,15 @@ function takenAtOnce(limiter: RateLimiter, address: string): boolean {
 
 test('the state is available, refused or not', async () => {
   const { limiter } = limiterWith();
-  const { standings, refusal } = await limiter.tryConsume('sessions', subject('a'));
+  const { statuses, refusal } = await limiter.tryConsume('sessions', subject('a'));
   expect(refusal).toBeNull();
-  expect(standings).toMatchObject([
+  expect(statuses).toMatchObject([
     { scope: 'address', left: 29, resetMs: expect.any(Number) as number },
     { scope: 'site', left: 2_999 },
   ]);
   await takenOf(30, () => limiter.consume('sessions', subject('a')));
   const refused = await limiter.tryConsume('sessions', subject('a'));
-  expect(refused.standings).toMatchObject([{ scope: 'address', left: 0 }]);
+  expect(refused.statuses).toMatchObject([{ scope: 'address', left: 0 }]);
   expect(refused.refusal).toMatchObject({ code: 'rate_limited' });
 });
 
@@ -120,8 +120,8 @@ describe('S32 the networks of an IPv6 address', () => {
       ...refused,
       address: [refused.address[0], '/56 b', '/48'] as unknown as RateLimitSubject['address'],
     };
-    const { standings } = await limiter.tryConsume('sessions', elsewhere);
-    expect(standings).toMatchObject([
+    const { statuses } = await limiter.tryConsume('sessions', elsewhere);
+    expect(statuses).toMatchObject([
       { scope: 'address', left: PER_ADDRESS - 1 },
       { scope: 'site', left: RATE_LIMITS.sessions.site.points - OF_56 - 1 },
     ]);
@@ -130,8 +130,8 @@ describe('S32 the networks of an IPv6 address', () => {
   it('report the state of the one with the fewest left', async () => {
     const { limiter } = limiterWith();
     await takenOf(OF_56 - 3, () => limiter.consume('sessions', at('/56 a', '/48')));
-    const { standings } = await limiter.tryConsume('sessions', at('/56 a', '/48'));
-    expect(standings[0]).toMatchObject({ scope: 'address', quota: { points: OF_56 }, left: 2 });
+    const { statuses } = await limiter.tryConsume('sessions', at('/56 a', '/48'));
+    expect(statuses[0]).toMatchObject({ scope: 'address', quota: { points: OF_56 }, left: 2 });
   });
 
   it('are refused at once if one of them is used up', async () => {

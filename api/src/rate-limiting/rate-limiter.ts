@@ -37,7 +37,7 @@ export interface LimitStatus {
 
 /** Outcome of consuming one point: the status of each quota, and the refusal if one was used up. */
 export interface ConsumeOutcome {
-  readonly standings: readonly LimitStatus[];
+  readonly statuses: readonly LimitStatus[];
   readonly refusal: Refusal | null;
 }
 
@@ -91,30 +91,30 @@ export class RateLimiter {
 
   /** Consumes one point, and returns the status and the refusal instead of throwing. */
   async tryConsume(name: SharedLimitName, subject: RateLimitSubject): Promise<ConsumeOutcome> {
-    const { standings, spent } = await this.#consume(name, this.#countsOf(name, subject));
-    if (spent === null) return { standings, refusal: null };
+    const { statuses, spent } = await this.#consume(name, this.#countsOf(name, subject));
+    if (spent === null) return { statuses, refusal: null };
     const spreadMs = spent.scope === 'site' ? Math.random() * SPREAD * spent.quota.windowMs : 0;
-    return { standings, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };
+    return { statuses, refusal: this.#refusal(name, spent.scope, spent.resetMs + spreadMs) };
   }
 
   async #consume(
     name: SharedLimitName,
     counts: readonly ScopedCount[],
-  ): Promise<{ readonly standings: readonly LimitStatus[]; readonly spent: LimitStatus | null }> {
+  ): Promise<{ readonly statuses: readonly LimitStatus[]; readonly spent: LimitStatus | null }> {
     const known = this.#spentIn(counts);
     if (known !== null) {
       const spent = { name, scope: known.scope, quota: known.quota, left: 0, resetMs: known.resetMs };
-      return { standings: [spent], spent };
+      return { statuses: [spent], spent };
     }
     const outcome = await this.#counters.consume(counts);
     const all = outcome.counts.map(({ used, resetMs }, index): LimitStatus => {
       const { scope, quota } = counts[index]!;
       return { name, scope, quota, left: Math.max(0, quota.points - used), resetMs };
     });
-    if (outcome.full === null) return { standings: fewestLeft(all), spent: null };
+    if (outcome.full === null) return { statuses: fewestLeft(all), spent: null };
     const spent = { ...all[outcome.full]!, left: 0 };
     this.#noteSpent(counts[outcome.full]!.key, spent.resetMs);
-    return { standings: fewestLeft([...all.slice(0, outcome.full), spent]), spent };
+    return { statuses: fewestLeft([...all.slice(0, outcome.full), spent]), spent };
   }
 
   /** Returns the counts that one action consumes, from the narrowest network to the site. */
@@ -167,11 +167,11 @@ interface ScopedCount extends Count {
 const keyOf = (site: SiteId | '', rest: string) => `${PREFIX}limit:{${site || 'none'}}:${rest}`;
 
 /** Returns the status with the fewest points left for each scope. */
-function fewestLeft(standings: readonly LimitStatus[]): readonly LimitStatus[] {
+function fewestLeft(statuses: readonly LimitStatus[]): readonly LimitStatus[] {
   const byScope = new Map<LimitStatus['scope'], LimitStatus>();
-  for (const standing of standings) {
-    const fewest = byScope.get(standing.scope);
-    if (fewest === undefined || standing.left < fewest.left) byScope.set(standing.scope, standing);
+  for (const status of statuses) {
+    const fewest = byScope.get(status.scope);
+    if (fewest === undefined || status.left < fewest.left) byScope.set(status.scope, status);
   }
   return [...byScope.values()];
 }

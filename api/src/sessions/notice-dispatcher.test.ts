@@ -34,7 +34,7 @@ function stage() {
     );
   const store = new MemoryStore(clock, randomIds);
   const [sites, log] = [directoryOf([siteOf('pk_test_shop')]), listLog()];
-  const relay = new Relay({ local, clock, bus: noNodeBus, nodeId });
+  const relay = new Relay({ local, clock, bus: noNodeBus, nodeId, metrics: new Metrics() });
   const waits = new WaitStatusNotifier({ store, local, sites, log, clock });
   const dispatcher = new NoticeDispatcher({
     store,

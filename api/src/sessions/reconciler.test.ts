@@ -30,6 +30,7 @@ function stage(here: readonly SessionRef[], store: Partial<StateStore>) {
         disconnected.push(ref.sessionId);
         if (ref.sessionId === 's_bad') throw new Error('a bug');
       },
+      isExpected: (sessionId: SessionId) => local.find(sessionId) !== undefined,
       suspend: async ({ sessionId }: SessionRef) => {
         suspended.push(sessionId);
         if (sessionId === 's_bad') throw new Error('away');

@@ -141,7 +141,7 @@ export class Reconciler {
     // A session that was opened before the list was made has a connection by the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     await attemptEach(placed, async (ref) => {
-      if (this.#local.find(ref.sessionId) === undefined) await this.#sessions.suspend(ref);
+      if (!this.#sessions.isExpected(ref.sessionId)) await this.#sessions.suspend(ref);
     });
   }
 }

@@ -4,6 +4,7 @@ import { noNodeBus } from '../cluster/node-bus.ts';
 import { refOf, TestVisitors } from '../../test/local-visitor.ts';
 import type { NodeId, SessionId, SiteId } from '../domain/ids.ts';
 import type { Seat } from '../domain/session.ts';
+import { Metrics } from '../observability/metrics.ts';
 import { Relay } from './relay.ts';
 
 const [A, B] = ['s_a', 's_b'] as SessionId[] as [SessionId, SessionId];
@@ -28,7 +29,13 @@ function stage() {
     peer: { site: 'site_a' as SiteId, sessionId: B, nodeId: NODE },
   };
   const visitors = new TestVisitors(() => now);
-  const relay = new Relay({ local: visitors.local, clock: () => now, bus: noNodeBus, nodeId: NODE });
+  const relay = new Relay({
+    local: visitors.local,
+    clock: () => now,
+    bus: noNodeBus,
+    nodeId: NODE,
+    metrics: new Metrics(),
+  });
   const connect = () => {
     const { session } = visitors.add(refOf('a'));
     relay.seat(session, seat, 60_000);

@@ -4,6 +4,8 @@ import type { MonotonicClock } from '../clock.ts';
 import { type FrameFault, isNumberMissing } from '../contract/frame.ts';
 import type { NodeId, SessionId } from '../domain/ids.ts';
 import type { Seat } from '../domain/session.ts';
+import type { Counter } from '../observability/counter-family.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { HeardPeers } from './heard-peers.ts';
 import type { LocalSession, LocalSessions } from './local-sessions.ts';
 
@@ -20,20 +22,22 @@ export class Relay {
   readonly #bus: NodeBus;
   readonly #nodeId: NodeId;
   readonly #heardPeers: HeardPeers;
-  /** Frames passed on so far, to visitors of this node and to other nodes. */
-  readonly passed = { local: 0, remote: 0 };
+  /** Frames passed on to visitors of this node, and to other nodes. */
+  readonly #passed: Readonly<Record<'local' | 'remote', Counter>>;
 
   constructor(parts: {
     readonly local: LocalSessions;
     readonly clock: MonotonicClock;
     readonly bus: NodeBus;
     readonly nodeId: NodeId;
+    readonly metrics: Metrics;
   }) {
     this.#local = parts.local;
     this.#clock = parts.clock;
     this.#bus = parts.bus;
     this.#nodeId = parts.nodeId;
     this.#heardPeers = new HeardPeers(parts.clock);
+    this.#passed = parts.metrics.countersBy('passerby_frames_total', 'path');
   }
 
   /** Seats a visitor of this node in a conversation. */
@@ -68,10 +72,10 @@ export class Relay {
     const { peer } = seating.seat;
     if (peer.nodeId === this.#nodeId) {
       const fault = this.receive(ref.sessionId, peer.sessionId, frame);
-      if (fault === null) this.passed.local += 1;
+      if (fault === null) this.#passed.local.increment();
       return fault;
     }
-    this.passed.remote += 1;
+    this.#passed.remote.increment();
     this.#bus.send(peer.nodeId, { kind: 'frame', from: ref.sessionId, to: peer.sessionId, frame });
     return null;
   }

@@ -1,9 +1,10 @@
 import { FINGERPRINT, VISITOR } from '../../test/fingerprints.ts';
-import type { ConversationId, ResumeToken } from '@passerby/sdk/protocol';
+import type { Agreed, ConversationId, ResumeToken } from '@passerby/sdk/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import { listLog, siteOf } from '../../test/harness.ts';
 import { RecordingConnection, TestVisitors } from '../../test/local-visitor.ts';
 import type { NodeMessage } from '../cluster/node-bus.ts';
+import { Metrics } from '../observability/metrics.ts';
 import { Relay } from './relay.ts';
 import { WaitStatusNotifier } from './wait-status.ts';
 import { directoryOf } from '../sites/site-directory.ts';
@@ -52,7 +53,7 @@ async function stage() {
   const store = new SlowStore(clock, randomIds);
   const { local } = new TestVisitors(clock);
   const sites = directoryOf([SITE]);
-  const relay = new Relay({ local, clock, bus, nodeId: HERE });
+  const relay = new Relay({ local, clock, bus, nodeId: HERE, metrics: new Metrics() });
   const log = listLog();
   const waits = new WaitStatusNotifier({ store, local, sites, log, clock });
   const sessions = new Sessions({
@@ -65,10 +66,10 @@ async function stage() {
     nodeId: HERE,
   });
   const connections: RecordingConnection[] = [];
-  const arrive = (resume?: ResumeToken) => {
+  const arrive = (resume?: ResumeToken, visitor = VISITOR) => {
     const connection = new RecordingConnection();
     connections.push(connection);
-    return sessions.arrive(SITE, resume, VISITOR, connection);
+    return sessions.arrive(SITE, resume, visitor, connection);
   };
   await arrive();
   const [first] = [...local.all()] as [LocalSession];
@@ -134,6 +135,22 @@ describe('several connections with one token', () => {
     sessions.supersedeBefore(sessionId, 4);
     expect(fence()).toBeNull();
   });
+});
+
+test('a new session is expected from the moment the store has it, while its age band is stored', async () => {
+  const { sessions, store, arrive, local } = await stage();
+  const open = vi.spyOn(store, 'open');
+  let stored: (agreed: Agreed) => void = () => undefined;
+  vi.spyOn(store, 'agree').mockReturnValue(new Promise((resolve) => (stored = resolve)));
+  const agreed: Agreed = { rules: null, ageBand: '18+' };
+  const arriving = arrive(undefined, { ...VISITOR, agreed });
+  await vi.waitFor(() => expect(store.agree).toHaveBeenCalled());
+  const { session } = await open.mock.results[0]!.value;
+  expect([local.find(session.sessionId), sessions.isExpected(session.sessionId)]).toEqual([undefined, true]);
+  stored(agreed);
+  await arriving;
+  await sessions.disconnected(local.find(session.sessionId)!);
+  expect(sessions.isExpected(session.sessionId)).toBe(false);
 });
 
 describe('record of a connection', () => {

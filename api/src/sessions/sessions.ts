@@ -39,6 +39,8 @@ interface Arriving {
   /** Part of `session:ready` that does not depend on the session. */
   readonly told: Pick<Ready, 'resume' | 'policy' | 'now'>;
   readonly takenOver: Map<SessionId, number>;
+  /** Session that the store has for it; `null` before that. */
+  sessionId: SessionId | null;
 }
 
 export interface SessionsParts {
@@ -81,7 +83,7 @@ export class Sessions {
   ): Promise<Arrival> {
     const { ids, dates } = this.#parts;
     const told = { resume: ids.resume(), policy: site.policy, now: dates() };
-    const arriving: Arriving = { site, visitor, connection, told, takenOver: new Map() };
+    const arriving: Arriving = { site, visitor, connection, told, takenOver: new Map(), sessionId: null };
     this.#arriving.add(arriving);
     try {
       const outcome = presented === undefined ? null : await this.#resume(arriving, presented);
@@ -91,11 +93,13 @@ export class Sessions {
     }
   }
 
-  async #resume({ site, visitor, told }: Arriving, presented: ResumeToken): Promise<Resumed | null> {
+  async #resume(arriving: Arriving, presented: ResumeToken): Promise<Resumed | null> {
     const { store, sessionAdmission, nodeId } = this.#parts;
+    const { site, visitor, told } = arriving;
     await sessionAdmission.admitBack({ site: site.id, address: visitor.addresses[0] });
     const outcome = await store.resume(site.id, nodeId, presented, told.resume, site.match, fingerprintOf(visitor));
     if (outcome.kind !== 'resumed') return null;
+    arriving.sessionId = outcome.session.sessionId;
     return this.#isOutlived(outcome) ? this.#leaveOutlived(site, outcome) : outcome;
   }
 
@@ -104,6 +108,7 @@ export class Sessions {
     const { site, visitor, told } = arriving;
     await sessionAdmission.admit({ site: site.id, address: visitor.addresses[0] });
     const { session: ref } = await store.open(site.id, nodeId, told.resume, fingerprintOf(visitor));
+    arriving.sessionId = ref.sessionId;
     const { agreed } = visitor;
     if (agreed.ageBand !== null) await store.agree(ref, { ageBand: agreed.ageBand });
     const session = this.#welcome(arriving, ref, { recovered: false, agreed, state: { status: 'idle' } });
@@ -218,6 +223,13 @@ export class Sessions {
     const held = this.#parts.local.find(sessionId);
     // It may have come back here since.
     if (held !== undefined && held.ref.fence < fence) this.supersede(held);
+  }
+
+  /** Returns whether a connection is here, or on its way to this session. */
+  isExpected(sessionId: SessionId): boolean {
+    if (this.#parts.local.find(sessionId) !== undefined) return true;
+    for (const arriving of this.#arriving) if (arriving.sessionId === sessionId) return true;
+    return false;
   }
 
   /** Drops what is remembered of visitors who left too long ago to come back. */

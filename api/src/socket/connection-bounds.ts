@@ -53,7 +53,8 @@ export function boundPolling(
       tearDown(connection);
     };
     connection.on('packet', ({ data = '' }: Packet) => {
-      if (innardsOf(connection).transport.socket === undefined && !packets.take(Buffer.byteLength(data))) cutOff();
+      if (innardsOf(connection).transport.socket === undefined && !packets.tryConsume(Buffer.byteLength(data)))
+        cutOff();
     });
     const { transport } = innardsOf(connection);
     if (transport.socket !== undefined) return;

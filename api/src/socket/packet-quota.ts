@@ -16,7 +16,7 @@ export class PacketQuota {
   }
 
   /** Consumes one packet of that many bytes. Returns whether it may be read. */
-  take(bytes: number): boolean {
+  tryConsume(bytes: number): boolean {
     const now = this.#clock();
     return this.#packets.tryConsume(now) && this.#bytes.tryConsume(now, bytes);
   }

@@ -46,7 +46,7 @@ export function boundedWebSockets(bounds: ConnectionLimits, clock: MonotonicCloc
   function cutIfTooFast(client: WebSocket): void {
     const packets = new PacketQuota(bounds, clock);
     const count = (data: { readonly length: number }) => {
-      if (packets.take(data.length)) return;
+      if (packets.tryConsume(data.length)) return;
       // What has come already would still be read to its end.
       for (const event of COUNTED) client.removeAllListeners(event);
       cut();
