@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import bundleService, { SERVICE_BUNDLE } from './bundle-service.ts';
+import bundleService from './bundle-service.ts';
+import { SERVICE_BUNDLE } from './service-process.ts';
 
 test('the service in one file is replaced whole, under whoever reads the former one', async () => {
   await using former = await open(SERVICE_BUNDLE);

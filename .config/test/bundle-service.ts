@@ -2,11 +2,9 @@ import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { SERVICE_BUNDLE } from './service-process.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-
-/** File with the service and its dependencies, as `bundleService` made it. */
-export const SERVICE_BUNDLE = path.join(root, 'node_modules/.cache/passerby/service.mjs');
 
 /** Gives each bundled source its own `import.meta.url`: some read files beside them. */
 const ownAddress: Plugin = {

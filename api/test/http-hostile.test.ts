@@ -4,7 +4,7 @@ import { startAdminService, OPERATOR_TOKEN } from './admin/admin-service.ts';
 import { assertTalking, listLog, pairOf, startTestApp, until } from './harness.ts';
 import { descriptorCount, GOINGS, hostileInputs, inCrowds, pathsOf, sendAndGo } from './http-hostile.ts';
 import { RawConnection, head } from './bounds/raw-connection.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 
 /** Timeouts for silent connections, short for a test. */
 const SHORT = { headMs: 400, requestMs: 400, overdueCheckMs: 50, keepAliveMs: 400, stillMs: 400 };
@@ -95,7 +95,7 @@ describe('S26 log', () => {
       METRICS_TOKEN: OPERATOR_TOKEN,
       SECURITY_CONTACT: 'mailto:a@b.example',
     };
-    await using service = await NodeProcess.start(env);
+    await using service = await ServiceProcess.start(env);
     const port = portOf(service.url);
     for (const going of GOINGS) await inCrowds(inputs.length, (n) => sendAndGo(port, inputs[n]![1], going));
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);

@@ -9,7 +9,7 @@ import { SiteService } from '../src/sites/site-service.ts';
 import type { AddressHash, SiteId } from '../src/domain/ids.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
 import { listLog } from './harness.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
 
 const SHOP = 'site_shop' as SiteId;
@@ -240,7 +240,7 @@ describe('service process whose PostgreSQL refuses connections and then is silen
   it('answers operators with unavailable, logs the reason, recovers, and shuts down', async () => {
     const token = 'operator-token-of-the-tests-0123456789';
     const name = new URL(await server!.database()).pathname.slice(1);
-    await using service = await NodeProcess.start({
+    await using service = await ServiceProcess.start({
       DATABASE_URL: server!.url(name, undefined, undefined, proxy!.port),
       OPERATOR_TOKEN: token,
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RawVisitor } from './bounds/raw-visitor.ts';
 import { TcpProxy } from './faults/tcp-proxy.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
 import { RedisServer } from './servers/redis-server.ts';
 
@@ -44,7 +44,7 @@ describe('shutdown of a process while a visitor does not close', () => {
       await using toPostgres = await TcpProxy.start(postgres.port);
       await using toRedis = await TcpProxy.start(redis.port);
       const database = new URL(await postgres.database()).pathname.slice(1);
-      const service = await NodeProcess.start({
+      const service = await ServiceProcess.start({
         DATABASE_URL: postgres.url(database, undefined, undefined, toPostgres.port),
         REDIS_URL: `redis://127.0.0.1:${toRedis.port}`,
       });
@@ -64,7 +64,7 @@ describe('shutdown of a process while a visitor does not close', () => {
       const ending = await service.ended;
       const tookMs = performance.now() - askedAt;
       expect(ending).toEqual({ code: 0, signal: null });
-      expect(service.output).not.toContain('not ended in time');
+      expect(service.output).not.toContain('shutdown deadline passed');
       // It waited for the visitor, as long as it may.
       expect(tookMs).toBeGreaterThan(6_000);
       expect(tookMs - lagMs()).toBeLessThan(PROMISED_MS);

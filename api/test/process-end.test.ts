@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { END_MAX_MS } from '../src/shutdown.ts';
 import { until, Visitor } from './harness.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 
 const DEMO = { site: 'pk_test_demo', origin: 'http://localhost:1' };
 const CANARY = 'canary-4711';
 
 /** Starts the service with a few lines of JavaScript that run before it. */
-async function start(lines = '', env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
-  const service = await NodeProcess.start({
+async function start(lines = '', env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  const service = await ServiceProcess.start({
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(lines)}`,
     ...env,
   });
@@ -25,9 +25,9 @@ async function start(lines = '', env: Readonly<Record<string, string>> = {}): Pr
 
 const countOf = (text: string, part: string) => text.split(part).length - 1;
 /** Lines of the log, without those of stdout. */
-const logOf = ({ output }: NodeProcess) => output.split('\n').filter((line) => line.startsWith('{'));
+const logOf = ({ output }: ServiceProcess) => output.split('\n').filter((line) => line.startsWith('{'));
 
-async function isAnswering({ url }: NodeProcess): Promise<boolean> {
+async function isAnswering({ url }: ServiceProcess): Promise<boolean> {
   return (await fetch(`${url}/readyz`)).status !== 0;
 }
 
@@ -76,7 +76,7 @@ describe('shutdown of a process', () => {
     const service = await start(`${HANGING_CLOSE} ${SHORT_END}`);
     service.signal('SIGTERM');
     expect(await service.ended).toEqual({ code: 1, signal: null });
-    expect(service.output).toContain('not ended in time');
+    expect(service.output).toContain('shutdown deadline passed');
   });
 
   test('exits at the deadline if a thread hangs that Node would wait for', async () => {
@@ -90,7 +90,7 @@ describe('shutdown of a process', () => {
     );
     service.signal('SIGTERM');
     expect(await service.ended).toEqual({ code: null, signal: 'SIGKILL' });
-    expect(service.output).toContain('not ended in time');
+    expect(service.output).toContain('shutdown deadline passed');
   });
 
   test('exits although nobody reads its output', async () => {
@@ -133,7 +133,7 @@ describe('unhandled error', () => {
     await visitor.next('session:draining');
     service.signal('SIGUSR2');
     expect(await service.ended).toEqual({ code: 1, signal: null });
-    expect(service.output).not.toContain('not ended in time');
+    expect(service.output).not.toContain('shutdown deadline passed');
     await until(() => !visitor.socket.connected, 'the visitor is cut');
   });
 
@@ -150,7 +150,7 @@ describe('bug during the start', () => {
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(BUG)}` };
 
   test('is logged with its name and place, not as a database failure, and exits with 1', async () => {
-    const { code, output } = await NodeProcess.failToStartFromSource(env);
+    const { code, output } = await ServiceProcess.failToStartFromSource(env);
     expect(code).toBe(1);
     expect(output).not.toContain('DATA_DIR');
     expect(output).not.toContain(CANARY);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { FREE, ORIGIN, Visitor } from './harness.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 import { PostgresServer } from './servers/postgres-server.ts';
 
 const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789';
@@ -16,8 +16,8 @@ const PATIENCE_MS = 30_000;
 export async function revokeElsewhere(): Promise<number> {
   await using server = await PostgresServer.start();
   const env = { DATABASE_URL: await server.database(), OPERATOR_TOKEN };
-  await using a = await NodeProcess.start(env);
-  await using b = await NodeProcess.start(env);
+  await using a = await ServiceProcess.start(env);
+  await using b = await ServiceProcess.start(env);
   const body = JSON.stringify({ name: 'Shop', origins: [ORIGIN], settings: { match: FREE } });
   const made = await fetch(`${a.url}/admin/v1/sites`, { method: 'POST', headers, body });
   const { keys } = (await made.json()) as {

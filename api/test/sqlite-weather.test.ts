@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
 import { SQLITE_FILE } from '../src/records/records.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 import { tempFolder } from './temp-records.ts';
 
 /** Time for which a change of readiness is waited for: many times the deadlines. */
@@ -12,7 +12,7 @@ const SOON = { timeout: 60_000, interval: 200 };
 async function start() {
   const made = tempFolder();
   const folder = join(made.path, 'data');
-  const service = await NodeProcess.start({ DATA_DIR: folder });
+  const service = await ServiceProcess.start({ DATA_DIR: folder });
   const readiness = async () => {
     const answer = await fetch(`${service.url}/readyz`);
     const { reasons } = (await answer.json()) as { readonly reasons: readonly string[] };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CONFIG_NAMES } from '../src/config.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 import { freePort } from './servers/redis-server.ts';
 
 /** Password or token that must not be printed. */
@@ -140,7 +140,7 @@ export function describeStartErrors(which: 'all' | 'some'): void {
 
   describe('a start with a bad variable', { timeout: PATIENCE_MS + 10_000 }, () => {
     it.each(rows)('ends with one line that names it: $name $n', async ({ name, env }) => {
-      const { code, output } = await NodeProcess.failToStart(env(), PATIENCE_MS);
+      const { code, output } = await ServiceProcess.failToStart(env(), PATIENCE_MS);
       expect(output).toMatch(new RegExp(`^Passerby cannot start: [^\\n]*\\b${name}\\b[^\\n]+\\.\\n$`));
       expect(output).not.toContain(SECRET);
       // One that hung and was ended has none.
@@ -148,7 +148,7 @@ export function describeStartErrors(which: 'all' | 'some'): void {
     });
 
     it('says of several at once what is wrong with each', async () => {
-      const { code, output } = await NodeProcess.failToStart({ PORT: 'http', LOG_LEVEL: 'loud' }, PATIENCE_MS);
+      const { code, output } = await ServiceProcess.failToStart({ PORT: 'http', LOG_LEVEL: 'loud' }, PATIENCE_MS);
       expect(output).toMatch(/^Passerby cannot start: PORT must be [^\n]+; LOG_LEVEL must be [^\n]+\.\n$/);
       expect(code).toBe(1);
     });

@@ -11,7 +11,7 @@ import { SiteService } from '../src/sites/site-service.ts';
 import { type SiteSeed, sitesFile } from '../src/sites/sites-file.ts';
 import type { AddressHash, SiteId } from '../src/domain/ids.ts';
 import { listLog } from './harness.ts';
-import { NodeProcess } from './servers/node-process.ts';
+import { ServiceProcess } from '../../.config/test/service-process.ts';
 import { tempFolder } from './temp-records.ts';
 
 const SHOP = 'site_shop' as SiteId;
@@ -186,7 +186,7 @@ describe('unreadable row of the database', () => {
       await using the = await twoSites();
       the.harm(statement);
       await the.records.close();
-      const { code, output } = await NodeProcess.failToStart({ DATA_DIR: the.folder });
+      const { code, output } = await ServiceProcess.failToStart({ DATA_DIR: the.folder });
       expect(output.split('\n').at(-2)).toMatch(
         /^Passerby cannot start: DATA_DIR \([^\n]+\): [^\n]+ \(ROW_UNREADABLE\)\.$/,
       );
@@ -232,7 +232,7 @@ describe('service over a database with unreadable rows', () => {
       `update reports set reason = x'00ff' where site_id = '${SHOP}'`,
     );
     await the.records.close();
-    await using service = await NodeProcess.start({ DATA_DIR: the.folder, OPERATOR_TOKEN: TOKEN });
+    await using service = await ServiceProcess.start({ DATA_DIR: the.folder, OPERATOR_TOKEN: TOKEN });
     const ask = async (path: string) => {
       const answer = await fetch(`${service.url}/admin/v1${path}`, { headers: { Authorization: `Bearer ${TOKEN}` } });
       return {

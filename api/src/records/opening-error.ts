@@ -7,7 +7,7 @@ import type { RecordsPlace } from './records-place.ts';
 const POSTGRES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at its host and port; start PostgreSQL, or correct them',
   ENOTFOUND: 'its host name is not known',
-  EAI_AGAIN: 'its host name cannot be looked up now',
+  EAI_AGAIN: 'its host name cannot be resolved at present',
   EHOSTUNREACH: 'its host cannot be reached',
   ENETUNREACH: 'its host cannot be reached',
   ENOENT: 'it names a socket or a file that is not there',
@@ -71,7 +71,7 @@ const SQLITE: Readonly<Record<string, string>> = {
   SQLITE_FULL: 'its disk is full',
   SQLITE_IOERR: 'its disk cannot be read or written',
   SQLITE_BUSY: 'another process is writing to the file of the database for too long',
-  MIGRATION_WAIT: 'another process has been bringing the tables up to date, or writing, for too long',
+  MIGRATION_WAIT: 'another process has been migrating the tables, or writing, for too long',
 };
 
 /** Returns the fault of the place of the records, and its remedy; `undefined` for a reason without an entry. */

@@ -65,7 +65,7 @@ describe('connection to PostgreSQL', () => {
   it('fails a start with a message', async () => {
     await using server = await startAnswering(authentication(7));
     await expect(openRecords({ kind: 'postgres', url: server.url }, systemClock)).rejects.toThrow(
-      /^DATABASE_URL: its host is no PostgreSQL, or wants another way .* \(UNREADABLE_ANSWER\)$/,
+      /^DATABASE_URL: its host is not PostgreSQL, or requires another .* \(UNREADABLE_ANSWER\)$/,
     );
   });
 });

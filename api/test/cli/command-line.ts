@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
+import { SERVICE_BUNDLE } from '../../../.config/test/service-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 

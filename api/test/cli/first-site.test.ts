@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { SiteKey } from '@passerby/sdk/protocol';
 import { expect, test, vi } from 'vitest';
 import { Visitor } from '../harness.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { tempFolder } from '../temp-records.ts';
 import { runCli, runLine } from './command-line.ts';
 
@@ -28,7 +28,7 @@ async function isLetIn(service: { readonly url: string }, site: string, origin: 
 test('the command of docs/sites.md admits visitors of https://my.site, and nobody else', async () => {
   using folder = tempFolder();
   const env = { DATA_DIR: folder.path };
-  await using service = await NodeProcess.start(env);
+  await using service = await ServiceProcess.start(env);
 
   const { code, out } = await runLine(DOCUMENTED, env);
   expect(code).toBe(0);
@@ -54,7 +54,7 @@ test('without a public address the tag is for this machine, at the port of the s
 });
 
 test('the start line contains a tag with the public address', async () => {
-  await using service = await NodeProcess.start({ PUBLIC_URL: 'https://chat.my.site/' });
+  await using service = await ServiceProcess.start({ PUBLIC_URL: 'https://chat.my.site/' });
   expect(service.output).toContain(
     'embed: <script async src="https://chat.my.site/widget.js" data-site="pk_test_demo">',
   );
@@ -63,7 +63,7 @@ test('the start line contains a tag with the public address', async () => {
 test('a key revoked at the command line is refused, and its connections are closed', async () => {
   using folder = tempFolder();
   const env = { DATA_DIR: folder.path };
-  await using service = await NodeProcess.start(env);
+  await using service = await ServiceProcess.start(env);
   const added = await runCli(`site add Shop --origin ${ORIGIN} --json`, env);
   const { keys } = JSON.parse(added.out) as { keys: { id: string; text: string }[] };
   const [live, tried] = keys as [{ id: string; text: string }, { id: string; text: string }];

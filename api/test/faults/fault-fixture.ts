@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ChatError } from '@passerby/sdk';
 import { Redis } from 'ioredis';
 import { FREE, ORIGIN } from '../harness.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 import { comesTrue, pause } from './patience.ts';
 import { ChatDriver } from './chat-driver.ts';
@@ -32,7 +32,7 @@ export class FaultFixture {
   readonly redisProxy: TcpProxy;
   readonly #directory: string;
   readonly #targets = new Targets();
-  readonly #nodes = new Set<NodeProcess>();
+  readonly #nodes = new Set<ServiceProcess>();
   readonly #entrances = new Set<TcpProxy>();
   readonly #talkers = new Set<ChatDriver>();
   readonly #sitesMax: number;
@@ -60,13 +60,13 @@ export class FaultFixture {
     }
   }
 
-  get nodes(): readonly NodeProcess[] {
+  get nodes(): readonly ServiceProcess[] {
     return [...this.#nodes];
   }
 
   /** Directs new visitors to the node from now on. */
-  async addNode(): Promise<NodeProcess> {
-    const node = await NodeProcess.start({
+  async addNode(): Promise<ServiceProcess> {
+    const node = await ServiceProcess.start({
       REDIS_URL: `redis://127.0.0.1:${this.redisProxy.port}`,
       SITES_FILE: this.#sitesFile,
     });
@@ -76,13 +76,13 @@ export class FaultFixture {
   }
 
   /** Directs no new visitors to the node; connected ones stay. */
-  takeOut(node: NodeProcess): void {
+  takeOut(node: ServiceProcess): void {
     this.#nodes.delete(node);
     this.#targets.remove(portOf(node));
   }
 
   /** Kills a node. */
-  async kill(node: NodeProcess): Promise<void> {
+  async kill(node: ServiceProcess): Promise<void> {
     this.takeOut(node);
     await node.stop();
   }
@@ -102,7 +102,7 @@ export class FaultFixture {
   }
 
   /** Path for one visitor, or for many. It leads to one node, or to all in turns. */
-  async entrance(node?: NodeProcess): Promise<TcpProxy> {
+  async entrance(node?: ServiceProcess): Promise<TcpProxy> {
     const proxy = await TcpProxy.start(node === undefined ? this.#targets : portOf(node));
     this.#entrances.add(proxy);
     return proxy;
@@ -184,4 +184,4 @@ function couplesOf(guests: readonly Guest[]): Pair[] {
 }
 
 const siteOf = (n: number) => `pk_test_stage_${n}`;
-const portOf = ({ url }: NodeProcess) => Number(new URL(url).port);
+const portOf = ({ url }: ServiceProcess) => Number(new URL(url).port);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { FREE, ORIGIN, SHOP, Visitor } from '../harness.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 
 let directory: string;
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 /** Node address for a visitor, who needs nothing else of it. */
-const at = ({ url }: NodeProcess) => ({ url }) as App;
+const at = ({ url }: ServiceProcess) => ({ url }) as App;
 
 test('I14 an acknowledged block survives the death of its node', async () => {
   const sitesFile = join(directory, 'sites.json');
@@ -22,8 +22,8 @@ test('I14 an acknowledged block survives the death of its node', async () => {
   writeFileSync(sitesFile, JSON.stringify({ sites }));
   await using redis = await RedisServer.start();
   const env = { REDIS_URL: redis.url, SITES_FILE: sitesFile };
-  await using dying = await NodeProcess.start(env);
-  await using living = await NodeProcess.start(env);
+  await using dying = await ServiceProcess.start(env);
+  await using living = await ServiceProcess.start(env);
   await using a = await Visitor.arrive(at(dying));
   await using b = await Visitor.arrive(at(living));
   await a.find();

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aclRules } from '../redis-doc.ts';
 import { lineOfStart } from '../line-of-start.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
 
 /** Password that must not be printed. */
@@ -56,7 +56,7 @@ function expectOneLine(output: string, words: RegExp): void {
 
 describe.concurrent('start with an unusable REDIS_URL', { timeout: PATIENCE_MS + 10_000 }, () => {
   test.each(AS_PROCESSES)('fails with one line if it %s', async (_, url, words) => {
-    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: url(), LOG_LEVEL: 'silent' }, PATIENCE_MS);
+    const { code, output } = await ServiceProcess.failToStart({ REDIS_URL: url(), LOG_LEVEL: 'silent' }, PATIENCE_MS);
     expectOneLine(output, words);
     expect(code).toBe(1);
   });
@@ -73,7 +73,7 @@ describe('output of the Redis client', { timeout: PATIENCE_MS }, () => {
     await admin.call('ACL', 'SETUSER', name!, ...rules);
     const password = rules.find((rule) => rule.startsWith('>'))!.slice(1);
     const REDIS_URL = `redis://${name}:${password}@${at(plain)}`;
-    await using other = await NodeProcess.start({ REDIS_URL, LOG_LEVEL: 'warn' });
+    await using other = await ServiceProcess.start({ REDIS_URL, LOG_LEVEL: 'warn' });
     await admin.call('ACL', 'SETUSER', name!, '-info');
     await admin.call('CLIENT', 'KILL', 'USER', name!);
     await expect.poll(() => other.output.includes('may not run INFO')).toBe(true);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { aclRules } from '../redis-doc.ts';
 import { startFakeRedis } from '../servers/fake-redis.ts';
 import { lineOfStart } from '../line-of-start.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { freePort, RedisServer } from '../servers/redis-server.ts';
 
 /** Password that must not be printed. */
@@ -12,13 +12,13 @@ const SECRET = 'kept-to-ourselves';
 describe('start with REDIS_URL', () => {
   test('refuses a Redis below 7 with one line', async () => {
     await using old = await startFakeRedis('6.2.0');
-    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: old.url });
+    const { code, output } = await ServiceProcess.failToStart({ REDIS_URL: old.url });
     expect(output).toBe('Passerby cannot start: Redis 6.2.0 is too old: 7 or newer is needed.\n');
     expect(code).toBe(1);
   });
 
   test('reports an unreachable Redis with one line, without the password', async () => {
-    const { code, output } = await NodeProcess.failToStart({
+    const { code, output } = await ServiceProcess.failToStart({
       REDIS_URL: `redis://us:${SECRET}@127.0.0.1:${await freePort()}`,
     });
     expect(output).toMatch(/^Passerby cannot start: REDIS_URL: nothing listens at .+ \(ECONNREFUSED\)\.\n$/);
@@ -33,17 +33,19 @@ describe('start with REDIS_URL', () => {
     await admin.call('ACL', 'SETUSER', 'default', 'off');
     admin.disconnect();
     const address = `127.0.0.1:${server.port}`;
-    await using node = await NodeProcess.start({ REDIS_URL: `redis://passerby:${SECRET}@${address}` });
+    await using node = await ServiceProcess.start({ REDIS_URL: `redis://passerby:${SECRET}@${address}` });
     expect(node.output).toMatch(/store: Redis \d+\.\d+\.\d+/);
     expect(await (await fetch(`${node.url}/healthz`)).json()).toMatchObject({ status: 'ok', store: 'redis' });
-    const { code, output } = await NodeProcess.failToStart({ REDIS_URL: `redis://passerby:not-${SECRET}@${address}` });
+    const { code, output } = await ServiceProcess.failToStart({
+      REDIS_URL: `redis://passerby:not-${SECRET}@${address}`,
+    });
     expect([code, output]).toEqual([1, expect.stringContaining('WRONGPASS')]);
     expect(node.output + output).not.toContain(SECRET);
   });
 
   test('accepts the default password', async () => {
     await using server = await RedisServer.start(['--requirepass', SECRET]);
-    await using node = await NodeProcess.start({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${server.port}` });
+    await using node = await ServiceProcess.start({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${server.port}` });
     expect(node.output).not.toContain(SECRET);
   });
 
@@ -63,8 +65,8 @@ describe('start with REDIS_URL', () => {
     );
     const address = `127.0.0.1:${server.port}`;
     const [missing, forbidden] = await Promise.all([
-      NodeProcess.failToStart({ REDIS_URL: `redis://${address}/99` }),
-      NodeProcess.failToStart({ REDIS_URL: `redis://passerby:${SECRET}@${address}/5` }),
+      ServiceProcess.failToStart({ REDIS_URL: `redis://${address}/99` }),
+      ServiceProcess.failToStart({ REDIS_URL: `redis://passerby:${SECRET}@${address}/5` }),
     ]);
     expect(missing.output).toMatch(
       /^Passerby cannot start: the database 99 that REDIS_URL names cannot be chosen: ERR .+\.\n$/,

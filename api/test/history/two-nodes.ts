@@ -6,7 +6,7 @@ import { siteIdInMode } from '../../src/sites/site-modes.ts';
 import { sitesFile } from '../../src/sites/sites-file.ts';
 import type { SiteId } from '../../src/domain/ids.ts';
 import { ORIGIN } from '../harness.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import type { EventLog } from '../invariants/event-log.ts';
 import { chanceFrom, Stranger } from './stranger.ts';
 
@@ -26,10 +26,10 @@ const ARRIVALS_AT_ONCE = 50;
 
 /** Two processes of the service on one Redis, and one site for each scenario. */
 export class TwoNodes {
-  readonly nodes: readonly NodeProcess[];
+  readonly nodes: readonly ServiceProcess[];
   readonly #directory: string;
 
-  private constructor(nodes: readonly NodeProcess[], directory: string) {
+  private constructor(nodes: readonly ServiceProcess[], directory: string) {
     this.nodes = nodes;
     this.#directory = directory;
   }
@@ -41,7 +41,7 @@ export class TwoNodes {
     const file = join(directory, 'sites.json');
     writeFileSync(file, JSON.stringify({ sites }));
     const env = { REDIS_URL: redisUrl, SITES_FILE: file };
-    const started = await Promise.allSettled([NodeProcess.start(env), NodeProcess.start(env)]);
+    const started = await Promise.allSettled([ServiceProcess.start(env), ServiceProcess.start(env)]);
     const nodes = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const two = new TwoNodes(nodes, directory);
     const failed = started.find((result) => result.status === 'rejected');

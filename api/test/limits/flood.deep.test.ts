@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RawVisitor } from '../bounds/raw-visitor.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { pairOf, Visitor } from '../harness.ts';
 
 /** Number of turns, in which both are measured, so that other load affects them alike. */
@@ -32,7 +32,7 @@ async function deliveries({ a, b, conversationId }: Pair, nextSeq: () => number)
 }
 
 /** Visitor in a conversation who sends 700 messages a second on demand; at 800 they would be cut. */
-async function startFlooder(node: NodeProcess) {
+async function startFlooder(node: ServiceProcess) {
   const raw = await RawVisitor.arrive(node, DEMO.site, DEMO.origin);
   const peer = await Visitor.arrive(node, DEMO);
   raw.find();
@@ -61,7 +61,7 @@ const median = (times: number[]) => times.sort((one, other) => one - other)[Math
 
 test('S6 one visitor’s flood does not delay the neighbours’ messages', async () => {
   // The neighbours say more than people do; the flood is far beyond what is let through all the same.
-  await using node = await NodeProcess.start({ RATE_LIMIT_FACTOR: '4' });
+  await using node = await ServiceProcess.start({ RATE_LIMIT_FACTOR: '4' });
   await using neighbours = await pairOf(node, DEMO);
   await using flooder = await startFlooder(node);
   const times = { quiet: [] as number[], flooded: [] as number[] };

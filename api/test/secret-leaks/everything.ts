@@ -4,7 +4,7 @@ import { SignJWT } from 'jose';
 import { expect } from 'vitest';
 import { claimsPrivateKeyOf } from '../../src/sites/site-keys.ts';
 import { FREE, ORIGIN, until, Visitor } from '../harness.ts';
-import { NodeProcess } from '../servers/node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 import { RedisServer } from '../servers/redis-server.ts';
 
 /** Unique word: whatever contains it received it. */
@@ -39,10 +39,10 @@ export async function putThroughEverything(
     OPERATOR_TOKEN: operatorToken,
     METRICS_TOKEN: metricsToken,
   };
-  await using one = await NodeProcess.start(nodeEnv);
-  await using other = await NodeProcess.start(nodeEnv);
+  await using one = await ServiceProcess.start(nodeEnv);
+  await using other = await ServiceProcess.start(nodeEnv);
   const answers: string[] = [];
-  const ask = async (node: NodeProcess, method: string, path: string, body?: unknown, token = operatorToken) => {
+  const ask = async (node: ServiceProcess, method: string, path: string, body?: unknown, token = operatorToken) => {
     const answer = await fetch(node.url + path, {
       method,
       headers: {

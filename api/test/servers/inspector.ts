@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { NodeProcess } from './node-process.ts';
+import { ServiceProcess } from '../../../.config/test/service-process.ts';
 
 /** Service in the test's own process, open to inspection. Ends with the test, also after a timeout. */
 export async function startInspected(
   env: Readonly<Record<string, string>> = {},
-): Promise<{ node: NodeProcess; inspector: Inspector }> {
-  const node = await NodeProcess.start({ NODE_OPTIONS: '--inspect=127.0.0.1:0', ...env });
+): Promise<{ node: ServiceProcess; inspector: Inspector }> {
+  const node = await ServiceProcess.start({ NODE_OPTIONS: '--inspect=127.0.0.1:0', ...env });
   onTestFinished(() => node.stop());
   return { node, inspector: await Inspector.of(node) };
 }
@@ -23,7 +23,7 @@ export class Inspector {
     socket.on('error', () => undefined);
   }
 
-  static async of(node: NodeProcess): Promise<Inspector> {
+  static async of(node: ServiceProcess): Promise<Inspector> {
     const address = /Debugger listening on (ws:\S+)/.exec(node.output)?.[1];
     if (address === undefined) throw new Error(`the process cannot be looked into: ${node.output}`);
     const socket = new WebSocket(address, { perMessageDeflate: false });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { comesTrue, pause } from '../patience.ts';
 import { ChatDriver } from '../chat-driver.ts';
 import { FREE, ORIGIN, SHOP } from '../../harness.ts';
-import { NodeProcess } from '../../servers/node-process.ts';
+import { ServiceProcess } from '../../../../.config/test/service-process.ts';
 import type { Disturbance, DisturbedResource, Extent } from './disturbance.ts';
 import { faultsInLog } from './log-lines.ts';
 import { costOf, type ProcessCost } from './process-cost.ts';
@@ -17,12 +17,12 @@ const KEPT_SHARE = 0.1;
 
 /** Service process whose resources are disturbed, with two visitors beside who talk all the time. */
 export class DisturbedService {
-  readonly node: NodeProcess;
+  readonly node: ServiceProcess;
   readonly #talkers: readonly [ChatDriver, ChatDriver];
   readonly #folder: string;
   #before: ProcessCost | null = null;
 
-  private constructor(node: NodeProcess, talkers: readonly [ChatDriver, ChatDriver], folder: string) {
+  private constructor(node: ServiceProcess, talkers: readonly [ChatDriver, ChatDriver], folder: string) {
     this.node = node;
     this.#talkers = talkers;
     this.#folder = folder;
@@ -36,7 +36,7 @@ export class DisturbedService {
     const sitesFile = join(folder, 'sites.json');
     const sites = [{ key: SHOP.key, name: 'Shop', origins: [ORIGIN], match: FREE }];
     writeFileSync(sitesFile, JSON.stringify({ sites }));
-    const node = await NodeProcess.start(
+    const node = await ServiceProcess.start(
       {
         SITES_FILE: sitesFile,
         NODE_OPTIONS: '--inspect=127.0.0.1:0',

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { Inspector } from '../../servers/inspector.ts';
-import type { NodeProcess } from '../../servers/node-process.ts';
+import type { ServiceProcess } from '../../../../.config/test/service-process.ts';
 
 /** Resources of a process. */
 export interface ProcessCost {
@@ -11,7 +11,7 @@ export interface ProcessCost {
 }
 
 /** Measures a process that was started with `--inspect`. */
-export async function costOf(node: NodeProcess): Promise<ProcessCost> {
+export async function costOf(node: ServiceProcess): Promise<ProcessCost> {
   const folder = `/proc/${node.pid}/fd`;
   // Only for as long as it takes: a process that is looked into does not end when it fails.
   const inspector = await Inspector.of(node);

@@ -2,11 +2,20 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { SERVICE_BUNDLE } from '../../../.config/test/bundle-service.ts';
+import path from 'node:path';
 
-const SOURCE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** File with the service and its dependencies, as `bundleService` made it. */
+export const SERVICE_BUNDLE = path.join(root, 'node_modules/.cache/passerby/service.mjs');
+
+/** Entry points of the service: all in one file for tests, as an operator runs it, and the sources. */
+const ENTRIES = {
+  bundle: SERVICE_BUNDLE,
+  dist: path.join(root, 'api/dist/main.js'),
+  source: path.join(root, 'api/src/main.ts'),
+} as const;
+export type ServiceEntry = keyof typeof ENTRIES;
 
 /** Maximum time until a process prints its address. Milliseconds. */
 const START_MS = 180_000;
@@ -20,7 +29,7 @@ export interface FailedStart {
 function launch(
   env: Readonly<Record<string, string>>,
   log: number | 'pipe' = 'pipe',
-  file = SERVICE_BUNDLE,
+  entry: ServiceEntry = 'bundle',
 ): ChildProcess {
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'].flatMap((name) => {
@@ -29,9 +38,10 @@ function launch(
     }),
   );
   // Its own records, unless the test says which.
-  const dataDir = mkdtempSync(join(tmpdir(), 'passerby-data-'));
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'passerby-data-'));
   const removeData = () => rmSync(dataDir, { recursive: true, force: true });
-  const child = spawn(process.execPath, ['--conditions=passerby-source', file], {
+  const conditions = entry === 'dist' ? [] : ['--conditions=passerby-source'];
+  const child = spawn(process.execPath, [...conditions, ENTRIES[entry]], {
     env: {
       ...inherited,
       PORT: '0',
@@ -60,7 +70,7 @@ export interface Ending {
 }
 
 /** Service as a process of its own. */
-export class NodeProcess {
+export class ServiceProcess {
   readonly url: string;
   /** Resolves once the process has ended and all its output was read. */
   readonly ended: Promise<Ending>;
@@ -77,8 +87,11 @@ export class NodeProcess {
   }
 
   /** `log`: descriptor that takes its log in place of `output`. */
-  static async start(env: Readonly<Record<string, string>>, { log }: { log?: number } = {}): Promise<NodeProcess> {
-    const child = launch(env, log);
+  static async start(
+    env: Readonly<Record<string, string>>,
+    { log, entry }: { log?: number; entry?: ServiceEntry } = {},
+  ): Promise<ServiceProcess> {
+    const child = launch(env, log, entry);
     const killAtExit = () => void child.kill('SIGKILL');
     process.once('exit', killAtExit);
     child.once('exit', () => process.off('exit', killAtExit));
@@ -99,7 +112,7 @@ export class NodeProcess {
       child.kill('SIGKILL');
       throw error;
     });
-    return new NodeProcess(child, url, output);
+    return new ServiceProcess(child, url, output);
   }
 
   /** Starts a process that is expected to refuse, and returns its end; it is killed after a time in milliseconds. */
@@ -109,7 +122,7 @@ export class NodeProcess {
 
   /** Starts it from the sources, file by file, so that a failure names the file. */
   static async failToStartFromSource(env: Readonly<Record<string, string>>): Promise<FailedStart> {
-    return howItFails(launch(env, 'pipe', SOURCE), START_MS);
+    return howItFails(launch(env, 'pipe', 'source'), START_MS);
   }
 
   /** Output so far. */
