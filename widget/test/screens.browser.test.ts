@@ -249,6 +249,7 @@ it('logs for the site owner, not for the visitor, which origin to allow', async 
   chat.show({ state: { status: 'refused', error } });
   console.warn = warn;
   expect(said).toEqual([expect.stringContaining(`add ${location.origin} to the origins`)]);
+  expect(said).toEqual([expect.stringContaining('On localhost only a test key is valid.')]);
   await expect.element(page.getByText('This chat is not available here.')).toBeVisible();
 });
 

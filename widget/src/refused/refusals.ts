@@ -54,6 +54,6 @@ export const REFUSALS: Readonly<Record<ChatErrorCode, Refusal>> = {
 export function ownerAdvice(site: string, origin: string): string {
   return (
     `Passerby: this page (${origin}) may not use the site key "${site}". ` +
-    `Check the key in data-site, and add ${origin} to the origins allowed for that site. The visitor sees that the chat is not available here.`
+    `Check the key in data-site, and add ${origin} to the origins of its site. On localhost only a test key is valid.`
   );
 }
