@@ -2,35 +2,35 @@ import type { ChatError } from './errors.ts';
 import type { ConversationId, EndReason, OnlineBucket, PeerPresence, Shared } from './protocol/index.ts';
 import type { ChatSnapshot, Message } from './state.ts';
 
-/** The events of a chat, for `chat.on(name, listener)`. Each is emitted after the snapshot shows it. */
+/** Events of a chat, for `chat.on(name, listener)`. Each is emitted once the snapshot contains its effect. */
 export interface ChatEvents {
-  /** Anything in the snapshot changed. Not emitted when nothing did. */
+  /** The snapshot changed. Not emitted if nothing in it did. */
   change: ChatSnapshot;
-  /** A stranger was found. Once a conversation. */
+  /** A conversation with a stranger began. Emitted once per conversation. */
   started: { readonly conversationId: ConversationId; readonly shared: Shared };
-  /** The peer said something. Once a message, in the order they were said. */
+  /** A message of the peer arrived. Emitted once per message, in the order in which the peer sent them. */
   message: Extract<Message, { from: 'peer' }>;
-  /** The peer's client has shown a message of yours. Once a message. */
+  /** The peer's client acknowledged a message of this visitor. Emitted once per message. */
   delivered: Extract<Message, { from: 'me' }>;
   /** The peer started or stopped composing. Not emitted for repeats. */
   typing: { readonly isTyping: boolean };
-  /** The peer's connection went or came back. */
+  /** The peer lost their connection, or is connected again. */
   presence: { readonly presence: PeerPresence };
   /**
-   * The conversation is over. Exactly once a conversation, and nothing of it follows. `undelivered`
-   * holds your messages that the peer never acknowledged. Not emitted when the conversation goes over to
-   * another tab: there it goes on.
+   * The conversation ended. Emitted once per conversation, as its last event. `undelivered` contains the messages of
+   * this visitor that the peer did not acknowledge. Not emitted when the conversation moves to another tab, where it
+   * continues.
    */
   ended: {
     readonly conversationId: ConversationId;
     readonly reason: EndReason;
     readonly undelivered: readonly Extract<Message, { from: 'me' }>[];
   };
-  /** About how many visitors are on the site changed. */
+  /** The approximate number of visitors on the site changed. */
   online: OnlineBucket;
   /**
-   * Something the visitor did not ask for failed: a refused connection, or `rate_limited` for messages that
-   * came too fast and go out again after `retryAfterMs`. What they asked for rejects instead.
+   * Something failed outside of any call: a connection was refused, or messages were sent too fast (`rate_limited`) and
+   * are sent again after `retryAfterMs`. A call that fails rejects instead, without this event.
    */
   error: ChatError;
 }

@@ -10,19 +10,20 @@ export interface ChatOptions {
   readonly site: string;
   /**
    * Value of the `Origin` header outside a browser (Node, with jsdom or happy-dom as well), such as
-   * `http://localhost`. A browser always sends the page's own and ignores this.
+   * `http://localhost`. Required there: without it the service refuses with `origin_refused`. A browser always sends
+   * the page's own and ignores this.
    */
   readonly origin?: string | undefined;
   /**
-   * Tells several chats of one site in one browser apart: each scope is a visitor of its own, with a
-   * conversation of its own. 0 to 40 of `A-Z a-z 0-9 _ -`; the same for every page that is to go on with
-   * the same conversation. Default `''`.
+   * Distinguishes several chats of one site in one browser: each scope is a visitor of its own, with a conversation of
+   * its own. 0 to 40 of `A-Z a-z 0-9 _ -`. Has to be the same on every page that continues the conversation. Default
+   * `''`.
    */
   readonly scope?: string | undefined;
   /**
    * Claims of the site about this visitor: a JWT signed by its server with its secret key, or a function that fetches
-   * one. A function is asked anew for every connection, so that a token may be short-lived; if it throws or
-   * rejects, the chat is refused with `claims_refused`. Never stored.
+   * one. A function is called for every connection, so that a token may be short-lived; if it throws or rejects, the
+   * chat is refused with `claims_refused`. Never stored.
    */
   readonly claims?: Claims | undefined;
 }
@@ -39,7 +40,7 @@ export interface Target {
   readonly claims?: Claims;
 }
 
-/** The door every option comes through. @throws TypeError that names the option and what it wants. */
+/** Validates the options of `createChat`. @throws TypeError that names the option and the expected value. */
 export function checkOptions(options: ChatOptions): Target {
   const { url, site, origin, scope, claims } = (options as ChatOptions | undefined) ?? ({} as Partial<ChatOptions>);
   return {

@@ -13,7 +13,7 @@ import type {
 /** Delivery state of a message of this visitor. `delivered` means the peer's client has shown it; `undelivered`, that the conversation ended first. */
 export type MessageStatus = 'sending' | 'delivered' | 'undelivered';
 
-/** One line of the conversation. */
+/** Message of a conversation. */
 export type Message =
   | {
       readonly from: 'me';
@@ -26,19 +26,19 @@ export type Message =
     }
   | { readonly from: 'peer'; readonly id: string; readonly text: string; readonly at: number };
 
-/** Peer, as far as the service makes it known: that they are here, and that they type. Nothing else. */
+/** All that is known of the peer: whether they are connected, and whether they are typing. */
 export interface Peer {
   readonly presence: PeerPresence;
   readonly isTyping: boolean;
 }
 
 /**
- * Where the visitor stands. Each variant holds only what is true in it; switch on `status` and end
- * with `assertNever`.
+ * State of the chat. Each variant has only the fields that are valid in it: switch on `status`, and let the compiler
+ * verify that all are handled.
  *
  * ```
  * idle ──find──▶ waiting ──▶ chatting ──▶ ended ──find──▶ waiting
- *                  │ cancel            skip │ ▲ │ stop
+ *                  │ cancel            skip │ ▲ │ leave
  *                  ▼                        ▼ │ ▼
  *                 idle                   waiting idle      any ──close──▶ closed
  *
@@ -46,11 +46,11 @@ export interface Peer {
  * ```
  */
 export type ChatState =
-  /** Nothing under way. */
+  /** Neither a search nor a conversation. */
   | { readonly status: 'idle' }
   /**
-   * Looking for someone. `since` is the local clock, Unix milliseconds. `progress` is what the service
-   * last said of the wait; `null` until it did.
+   * Searching. `since` is the time by the local clock, Unix milliseconds. `progress` is the latest report of the service
+   * on the wait; `null` before the first.
    */
   | { readonly status: 'waiting'; readonly since: number; readonly progress: WaitStatus | null }
   | {
@@ -68,11 +68,11 @@ export type ChatState =
       readonly shared: Shared;
       readonly messages: readonly Message[];
     }
-  /** The service said no and trying again by itself cannot help; `find()` tries once more. */
+  /** The service refused the connection, and the chat does not retry by itself. `find()` tries once more. */
   | { readonly status: 'refused'; readonly error: ChatError }
   /**
-   * Another tab of this site waits or talks, and one tab at a time does. `takeOver()` brings it over. Goes
-   * to `idle` by itself once that tab has finished.
+   * Another tab of this site has the search or the conversation: one tab has it at a time. `takeOver()` moves it to this
+   * tab. Changes to `idle` by itself once the other tab has finished.
    */
   | { readonly status: 'elsewhere' }
   /** `close()` was called. Final. */
@@ -82,7 +82,7 @@ export type ChatState =
 export type Connection =
   /** Not connected and not trying. */
   | { readonly status: 'offline' }
-  /** First attempt under way. */
+  /** The first attempt is in progress. */
   | { readonly status: 'connecting' }
   | { readonly status: 'connected' }
   /** The connection was lost or never came up; the next attempt (number `attempt`, from 1) starts at `retryAt`, Unix milliseconds. */
@@ -92,7 +92,7 @@ export type Connection =
 export interface ChatSnapshot {
   readonly state: ChatState;
   readonly connection: Connection;
-  /** About how many visitors are on the site; `null` until the service said so. */
+  /** Approximate number of visitors on the site; `null` before the first report of the service. */
   readonly online: OnlineBucket | null;
   /** Policy of the site; `null` before the first connection. */
   readonly policy: Policy | null;
