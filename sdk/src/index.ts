@@ -7,9 +7,8 @@ import { storageKey, tabKey, tabStorage } from './tabs/tab-storage.ts';
 import { connectSocket } from './connection/socket-transport.ts';
 
 /**
- * Makes a visitor's chat. Nothing is sent and nothing stored before `connect()` or `find()`, so it
- * can be called while rendering on a server.
- * @throws TypeError for an option that cannot be right; the message says which one and what it wants.
+ * Creates the chat of a visitor. This sends and stores nothing, so that it can be called while a server renders a page.
+ * @throws TypeError for an invalid option; the message names the option and the expected value.
  */
 export function createChat(options: ChatOptions): Chat {
   const target = checkOptions(options);
@@ -24,8 +23,8 @@ export function createChat(options: ChatOptions): Chat {
 }
 
 /**
- * Returns whether the page before this one, in this tab, left a wait or a conversation behind that
- * `createChat(…).resume()` would take up. `scope` as in {@link ChatOptions}.
+ * Returns whether the previous page of this tab left a search or a conversation that `createChat(…).resume()` would
+ * continue. `scope` as in {@link ChatOptions}.
  */
 export function canResume({ site, scope = '' }: Pick<ChatOptions, 'site' | 'scope'>): boolean {
   return tabStorage(storageKey(site, scope)).read() !== null;

@@ -3,14 +3,14 @@ import type { Agreed, Policy, RequestPayload, Rules } from '../protocol/index.ts
 /** Consent of a visitor: the version of the rules, an age band, or both. */
 export type Agreement = RequestPayload<'session:agree'>;
 
-/** Consent that is still to be asked for before the first search. */
+/** Consent that the visitor still has to give before the first search. */
 export interface NeededAgreement {
   readonly rules: Rules | null;
   /** Empty: there is no band to choose, or one was chosen. */
   readonly ageBands: readonly string[];
 }
 
-/** Returns what the site asks of this visitor and has no answer to; nothing while the policy is unknown. */
+/** Returns the consent that the site requires and this visitor has not given; none while the policy is unknown. */
 export function needsAgreement({
   policy,
   agreed,

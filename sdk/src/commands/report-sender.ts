@@ -17,14 +17,14 @@ const PAST_MAX = 16;
 /** Report of a visitor about the peer of a conversation. */
 export interface Report {
   readonly reason: ReportReason;
-  /** In the visitor's own words. At most `LIMITS.commentMaxChars`; empty is none. */
+  /** Comment of the visitor. At most `LIMITS.commentMaxChars`; an empty one is left out. */
   readonly comment?: string;
   /**
-   * Number of last messages that go with it, or whether they do: at most `LIMITS.reportMessagesMax`. Only where the
-   * policy's `history` is `reports`; elsewhere they stay here, and the rest of the report goes.
+   * Number of last messages to attach, or `true` for `LIMITS.reportMessagesMax` of them. Ignored unless the policy's
+   * `history` is `reports`.
    */
   readonly messages?: boolean | number;
-  /** Default: the running conversation, or the one whose end is in view. Else one of the last `TIMES.reportMs`. */
+  /** Conversation that ended within the last `TIMES.reportMs`. Default: the running one, or the one in the state `ended`. */
   readonly conversationId?: ConversationId;
 }
 
