@@ -1,5 +1,6 @@
 import { Socket as Engine, type SocketOptions } from 'engine.io-client';
 import { asItIs } from '../internal/as-it-is.ts';
+import { isObject } from '../internal/is-object.ts';
 
 /**
  * Types of packets of the Socket.IO protocol, version 5: the first character of each. Binary ones are left out, and so are
@@ -133,10 +134,6 @@ export class SocketIo {
     this.#engine.close();
     for (const id of this.#acks.keys()) this.#settle(id, null);
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
 }
 
 function parse(json = ''): unknown {

@@ -1,5 +1,6 @@
 import { ChatError } from '../errors.ts';
 import { AwakeTimer } from '../internal/awake-timer.ts';
+import { isObject } from '../internal/is-object.ts';
 import type { Target } from '../options.ts';
 import {
   ERRORS,
@@ -9,11 +10,11 @@ import {
   type HandshakeAuth,
   type HandshakeQuery,
   LIMITS,
-  type Reply,
   type RequestName,
   type RequestReply,
   SOCKET_PATH,
   TIMES,
+  type WireError,
 } from '../protocol/index.ts';
 import { refusalIn } from './refusal.ts';
 import { SocketIo } from './socket-io.ts';
@@ -92,8 +93,15 @@ export function connectSocket(target: Target, silenceMs = SILENCE_MS): ConnectTr
               isUp = true;
               silence.stop();
               proven ??= transport;
-              // A push of a newer service is ignored. The payload is the service's word: this is the one cast.
-              if (!isOver && (PUSH_NAMES as readonly string[]).includes(name)) events.push({ name, payload } as Push);
+              // A push of a newer service is ignored.
+              if (!isOver && (PUSH_NAMES as readonly string[]).includes(name)) {
+                if (!isObject(payload)) {
+                  lose({ kind: 'lost' });
+                  return;
+                }
+                // What is in the payload is the service's word: this is the one cast.
+                events.push({ name, payload } as Push);
+              }
               // Once it is taken in: what is confirmed, the service may forget.
               confirm();
             },
@@ -124,13 +132,7 @@ export function connectSocket(target: Target, silenceMs = SILENCE_MS): ConnectTr
             resolve({ kind: 'unknown' });
             return;
           }
-          socket.request(name, payload, TIMES.replyTimeoutMs, (answer) => {
-            // The service's word: see above.
-            const reply = answer as Reply<RequestReply<Name>> | null;
-            if (reply === null) resolve({ kind: 'unknown' });
-            else if (reply.ok) resolve({ kind: 'answered', data: reply.data });
-            else resolve({ kind: 'refused', error: reply.error });
-          });
+          socket.request(name, payload, TIMES.replyTimeoutMs, (answer) => resolve(outcomeOf(answer)));
         }),
       send: (frame) => {
         socket?.emit(FRAME_EVENT, frame);
@@ -141,6 +143,14 @@ export function connectSocket(target: Target, silenceMs = SILENCE_MS): ConnectTr
       },
     };
   };
+}
+
+/** Reads an acknowledgement; one that is no reply of the protocol leaves the outcome unknown. */
+function outcomeOf<Name extends RequestName>(answer: unknown): RequestOutcome<Name> {
+  // The service's word: see above.
+  const { ok, data, error } = (answer ?? {}) as { ok?: boolean; data?: RequestReply<Name>; error?: WireError };
+  if (ok === true && isObject(data)) return { kind: 'answered', data };
+  return isObject(error) ? { kind: 'refused', error } : { kind: 'unknown' };
 }
 
 /** For this attempt only: they run out. Rejects where the page has none that could be right. */
