@@ -107,6 +107,7 @@ export class Client implements Chat {
     });
     this.#commands = new CommandQueue({
       isReady: () => this.#connection.isReady && !this.#consent.isPending,
+      isInConversation: () => this.#active.current !== null,
       request,
       prove: (stop) => prove(request, stop),
       reconnect: (keepsSession) => {

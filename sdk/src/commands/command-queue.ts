@@ -13,6 +13,7 @@ const TRIES = 3;
 
 export interface CommandQueueParts {
   readonly isReady: () => boolean;
+  readonly isInConversation: () => boolean;
   readonly request: <Name extends RequestName>(
     name: Name,
     payload: RequestPayload<Name>,
@@ -145,8 +146,11 @@ export class CommandQueue {
   ready(recovered: boolean, state: SessionState): void {
     this.#retry.stop();
     this.#failures = 0;
-    this.#search.ready(recovered || state.status === 'chatting' ? state.status : 'idle');
-    this.#departures.ready(recovered, state.status === 'chatting' ? state.conversation.conversationId : null);
+    const running = state.status === 'chatting' ? state.conversation.conversationId : null;
+    // A conversation that is to be left is not the match of a search given up since.
+    const isLeft = running !== null && this.isLeaving(running);
+    this.#search.ready(!isLeft && (recovered || running !== null) ? state.status : 'idle');
+    this.#departures.ready(recovered, running);
   }
 
   resume(): void {
@@ -204,7 +208,11 @@ export class CommandQueue {
   async #find(find: FindPayload): Promise<void> {
     this.#search.asked(find);
     const outcome = await this.#parts.request('match:find', find);
-    if (this.#isClosed || !this.#search.isAnswerDue) return;
+    if (this.#isClosed) return;
+    if (!this.#search.isAnswerDue) {
+      this.#overtaken(outcome);
+      return;
+    }
     switch (outcome.kind) {
       case 'answered':
         this.#failures = 0;
@@ -221,6 +229,12 @@ export class CommandQueue {
     }
   }
 
+  /** A match came before the answer. Its conversation may be over, and the service have taken the search after that. */
+  #overtaken(outcome: RequestOutcome<'match:find'>): void {
+    const mayWait = outcome.kind === 'answered' ? outcome.data.status === 'waiting' : outcome.kind === 'unknown';
+    if (mayWait && this.#parts.isReady() && !this.#parts.isInConversation()) this.#search.ready('waiting');
+  }
+
   #findRefused(find: FindPayload, error: ChatError): void {
     if (error.code === 'already_in_conversation') {
       this.#search.answered(find, 'matched');
@@ -231,14 +245,14 @@ export class CommandQueue {
       this.#failed(error);
       return;
     }
-    const isUncertain = this.#failures > 0;
-    this.#failures = 0;
-    this.#searchRefused(find, error, isUncertain);
+    this.#searchRefused(find, error);
   }
 
-  /** `isUncertain`: an earlier try may have been taken. */
-  #searchRefused(find: FindPayload, error: ChatError, isUncertain = false): void {
-    const stop = error.code === 'proof_needed' ? this.#search.startProof() : null;
+  #searchRefused(find: FindPayload, error: ChatError): void {
+    // An earlier try may have been taken.
+    const isUncertain = this.#failures > 0;
+    this.#failures = 0;
+    const stop = error.code === 'proof_needed' ? this.#search.startProof(isUncertain) : null;
     if (stop === null) this.#search.refused(find, error, isUncertain);
     else void this.#prove(stop);
   }

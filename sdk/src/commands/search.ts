@@ -70,11 +70,14 @@ export function goneThere({ going }: SearchState): SearchState {
   return { kind: 'going', going: going.kind === 'proving' ? { ...going, before: null } : { kind: 'wanted', find } };
 }
 
-/** Returns the state once the service says that it has a search. Asking again with the same id is the same wait, so which one does not matter. */
+/**
+ * Returns the state once the service says that it has a search. Asking again with the same id is the same wait, so which one
+ * does not matter: this one stands for it.
+ */
 export function waitingThere({ kind, going }: SearchState): SearchState {
   if (kind === 'none' || kind === 'abandoned' || going === null) return { kind: 'abandoned', going };
   const { find } = going;
-  return { kind, going: going.kind === 'proving' ? { ...going, before: find } : { kind: 'asked', find, before: null } };
+  return { kind, going: going.kind === 'proving' ? { ...going, before: find } : { kind: 'asked', find, before: find } };
 }
 
 export interface SearchParts {
@@ -208,8 +211,8 @@ export class Search {
     const { before } = going;
     if (going.find !== find) {
       this.#goOn(askFor(going.find, before));
-    } else if (before === null) {
-      this.#end(error, isUncertain);
+    } else if (before === null || before === find) {
+      this.#end(error, isUncertain || before !== null);
     } else {
       // The search before this one goes on.
       this.#goOn({ kind: 'held', find: before });
@@ -217,13 +220,17 @@ export class Search {
     }
   }
 
-  /** The service wants a proof of work before it searches. Returns what stops it; `null` if none is to be computed. */
-  startProof(): AbortController | null {
+  /**
+   * The service wants a proof of work before it searches. Returns what stops it; `null` if none is to be computed.
+   * `isUncertain`: it may have taken the search at an earlier try.
+   */
+  startProof(isUncertain = false): AbortController | null {
     const { going } = this.#state;
     if (going?.kind !== 'asked' || this.#proofs >= PROOFS_MAX) return null;
     this.#proofs += 1;
     const stop = new AbortController();
-    this.#goOn({ ...going, kind: 'proving', stop });
+    const { find } = going;
+    this.#goOn({ kind: 'proving', find, before: going.before ?? (isUncertain ? find : null), stop });
     return stop;
   }
 
