@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NOTHING_AGREED, info, POLICY, refusal, settle, SHARED, stage, staged } from '../test/client-fixture.ts';
 import { ChatError } from './errors.ts';
-import type { ConversationId, OnlineBucket } from './protocol/index.ts';
+import { type ConversationId, type OnlineBucket, TIMES } from './protocol/index.ts';
 import type { ChatSnapshot } from './state.ts';
 
 beforeEach(() => {
@@ -383,7 +383,7 @@ describe('conversation', () => {
   test("ends the peer's typing in any case", async () => {
     const scene = await staged();
     scene.line.frame('c1', 0, { kind: 'typing', on: true });
-    await settle(6_000);
+    await settle(TIMES.typingForgetMs);
     expect(scene.state()).toMatchObject({ peer: { isTyping: false } });
     scene.line.frame('c1', 0, { kind: 'typing', on: true });
     scene.line.push('conversation:peer', { conversationId: c1, presence: 'away' });

@@ -26,7 +26,7 @@ import type { TabStorage } from './tabs/tab-storage.ts';
 import type { ChatSnapshot, ChatState } from './state.ts';
 import type { ConnectTransport } from './connection/transport.ts';
 
-/** `close()` tells the service to forget the visitor, and waits no longer than this for its word. */
+/** Maximum time for which `close()` waits until the service has confirmed the end of the session. Milliseconds. */
 const FAREWELL_MS = 1_000;
 
 /** Parts of a client; a test passes its own. */

@@ -48,8 +48,8 @@ export class SiteTurns {
   readonly #bounds: Readonly<Record<keyof typeof BOUNDS, number>>;
   readonly #turns = new Map<SiteStep, Map<SiteId, Turn>>();
   /** Turns that wait, by site in doubt; one of a site at a time. */
-  readonly #lines = new Map<SiteId, (() => BegunTurn)[]>();
-  /** Sites of `#lines` with no turn under way from there, the next one first. */
+  readonly #queues = new Map<SiteId, (() => BegunTurn)[]>();
+  /** Sites of `#queues` with no turn under way from there, the next one first. */
   readonly #ready: SiteId[] = [];
   #doubtfulUnderWay = 0;
   #underWay = 0;
@@ -85,7 +85,7 @@ export class SiteTurns {
   /** Begins no further turn. */
   stop(): void {
     this.#isStopped = true;
-    this.#lines.clear();
+    this.#queues.clear();
     this.#ready.length = 0;
   }
 
@@ -107,30 +107,30 @@ export class SiteTurns {
     return false;
   }
 
-  /** Puts a turn at the end of the site's line. */
+  /** Puts a turn at the end of the site's queue. */
   #queue(turns: Map<SiteId, Turn>, site: SiteId, work: Work): void {
     turns.set(site, { kind: 'queued' });
     const begin = () => this.#begin(turns, site, work, true);
-    const line = this.#lines.get(site);
-    if (line === undefined) {
-      this.#lines.set(site, [begin]);
+    const queued = this.#queues.get(site);
+    if (queued === undefined) {
+      this.#queues.set(site, [begin]);
       this.#ready.push(site);
-    } else line.push(begin);
+    } else queued.push(begin);
     this.#fill();
   }
 
   #fill(): void {
     while (this.#doubtfulUnderWay < this.#bounds.atOnceMax && this.#ready.length > 0) {
       const site = this.#ready.shift()!;
-      const begun = this.#lines.get(site)!.shift()!();
+      const begun = this.#queues.get(site)!.shift()!();
       this.#doubtfulUnderWay++;
       void this.#waitFor(begun).then(() => {
         this.#doubtfulUnderWay--;
         this.#fill();
       });
       void begun.over.then(() => {
-        const line = this.#lines.get(site);
-        if (line === undefined || line.length === 0) this.#lines.delete(site);
+        const queued = this.#queues.get(site);
+        if (queued === undefined || queued.length === 0) this.#queues.delete(site);
         else this.#ready.push(site);
         this.#fill();
       });

@@ -1,11 +1,11 @@
 /** Time for which a block lives. Milliseconds. */
 export const BLOCK_MS = 24 * 60 * 60_000;
-/** From how many matched waits on a typical one is told, and how many are remembered. */
+/** Minimum number of matched waits from which a typical one is told, and number of those remembered. */
 export const TYPICAL_WAIT = { fromCount: 5, ofLast: 32 } as const;
 
 /**
- * Networks are counted up to `networksMax`, among the first `waitersMax` in the queue: whether there are that many is all that is
- * told. Five, since four further addresses cost money and trouble, and a line that long is no quiet hour.
+ * Networks are counted up to `networksMax`, among the first `waitersMax` in the queue: only whether there are that many is
+ * told. Five, since four further addresses cost money and effort, and a queue that long is not a quiet hour.
  */
 export const SURVEYED = { networksMax: 5, waitersMax: 25 } as const;
 

@@ -1,5 +1,5 @@
 import type { Agreed, Policy } from '../protocol/index.ts';
-import { type Agreement, sayAgain, withAgreement } from './consent.ts';
+import { type Agreement, agreementToRepeat, withAgreement } from './consent.ts';
 import type { RequestRetrier } from './request-retrier.ts';
 
 export interface ConsentTrackerParts {
@@ -50,7 +50,7 @@ export class ConsentTracker {
   /** Tells a session that begins what this page has agreed to and the session has not. */
   sessionReady(policy: Policy, agreed: Agreed): void {
     const { show } = this.#parts;
-    const again = sayAgain(this.#given, policy, this.expected(agreed)!);
+    const again = agreementToRepeat(this.#given, policy, this.expected(agreed)!);
     show({ policy, agreed: again === null ? agreed : withAgreement(agreed, again) });
     if (again === null) return;
     this.tell(again).catch(() => {

@@ -29,7 +29,7 @@ export function needsAgreement({
  * Returns the consent given on this page that a session does not know: the same answers again, as far as
  * the site still asks for them in that version. `null` if there are none.
  */
-export function sayAgain(given: Agreed, policy: Policy, agreed: Agreed): Agreement | null {
+export function agreementToRepeat(given: Agreed, policy: Policy, agreed: Agreed): Agreement | null {
   const { rules, ageBands } = needsAgreement({ policy, agreed });
   const again = {
     ...(given.rules !== null && rules?.version === given.rules && { rules: given.rules }),
