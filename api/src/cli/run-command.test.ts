@@ -138,7 +138,12 @@ describe('command line', () => {
     ['a name that was not put into quotes', ['site', 'add', 'My', 'site'], '"site" is an unexpected argument'],
     ['no name', ['site', 'add'], 'the name of the site'],
     ['a site there is not', ['site', 'show', 'site_none'], 'Unknown site id'],
-    ['a bad origin', ['site', 'add', 'X', '--origin', 'my.site'], 'origins.0: "my.site" is not an origin'],
+    ['a bad origin', ['site', 'add', 'X', '--origin', 'my.site'], '--origin: "my.site" is not an origin'],
+    [
+      'an origin without its scheme',
+      ['site', 'add', 'X', '--origin', 'localhost:8080'],
+      'begins with https:// or http://',
+    ],
     ['a kind there is not', ['site', 'key', 'add', 'site_none', '--kind', 'public'], '--kind'],
     [
       'no length of time',

@@ -81,5 +81,6 @@ function messageOf(error: unknown, place: RecordsPlace | undefined): string {
     const outcome = isUndone ? 'nothing was changed' : 'the command may have taken effect or not';
     return `${placeName(place)}: ${whatToDo(place, reason) ?? 'the database failed'} (${reason}); ${outcome}`;
   }
-  return error instanceof Error ? error.message : String(error);
+  // The service names the member of a list; at the command line each is an option.
+  return error instanceof Error ? error.message.replace(/^origins\.\d+: /, '--origin: ') : String(error);
 }

@@ -71,7 +71,7 @@ describe('parseOriginRule', () => {
     ['https://example.com/page', 'without a path'],
     ['https://user@example.com', 'without a path'],
     ['example.com', 'not an origin'],
-    ['ftp://example.com', 'http or https'],
+    ['ftp://example.com', 'begins with https:// or http://'],
     ['', 'not an origin'],
   ])('refuses "%s" with a reason', (entry, why) => {
     expect(() => parseOriginRule(entry)).toThrow(why);

@@ -85,7 +85,9 @@ function parse(text: string, entry: string): URL {
   if (!URL.canParse(text))
     throw new Error(`"${entry}" is not an origin; write scheme and host, as in https://example.com`);
   const url = new URL(text);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error(`"${entry}": the scheme is http or https`);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new Error(`"${entry}": an origin begins with https:// or http://, as in https://example.com`);
+  }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || text.endsWith('/')) {
     throw new Error(`"${entry}": an origin is scheme and host (and port), without a path`);
   }
