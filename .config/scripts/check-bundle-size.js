@@ -48,8 +48,8 @@ async function bundledSdk() {
 // `allowed` keeps what was reached from growing back; `goal` is where it is to go. See docs/decisions.
 const rows = [
   { what: 'loader (widget.js)', bytes: await widgetFile('widget.js'), allowed: 1540, goal: 800 },
-  { what: 'everything until a first message', bytes: await wholeWidget(), allowed: 52_400, goal: 32_000 },
-  { what: 'SDK with engine.io-client', bytes: await bundledSdk(), allowed: 21_700, goal: 14_000 },
+  { what: 'everything until a first message', bytes: await wholeWidget(), allowed: 52_600, goal: 32_000 },
+  { what: 'SDK with engine.io-client', bytes: await bundledSdk(), allowed: 21_900, goal: 14_000 },
 ];
 
 const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(2).padStart(6);
