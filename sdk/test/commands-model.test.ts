@@ -131,7 +131,7 @@ class World {
   #place: Place = { kind: 'idle' };
   #token: ResumeToken | null = null;
   #former: ResumeToken | null = null;
-  /** What the visitor looks for, as far as they have not given it up. */
+  /** Topic of the search that the visitor has not given up; `null` for none. */
   wish: string | null = null;
   #abort: AbortController | null = null;
   /** Conversations the visitor has left or blocked by themselves. */

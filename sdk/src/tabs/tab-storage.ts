@@ -24,7 +24,7 @@ export function storageKey(site: string, scope: string): string {
   return tabKey(site, scope) + (isFrame ? '@frame' : '');
 }
 
-/** The browser's `sessionStorage`, where there is one that may be used. Touching or reading a blocked one throws. */
+/** The browser's `sessionStorage`, where there is one that may be used. Any use of a blocked one throws, also of one that is blocked later. */
 export function tabStorage(key: string): TabStorage {
   let storage: Storage;
   // Node has a `sessionStorage` too, and no tabs.
@@ -37,17 +37,22 @@ export function tabStorage(key: string): TabStorage {
     return noStorage;
   }
   return {
-    read: () => storage.getItem(key),
-    write: (text) => {
-      try {
+    read: () => attempt(() => storage.getItem(key), null),
+    write: (text) =>
+      attempt(() => {
         storage.setItem(key, text);
         return true;
-      } catch {
-        return false;
-      }
-    },
+      }, false),
     remove: () => {
-      storage.removeItem(key);
+      attempt(() => storage.removeItem(key), undefined);
     },
   };
+}
+
+function attempt<Result>(use: () => Result, otherwise: Result): Result {
+  try {
+    return use();
+  } catch {
+    return otherwise;
+  }
 }
