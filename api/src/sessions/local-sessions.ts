@@ -122,6 +122,11 @@ export class LocalSessions {
     return this.#byId.get(session.ref.sessionId) === session;
   }
 
+  /** Drops what is retained of sessions without need. */
+  sweep(): void {
+    this.#retained.sweep();
+  }
+
   /** Returns whether anybody of a site is connected to this node. */
   hasVisitors(site: SiteId): boolean {
     return this.#countBySite.has(site);

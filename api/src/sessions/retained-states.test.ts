@@ -31,7 +31,7 @@ describe('RetainedStates', () => {
     const { session } = visitors.add(refOf('a'));
     admitted(session, 1);
     pass(10 * windowMs);
-    visitors.local.remove(visitors.add(refOf('b')).session);
+    visitors.local.sweep();
     admitted(session, MESSAGES);
     visitors.local.remove(session);
     expect(admitted(visitors.add(refOf('a')).session, 1)).toBe(0);
@@ -45,7 +45,7 @@ describe('RetainedStates', () => {
     visitors.local.remove(busy);
     expect(retained.size).toBe(1);
     pass(60_000);
-    visitors.local.remove(visitors.add(refOf('c')).session);
+    visitors.local.sweep();
     expect(retained.size).toBe(0);
   });
 
@@ -59,7 +59,7 @@ describe('RetainedStates', () => {
     expect(again.retained.proof.provenAt).not.toBeNull();
     visitors.local.remove(again);
     pass(60_000);
-    visitors.local.remove(visitors.add(refOf('b')).session);
+    visitors.local.sweep();
     expect(retained.size).toBe(0);
   });
 
@@ -73,7 +73,7 @@ describe('RetainedStates', () => {
     visitors.local.remove(session);
     for (let minutes = 0; minutes < 30; minutes++) {
       pass(60_000);
-      visitors.local.remove(visitors.add(refOf('b')).session);
+      visitors.local.sweep();
     }
     expect(looks).toHaveBeenCalledTimes(2);
     expect(retained.size).toBe(1);

@@ -50,9 +50,7 @@ export class RetainedStates {
 
   /** Keeps the state of a session whose connection ended, until it equals a new one. */
   keep(sessionId: SessionId, state: RetainedState): void {
-    const now = this.#clock();
-    this.#sweep(now);
-    this.#put(sessionId, state, now);
+    this.#put(sessionId, state, this.#clock());
   }
 
   /** Creates the state of a session whose quotas are full. */
@@ -71,8 +69,12 @@ export class RetainedStates {
     return this.#states.size;
   }
 
-  /** A proof outlives the quotas by far: only those that are due are looked at, and each is seldom. */
-  #sweep(now: number): void {
+  /**
+   * Drops what equals a new state, at most once in `SWEEP_MS`. A proof outlives the quotas by far: only states that are due are
+   * looked at, and each is seldom.
+   */
+  sweep(): void {
+    const now = this.#clock();
     if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;
     for (const [sessionId, { state, dueAt }] of this.#states) if (dueAt <= now) this.#put(sessionId, state, now);

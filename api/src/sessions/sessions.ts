@@ -232,9 +232,10 @@ export class Sessions {
     return false;
   }
 
-  /** Drops what is remembered of visitors who left too long ago to come back. */
+  /** Drops what is remembered of visitors who left, once it is no longer needed. Called every round. */
   sweep(): void {
     this.#toldBefore.forget();
+    this.#parts.local.sweep();
   }
 
   /** Returns whether the store resumed a conversation whose end this node told the visitor: it went back in time. */

@@ -200,8 +200,11 @@ export class CommandQueue {
 
   async #run(command: () => Promise<void>): Promise<void> {
     this.#isBusy = true;
-    await command();
-    this.#isBusy = false;
+    try {
+      await command();
+    } finally {
+      this.#isBusy = false;
+    }
     this.#pump();
   }
 
