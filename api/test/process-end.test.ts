@@ -216,7 +216,7 @@ test('passerby-api on an outdated Node fails with one sentence', async () => {
   } catch (error) {
     said = (error as { stderr: string }).stderr;
   }
-  expect(said).toMatch(/^Passerby needs Node 22\.13 or later; this is 20\.20\.2 \(.+\)\.\n$/);
+  expect(said).toMatch(/^Passerby needs Node 22\.14 or later; this is 20\.20\.2 \(.+\)\.\n$/);
 });
 
 async function freePort(): Promise<number> {

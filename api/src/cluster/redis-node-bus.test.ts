@@ -69,10 +69,8 @@ describe('S29 node bus', () => {
     const { subscriber, publish } = fakeRedis();
     const bus = new RedisNodeBus({ publish } as unknown as RedisClient, subscriber as unknown as Redis, new Metrics());
     for (const fence of [1, 2]) bus.send('n_2' as NodeId, superseded(fence) as NodeMessage);
-    return vi.waitFor(() => {
-      const texts = publish.mock.calls.map(([, text]) => text);
-      expect(texts).toEqual([textOf([superseded(1), superseded(2)])]);
-    });
+    const texts = () => publish.mock.calls.map(([, text]) => text);
+    return vi.waitFor(() => expect(texts()).toEqual([textOf([superseded(1), superseded(2)])]), { timeout: 30_000 });
   });
 
   it('subscribes again on a connection that is replaced while a start waits for the first echo', async () => {

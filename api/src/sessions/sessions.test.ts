@@ -144,7 +144,7 @@ test('a new session is expected from the moment the store has it, while its age 
   vi.spyOn(store, 'agree').mockReturnValue(new Promise((resolve) => (stored = resolve)));
   const agreed: Agreed = { rules: null, ageBand: '18+' };
   const arriving = arrive(undefined, { ...VISITOR, agreed });
-  await vi.waitFor(() => expect(store.agree).toHaveBeenCalled());
+  await vi.waitFor(() => expect(store.agree).toHaveBeenCalled(), { timeout: 30_000 });
   const { session } = await open.mock.results[0]!.value;
   expect([local.find(session.sessionId), sessions.isExpected(session.sessionId)]).toEqual([undefined, true]);
   stored(agreed);
