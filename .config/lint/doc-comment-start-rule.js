@@ -1,5 +1,6 @@
 /** First words of a doc comment that are neither a noun phrase nor a verb. */
-const WRONG_START = /^(?:What|How|Who|Whose|Whether|So (?:many|much|often|long))\b/;
+const WRONG_START =
+  /^(?:What|Whatever|How|Who|Whose|Whoever|Whether|Where|When|Why|Which|Since when|So (?:many|much|often|long)|Everybody|Somebody|Nobody|It|They)\b/;
 
 /** @type {import('eslint').Rule.RuleModule} */
 export const docCommentStartRule = {

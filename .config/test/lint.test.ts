@@ -106,6 +106,8 @@ it.each([
   ['widget/test/e2e/x.ts', '/** How it is done. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['.config/scripts/x.js', '/** Who does it. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['api/test/faults/x.ts', '/** What it does. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['api/src/app.ts', '/** Where it is. */\nexport const x = 1;', 'passerby/doc-comment-start'],
+  ['sdk/src/x.ts', '/** It was given away. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['api/match-lab/x.ts', '/** How it is done. */\nexport const x = 1;', 'passerby/doc-comment-start'],
   ['sdk/test/x.ts', '/** Whether it is. */\nexport const x = true;', 'passerby/doc-comment-start'],
 ])('%s may not say %s', async (file, code, rule) => {

@@ -63,27 +63,27 @@ export interface AppParts {
   readonly bans: BanList;
   /** Calls back when a key is no longer good or a ban has come; returns the undo. */
   readonly onAccessChange: (changed: () => void) => () => void;
-  /** Where reports and bans are kept. */
+  /** Repositories of reports and bans. */
   readonly records: {
     readonly reports: ReportRepository & ReportCounts & ReportRetention;
     readonly bans: BanRepository;
   };
   /** Operations of the operators' API, if there is an `OPERATOR_TOKEN`. */
   readonly operations?: readonly Operation[];
-  /** Since when the database does not answer, as `clock` tells it; `null` while it does. */
+  /** Time since which the database has not answered, by `clock`; `null` while it does. */
   readonly recordsStaleSince?: () => number | null;
   /** Rejects if the database takes no writes. */
   readonly probeRecords?: () => Promise<unknown>;
   readonly log: Log;
-  /** Replaces what tells dates: the end of a ban, the expiry of a key. */
+  /** Replaces the wall clock, which decides the end of a ban and the expiry of a key. */
   readonly dates?: Clock;
-  /** Replaces what durations are measured with. */
+  /** Replaces the monotonic clock, which measures durations. */
   readonly clock?: MonotonicClock;
-  /** Milliseconds between two looks at what is due. */
+  /** Interval of maintenance. Milliseconds. */
   readonly roundMs?: number;
   /** Replaces bounds, so that a test need not wait for as long as a visitor may. */
   readonly bounds?: Partial<ConnectionLimits>;
-  /** Replaces the look at this process's event loop. */
+  /** Replaces the measurement of the event loop's delay. */
   readonly load?: Load;
   /** Replaces handlers, so that a test can make one throw. */
   readonly handlers?: Partial<RequestHandlers>;
@@ -98,7 +98,7 @@ export interface ResourceCounts {
   readonly seats: number;
   /** Visitors who wait. */
   readonly waits: number;
-  /** Sites that are looked after. */
+  /** Sites that this node maintains. */
   readonly sites: number;
   /** Sites whose visitors were told how many they are, or are about to be. */
   readonly counts: number;
@@ -106,13 +106,13 @@ export interface ResourceCounts {
 
 /** A running service. */
 export interface App {
-  /** Where it listens, such as `http://127.0.0.1:3000`. */
+  /** Origin at which it listens, such as `http://127.0.0.1:3000`. */
   readonly url: string;
   readonly store: StateStore;
   /** Name of the state store, such as `memory` or `Redis 7.2.4`. */
   readonly storeName: string;
   readonly metrics: Metrics;
-  /** Where the metrics have a port of their own; `null` where they have not. */
+  /** Origin of the metrics, if they have a port of their own; `null` otherwise. */
   readonly metricsUrl: string | null;
   /** Every HTTP route, such as `GET /healthz`, files apart. */
   readonly routes: readonly string[];

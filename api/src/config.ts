@@ -35,14 +35,14 @@ const environment = z.object({
   HOST: z.string().min(1, 'an address or host name, such as 0.0.0.0').default('127.0.0.1'),
   /** JSON file with sites that are added to the records at the start, or brought up to date there. */
   SITES_FILE: pathOf('the path of a JSON file').optional(),
-  /** Where PostgreSQL is, for sites, keys, reports and bans; without it they are in a file of `DATA_DIR`. */
+  /** Address of PostgreSQL, for sites, keys, reports and bans; without it they are in a file of `DATA_DIR`. */
   DATABASE_URL: z
     .string()
     .transform(readBy((text) => (checkDatabaseUrl(text), text)))
     .optional(),
   /** Folder of the embedded database; made if it is missing. */
   DATA_DIR: pathOf('the path of a folder').default('./data'),
-  /** Where Redis is. With it many processes serve the same visitors; without it one process keeps all in memory. */
+  /** Address of Redis. With it many processes serve the same visitors; without it one process keeps all in memory. */
   REDIS_URL: z.string().transform(readBy(parseRedisUrl)).optional(),
   /** Number of proxies of one's own that stand in front: as many entries of X-Forwarded-For, from the right, are believed. */
   TRUSTED_HOPS: z.coerce
@@ -104,7 +104,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Where the records are, as told. */
+/** Returns the place of the records that is configured. */
 export function recordsPlace({ DATABASE_URL, DATA_DIR }: Pick<Config, 'DATABASE_URL' | 'DATA_DIR'>): RecordsPlace {
   return DATABASE_URL === undefined ? { kind: 'sqlite', folder: DATA_DIR } : { kind: 'postgres', url: DATABASE_URL };
 }

@@ -15,7 +15,7 @@ export function startErrorLine(why: string): string {
   return `Passerby cannot start: ${why.replaceAll(/\s*\n\s*/g, '; ').replace(/\.$/, '')}.\n`;
 }
 
-/** Why the sites could not be read, or those of the sites file not written. */
+/** Returns the reason for which the sites could not be read, or those of the sites file not written. */
 export function whyNotSeeded(thrown: unknown, config: Config): string {
   if (!(thrown instanceof DatabaseFailure)) return (thrown as Error).message;
   const what =
@@ -23,7 +23,7 @@ export function whyNotSeeded(thrown: unknown, config: Config): string {
   return `${placeName(recordsPlace(config))}: ${what} (${thrown.reason})`;
 }
 
-/** Why `startApp` failed: mostly a port or a host. */
+/** Returns the reason for which `startApp` failed: mostly a port or a host. */
 export function whyNotListening(error: ListenError, config: Config): string {
   const { code = '', syscall } = error;
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return error.message;

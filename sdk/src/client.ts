@@ -292,7 +292,7 @@ export class Client implements Chat {
     if (signal?.aborted === true) throw new ChatError('aborted');
   }
 
-  /** Not once it is closed, which a listener may have done just now. */
+  /** Starts the connection, unless the chat is closed, which a listener may have done just now. */
   #start(): void {
     if (!this.#view.isClosed) this.#connection.start();
   }

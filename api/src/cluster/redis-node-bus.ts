@@ -90,6 +90,7 @@ export class RedisNodeBus implements NodeBus {
     try {
       take(message);
     } catch {
+      // Its place is lost, and the count tells of it: a stack a message would let one peer fill the log.
       this.#metrics.count('passerby_incidents_total', { kind: 'parcels_failed' });
     }
   }
@@ -101,6 +102,6 @@ function safelyParsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    return undefined; // no JSON: the caller counts it as malformed
   }
 }

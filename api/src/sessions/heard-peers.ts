@@ -12,7 +12,7 @@ const REMEMBERED_MAX = 50_000;
 export class HeardPeers {
   readonly #clock: MonotonicClock;
   readonly #max: number;
-  /** When each left, least recently first. */
+  /** Time at which each left, least recently first. */
   readonly #leftAt = new Map<string, number>();
 
   constructor(clock: MonotonicClock, max = REMEMBERED_MAX) {

@@ -65,7 +65,7 @@ export class OnlineCount {
     tell(bucket);
   }
 
-  /** Somebody came or went; told at the next `tellChanges`, so that a rush costs one push. */
+  /** Notes that a visitor came or went; told at the next `tellChanges`, so that a rush costs one push. */
   touch(site: SiteId): void {
     const told = this.#sites.get(site);
     if (told !== undefined) told.isTouched = true;

@@ -24,11 +24,11 @@ type Ready = PushPayload<'session:ready'>;
 
 /** Outcome of the arrival of a connection. */
 export type Arrival =
-  /** It has a session and was welcomed. */
+  /** With a session, and welcomed. */
   | { readonly kind: 'here'; readonly session: LocalSession }
   /** Another connection took the session over before this one had it. */
   | { readonly kind: 'superseded' }
-  /** It was closed while it arrived. */
+  /** Closed while it arrived. */
   | { readonly kind: 'gone' };
 
 /** Connection that arrives: who it is of, and which sessions were taken over meanwhile, from which fence on. */

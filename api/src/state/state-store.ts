@@ -141,11 +141,11 @@ export interface StateStore {
    * to do where something was done. Changes nothing where nothing was lost. Only the node that holds the site's sweep lease does anything.
    */
   repair(site: SiteId, nodeId: NodeId, max: number): Promise<RepairOutcome>;
-  /** This node lives and holds visitors of the site. */
+  /** Renews the lease of a node that has visitors of the site. */
   heartbeat(site: SiteId, nodeId: NodeId): Promise<void>;
   /**
-   * Which of a node's beliefs are wrong. Notices may be lost on the way, and with them what they told:
-   * this is how a node learns it. A store in the node's own process has nothing to correct.
+   * Returns corrections of a node's views. Notices may be lost on their way; comparing is how a node learns what they
+   * said. A store in the node's own process has nothing to correct.
    */
   compare(site: SiteId, held: readonly LocalView[]): Promise<readonly Correction[]>;
   /** At most `max` sessions that count as connected to this node, in order of their ids, from after one on (`null`: from the first). Empty for a store in the node's own process. */

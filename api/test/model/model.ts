@@ -57,7 +57,7 @@ export async function firstFailure(
   return errorInstance as Error | null;
 }
 
-/** Everybody confirms; then nothing happens until every step is due and every pending match has lapsed. */
+/** Confirms all matches, then passes the time until every step is due and every pending match has lapsed. */
 async function comeToRest(ledger: Ledger, world: World): Promise<void> {
   const { expansions, confirmMs } = ledger.rules;
   const restMs = expansions.at(-1)!.afterMs + 2 * confirmMs;

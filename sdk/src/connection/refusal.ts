@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type WireError } from '../protocol/index.ts';
+import { parseJson } from '../internal/parse-json.ts';
 
 /**
  * The service's reason in a failed Socket.IO connection, if it can be known: `data` from a refused
@@ -7,7 +8,7 @@ import { ERRORS, type ErrorCode, type WireError } from '../protocol/index.ts';
  */
 export function refusalIn(failure: unknown): WireError | null {
   const data = field(failure, 'data');
-  return asWireError(data) ?? asWireError(parse(field(field(failure, 'context'), 'responseText')));
+  return asWireError(data) ?? asWireError(parseJson(field(field(failure, 'context'), 'responseText')));
 }
 
 /** Reads `{code: 'x', message | title}` (ours) and Engine.IO's `{code: 4, message: 'x'}`. */
@@ -34,13 +35,4 @@ function isErrorCode(value: unknown): value is ErrorCode {
 
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function parse(text: unknown): unknown {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

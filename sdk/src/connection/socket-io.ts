@@ -1,6 +1,7 @@
 import { Socket as Engine, type SocketOptions } from 'engine.io-client';
 import { asItIs } from '../internal/as-it-is.ts';
 import { isObject } from '../internal/is-object.ts';
+import { parseJson } from '../internal/parse-json.ts';
 
 /**
  * Types of packets of the Socket.IO protocol, version 5: the first character of each. Binary ones are left out, and so are
@@ -94,7 +95,7 @@ export class SocketIo {
 
   #receive(packet: string): void {
     const [, type, id, json] = PACKET_PATTERN.exec(packet) ?? [];
-    const data = parse(json);
+    const data = parseJson(json);
     if (type === PACKET.connect && isObject(data)) {
       this.#isConnected = true;
     } else if (type === PACKET.event && Array.isArray(data)) {
@@ -133,13 +134,5 @@ export class SocketIo {
     this.#isOver = true;
     this.#engine.close();
     for (const id of this.#acks.keys()) this.#settle(id, null);
-  }
-}
-
-function parse(json = ''): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
   }
 }

@@ -150,7 +150,7 @@ export class Conversation {
     this.#setPresence(presence);
   }
 
-  /** It goes on elsewhere: no timer stays, no event follows, and nothing more is said from here. */
+  /** Stops the conversation here, since it continues elsewhere: no timer stays, no event follows, nothing more is sent. */
   handOver(): void {
     this.#isOver = true;
     this.#channel.abandon();

@@ -8,6 +8,7 @@ import {
   withoutTexts,
 } from './persisted-state.ts';
 import type { TabStorage } from './tab-storage.ts';
+import { parseJson } from '../internal/parse-json.ts';
 
 /**
  * Keeps what the next page of this tab needs to go on: the resume token, and what the visitor is in the
@@ -47,7 +48,7 @@ export class SessionPersistence {
   recall(): PersistedState | null {
     const text = this.#storage.read();
     if (text === null) return null;
-    const kept = parse(text);
+    const kept = parseJson(text);
     if (isPersistedState(kept)) return kept;
     this.#storage.remove();
     return null;
@@ -105,13 +106,5 @@ export class SessionPersistence {
     // What another page of this tab wrote since is not ours to remove.
     if (this.#stored !== null && !this.isOutdated) this.#storage.remove();
     this.#stored = null;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

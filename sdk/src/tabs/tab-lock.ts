@@ -16,8 +16,8 @@ export interface TabLockEvents {
 }
 
 /**
- * Which of a site's tabs may wait and talk: one at a time. What is known at once is not a promise, so that
- * where there is nothing to ask nobody waits.
+ * Lock of the chat among the tabs of a site: one tab at a time waits or talks. An answer that is known at once is not a
+ * promise, so that nothing waits where there is nothing to ask.
  */
 export interface TabLock {
   /** Returns whether this tab has the chat from now on; `false` if another one still does after `patienceMs` (default 0). */
@@ -33,7 +33,7 @@ export interface TabLock {
   close(): void | Promise<void>;
 }
 
-/** Where there are no other tabs to agree with: Node, or a page without Web Locks (plain HTTP). The service settles it then. */
+/** Lock without other tabs to agree with: for Node, and pages without Web Locks (plain HTTP). The service settles it then. */
 export const noTabLock: TabLock = {
   take: () => true,
   release: () => undefined,
@@ -70,11 +70,11 @@ class WebTabLock implements TabLock {
   #impatience: AbortController | null = null;
   /** Runs from the hand-over until the other tab should have fetched the lock. */
   readonly #fetching = new Timer();
-  /** It was given away, and is still to be fetched. */
+  /** True while the lock was given away and the other tab has not fetched it. */
   #isHandedOver = false;
   /** Settled once nothing that was asked of the browser is held or awaited. */
   #settled: Promise<void> | undefined;
-  /** Whatever the browser grants while it is not, is given back at once. */
+  /** False if a lock that the browser grants is to be given back at once. */
   #isWanted = false;
 
   constructor(name: string, newId: (chars: number) => string, events: TabLockEvents) {

@@ -6,7 +6,7 @@ export interface TabStorage {
   remove(): void;
 }
 
-/** Where nothing outlives the page: Node, or a browser that blocks storage. Nothing ever fits. */
+/** Storage in which nothing outlives the page: for Node, and browsers that block storage. Nothing ever fits. */
 export const noStorage: TabStorage = {
   read: () => null,
   write: () => false,
@@ -34,6 +34,7 @@ export function tabStorage(key: string): TabStorage {
     // An Android WebView may have none; tools for consent take it away, or make it throw.
     storage.getItem(key);
   } catch {
+    // Blocked: the chat lives as long as the page.
     return noStorage;
   }
   return {
@@ -49,10 +50,12 @@ export function tabStorage(key: string): TabStorage {
   };
 }
 
+/** Uses the storage; returns `otherwise` if it is full or was blocked meanwhile. */
 function attempt<Result>(use: () => Result, otherwise: Result): Result {
   try {
     return use();
   } catch {
+    // The chat goes on without it, and a reload then begins anew.
     return otherwise;
   }
 }

@@ -8,7 +8,7 @@ export interface WaitingVisitor extends Waiter {
   readonly sessionId: SessionId;
 }
 
-/** Those who wait on a site, found by tag, each list oldest first. */
+/** Waiting visitors of a site by tag, each list oldest first. */
 export class WaitingQueue {
   readonly #byTag = new Map<string, WaitingVisitor[]>();
 
@@ -65,7 +65,7 @@ export class WaitingQueue {
   }
 }
 
-/** Where the waiter stands, or would stand, in a list by seniority. */
+/** Returns the index of a waiter in a list by seniority, or the one at which they would be inserted. */
 function positionOf(list: readonly WaitingVisitor[], waiter: Waiter): number {
   let low = 0;
   let high = list.length;
